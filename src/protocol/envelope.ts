@@ -1,0 +1,159 @@
+/**
+ * DESIGN 5: a request as it travels, a flattened JWS (RFC 7515 7.2.2). Sealing and the steps of
+ * opening; `agent/admission.ts` puts them in order.
+ */
+import { type KeyObject, X509Certificate } from 'node:crypto';
+import { errors, FlattenedSign, flattenedVerify } from 'jose';
+import * as v from 'valibot';
+import { JsonError, parseStrictJson } from '../util/json.ts';
+import { formatProblems, problemsOf } from '../util/schema.ts';
+import { Refusal } from './refusal.ts';
+import { MAX_REQUEST_BYTES, type Request, RequestSchema, RequestShapeSchema } from './request.ts';
+
+const TYPE = 'kick-request+jws';
+const ALGORITHMS = ['PS256', 'ES256', 'EdDSA'] as const;
+type Algorithm = (typeof ALGORITHMS)[number];
+
+/** The one algorithm that a key signs with; undefined for a key that we do not use. */
+export function algorithmFor(key: KeyObject): Algorithm | undefined {
+  switch (key.asymmetricKeyType) {
+    case 'rsa':
+      return (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048 ? 'PS256' : undefined;
+    case 'ec':
+      return key.asymmetricKeyDetails?.namedCurve === 'prime256v1' ? 'ES256' : undefined;
+    case 'ed25519':
+      return 'EdDSA';
+    default:
+      return undefined;
+  }
+}
+
+export interface Signer {
+  key: KeyObject;
+  /** The leaf first, then intermediates. */
+  chain: readonly X509Certificate[];
+}
+
+/**
+ * Seals a request. The signature is made in Node's thread pool (WebCrypto), not on the main thread.
+ * Throws `TypeError` for a key of an unsupported kind.
+ */
+export async function seal(request: Request, { key, chain }: Signer): Promise<Uint8Array> {
+  const alg = algorithmFor(key);
+  if (alg === undefined) throw new TypeError(`cannot sign with a key of type "${key.asymmetricKeyType}"`);
+  const jws = await new FlattenedSign(new TextEncoder().encode(JSON.stringify(request)))
+    .setProtectedHeader({ alg, typ: TYPE, x5c: chain.map((c) => c.raw.toString('base64')) })
+    .sign(key);
+  const { protected: header, payload, signature } = jws;
+  return new TextEncoder().encode(JSON.stringify({ protected: header, payload, signature }));
+}
+
+// ---------------------------------------------------------------- opening, step by step
+
+/** The three parts, decoded but not yet believed. */
+export interface Envelope {
+  readonly parts: { protected: string; payload: string; signature: string };
+  readonly algorithm: Algorithm;
+  /** The certificate that claims to have signed, DER. */
+  readonly leaf: Uint8Array;
+}
+
+const Base64urlSchema = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]+$/, 'not base64url'));
+const EnvelopeSchema = v.strictObject({
+  protected: Base64urlSchema,
+  payload: Base64urlSchema,
+  signature: Base64urlSchema,
+});
+const HeaderSchema = v.strictObject({
+  alg: v.picklist(ALGORITHMS),
+  typ: v.literal(TYPE),
+  x5c: v.pipe(
+    v.array(v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]+={0,2}$/, 'not base64'))),
+    v.minLength(1),
+    v.maxLength(4),
+  ),
+});
+
+/** Step 1, size: so that nothing below works on more than it must. */
+export function checkSize(body: Uint8Array): void {
+  if (body.byteLength > MAX_REQUEST_BYTES) {
+    throw new Refusal('too-large', `${body.byteLength} bytes`);
+  }
+}
+
+/** Step 2, form: strict JSON, strict base64url, UTF-8, and exactly the header keys that we know. */
+export function decodeEnvelope(body: Uint8Array): Envelope {
+  const parts = check(EnvelopeSchema, strictJson(body), 'envelope');
+  const header = check(HeaderSchema, strictJson(strictBase64(parts.protected, 'base64url')), 'header');
+  strictBase64(parts.signature, 'base64url');
+  const leaf = strictBase64(header.x5c[0] ?? '', 'base64');
+  return { parts, algorithm: header.alg, leaf };
+}
+
+/** The certificate in the envelope, parsed; throws `Refusal` `malformed`. */
+export function leafOf(envelope: Envelope): X509Certificate {
+  try {
+    return new X509Certificate(envelope.leaf);
+  } catch {
+    throw new Refusal('malformed', 'x5c: the first entry is not a certificate');
+  }
+}
+
+/** Step 4, signature: with the leaf's key, by the one algorithm that fits it. Returns the verified payload. */
+export async function verifySignature(envelope: Envelope, leaf: X509Certificate): Promise<Uint8Array> {
+  const alg = algorithmFor(leaf.publicKey);
+  if (alg === undefined || alg !== envelope.algorithm) {
+    throw new Refusal('signature', `algorithm "${envelope.algorithm}" does not fit the certificate's key`);
+  }
+  try {
+    const { payload } = await flattenedVerify(envelope.parts, leaf.publicKey, { algorithms: [alg] });
+    return payload;
+  } catch (error) {
+    if (error instanceof errors.JOSEError) throw new Refusal('signature', error.message);
+    throw error;
+  }
+}
+
+/** Step 5, schema: of the bytes that were verified, never of others. */
+export function parseRequest(payload: Uint8Array, version: string): Request {
+  const value = strictJson(payload);
+  const parsed = v.safeParse(RequestSchema, value);
+  if (parsed.success) return parsed.output;
+  const detail = formatProblems(problemsOf(parsed.issues));
+  // Well-formed but for its action: a later controller's, not a broken one's.
+  const shape = v.safeParse(RequestShapeSchema, value);
+  if (shape.success && isUnknownOption(parsed.issues)) throw new Refusal('unsupported', detail, { version });
+  throw new Refusal('malformed', detail);
+}
+
+function isUnknownOption(issues: readonly v.BaseIssue<unknown>[]): boolean {
+  return issues.every(
+    ({ path, type, expected }) =>
+      path?.[0]?.key === 'action' &&
+      ((type === 'strict_object' && expected === 'never') || (type === 'variant' && path[1]?.key === 'op')),
+  );
+}
+
+function check<S extends v.GenericSchema>(schema: S, value: unknown, what: string): v.InferOutput<S> {
+  const parsed = v.safeParse(schema, value);
+  if (!parsed.success) {
+    throw new Refusal('malformed', `${what}: ${formatProblems(problemsOf(parsed.issues))}`);
+  }
+  return parsed.output;
+}
+
+function strictJson(bytes: Uint8Array): unknown {
+  try {
+    return parseStrictJson(bytes, { maxBytes: MAX_REQUEST_BYTES });
+  } catch (error) {
+    if (error instanceof JsonError) throw new Refusal('malformed', error.message);
+    throw error;
+  }
+}
+
+/** Decodes and insists that encoding again gives the same text: no stray bits, no second spelling. */
+function strictBase64(text: string, encoding: 'base64' | 'base64url'): Buffer {
+  const bytes = Buffer.from(text, encoding);
+  if (bytes.toString(encoding) !== text) throw new Refusal('malformed', `not strict ${encoding}`);
+  return bytes;
+}

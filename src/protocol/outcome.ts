@@ -1,0 +1,128 @@
+/**
+ * DESIGN 3: the one table of outcomes. The exit code, the summary line, the choice of hosts for a
+ * rerun and the README's table come from here.
+ */
+
+export type ExitClass = 0 | 1 | 3 | 4;
+
+interface OutcomeRow {
+  readonly means: string;
+  readonly exit: ExitClass;
+  /** Who says it: the agent about a run, or the controller about a host. */
+  readonly from: 'agent' | 'controller';
+}
+
+export const OUTCOMES = {
+  unchanged: {
+    means: 'a run that began after the request completed; nothing to do',
+    exit: 0,
+    from: 'agent',
+  },
+  changed: {
+    means: 'it completed and changed something, nothing failed',
+    exit: 0,
+    from: 'agent',
+  },
+  'would-change': {
+    means: 'nothing was applied and changes are pending: a noop run, or a host whose puppet.conf says noop',
+    exit: 0,
+    from: 'agent',
+  },
+  failed: {
+    means:
+      'resources failed; the catalog could not be fetched, compiled or applied; a prerun or postrun command failed; Puppet could not be started',
+    exit: 1,
+    from: 'agent',
+  },
+  stale: {
+    means: 'Puppet applied a cached catalog, though the request did not ask for one',
+    exit: 1,
+    from: 'agent',
+  },
+  interrupted: {
+    means: 'Puppet was ended before it was done: a signal, a reboot',
+    exit: 1,
+    from: 'agent',
+  },
+  'timed-out': {
+    means: 'it ran past --run-timeout and the agent ended it',
+    exit: 1,
+    from: 'agent',
+  },
+  unreachable: {
+    means: "no such name; connection refused; no answer; the certificate is another's: each in its own words",
+    exit: 3,
+    from: 'controller',
+  },
+  refused: {
+    means: 'the agent refused, with a stable code',
+    exit: 3,
+    from: 'controller',
+  },
+  lost: {
+    means: 'accepted, then no contact for --lost-after',
+    exit: 3,
+    from: 'controller',
+  },
+  disabled: {
+    means: 'Puppet is administratively disabled there; the reason is shown',
+    exit: 4,
+    from: 'agent',
+  },
+  busy: {
+    means: 'a run was in progress and the request would not (skip) or could no longer (--wait) wait',
+    exit: 4,
+    from: 'agent',
+  },
+  unfinished: {
+    means: 'accepted; still waiting or running when the controller stopped looking (with --detach: exit 0)',
+    exit: 4,
+    from: 'controller',
+  },
+  'not-started': {
+    means: "the job stopped before this host's turn",
+    exit: 4,
+    from: 'controller',
+  },
+  cancelled: {
+    means: 'an operator cancelled it',
+    exit: 4,
+    from: 'agent',
+  },
+} as const satisfies Record<string, OutcomeRow>;
+
+export type Outcome = keyof typeof OUTCOMES;
+
+/** The outcomes that an agent may say in `finished`; the others are the controller's own. */
+export type AgentOutcome = {
+  [K in Outcome]: (typeof OUTCOMES)[K]['from'] extends 'agent' ? K : never;
+}[Outcome];
+
+/** All outcomes, in the order in which people are shown them. */
+export const OUTCOME_NAMES = Object.keys(OUTCOMES) as Outcome[];
+
+export const AGENT_OUTCOMES = OUTCOME_NAMES.filter(
+  (name): name is AgentOutcome => OUTCOMES[name].from === 'agent',
+);
+
+/** Whether the host did as asked. */
+export function isSuccess(outcome: Outcome): boolean {
+  return OUTCOMES[outcome].exit === 0;
+}
+
+/** DESIGN 3: exit with 1 if any host has 1, else 3, else 4, else 0. */
+export function exitCodeOf(outcomes: Iterable<Outcome>): ExitClass {
+  const classes = new Set<ExitClass>();
+  for (const outcome of outcomes) classes.add(OUTCOMES[outcome].exit);
+  return ([1, 3, 4] as const).find((exit) => classes.has(exit)) ?? 0;
+}
+
+/** Exit codes that no host's outcome gives. */
+export const EXIT = {
+  /** Usage or configuration: nothing was sent. */
+  usage: 2,
+  /** Another kick holds the lock (EX_TEMPFAIL of sysexits.h). */
+  locked: 75,
+  /** Added to the number of a signal. */
+  signal: 128,
+} as const;

@@ -1,0 +1,66 @@
+/** Why an agent refuses. The codes are stable: scripts and audits rely on them. */
+import * as v from 'valibot';
+
+/** What each code tells the operator; `next` is what to do about it. */
+export const REFUSALS = {
+  'too-large': { means: 'the request is larger than the agent reads' },
+  malformed: { means: 'the request is not one that this agent can read' },
+  unsupported: {
+    means: 'the agent does not know this operation or option',
+    next: 'bring both sides to the same version of kick',
+  },
+  'peer-mismatch': { means: "the request is signed with another certificate than the connection's" },
+  signature: { means: 'the signature does not fit the request' },
+  issuer: { means: "the request's issuer is not the one common name of the signing certificate" },
+  'controller-not-allowed': { means: 'this host does not accept requests from this controller' },
+  audience: { means: 'the request is for another host' },
+  'job-conflict': { means: 'the same job asked something else of this host before' },
+  gone: { means: 'this job was handled, and what became of it is no longer kept' },
+  'clock-skew': {
+    means: "the two hosts' clocks differ by more than a minute",
+    next: 'set the clocks (NTP) and kick again',
+  },
+  expired: { means: 'the request is too old, or would live too long' },
+  policy: {
+    means: "the host's own policy does not allow this to this controller",
+    next: 'see controllers: in its agent.yaml',
+  },
+  'no-space': {
+    means: 'there is not enough space in the run or state folder',
+    next: 'make room there, then kick again',
+  },
+  'queue-full': { means: 'too many requests wait on this host already' },
+  stopping: { means: 'kick agent is being stopped or restarted', next: 'kick again in a moment' },
+  'unknown-job': { means: 'the agent knows nothing of this job' },
+  internal: { means: 'the agent met an error of its own', next: "see the agent's log" },
+} as const satisfies Record<string, { means: string; next?: string }>;
+
+export type RefusalCode = keyof typeof REFUSALS;
+
+const codes = Object.keys(REFUSALS) as RefusalCode[];
+
+/** What travels: a stable code and nothing more, but for what the sender cannot know otherwise. */
+export const RefusalSchema = v.object({
+  code: v.picklist(codes),
+  /** The agent's version of kick, with `unsupported`. */
+  version: v.optional(v.pipe(v.string(), v.maxLength(64))),
+  /** The agent's time in seconds since 1970, with `clock-skew` and `expired`. */
+  time: v.optional(v.pipe(v.number(), v.integer())),
+});
+
+export type RefusalBody = v.InferOutput<typeof RefusalSchema>;
+
+/** Thrown by a step of admission. `detail` is for the agent's own log and never travels. */
+export class Refusal extends Error {
+  readonly body: RefusalBody;
+
+  constructor(code: RefusalCode, detail: string, extra: Omit<RefusalBody, 'code'> = {}) {
+    super(detail);
+    this.name = 'Refusal';
+    this.body = { code, ...extra };
+  }
+
+  get code(): RefusalCode {
+    return this.body.code;
+  }
+}

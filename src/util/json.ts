@@ -1,0 +1,79 @@
+/** JSON from the wire: bounded in bytes and depth, fatal UTF-8, one spelling a document. */
+
+export class JsonError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'JsonError';
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Bytes to text; throws `JsonError` when they are not UTF-8. */
+export function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new JsonError('not UTF-8');
+  }
+}
+
+function depthOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (inString) {
+      if (c === 0x5c) i++;
+      else if (c === 0x22) inString = false;
+    } else if (c === 0x22) inString = true;
+    else if (c === 0x7b || c === 0x5b) deepest = Math.max(deepest, ++depth);
+    else if (c === 0x7d || c === 0x5d) depth--;
+  }
+  return deepest;
+}
+
+export interface JsonLimits {
+  /** Bytes. */
+  maxBytes: number;
+  /** Nested objects and arrays; 16 unless told. */
+  maxDepth?: number;
+}
+
+/** Parses JSON within limits; throws `JsonError`. */
+export function parseJson(bytes: Uint8Array, { maxBytes, maxDepth = 16 }: JsonLimits): unknown {
+  if (bytes.byteLength > maxBytes) throw new JsonError(`longer than ${maxBytes} bytes`);
+  const text = decodeUtf8(bytes);
+  if (depthOf(text) > maxDepth) throw new JsonError(`nested deeper than ${maxDepth}`);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new JsonError('not JSON');
+  }
+}
+
+/**
+ * Parses JSON that must be spelled exactly as `JSON.stringify` spells it: no white space, no
+ * duplicate keys, no second way to write a string or a number. What two parsers could read in two
+ * ways is refused here instead of being argued about later. Throws `JsonError`.
+ */
+export function parseStrictJson(bytes: Uint8Array, limits: JsonLimits): unknown {
+  const value = parseJson(bytes, limits);
+  if (JSON.stringify(value) !== decodeUtf8(bytes)) {
+    throw new JsonError('not in the one spelling of JSON.stringify');
+  }
+  return value;
+}
+
+/** The same value with the keys of every object sorted: equal values give equal text. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) => {
+    if (inner === null || typeof inner !== 'object' || Array.isArray(inner)) return inner;
+    return Object.fromEntries(
+      Object.entries(inner)
+        .filter(([, v]) => v !== undefined)
+        .sort(([a], [b]) => (a < b ? -1 : 1)),
+    );
+  });
+}
