@@ -1,0 +1,79 @@
+/** DESIGN 4 and 8: where the agent keeps what. The folders are the truth; memory only follows. */
+import { chmod, lstat, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { KickError, systemCode } from '../errors.ts';
+
+export interface Layout {
+  /** One folder a request that was accepted. */
+  requests: string;
+  /** One folder a run that is over. */
+  runs: string;
+  /** One folder a run in progress, on tmpfs: gone after a reboot, as the run is. */
+  liveRuns: string;
+  /** What the kernel's lock is held on while a run lasts. */
+  runLock: string;
+  /** One agent a state directory. */
+  agentLock: string;
+  /** Says that this state directory has been ours before. */
+  storeMarker: string;
+}
+
+export function layoutOf(stateDir: string, runDir: string): Layout {
+  return {
+    requests: join(stateDir, 'requests'),
+    runs: join(stateDir, 'runs'),
+    liveRuns: join(runDir, 'runs'),
+    runLock: join(runDir, 'run.lock'),
+    agentLock: join(stateDir, 'agent'),
+    storeMarker: join(stateDir, 'store.json'),
+  };
+}
+
+/**
+ * Makes the folders, 0700. Throws `KickError` `state` for one that is a link, a file, another
+ * user's, or open to others (facts/security.md, case 23).
+ */
+export async function prepareFolders(stateDir: string, runDir: string): Promise<Layout> {
+  const layout = layoutOf(stateDir, runDir);
+  for (const path of [stateDir, runDir, layout.requests, layout.runs, layout.liveRuns]) {
+    await prepareFolder(path);
+  }
+  await refuseStrangeFile(layout.runLock);
+  return layout;
+}
+
+async function prepareFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') {
+      throw new KickError('state', `make the folder "${path}": ${systemCode(error) ?? String(error)}`, {
+        hint: 'run as root, or choose other folders with --state-dir and --run-dir',
+        cause: error,
+      });
+    }
+  }
+  const stat = await lstat(path);
+  if (!stat.isDirectory()) throw strange(path, stat.isSymbolicLink() ? 'a symbolic link' : 'not a folder');
+  if (stat.uid !== process.getuid?.()) throw strange(path, `the property of uid ${stat.uid}`);
+  if ((stat.mode & 0o022) !== 0) {
+    throw strange(path, `open to others (mode ${(stat.mode & 0o7777).toString(8)})`);
+  }
+  await chmod(path, 0o700);
+}
+
+async function refuseStrangeFile(path: string): Promise<void> {
+  try {
+    const stat = await lstat(path);
+    if (!stat.isFile()) throw strange(path, stat.isSymbolicLink() ? 'a symbolic link' : 'not a file');
+    if (stat.uid !== process.getuid?.()) throw strange(path, `the property of uid ${stat.uid}`);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+function strange(path: string, what: string): KickError {
+  return new KickError('state', `use "${path}": it is ${what}`, {
+    hint: 'find out who made it, then remove it; kick makes its own',
+  });
+}

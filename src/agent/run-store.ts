@@ -1,0 +1,167 @@
+/**
+ * DESIGN 4: each run is a folder on tmpfs while it lasts and in the state directory when it is
+ * over. One writer a file: the record and the events are the agent's; `ready`, `started`, `exit`
+ * and the report's copy are the wrapper's.
+ */
+import { constants } from 'node:fs';
+import { access, cp, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemCode } from '../errors.ts';
+import type { FinishedEvent } from '../protocol/event.ts';
+import type { By, RunAction } from '../protocol/request.ts';
+import { createFolderAtomic, syncFolder, writeFileAtomic } from '../util/atomic-file.ts';
+import type { ProcessId } from '../util/proc.ts';
+import { appendEvents, EVENT_FILE, type KeptEvent, mendEvents, readEvents } from './event-file.ts';
+
+export interface RunRecord {
+  run: string;
+  boot: string;
+  action: RunAction;
+  /** Milliseconds since 1970. */
+  createdAt: number;
+  /** Who asked first, for those who wait for this run. */
+  by: By;
+  job: string;
+  /** Known once the wrapper holds the lock; it is let go only after this is on disk. */
+  wrapper?: ProcessId;
+}
+
+/** Why a run is being ended; written down before the first signal (DESIGN 3, rule 2). */
+export interface Intention {
+  outcome: 'cancelled' | 'timed-out';
+  /** A sentence for people. */
+  message: string;
+}
+
+/** What the wrapper tells, see wrapper.ts. */
+export interface WrapperFiles {
+  /** Puppet's pid, once it began. */
+  started?: { pid: number | undefined; at: number };
+  /** Its exit status, 128 + n for a signal. */
+  exit?: number;
+}
+
+export const RUN_FILES = {
+  output: 'output',
+  log: 'log.jsonl',
+  report: 'report.yaml',
+} as const;
+
+export interface RunStore {
+  liveDir(run: string): string;
+  create(record: RunRecord): Promise<void>;
+  update(record: RunRecord): Promise<void>;
+  record(run: string): Promise<RunRecord | undefined>;
+  listLive(): Promise<string[]>;
+  wrapperFiles(run: string): Promise<WrapperFiles>;
+  intention(run: string): Promise<Intention | undefined>;
+  intend(run: string, intention: Intention): Promise<void>;
+  events(run: string, offset?: number): Promise<{ events: KeptEvent[]; offset: number }>;
+  append(run: string, events: readonly KeptEvent[]): Promise<void>;
+  mend(run: string): Promise<void>;
+  /** Makes the end durable: the folder with its last event appears in the state directory. */
+  settle(run: string, last: FinishedEvent & KeptEvent): Promise<void>;
+  isSettled(run: string): Promise<boolean>;
+  discard(run: string): Promise<void>;
+}
+
+/** What is left of a run when it is over; its output is in its events. */
+const KEPT_FILES = ['record.json', 'intention.json', EVENT_FILE, RUN_FILES.report];
+
+export function openRunStore(live: string, settled: string): RunStore {
+  const liveDir = (run: string) => join(live, run);
+  const settledDir = (run: string) => join(settled, run);
+
+  return {
+    liveDir,
+    create: (record) =>
+      createFolderAtomic(liveDir(record.run), {
+        'record.json': JSON.stringify(record),
+        [EVENT_FILE]: '',
+        [RUN_FILES.output]: '',
+      }),
+    update: (record) => writeFileAtomic(join(liveDir(record.run), 'record.json'), JSON.stringify(record)),
+    record: (run) => readJson<RunRecord>(join(liveDir(run), 'record.json')),
+    async listLive() {
+      return (await readdir(live)).filter((name) => !name.startsWith('.'));
+    },
+    async wrapperFiles(run) {
+      return {
+        ...(await readStarted(join(liveDir(run), 'started'))),
+        ...(await readExit(join(liveDir(run), 'exit'))),
+      };
+    },
+    intention: (run) => readJson<Intention>(join(liveDir(run), 'intention.json')),
+    intend: (run, intention) =>
+      writeFileAtomic(join(liveDir(run), 'intention.json'), JSON.stringify(intention)),
+    async events(run, offset) {
+      // The settled file begins with the very bytes of the live one, so an offset holds for both.
+      const path = (await exists(settledDir(run))) ? settledDir(run) : liveDir(run);
+      return readEvents(join(path, EVENT_FILE), offset);
+    },
+    append: (run, events) => appendEvents(join(liveDir(run), EVENT_FILE), events),
+    mend: (run) => mendEvents(join(liveDir(run), EVENT_FILE)),
+    async settle(run, last) {
+      const temporary = join(settled, `.tmp-${run}`);
+      await rm(temporary, { recursive: true, force: true });
+      await mkdir(temporary, { recursive: true, mode: 0o700 });
+      for (const file of KEPT_FILES) {
+        await copyIfThere(join(liveDir(run), file), join(temporary, file));
+      }
+      await appendEvents(join(temporary, EVENT_FILE), [last]);
+      await syncFolder(temporary);
+      await rename(temporary, settledDir(run));
+      await syncFolder(settled);
+      await rm(liveDir(run), { recursive: true, force: true });
+    },
+    isSettled: (run) => exists(settledDir(run)),
+    discard: (run) => rm(liveDir(run), { recursive: true, force: true }),
+  };
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.F_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function copyIfThere(from: string, to: string): Promise<void> {
+  try {
+    await cp(from, to);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+async function readStarted(path: string): Promise<Pick<WrapperFiles, 'started'>> {
+  try {
+    const pid = Number((await readFile(path, 'utf8')).trim());
+    const { mtimeMs } = await stat(path);
+    return { started: { pid: Number.isInteger(pid) && pid > 0 ? pid : undefined, at: Math.round(mtimeMs) } };
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return {};
+    throw error;
+  }
+}
+
+async function readExit(path: string): Promise<Pick<WrapperFiles, 'exit'>> {
+  try {
+    const exit = Number((await readFile(path, 'utf8')).trim());
+    return Number.isInteger(exit) ? { exit } : {};
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return {};
+    throw error;
+  }
+}
+
+async function readJson<T>(path: string): Promise<T | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as T;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * What puppet.service would give a run: `FACTER_role=web` in one of its environment files is a
+ * fact, and a run without it compiles another catalog (facts/puppet.md).
+ */
+import { readFileSync } from 'node:fs';
+import { systemCode } from '../errors.ts';
+import { whoElseCanWrite } from '../util/trusted-path.ts';
+
+/** The `EnvironmentFile=` lines of puppet.service, in its order. */
+export const ENVIRONMENT_FILES: readonly string[] = [
+  '/etc/sysconfig/puppetagent',
+  '/etc/sysconfig/puppet',
+  '/etc/default/puppet',
+];
+
+const MAX_BYTES = 64 * 1024;
+
+/** Would change which code runs, not which facts hold. */
+const NEVER = /^(RUBYOPT|RUBYLIB|LD_.*)$/;
+
+export interface ServiceEnvironment {
+  variables: Record<string, string>;
+  /** The words of PUPPET_EXTRA_OPTS: puppet.service passes them to `puppet agent`. */
+  extraOptions: string[];
+  /** Why a file or line was left out. Sentences. */
+  warnings: string[];
+}
+
+/** Reads the files; one that is missing is nothing, one that others can write is left out with a warning. */
+export function serviceEnvironment(files: readonly string[] = ENVIRONMENT_FILES): ServiceEnvironment {
+  const variables: Record<string, string> = {};
+  const warnings: string[] = [];
+  for (const file of files) {
+    const text = readTrusted(file, warnings);
+    if (text === undefined) continue;
+    for (const [name, value] of assignments(text)) {
+      if (NEVER.test(name)) warnings.push(`${file}: ${name} is left out`);
+      else variables[name] = value;
+    }
+  }
+  const { PUPPET_EXTRA_OPTS = '', ...rest } = variables;
+  return { variables: rest, extraOptions: PUPPET_EXTRA_OPTS.split(/\s+/).filter(Boolean), warnings };
+}
+
+function readTrusted(file: string, warnings: string[]): string | undefined {
+  try {
+    const complaint = whoElseCanWrite(file);
+    if (complaint !== undefined) {
+      warnings.push(`${file} is left out: ${complaint}`);
+      return undefined;
+    }
+    return readFileSync(file, 'utf8').slice(0, MAX_BYTES);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') warnings.push(`${file} is left out: it cannot be read`);
+    return undefined;
+  }
+}
+
+/** NAME=value lines as systemd.exec(5) reads them: comments with # and ;, one level of quotes, "\" before a line's end. */
+function* assignments(text: string): Generator<[name: string, value: string]> {
+  for (const line of text.replace(/\\\r?\n/g, '').split(/\r?\n/)) {
+    const match = /^\s*([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line);
+    const [, name, raw] = match ?? [];
+    if (name === undefined || raw === undefined) continue;
+    yield [name, unquote(raw.trim())];
+  }
+}
+
+function unquote(value: string): string {
+  const quoted = /^(["'])(.*)\1$/s.exec(value);
+  if (quoted === null) return value.replace(/\\(.)/g, '$1');
+  return quoted[1] === '"' ? (quoted[2] ?? '').replace(/\\(["\\$`])/g, '$1') : (quoted[2] ?? '');
+}

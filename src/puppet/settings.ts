@@ -1,0 +1,144 @@
+/**
+ * What Puppet itself says of its paths and names, so that nothing is configured twice.
+ * `puppet config print` takes 0.9 s: its answer is kept until something it depends on changes.
+ */
+import { execFile } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { homedir, hostname } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import * as v from 'valibot';
+import { KickError, messageOf } from '../errors.ts';
+import { writeFileAtomic } from '../util/atomic-file.ts';
+import { formatProblems, problemsOf } from '../util/schema.ts';
+import { whoElseCanWrite } from '../util/trusted-path.ts';
+
+const path = v.pipe(v.string(), v.regex(/^\//, 'not an absolute path'));
+
+const PrintedSchema = v.object({
+  certname: v.string(),
+  config: path,
+  hostcert: path,
+  hostprivkey: path,
+  localcacert: path,
+  hostcrl: path,
+  agent_catalog_run_lockfile: path,
+  agent_disabled_lockfile: path,
+  lastrunreport: path,
+  /** Where the site's own log goes; null: syslog. */
+  logdest: v.nullish(v.string(), null),
+  /** Seconds; 0: no limit. */
+  runtimeout: v.pipe(v.number(), v.minValue(0)),
+});
+
+const CacheSchema = v.object({ key: v.string(), version: v.string(), printed: PrintedSchema });
+
+export type PuppetSettings = v.InferOutput<typeof PrintedSchema> & {
+  /** Puppet's own version, `7.23.0`. */
+  version: string;
+};
+
+export interface PuppetSettingsOptions {
+  /** The absolute path of `puppet`, as `findPuppet` gives it. */
+  puppet: string;
+  /** Where the answer is kept. */
+  stateDir: string;
+}
+
+/**
+ * Puppet's settings for the agent section, from the cache where it still holds. Throws `KickError`
+ * `puppet` when Puppet does not answer or answers nonsense.
+ */
+export async function puppetSettings({ puppet, stateDir }: PuppetSettingsOptions): Promise<PuppetSettings> {
+  const cachePath = join(stateDir, 'puppet-settings.json');
+  const cached = await readCache(cachePath);
+  if (cached !== undefined && cached.key === cacheKey(puppet, cached.printed.config)) {
+    return { ...cached.printed, version: cached.version };
+  }
+  const [printed, version] = await Promise.all([print(puppet), askVersion(puppet)]);
+  const key = cacheKey(puppet, printed.config);
+  try {
+    await mkdir(stateDir, { recursive: true, mode: 0o700 });
+    await writeFileAtomic(cachePath, JSON.stringify({ key, version, printed }));
+  } catch {
+    // A folder that cannot be written costs a second each time, nothing more.
+  }
+  return { ...printed, version };
+}
+
+/** Changes when puppet.conf, the binary, the host name or the user changes (facts/puppet.md). */
+function cacheKey(puppet: string, config: string): string {
+  return JSON.stringify([puppet, stamp(puppet), config, stamp(config), hostname(), process.getuid?.()]);
+}
+
+function stamp(file: string): string {
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
+    return `${ino}.${size}.${mtimeNs}.${ctimeNs}`;
+  } catch {
+    return 'absent';
+  }
+}
+
+async function readCache(file: string): Promise<v.InferOutput<typeof CacheSchema> | undefined> {
+  try {
+    if (whoElseCanWrite(file) !== undefined) return undefined;
+    return v.parse(CacheSchema, JSON.parse(await readFile(file, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+const run = promisify(execFile);
+
+async function ask(puppet: string, args: string[]): Promise<string> {
+  try {
+    const { stdout } = await run(puppet, args, {
+      cwd: '/',
+      timeout: 60_000,
+      maxBuffer: 1024 * 1024,
+      env: puppetEnvironment(),
+    });
+    return stdout;
+  } catch (error) {
+    throw new KickError('puppet', `ask "${puppet} ${args.slice(0, 2).join(' ')}": ${messageOf(error)}`, {
+      hint: 'try the same command by hand, as the same user',
+      cause: error,
+    });
+  }
+}
+
+async function print(puppet: string): Promise<v.InferOutput<typeof PrintedSchema>> {
+  const keys = Object.keys(PrintedSchema.entries);
+  const text = await ask(puppet, ['config', 'print', '--section', 'agent', '--render-as', 'json', ...keys]);
+  let value: unknown;
+  try {
+    // Deprecation warnings may stand before the document.
+    value = JSON.parse(text.slice(Math.max(0, text.indexOf('{'))));
+  } catch (error) {
+    throw new KickError('puppet', 'read "puppet config print": it is not JSON', { cause: error });
+  }
+  const parsed = v.safeParse(PrintedSchema, value);
+  if (!parsed.success) {
+    throw new KickError('puppet', `read "puppet config print": ${formatProblems(problemsOf(parsed.issues))}`);
+  }
+  return parsed.output;
+}
+
+async function askVersion(puppet: string): Promise<string> {
+  const text = (await ask(puppet, ['--version'])).trim();
+  return /^[0-9][0-9A-Za-z.+-]{0,40}$/.test(text) ? text : 'unknown';
+}
+
+/**
+ * A bare environment with systemd's PATH, the packages' folder and a UTF-8 locale; HOME only where
+ * we are not root (as for puppet.service): Puppet chooses a user's own folders by it.
+ */
+export function puppetEnvironment(): Record<string, string> {
+  return {
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/puppetlabs/bin',
+    LANG: 'C.UTF-8',
+    ...(process.getuid?.() !== 0 && { HOME: homedir() }),
+  };
+}
