@@ -1,8 +1,14 @@
 /** Tells those who read a growing file that there is more. Nothing is carried: the file is the truth. */
 export interface Notifier {
   notify(topic: string): void;
-  /** Resolves at the next `notify` of any of the topics after this call, or when `signal` aborts. */
-  next(topics: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Listens from this call on. */
+  listen(topics: readonly string[], signal: AbortSignal): Listening;
+}
+
+export interface Listening {
+  /** Resolves at the first `notify` of any of the topics, when `signal` aborts, or at `stop`. */
+  woken: Promise<void>;
+  stop(): void;
 }
 
 export function createNotifier(): Notifier {
@@ -11,24 +17,26 @@ export function createNotifier(): Notifier {
     notify(topic) {
       for (const wake of [...(waiting.get(topic) ?? [])]) wake();
     },
-    next(topics, signal) {
-      return new Promise((resolve) => {
-        if (signal.aborted) return resolve();
-        const wake = () => {
+    listen(topics, signal) {
+      let stop = () => {};
+      const woken = new Promise<void>((resolve) => {
+        stop = () => {
           for (const topic of topics) {
             const set = waiting.get(topic);
-            set?.delete(wake);
+            set?.delete(stop);
             if (set?.size === 0) waiting.delete(topic);
           }
-          signal.removeEventListener('abort', wake);
+          signal.removeEventListener('abort', stop);
           resolve();
         };
         for (const topic of topics) {
           const set = waiting.get(topic) ?? new Set();
-          waiting.set(topic, set.add(wake));
+          waiting.set(topic, set.add(stop));
         }
-        signal.addEventListener('abort', wake, { once: true });
+        signal.addEventListener('abort', stop, { once: true });
+        if (signal.aborted) stop();
       });
+      return { woken, stop };
     },
   };
 }

@@ -13,12 +13,23 @@ import { createFolderAtomic, syncFolder, writeFileAtomic } from '../util/atomic-
 import type { ProcessId } from '../util/proc.ts';
 import { appendEvents, EVENT_FILE, type KeptEvent, mendEvents, readEvents } from './event-file.ts';
 
+/** Where Puppet leaves what a run is judged by. */
+export interface PuppetPaths {
+  lastRunReport: string;
+  runLock: string;
+  disabledLock: string;
+}
+
 export interface RunRecord {
   run: string;
   boot: string;
   action: RunAction;
   /** Milliseconds since 1970. */
   createdAt: number;
+  /** Milliseconds the run may take; absent: no limit. */
+  timeLimitMs?: number;
+  /** As they were when the run began: it may change Puppet's configuration, or Puppet itself. */
+  puppet?: PuppetPaths;
   /** Who asked first, for those who wait for this run. */
   by: By;
   job: string;
@@ -35,8 +46,8 @@ export interface Intention {
 
 /** What the wrapper tells, see wrapper.ts. */
 export interface WrapperFiles {
-  /** Puppet's pid, once it began. */
-  started?: { pid: number | undefined; at: number };
+  /** Puppet itself and when it began, milliseconds since 1970. */
+  started?: { process: ProcessId; at: number };
   /** Its exit status, 128 + n for a signal. */
   exit?: number;
 }
@@ -138,9 +149,9 @@ async function copyIfThere(from: string, to: string): Promise<void> {
 
 async function readStarted(path: string): Promise<Pick<WrapperFiles, 'started'>> {
   try {
-    const pid = Number((await readFile(path, 'utf8')).trim());
+    const [pid = '', start = ''] = (await readFile(path, 'utf8')).trim().split(' ');
     const { mtimeMs } = await stat(path);
-    return { started: { pid: Number.isInteger(pid) && pid > 0 ? pid : undefined, at: Math.round(mtimeMs) } };
+    return { started: { process: { pid: Number(pid), start }, at: Math.round(mtimeMs) } };
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return {};
     throw error;

@@ -19,7 +19,8 @@ export const WRAPPER_EXIT = { locked: 75, notLetGo: 76, cannotWrite: 74 } as con
  *
  * The signals are caught with `:` and not ignored with '': an ignored signal would be inherited by
  * Puppet. A shell that waits for a foreground child handles them when the child has ended.
- * `started` is made by the very process that becomes Puppet, right before it does, and holds its pid.
+ * `started` is made by the very process that becomes Puppet, right before it does, and holds its pid
+ * and start time (field 22 of /proc/PID/stat: the 20th after the last ")").
  */
 const SCRIPT = `
 dir=$1 lock=$2 report=$3
@@ -35,7 +36,10 @@ exec 3>&-
 IFS= read -r word
 [ "$word" = go ] || exit ${WRAPPER_EXIT.notLetGo}
 sh -c '
-  printf "%s\\n" "$$" >"$0/started.tmp" && mv "$0/started.tmp" "$0/started" || exit ${WRAPPER_EXIT.cannotWrite}
+  start_of() { shift 19; echo "$1"; }
+  read -r stat </proc/$$/stat
+  echo "$$ $(start_of \${stat##*) })" >"$0/started.tmp" && mv "$0/started.tmp" "$0/started" ||
+    exit ${WRAPPER_EXIT.cannotWrite}
   exec "$@"
 ' "$dir" "$@" </dev/null
 code=$?

@@ -10,7 +10,7 @@ export interface Problem {
 export function problemsOf(issues: readonly v.BaseIssue<unknown>[]): Problem[] {
   return issues.map((issue) => ({
     path: (issue.path ?? []).map((item) => String(item.key)),
-    message: issue.message,
+    message: issue.type === 'strict_object' && issue.expected === 'never' ? 'not known here' : issue.message,
   }));
 }
 

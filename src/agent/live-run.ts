@@ -1,0 +1,234 @@
+/**
+ * One run from the moment it was let go (or found alive by an agent that came back) to its verdict.
+ * Everything it needs to go on after a crash of the agent is in the run's folder.
+ */
+import { watch } from 'node:fs';
+import type { FinishedEvent } from '../protocol/event.ts';
+import { type Clock, sleep } from '../util/clock.ts';
+import { formatDuration } from '../util/duration.ts';
+import type { Log } from '../util/log.ts';
+import { isAlive, type ProcessId } from '../util/proc.ts';
+import { allEvents, type KeptEvent } from './event-file.ts';
+import type { Verdict } from './judge.ts';
+import { createLogReader, type LogFindings } from './log-findings.ts';
+import type { Notifier } from './notifier.ts';
+import { followOutput, OUTPUT_LIMITS, type OutputLimits, outputStateOf } from './output.ts';
+import type { Intention, RunRecord, RunStore } from './run-store.ts';
+import type { Runner } from './runners/runner.ts';
+import { stopProcess } from './stop-run.ts';
+
+export interface LiveRunDeps {
+  runs: RunStore;
+  runner: Runner;
+  notifier: Notifier;
+  clock: Clock;
+  log: Log;
+  /** Milliseconds between TERM and KILL when a run is ended. */
+  killGraceMs: number;
+  outputLimits?: OutputLimits;
+}
+
+export interface LiveRun {
+  readonly record: RunRecord;
+  /** Puppet's pid, once it has begun. */
+  pid(): number | undefined;
+  /** Milliseconds since 1970. */
+  since(): number;
+  /** Writes the intention down and ends the run; its outcome comes as ever. The first intention counts. */
+  stop(intention: Intention): Promise<void>;
+  /** Resolves when the run is over and judged; its end is not yet on disk. Never rejects. */
+  readonly ended: Promise<RunEnd>;
+}
+
+export type RunEnd = (FinishedEvent & KeptEvent) | 'race-lost' | 'never-began';
+
+/** Milliseconds between looks when nothing tells us of a change. */
+const POLL_MS = 100;
+
+/**
+ * Follows a run. `wrapperEnded` resolves when the wrapper has ended, where it is our own child;
+ * otherwise its process is watched. `serves` is the number of requests, for the `started` event.
+ */
+export function followRun(
+  record: RunRecord,
+  deps: LiveRunDeps,
+  { wrapperEnded, serves }: { wrapperEnded?: Promise<void>; serves?: number } = {},
+): LiveRun {
+  const { runs, runner, notifier, clock, log } = deps;
+  const { run } = record;
+  const dir = runs.liveDir(run);
+  let puppet: ProcessId | undefined;
+  let startedAt: number | undefined;
+  /** By the monotonic clock: a clock that is set ends no run. */
+  let endBy = Number.POSITIVE_INFINITY;
+  let stopping: Promise<void> | undefined;
+  let wrapperGone = false;
+  void wrapperEnded?.then(() => {
+    wrapperGone = true;
+    wake();
+  });
+
+  let wake = () => {};
+  const nextLook = () =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, POLL_MS);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+
+  async function append(events: readonly KeptEvent[]): Promise<void> {
+    if (events.length === 0) return;
+    await runs.append(run, events);
+    notifier.notify(run);
+  }
+
+  const isWrapperAlive = () => !wrapperGone && record.wrapper !== undefined && isAlive(record.wrapper);
+  const isOver = () => !isWrapperAlive() && (puppet === undefined || !isAlive(puppet));
+
+  async function noteStart(events: readonly KeptEvent[]): Promise<void> {
+    if (puppet !== undefined) return;
+    const { started } = await runs.wrapperFiles(run);
+    if (started === undefined) return;
+    puppet = started.process;
+    startedAt = started.at;
+    const { timeLimitMs = Number.POSITIVE_INFINITY } = record;
+    endBy = clock.monotonic() + timeLimitMs - Math.max(0, clock.now() - startedAt);
+    if (events.some(({ type }) => type === 'started')) return;
+    const counted = serves === undefined ? {} : { serves };
+    await append([{ type: 'started', run, pid: puppet.pid, at: startedAt, ...counted }]);
+  }
+
+  async function follow(): Promise<RunEnd> {
+    const before = await allEvents((offset) => runs.events(run, offset));
+    const follower = followOutput(dir, outputStateOf(before), deps.outputLimits ?? OUTPUT_LIMITS);
+    const stamp = (events: Awaited<ReturnType<typeof follower.next>>) =>
+      events.map((event) => ({ ...event, at: clock.now() }));
+    const stopWatching = watchFolder(dir, () => wake());
+    try {
+      for (;;) {
+        // First see the process gone, then read what it left (DESIGN 4).
+        const over = isOver();
+        const look = nextLook();
+        await noteStart(before);
+        if (puppet === undefined && over) return 'never-began';
+        if (over && isOver()) break;
+        const events = stamp(await follower.next());
+        await append(events);
+        enforceLimit();
+        if (events.length === 0) await look;
+        else wake();
+      }
+    } finally {
+      stopWatching();
+    }
+    for (let rest = await follower.last(); rest.length > 0; rest = await follower.last()) {
+      await append(stamp(rest));
+    }
+    await stopping;
+    return judge();
+  }
+
+  function enforceLimit(): void {
+    if (stopping !== undefined || clock.monotonic() < endBy) return;
+    const limit = formatDuration(record.timeLimitMs ?? 0);
+    void stop({ outcome: 'timed-out', message: `it ran longer than ${limit}` });
+  }
+
+  function stop(intention: Intention): Promise<void> {
+    stopping ??= end(intention).catch((error: unknown) =>
+      log.error({ run, error: String(error) }, 'cannot end a run'),
+    );
+    return stopping;
+  }
+
+  async function end(intention: Intention): Promise<void> {
+    if ((await runs.intention(run)) === undefined) await runs.intend(run, intention);
+    log.info({ run, job: record.job, outcome: intention.outcome }, 'ending a run');
+    while (puppet === undefined && !isOver()) await sleep(POLL_MS / 2);
+    if (puppet !== undefined) await stopProcess(puppet, { clock, graceMs: deps.killGraceMs });
+  }
+
+  async function readLog(runLock?: string): Promise<LogFindings> {
+    const reader = createLogReader(runLock);
+    for (let offset = 0; ; ) {
+      const chunk = await runs.events(run, offset);
+      if (chunk.events.length === 0) return reader.findings();
+      offset = chunk.offset;
+      for (const event of chunk.events) {
+        for (const line of event.type === 'log' ? event.lines : []) reader.add(line);
+      }
+    }
+  }
+
+  async function judge(): Promise<RunEnd> {
+    const { exit } = await runs.wrapperFiles(run);
+    const intention = await runs.intention(run);
+    const { action, puppet: paths } = record;
+    const verdict: Verdict = await runner.judge({
+      run,
+      dir,
+      action,
+      exit,
+      intention,
+      puppet: paths,
+      readLog,
+    });
+    if (verdict === 'race-lost') return verdict;
+    return finishedEvent(record, verdict, { exit, startedAt, endedAt: clock.now() });
+  }
+
+  const ended = (async (): Promise<RunEnd> => {
+    try {
+      const intention = await runs.intention(run);
+      if (intention !== undefined) void stop(intention);
+      return await follow();
+    } catch (error) {
+      log.error({ run, error: String(error) }, 'cannot follow a run');
+      while (!isOver()) await sleep(POLL_MS);
+      const message = `kick agent could not follow it: ${String(error)}`;
+      return finishedEvent(record, { outcome: 'failed', message }, { startedAt, endedAt: clock.now() });
+    }
+  })();
+
+  return {
+    record,
+    pid: () => puppet?.pid,
+    since: () => startedAt ?? record.createdAt,
+    stop,
+    ended,
+  };
+}
+
+/** Where the system's watches are used up, the poll must do. */
+function watchFolder(dir: string, onChange: () => void): () => void {
+  try {
+    const watcher = watch(dir, onChange);
+    watcher.on('error', () => {});
+    return () => watcher.close();
+  } catch {
+    return () => {};
+  }
+}
+
+/** The last event of a run. */
+export function finishedEvent(
+  { run }: RunRecord,
+  verdict: Exclude<Verdict, 'race-lost'>,
+  {
+    exit,
+    startedAt,
+    endedAt,
+  }: { exit?: number | undefined; startedAt?: number | undefined; endedAt: number },
+): FinishedEvent & KeptEvent {
+  return {
+    type: 'finished',
+    run,
+    at: endedAt,
+    endedAt,
+    ...verdict,
+    ...(startedAt !== undefined && { startedAt }),
+    ...(exit !== undefined && { exit }),
+  };
+}

@@ -1,0 +1,98 @@
+/**
+ * The head of Puppet's report decides (facts/puppet.md). A report is Ruby-tagged YAML of up to many
+ * MB: only the plain `key: value` lines at its left edge and the few lines of its metrics are
+ * parsed, so that whatever else stands in it is never looked at.
+ */
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import * as v from 'valibot';
+import { systemCode } from '../../errors.ts';
+import { clip } from '../../util/text.ts';
+
+const scalar = v.pipe(
+  v.union([v.string(), v.number()]),
+  v.transform((value) => clip(String(value), 256)),
+);
+const flag = v.nullish(v.boolean());
+const words = v.nullish(scalar);
+
+const HeadSchema = v.object({
+  status: v.picklist(['failed', 'changed', 'unchanged']),
+  transaction_completed: flag,
+  noop: flag,
+  noop_pending: flag,
+  corrective_change: flag,
+  environment: words,
+  configuration_version: words,
+  code_id: words,
+  server_used: words,
+  job_id: words,
+  cached_catalog_status: words,
+});
+
+export type ReportHead = v.InferOutput<typeof HeadSchema> & {
+  /** Counts by Puppet's own names: total, changed, failed, out_of_sync, … */
+  resources?: Record<string, number>;
+};
+
+const MAX_FILE_BYTES = 256 << 20;
+const MAX_HEAD_LINES = 200;
+const MAX_METRIC_LINES = 2000;
+
+const CountsSchema = v.record(v.string(), v.number());
+
+/** Reads what decides of a report; undefined when there is none, or it is not one. Never throws for its content. */
+export async function readReport(path: string): Promise<ReportHead | undefined> {
+  let lines: { head: string[]; metrics: string[] };
+  try {
+    lines = await decisiveLines(path);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES'].includes(systemCode(error) ?? '')) return undefined;
+    throw error;
+  }
+  const head = v.safeParse(HeadSchema, await parseYaml(lines.head.join('\n')));
+  if (!head.success) return undefined;
+  const resources = await countsOf(lines.metrics);
+  return { ...head.output, ...(resources !== undefined && { resources }) };
+}
+
+async function decisiveLines(path: string): Promise<{ head: string[]; metrics: string[] }> {
+  const head: string[] = [];
+  const metrics: string[] = [];
+  let section = '';
+  const input = createReadStream(path, { end: MAX_FILE_BYTES, encoding: 'latin1' });
+  try {
+    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+      const key = /^([a-z_]+):(?: (.*))?$/.exec(line);
+      if (key !== null) {
+        section = key[1] ?? '';
+        if (section in HeadSchema.entries && head.length < MAX_HEAD_LINES) head.push(line);
+      } else if (section === 'metrics' && metrics.length < MAX_METRIC_LINES) {
+        metrics.push(line.replace(/ !ruby\/\S+$/, ''));
+      }
+    }
+  } finally {
+    input.destroy();
+  }
+  return { head, metrics };
+}
+
+async function parseYaml(text: string): Promise<unknown> {
+  const { load } = await import('js-yaml');
+  try {
+    return load(text, { maxAliases: 100, maxDepth: 16 });
+  } catch {
+    return undefined;
+  }
+}
+
+async function countsOf(lines: readonly string[]): Promise<Record<string, number> | undefined> {
+  const metrics = await parseYaml(lines.join('\n'));
+  const triples = v.safeParse(
+    v.object({ resources: v.object({ values: v.array(v.tuple([v.string(), v.string(), v.number()])) }) }),
+    metrics,
+  );
+  if (!triples.success) return undefined;
+  const counts = triples.output.resources.values.slice(0, 32).map(([name, , n]) => [clip(name, 64), n]);
+  return v.parse(CountsSchema, Object.fromEntries(counts));
+}

@@ -1,0 +1,383 @@
+/**
+ * DESIGN 4, one run at a time: requests that wait, and the one run that serves all of them whose
+ * action is equal. A request may join until the run is let go, never later.
+ */
+
+import { KickError, messageOf } from '../errors.ts';
+import type { FinishedEvent, Holder } from '../protocol/event.ts';
+import { canonicalAction, DEFAULT_WAIT_S, describeBy } from '../protocol/request.ts';
+import { sleep } from '../util/clock.ts';
+import { bootId, commOf, holdersOf } from '../util/proc.ts';
+import { clip } from '../util/text.ts';
+import { uuidv7 } from '../util/uuid.ts';
+import { finishedEvent, followRun, type LiveRun, type LiveRunDeps, type RunEnd } from './live-run.ts';
+import type { RequestLog } from './request-log.ts';
+import type { RequestRecord } from './request-store.ts';
+import type { RunRecord } from './run-store.ts';
+import type { RunPlan } from './runners/runner.ts';
+import { type ReadyWrapper, startWrapper } from './wrapper.ts';
+
+/** Milliseconds between two looks at a lock that is not ours. */
+const LOOK_MS = 250;
+
+/** Milliseconds until an error of the driver itself is tried again. */
+const RETRY_MS = 5000;
+
+export interface QueueDeps extends LiveRunDeps {
+  requestLog: RequestLog;
+  runLock: string;
+  /** Called when a request has its outcome, for the audit log. */
+  onOutcome(record: RequestRecord, finished: FinishedEvent): void;
+}
+
+export interface Queue {
+  /** Takes a request whose folder is there already. */
+  add(record: RequestRecord): void;
+  /** How many wait, without those that a run serves. */
+  waiting(): number;
+  /** Who holds this host's lock, as far as we know without looking. */
+  holder(): Holder | undefined;
+  /** Takes a request off; says what was done, or undefined when it neither waits nor runs. */
+  cancel(name: string): Promise<string | undefined>;
+  /** Goes on with a run that was found alive, for these requests. */
+  adopt(run: LiveRun, requests: readonly RequestRecord[]): void;
+  /** Starts nothing any more. Resolves when nothing is half done; runs go on by themselves. */
+  close(): Promise<void>;
+}
+
+interface Waiting {
+  record: RequestRecord;
+  canonical: string;
+  /** Milliseconds since 1970. */
+  until: number;
+  skip: boolean;
+  /** The holder it was told of last, so that it is told once. */
+  told?: string;
+}
+
+interface Current {
+  live: LiveRun;
+  served: RequestRecord[];
+}
+
+export function createQueue(deps: QueueDeps): Queue {
+  const { requestLog, runs, runner, notifier, clock, log } = deps;
+  const pending: Waiting[] = [];
+  let current: Current | undefined;
+  let elsewhere: Holder | undefined;
+  let isClosed = false;
+  let isDriving = false;
+  let again = false;
+  let timer: NodeJS.Timeout | undefined;
+  let idle: Promise<void> = Promise.resolve();
+
+  // ---------------------------------------------------------------- the driver
+
+  /** One step after another; whatever happens meanwhile makes it look again. */
+  function drive(): void {
+    again = true;
+    if (isDriving || isClosed) return;
+    isDriving = true;
+    clearTimeout(timer);
+    idle = (async () => {
+      let nextMs: number | undefined;
+      while (again && !isClosed) {
+        again = false;
+        try {
+          nextMs = await step();
+        } catch (error) {
+          log.error({ error: messageOf(error) }, 'the queue met an error and tries again');
+          nextMs = RETRY_MS;
+        }
+      }
+      isDriving = false;
+      if (nextMs !== undefined && !isClosed) timer = setTimeout(drive, nextMs);
+    })();
+  }
+
+  /** Resolves to the milliseconds until it must look again though nothing happened; undefined: never. */
+  async function step(): Promise<number | undefined> {
+    await expire();
+    if (pending.length === 0) {
+      elsewhere = undefined;
+      return undefined;
+    }
+    if (current !== undefined) {
+      await tellAll(holderOf(current.live));
+      return untilNextDeadline();
+    }
+    const gate = await runner.gate(clock.now());
+    if (gate.state === 'disabled') {
+      await finishAll('disabled', gate.reason);
+      return undefined;
+    }
+    const held = gate.state === 'held' ? gate.holder : await begin();
+    elsewhere = held;
+    if (held === undefined) return 0;
+    await tellAll(held);
+    return pending.length > 0 ? Math.min(LOOK_MS, untilNextDeadline()) : undefined;
+  }
+
+  function untilNextDeadline(): number {
+    const next = Math.min(...pending.map(({ until }) => until));
+    return Math.min(Math.max(0, next - clock.now()), 60_000);
+  }
+
+  async function expire(): Promise<void> {
+    const holder = current === undefined ? elsewhere : holderOf(current.live);
+    for (const waiting of [...pending]) {
+      if (waiting.until <= clock.now() && waiting.told !== undefined) {
+        await finish(waiting, {
+          outcome: 'busy',
+          message: 'a run was still in progress',
+          ...(holder && { holder }),
+        });
+      }
+    }
+  }
+
+  async function tellAll(holder: Holder): Promise<void> {
+    const text = JSON.stringify(holder);
+    for (const waiting of [...pending]) {
+      if (waiting.skip) {
+        await finish(waiting, { outcome: 'busy', message: 'a run is in progress', holder });
+      } else if (waiting.told !== text) {
+        waiting.told = text;
+        await requestLog.append(waiting.record.name, [{ type: 'waiting', holder, until: waiting.until }]);
+      }
+    }
+  }
+
+  // ---------------------------------------------------------------- how requests end without a run
+
+  type Ending = Pick<FinishedEvent, 'outcome' | 'message' | 'holder'>;
+
+  async function finish(waiting: Waiting, ending: Ending): Promise<void> {
+    const at = pending.indexOf(waiting);
+    if (at < 0) return; // cancelled meanwhile
+    const finished: FinishedEvent = { type: 'finished', endedAt: clock.now(), ...ending };
+    pending.splice(at, 1);
+    try {
+      await requestLog.append(waiting.record.name, [finished]);
+    } catch (error) {
+      pending.push(waiting);
+      throw error;
+    }
+    deps.onOutcome(waiting.record, finished);
+  }
+
+  async function finishAll(outcome: 'disabled' | 'failed', message: string, only?: string): Promise<void> {
+    for (const waiting of [...pending]) {
+      if (only === undefined || waiting.canonical === only)
+        await finish(waiting, { outcome, message: clip(message, 2000) });
+    }
+  }
+
+  // ---------------------------------------------------------------- a run begins
+
+  /** Starts a run for the first of the queue and its equals; gives the holder when the lock is held. */
+  async function begin(): Promise<Holder | undefined> {
+    const first = pending[0];
+    if (first === undefined) return undefined;
+    const { record, canonical } = first;
+    const run = uuidv7(clock.now());
+    const prepared = await prepare(run, record);
+    if ('holder' in prepared) return prepared.holder;
+    if ('problem' in prepared) {
+      log.warn({ job: record.request.job, error: prepared.problem }, 'a run could not be started');
+      await finishAll('failed', prepared.problem, canonical);
+      return undefined;
+    }
+    const { runRecord, wrapper } = prepared;
+    let live: LiveRun;
+    const served: RequestRecord[] = [];
+    try {
+      // Whoever comes while one is written down is served, too; then it is let go in the same breath.
+      for (let next = joining(canonical); next !== undefined; next = joining(canonical)) {
+        served.push(next.record);
+        pending.splice(pending.indexOf(next), 1);
+        await requestLog.assign(next.record.name, run);
+      }
+      if (served.length === 0 || isClosed) throw new Nobody();
+      wrapper.letGo();
+      live = followRun(runRecord, deps, { wrapperEnded: wrapper.ended, serves: served.length });
+    } catch (error) {
+      wrapper.abandon();
+      await wrapper.ended;
+      await putBack(served);
+      await runs.discard(run);
+      if (error instanceof Nobody) return undefined;
+      throw error;
+    }
+    for (const { name } of served) notifier.notify(name);
+    log.info({ run, serves: served.map(({ request }) => request.job) }, 'run let go');
+    adopt(live, served);
+    return undefined;
+  }
+
+  const joining = (canonical: string) => pending.find((waiting) => waiting.canonical === canonical);
+
+  type Prepared = { runRecord: RunRecord; wrapper: ReadyWrapper } | { holder: Holder } | { problem: string };
+
+  async function prepare(run: string, { request }: RequestRecord): Promise<Prepared> {
+    const { action, by, job } = request;
+    const dir = runs.liveDir(run);
+    let plan: RunPlan;
+    try {
+      plan = await runner.plan(run, dir, action);
+    } catch (error) {
+      if (error instanceof KickError) return { problem: error.message };
+      throw error;
+    }
+    const { argv, env, puppet } = plan;
+    const timeLimitMs = action.runTimeout === undefined ? plan.timeLimitMs : action.runTimeout * 1000;
+    const draft: RunRecord = {
+      ...{ run, boot: bootId(), action, createdAt: clock.now(), by, job },
+      ...(timeLimitMs !== undefined && { timeLimitMs }),
+      ...(puppet !== undefined && { puppet }),
+    };
+    try {
+      await runs.create(draft);
+      const wrapper = await startWrapper(dir, deps.runLock, { argv, env, report: puppet?.lastRunReport });
+      if (wrapper === 'locked') {
+        await runs.discard(run);
+        return { holder: leftBehind() };
+      }
+      const runRecord = { ...draft, wrapper: wrapper.process };
+      try {
+        await runs.update(runRecord);
+      } catch (error) {
+        wrapper.abandon();
+        throw error;
+      }
+      return { runRecord, wrapper };
+    } catch (error) {
+      await runs.discard(run);
+      return { problem: `start the run: ${messageOf(error)}` };
+    }
+  }
+
+  /** The kernel's lock is held though no run of ours is known: by what a run has left behind. */
+  function leftBehind(): Holder {
+    const [first] = holdersOf(deps.runLock);
+    if (first === undefined) return { what: 'a process that a run of kick left behind' };
+    return {
+      pid: first.pid,
+      what: `${clip(commOf(first.pid), 64) || 'a process'}, left behind by a run of kick`,
+    };
+  }
+
+  // ---------------------------------------------------------------- a run ends
+
+  function adopt(live: LiveRun, served: readonly RequestRecord[]): void {
+    const mine: Current = { live, served: [...served] };
+    current = mine;
+    void live.ended
+      .then((end) => conclude(mine, end))
+      .then(() => {
+        current = undefined;
+        drive();
+      });
+    drive();
+  }
+
+  /** Makes the end durable before anybody is told; tries until it can. */
+  async function conclude({ live, served }: Current, end: RunEnd): Promise<void> {
+    const { run } = live.record;
+    const wasWritten = await untilDone(async () => {
+      if (typeof end !== 'string') return runs.settle(run, end);
+      await putBack(served);
+      await runs.discard(run);
+    });
+    if (!wasWritten || typeof end === 'string') return;
+    notifier.notify(run);
+    for (const record of served) deps.onOutcome(record, end);
+  }
+
+  async function untilDone(write: () => Promise<void>): Promise<boolean> {
+    for (;;) {
+      try {
+        await write();
+        return true;
+      } catch (error) {
+        log.error({ error: messageOf(error) }, 'the end of a run could not be written down, trying again');
+        if (isClosed) return false;
+        await sleep(RETRY_MS);
+      }
+    }
+  }
+
+  async function putBack(served: readonly RequestRecord[]): Promise<void> {
+    for (const record of served) {
+      await requestLog.release(record.name);
+      if (!pending.some((waiting) => waiting.record.name === record.name)) pending.push(waitingOf(record));
+    }
+    pending.sort((a, b) => a.record.acceptedAt - b.record.acceptedAt);
+  }
+
+  function waitingOf(record: RequestRecord): Waiting {
+    const { action, queue } = record.request;
+    const waitMs = (queue?.wait ?? DEFAULT_WAIT_S) * 1000;
+    return {
+      record,
+      canonical: canonicalAction(action),
+      until: record.acceptedAt + waitMs,
+      skip: queue?.ifRunning === 'skip',
+    };
+  }
+
+  function holderOf({ record, pid, since }: LiveRun): Holder {
+    const known = pid();
+    return {
+      ...(known !== undefined && { pid: known }),
+      what: `${runner.title}, by kick`,
+      since: since(),
+      by: describeBy(record.by),
+      job: record.job,
+    };
+  }
+
+  return {
+    add(record) {
+      pending.push(waitingOf(record));
+      drive();
+    },
+    waiting: () => pending.length,
+    holder: () => (current === undefined ? elsewhere : holderOf(current.live)),
+    async cancel(name) {
+      while (isDriving) await idle;
+      const waiting = pending.find(({ record }) => record.name === name);
+      if (waiting !== undefined) {
+        await finish(waiting, { outcome: 'cancelled', message: 'it was cancelled before it began' });
+        return 'taken off the queue';
+      }
+      const mine = current;
+      const served = mine?.served.find((record) => record.name === name);
+      if (mine === undefined || served === undefined) return undefined;
+      if (mine.served.length === 1) {
+        void mine.live.stop({ outcome: 'cancelled', message: 'an operator cancelled it' });
+        return 'the run is being ended';
+      }
+      mine.served.splice(mine.served.indexOf(served), 1);
+      const finished: FinishedEvent = {
+        ...finishedEvent(
+          mine.live.record,
+          { outcome: 'cancelled', message: 'it was cancelled; the run goes on for others' },
+          { endedAt: clock.now() },
+        ),
+      };
+      await requestLog.release(name, finished);
+      deps.onOutcome(served, finished);
+      return 'taken off the run, which goes on for others';
+    },
+    adopt,
+    async close() {
+      isClosed = true;
+      clearTimeout(timer);
+      await idle;
+    },
+  };
+}
+
+/** Everybody who wanted the run has been cancelled, or the agent is being stopped. */
+class Nobody extends Error {}

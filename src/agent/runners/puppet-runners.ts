@@ -1,0 +1,142 @@
+/** The two runners that are Puppet: `puppet agent --onetime` and `puppet apply` of a fixed manifest. */
+import { join } from 'node:path';
+import { findPuppet } from '../../puppet/binary.ts';
+import { serviceEnvironment } from '../../puppet/service-environment.ts';
+import { type PuppetSettings, puppetEnvironment, puppetSettings } from '../../puppet/settings.ts';
+import type { Log } from '../../util/log.ts';
+import { judgePuppet } from '../judge.ts';
+import { agentArguments, applyArguments } from '../puppet/command.ts';
+import { catalogRunHolder, disabledReason } from '../puppet/lock-files.ts';
+import { type ReportHead, readReport } from '../puppet/report.ts';
+import { RUN_FILES } from '../run-store.ts';
+import type { EndedRun, Gate, Runner } from './runner.ts';
+
+/** How much longer than Puppet's own `runtimeout` a run may take before the agent ends it. */
+const GRACE_AFTER_RUNTIMEOUT_MS = 5 * 60_000;
+
+export interface PuppetRunnerOptions {
+  /** The absolute path of `puppet`; looked for when absent. */
+  puppet?: string | undefined;
+  /** Where to look for it, as the variable PATH. */
+  path: string;
+  stateDir: string;
+  /** The site's additions to a run's environment (agent.yaml). */
+  runEnvironment: Readonly<Record<string, string>>;
+  environmentFiles: readonly string[];
+  /** Milliseconds (agent.yaml); absent: as Puppet's runtimeout says. */
+  runTimeoutMs?: number | undefined;
+  log: Log;
+}
+
+/** Looked at anew for every run: Puppet may have been installed, upgraded or configured since the last. */
+function puppetOf(options: PuppetRunnerOptions) {
+  const binary = () => findPuppet({ explicit: options.puppet, path: options.path });
+  return {
+    binary,
+    settings: () => puppetSettings({ puppet: binary(), stateDir: options.stateDir }),
+    surroundings() {
+      const service = serviceEnvironment(options.environmentFiles);
+      for (const warning of service.warnings) options.log.warn({}, warning);
+      const env = { ...puppetEnvironment(), ...service.variables, ...options.runEnvironment };
+      return { env, extraOptions: service.extraOptions };
+    },
+    timeLimit({ runtimeout }: PuppetSettings): { timeLimitMs?: number } {
+      if (options.runTimeoutMs !== undefined) return { timeLimitMs: options.runTimeoutMs };
+      return runtimeout === 0 ? {} : { timeLimitMs: runtimeout * 1000 + GRACE_AFTER_RUNTIMEOUT_MS };
+    },
+  };
+}
+
+async function gateOf(settings: () => Promise<PuppetSettings>, now: number): Promise<Gate> {
+  let paths: PuppetSettings;
+  try {
+    paths = await settings();
+  } catch {
+    return { state: 'free' }; // the plan meets the same error, and there it becomes an outcome
+  }
+  const reason = await disabledReason(paths.agent_disabled_lockfile);
+  if (reason !== undefined) return { state: 'disabled', reason };
+  const holder = await catalogRunHolder(paths.agent_catalog_run_lockfile, now);
+  return holder === undefined ? { state: 'free' } : { state: 'held', holder };
+}
+
+async function versionOf(settings: () => Promise<PuppetSettings>): Promise<string | undefined> {
+  try {
+    return (await settings()).version;
+  } catch {
+    return undefined;
+  }
+}
+
+export function puppetAgentRunner(options: PuppetRunnerOptions): Runner {
+  const puppet = puppetOf(options);
+
+  /** The wrapper's copy; where the wrapper was killed, Puppet's own file if it is this run's. */
+  async function ownReport({ run, dir, puppet: paths }: EndedRun): Promise<ReportHead | undefined> {
+    for (const path of [join(dir, RUN_FILES.report), paths?.lastRunReport ?? '']) {
+      const report = await readReport(path);
+      if (report?.job_id === run) return report;
+    }
+    return undefined;
+  }
+
+  return {
+    name: 'puppet-agent',
+    title: 'puppet agent',
+    puppetVersion: () => versionOf(puppet.settings),
+    unsupported: () => [],
+    gate: (now) => gateOf(puppet.settings, now),
+    async plan(run, dir, action) {
+      const settings = await puppet.settings();
+      const { env, extraOptions } = puppet.surroundings();
+      const { logdest } = settings;
+      return {
+        argv: agentArguments({ puppet: puppet.binary(), run, dir, action, logdest, extraOptions }),
+        env,
+        puppet: {
+          lastRunReport: settings.lastrunreport,
+          runLock: settings.agent_catalog_run_lockfile,
+          disabledLock: settings.agent_disabled_lockfile,
+        },
+        ...puppet.timeLimit(settings),
+      };
+    },
+    async judge(ended) {
+      const { runLock, disabledLock = '' } = ended.puppet ?? {};
+      return judgePuppet({
+        ...ended,
+        report: await ownReport(ended),
+        log: await ended.readLog(runLock),
+        disabled: await disabledReason(disabledLock),
+      });
+    },
+  };
+}
+
+export function puppetApplyRunner(manifest: string, options: PuppetRunnerOptions): Runner {
+  const puppet = puppetOf(options);
+  return {
+    name: 'puppet-apply',
+    title: 'puppet apply',
+    puppetVersion: () => versionOf(puppet.settings),
+    unsupported: (action) =>
+      (['useCachedCatalog', 'usecacheonfailure', 'ignoreschedules'] as const).filter(
+        (option) => action[option] !== undefined,
+      ),
+    gate: (now) => gateOf(puppet.settings, now),
+    async plan(_run, dir, action) {
+      const settings = await puppet.settings();
+      const { env } = puppet.surroundings();
+      const { logdest } = settings;
+      return {
+        argv: applyArguments({ puppet: puppet.binary(), dir, action, manifest, logdest }),
+        env,
+        ...puppet.timeLimit(settings),
+      };
+    },
+    async judge(ended) {
+      const report = await readReport(join(ended.dir, RUN_FILES.report));
+      return judgePuppet({ ...ended, report, log: await ended.readLog() });
+    },
+  };
+}

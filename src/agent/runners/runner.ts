@@ -1,0 +1,52 @@
+/** What a run is made of: one of three runners says, chosen on the host and never over the wire. */
+import type { Holder } from '../../protocol/event.ts';
+import type { RunAction } from '../../protocol/request.ts';
+import type { Verdict } from '../judge.ts';
+import type { LogFindings } from '../log-findings.ts';
+import type { Intention, PuppetPaths } from '../run-store.ts';
+
+export const RUNNER_NAMES = ['puppet-agent', 'puppet-apply', 'command'] as const;
+export type RunnerName = (typeof RUNNER_NAMES)[number];
+
+/** Whether a run can begin now, as far as Puppet's own files tell. */
+export type Gate =
+  | { state: 'free' }
+  | { state: 'held'; holder: Holder }
+  | { state: 'disabled'; reason: string };
+
+export interface RunPlan {
+  argv: string[];
+  /** The whole environment of the run. */
+  env: Record<string, string>;
+  /** With `puppet agent`: where to look when it is over. */
+  puppet?: PuppetPaths;
+  /** Milliseconds a run may take when the request does not say; absent: no limit. */
+  timeLimitMs?: number;
+}
+
+export interface EndedRun {
+  run: string;
+  /** The run's folder. */
+  dir: string;
+  action: RunAction;
+  exit?: number | undefined;
+  intention?: Intention | undefined;
+  /** As planned. */
+  puppet?: PuppetPaths | undefined;
+  /** What the run's log tells; `runLock` is Puppet's lock file, if the runner has one. */
+  readLog(runLock?: string): Promise<LogFindings>;
+}
+
+export interface Runner {
+  readonly name: RunnerName;
+  /** How its process is called to people: `puppet agent`. */
+  readonly title: string;
+  puppetVersion(): Promise<string | undefined>;
+  /** The options of an action that it cannot honour. */
+  unsupported(action: RunAction): string[];
+  /** `now` is milliseconds since 1970. */
+  gate(now: number): Promise<Gate>;
+  /** Throws `KickError` when the run cannot be made: its outcome is then `failed` with that message. */
+  plan(run: string, dir: string, action: RunAction): Promise<RunPlan>;
+  judge(ended: EndedRun): Promise<Verdict>;
+}

@@ -1,0 +1,299 @@
+/** The agent as a transport sees it: admission in front, the queue behind, folders below. */
+import { setMaxListeners } from 'node:events';
+import { statfs } from 'node:fs/promises';
+import { messageOf } from '../errors.ts';
+import type { AgentStatus, FinishedEvent, StoredEvent } from '../protocol/event.ts';
+import { Refusal } from '../protocol/refusal.ts';
+import { canonicalAction, describeBy, type RunRequest } from '../protocol/request.ts';
+import type { AgentService, CommandReply, Peer } from '../transport/transport.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Log } from '../util/log.ts';
+import {
+  type AdmissionContext,
+  type Admitted,
+  authenticate,
+  authenticateReader,
+  authorize,
+} from './admission.ts';
+import { prepareFolders } from './layout.ts';
+import { createNotifier } from './notifier.ts';
+import type { OutputLimits } from './output.ts';
+import type { Policy } from './policy.ts';
+import { prune } from './prune.ts';
+import { createQueue } from './queue.ts';
+import { createRequestLog } from './request-log.ts';
+import { jobPrefix, openRequestStore, type RequestRecord, requestName } from './request-store.ts';
+import { openRunStore } from './run-store.ts';
+import type { Runner } from './runners/runner.ts';
+import { settleAll } from './settle.ts';
+import { openStoreMarker } from './store-marker.ts';
+
+/** Bytes that must be free where runs and requests are written (facts: Puppet fails by itself below). */
+const MIN_FREE_BYTES = 16 << 20;
+
+const PRUNE_EVERY_MS = 3_600_000;
+
+export interface AgentOptions {
+  stateDir: string;
+  runDir: string;
+  runner: Runner;
+  policy: Policy;
+  /** Our version. */
+  version: string;
+  clock: Clock;
+  log: Log;
+  /** Requests that may wait at once. */
+  queueSize: number;
+  /** Milliseconds between TERM and KILL when a run is ended. */
+  killGraceMs: number;
+  outputLimits?: OutputLimits;
+}
+
+export interface Agent extends AgentService {
+  /** Known only once the certificate is there (first boot). */
+  setCertname(certname: string): void;
+  setPolicy(policy: Policy): void;
+  /** No new requests; streams end where they can be resumed; runs go on. */
+  stop(): Promise<void>;
+}
+
+/** Opens the folders and settles what was left unfinished. Throws `KickError` `state`. */
+export async function openAgent(options: AgentOptions): Promise<Agent> {
+  const { stateDir, runDir, runner, version, clock, log } = options;
+  const layout = await prepareFolders(stateDir, runDir);
+  const notBefore = await openStoreMarker(layout.storeMarker, clock);
+  const requests = openRequestStore(layout.requests);
+  const runs = openRunStore(layout.liveRuns, layout.runs);
+  const notifier = createNotifier();
+  const requestLog = createRequestLog({ requests, runs, notifier, clock });
+  const queueDeps = {
+    ...{ requestLog, runs, notifier, runner, clock, log, onOutcome: auditOutcome },
+    ...{ runLock: layout.runLock, killGraceMs: options.killGraceMs },
+    ...(options.outputLimits !== undefined && { outputLimits: options.outputLimits }),
+  };
+  const queue = createQueue(queueDeps);
+  const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal); // one a stream
+  const startedAt = clock.monotonic();
+  let { policy } = options;
+  let certname: string | undefined;
+
+  await settleAll({ ...queueDeps, requests, queue });
+  const pruneDeps = { requests, requestLog, runsDir: layout.runs };
+  const pruneNow = () =>
+    prune(clock.now(), pruneDeps).catch((error: unknown) =>
+      log.error({ error: messageOf(error) }, 'cannot prune'),
+    );
+  await pruneNow();
+  const pruneTimer = setInterval(() => void pruneNow(), PRUNE_EVERY_MS);
+  pruneTimer.unref();
+
+  // ---------------------------------------------------------------- the audit log
+
+  function auditOutcome({ request }: RequestRecord, { outcome, run, message }: FinishedEvent): void {
+    log.info({ audit: 'outcome', ...who(request), outcome, run, message }, `outcome: ${outcome}`);
+  }
+
+  function who({ iss, job, attempt, action, by }: RunRequest | Admitted['request']): object {
+    return { controller: iss, job, attempt, op: action.op, by: describeBy(by), reason: by.reason };
+  }
+
+  /** Every refusal is one line, and only its code travels. */
+  async function audited<T>(
+    what: string,
+    peer: Peer,
+    work: (say: (fields: object) => void) => Promise<T>,
+  ): Promise<T> {
+    let fields: object = {};
+    try {
+      return await work((more) => {
+        fields = more;
+      });
+    } catch (error) {
+      const refusal = error instanceof Refusal ? error : new Refusal('internal', messageOf(error));
+      const { code, message } = refusal;
+      log.warn(
+        { audit: 'refused', what, peer: peer.address, code, detail: message, ...fields },
+        `refused: ${code}`,
+      );
+      throw refusal;
+    }
+  }
+
+  function context(): AdmissionContext {
+    if (stopping.signal.aborted || certname === undefined) throw new Refusal('stopping', 'not serving');
+    return { certname, policy, now: clock.now(), notBefore: notBefore(), version };
+  }
+
+  // ---------------------------------------------------------------- requests
+
+  const streamOf = (name: string, after: number) => (signal: AbortSignal) => streamUntil(name, after, signal);
+
+  /** Ends when the reader goes, and when the agent is being stopped. */
+  async function* streamUntil(
+    name: string,
+    after: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<StoredEvent> {
+    const either = new AbortController();
+    for (const one of [signal, stopping.signal]) {
+      if (one.aborted) either.abort();
+      one.addEventListener('abort', () => either.abort(), { once: true, signal: either.signal });
+    }
+    try {
+      yield* requestLog.stream(name, after, either.signal);
+    } finally {
+      either.abort();
+    }
+  }
+
+  /** Step "already known": answered here, whatever the time and the policy. */
+  async function isKnown(name: string, request: RunRequest): Promise<boolean> {
+    const known = await requests.read(name);
+    if (known === undefined) return false;
+    if (known === 'gone') throw new Refusal('gone', 'its folder is no longer kept');
+    if (canonicalAction(known.request.action) !== canonicalAction(request.action)) {
+      throw new Refusal('job-conflict', 'the same key with another action');
+    }
+    return true;
+  }
+
+  function checkRunner({ action }: RunRequest): void {
+    const unsupported = runner.unsupported(action);
+    if (unsupported.length > 0) {
+      throw new Refusal('unsupported', `${runner.name} cannot honour ${unsupported.join(', ')}`, { version });
+    }
+  }
+
+  async function checkRoom(): Promise<void> {
+    if (queue.waiting() >= options.queueSize) throw new Refusal('queue-full', `${queue.waiting()} wait`);
+    for (const folder of [runDir, stateDir]) {
+      const { bavail, bsize } = await statfs(folder);
+      if (bavail * bsize < MIN_FREE_BYTES)
+        throw new Refusal('no-space', `${bavail * bsize} bytes in "${folder}"`);
+    }
+  }
+
+  async function accept(name: string, request: RunRequest, peer: Peer): Promise<void> {
+    const record: RequestRecord = { name, request, acceptedAt: clock.now() };
+    let isNew: boolean;
+    try {
+      isNew = await requests.create(record, { type: 'accepted', version });
+    } catch (error) {
+      throw new Refusal('no-space', `cannot write the request down: ${messageOf(error)}`);
+    }
+    if (!isNew) {
+      await isKnown(name, request);
+      return;
+    }
+    log.info({ audit: 'accepted', ...who(request), action: request.action, peer: peer.address }, 'accepted');
+    queue.add(record);
+  }
+
+  async function submit(body: Uint8Array, peer: Peer, say: (fields: object) => void): Promise<string> {
+    const admitted = await authenticate(body, peer, context());
+    say(who(admitted.request));
+    const request = asRun(admitted.request);
+    const name = requestName(request);
+    if (await isKnown(name, request)) return name;
+    authorize(admitted, context());
+    checkRunner(request);
+    await checkRoom();
+    await accept(name, request, peer);
+    return name;
+  }
+
+  // ---------------------------------------------------------------- commands
+
+  async function cancel(job: string, iss: string): Promise<CommandReply> {
+    const names = (await requests.list()).filter((name) => name.startsWith(jobPrefix(job)));
+    const mine: string[] = [];
+    for (const name of names) {
+      const record = await requests.read(name);
+      if (record !== undefined && record !== 'gone' && record.request.iss === iss) mine.push(name);
+    }
+    if (mine.length === 0) throw new Refusal('unknown-job', `no job "${job}" of "${iss}"`);
+    const done = await Promise.all(mine.map((name) => queue.cancel(name)));
+    return { message: done.find((text) => text !== undefined) ?? 'it was over already' };
+  }
+
+  return {
+    setCertname(name) {
+      certname = name;
+    },
+    setPolicy(changed) {
+      policy = changed;
+    },
+    submit: (body, peer) => audited('run', peer, async (say) => streamOf(await submit(body, peer, say), 0)),
+    events: (job, after, peer) =>
+      audited('events', peer, async (say) => {
+        const iss = authenticateReader(peer, context().policy);
+        say({ controller: iss, job });
+        const name = await latestOf(job, iss);
+        if (name === undefined) throw new Refusal('unknown-job', `no job "${job}" of "${iss}"`);
+        return streamOf(name, after);
+      }),
+    status: (peer) =>
+      audited('status', peer, async () => {
+        authenticateReader(peer, context().policy);
+        return status();
+      }),
+    command: (body, peer) =>
+      audited('command', peer, async (say) => {
+        const admitted = await authenticate(body, peer, context());
+        const { request } = admitted;
+        say(who(request));
+        if (request.action.op !== 'cancel') throw new Refusal('malformed', `op "${request.action.op}" here`);
+        authorize(admitted, context());
+        const reply = await cancel(request.action.job, request.iss);
+        log.info(
+          { audit: 'accepted', ...who(request), action: request.action, done: reply.message },
+          'cancel',
+        );
+        return reply;
+      }),
+    async stop() {
+      stopping.abort();
+      clearInterval(pruneTimer);
+      await queue.close();
+    },
+  };
+
+  /** The last attempt of a job. */
+  async function latestOf(job: string, iss: string): Promise<string | undefined> {
+    const attempts = (await requests.list())
+      .filter((name) => name.startsWith(jobPrefix(job)))
+      .map((name) => Number(name.split('.')[1]))
+      .sort((a, b) => b - a);
+    for (const attempt of attempts) {
+      const name = requestName({ iss, job, attempt });
+      const known = await requests.read(name);
+      if (known === 'gone') throw new Refusal('gone', 'its folder is no longer kept');
+      if (known !== undefined) return name;
+    }
+    return undefined;
+  }
+
+  async function status(): Promise<AgentStatus> {
+    const gate = await runner.gate(clock.now());
+    const running = queue.holder() ?? (gate.state === 'held' ? gate.holder : undefined);
+    const puppetVersion = await runner.puppetVersion();
+    return {
+      certname: certname ?? '',
+      version,
+      runner: runner.name,
+      ...(puppetVersion !== undefined && { puppetVersion }),
+      time: clock.now(),
+      uptime: Math.round(clock.monotonic() - startedAt),
+      ...(running !== undefined && { running }),
+      waiting: queue.waiting(),
+      ...(gate.state === 'disabled' && { disabled: gate.reason }),
+    };
+  }
+}
+
+function asRun(request: Admitted['request']): RunRequest {
+  const { action } = request;
+  if (action.op !== 'run') throw new Refusal('malformed', `op "${action.op}" here`);
+  return { ...request, action };
+}

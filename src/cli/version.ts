@@ -1,0 +1,8 @@
+/** Our version, from the one place where it stands: package.json, beside src/ and dist/. */
+import { readFileSync } from 'node:fs';
+
+export function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const { version: found } = JSON.parse(text) as { version: string };
+  return found;
+}

@@ -1,0 +1,87 @@
+/** agent.yaml: what a host decides for itself. Everything has a default. */
+import { isAbsolute } from 'node:path';
+import * as v from 'valibot';
+import { OPERATIONS, type Policy } from '../agent/policy.ts';
+import { RUNNER_NAMES } from '../agent/runners/runner.ts';
+import { CertnameSchema, EnvironmentSchema } from '../protocol/names.ts';
+import { parseDuration } from '../util/duration.ts';
+
+const path = v.pipe(v.string(), v.check(isAbsolute, 'not an absolute path'));
+
+const duration = v.pipe(
+  v.union([v.string(), v.number()]),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    try {
+      return parseDuration(String(dataset.value));
+    } catch {
+      addIssue({ message: 'not a duration: write it like 90s, 10m or 1h30m' });
+      return NEVER;
+    }
+  }),
+);
+
+const ControllerSchema = v.union(
+  [
+    CertnameSchema,
+    v.strictObject({
+      name: CertnameSchema,
+      ops: v.optional(v.array(v.picklist(OPERATIONS))),
+      environments: v.optional(v.array(EnvironmentSchema)),
+      noop_only: v.optional(v.boolean()),
+    }),
+  ],
+  'neither a certname nor {name, ops, environments, noop_only}',
+);
+
+const VariablesSchema = v.record(
+  v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'not a name of a variable')),
+  v.string(),
+);
+
+export const AgentConfigSchema = v.strictObject({
+  port: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535)), 8139),
+  /** The address to listen on; all unless told. */
+  bind: v.optional(v.string()),
+  /** Certnames of hosts that may send requests, beside Puppet's administrators. */
+  controllers: v.optional(v.array(ControllerSchema), []),
+  /** Whether a certificate with Puppet's pp_cli_auth is enough. */
+  trust_pp_cli_auth: v.optional(v.boolean(), true),
+  runner: v.optional(v.picklist(RUNNER_NAMES), 'puppet-agent'),
+  puppet: v.optional(path),
+  pki_dir: v.optional(path),
+  certname: v.optional(CertnameSchema),
+  /** With `runner: puppet-apply`. */
+  apply: v.optional(v.strictObject({ manifest: path })),
+  /** With `runner: command`: the program, an absolute path, and its arguments. */
+  command: v.optional(
+    v.pipe(
+      v.array(v.string()),
+      v.minLength(1),
+      v.check(([program]) => isAbsolute(program ?? ''), 'the first must be an absolute path'),
+    ),
+  ),
+  /** Added to the environment of a run. */
+  run_environment: v.optional(VariablesSchema, {}),
+  /** Read as puppet.service reads its own; absent: the same files. */
+  environment_files: v.optional(v.array(path)),
+  /** How long a run may take; absent: Puppet's runtimeout and five minutes. */
+  run_timeout: v.optional(duration),
+  /** Requests that may wait at once. */
+  queue_size: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000)), 100),
+  /** Between TERM and KILL when a run is ended. */
+  kill_grace: v.optional(duration, '30s'),
+  log_level: v.optional(v.picklist(['debug', 'info', 'warn', 'error']), 'info'),
+});
+
+export type AgentConfig = v.InferOutput<typeof AgentConfigSchema>;
+
+export function policyOf({ controllers, trust_pp_cli_auth }: AgentConfig): Policy {
+  return {
+    trustPpCliAuth: trust_pp_cli_auth,
+    controllers: controllers.map((rule) => {
+      if (typeof rule === 'string') return { name: rule };
+      const { name, ops, environments, noop_only } = rule;
+      return { name, ops, environments, noopOnly: noop_only };
+    }),
+  };
+}

@@ -1,0 +1,131 @@
+/** A YAML file of ours: bounded, then its shape checked, all its problems at once and each with its line. */
+import { readFile, stat } from 'node:fs/promises';
+import type { Event as YamlEvent } from 'js-yaml';
+import * as v from 'valibot';
+import { type ErrorCode, KickError, messageOf, systemCode } from '../errors.ts';
+import { decodeUtf8, JsonError } from '../util/json.ts';
+import { problemsOf } from '../util/schema.ts';
+
+const MAX_BYTES = 4 << 20;
+const MAX_DEPTH = 16;
+
+export interface YamlFileOptions {
+  /** What it is, for messages: `inventory`. */
+  what: string;
+  /** `config` unless told. */
+  code?: ErrorCode;
+}
+
+/**
+ * The content of a YAML file as `schema` gives it; undefined when there is no such file. An empty
+ * file is an empty mapping. Throws `KickError` with one `path:line: key: problem` a line.
+ */
+export async function readYamlFile<S extends v.GenericSchema>(
+  path: string,
+  schema: S,
+  { what, code = 'config' }: YamlFileOptions,
+): Promise<v.InferOutput<S> | undefined> {
+  const text = await readText(path, what, code);
+  if (text === undefined) return undefined;
+  const { value, lines } = await parse(text, path, what, code);
+  const parsed = v.safeParse(schema, value ?? {});
+  if (parsed.success) return parsed.output;
+  const problems = problemsOf(parsed.issues).map(({ path: keys, message }) => {
+    const name = keys.length > 0 ? `${keys.join('.')}: ` : '';
+    return `${path}:${lineOf(lines, keys)}: ${name}${message}`;
+  });
+  throw new KickError(code, `read the ${what}:\n  ${problems.join('\n  ')}`);
+}
+
+async function readText(path: string, what: string, code: ErrorCode): Promise<string | undefined> {
+  try {
+    const { size } = await stat(path);
+    if (size > MAX_BYTES) {
+      throw new KickError(code, `read the ${what} "${path}": it is larger than ${MAX_BYTES} bytes`);
+    }
+    return decodeUtf8(await readFile(path));
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    if (error instanceof KickError) throw error;
+    const why = error instanceof JsonError ? 'it is not UTF-8' : messageOf(error);
+    throw new KickError(code, `read the ${what} "${path}": ${why}`, { cause: error });
+  }
+}
+
+async function parse(text: string, path: string, what: string, code: ErrorCode) {
+  const { constructFromEvents, parseEvents, YAMLException } = await import('js-yaml');
+  try {
+    const events = parseEvents(text, { maxDepth: MAX_DEPTH });
+    // Nobody needs aliases in a file of ours; a bomb is made of them.
+    const documents = constructFromEvents(events, { source: text, maxAliases: 0 });
+    if (documents.length > 1) {
+      throw new KickError(code, `read the ${what} "${path}": there is more than one document in it`);
+    }
+    return { value: documents[0], lines: linesOf(events, text) };
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    const line = (error.mark?.line ?? 0) + 1;
+    throw new KickError(code, `read the ${what}:\n  ${path}:${line}: ${error.reason}`, { cause: error });
+  }
+}
+
+/** The line of each key and item, by its path: `controllers.0.name`. */
+type Lines = ReadonlyMap<string, number>;
+
+function lineOf(lines: Lines, keys: readonly string[]): number {
+  for (let length = keys.length; length > 0; length--) {
+    const line = lines.get(keys.slice(0, length).join('\0'));
+    if (line !== undefined) return line;
+  }
+  return 1;
+}
+
+/** js-yaml's events (its EVENT_ID): the type of each, by number. */
+const DOCUMENT = 1;
+const SEQUENCE = 2;
+const MAPPING = 3;
+const SCALAR = 4;
+const POP = 6;
+
+function linesOf(events: readonly YamlEvent[], text: string): Lines {
+  const lines = new Map<string, number>();
+  const starts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
+  const lineAt = (offset: number) => {
+    let low = 0;
+    let high = starts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    return low + 1;
+  };
+  const open: { type: number; path: string[]; count: number; key?: string | undefined }[] = [];
+  for (const event of events) {
+    const parent = open.at(-1);
+    if (event.type === POP) {
+      open.pop();
+      continue;
+    }
+    if (parent?.type === MAPPING && parent.key === undefined) {
+      parent.key = event.type === SCALAR ? text.slice(event.valueStart, event.valueEnd) : '';
+      if (event.type === SCALAR) {
+        lines.set([...parent.path, parent.key].join('\0'), lineAt(event.valueStart));
+        continue;
+      }
+    }
+    const path = [...(parent?.path ?? [])];
+    if (parent?.type === MAPPING) {
+      path.push(parent.key ?? '');
+      parent.key = undefined;
+    } else if (parent?.type === SEQUENCE) {
+      path.push(String(parent.count++));
+      const at = event.type === SCALAR ? event.valueStart : 'start' in event ? event.start : undefined;
+      if (at !== undefined) lines.set(path.join('\0'), lineAt(at));
+    }
+    if (event.type === DOCUMENT || event.type === SEQUENCE || event.type === MAPPING) {
+      open.push({ type: event.type, path, count: 0 });
+    }
+  }
+  return lines;
+}

@@ -1,0 +1,60 @@
+/** What we must know of a CRL before it is handed to OpenSSL: whose it is, and how long it holds (RFC 5280 5.1). */
+import { childrenOf, DerError, readElement, TAG } from './der.ts';
+
+export interface CrlInfo {
+  /** The issuer's name, DER. */
+  issuer: Uint8Array;
+  /** Milliseconds since 1970; absent: it says nothing of a next one. */
+  nextUpdate?: number;
+  /** Serial numbers, upper case hex. */
+  revoked: string[];
+}
+
+const ONE = /-----BEGIN X509 CRL-----\s+([A-Za-z0-9+/=\s]+?)-----END X509 CRL-----/g;
+
+/** The CRLs of a PEM bundle, one PEM each: Node reads only the first of a bundle (facts/puppet.md). */
+export function splitCrls(pem: string): string[] {
+  return [...pem.matchAll(ONE)].map(([whole]) => `${whole}\n`);
+}
+
+/** Reads one CRL; throws `DerError` when it is none. */
+export function readCrl(pem: string): CrlInfo {
+  const [, base64 = ''] = new RegExp(ONE.source).exec(pem) ?? [];
+  const [tbs] = childrenOf(Buffer.from(base64, 'base64'), TAG.sequence);
+  if (tbs === undefined) throw new DerError('an empty CRL');
+  const fields = childrenOf(tbs.whole, TAG.sequence);
+  if (fields[0]?.tag === TAG.integer) fields.shift(); // version
+  const [, issuer, thisUpdate, ...rest] = fields;
+  if (issuer?.tag !== TAG.sequence || thisUpdate === undefined) throw new DerError('a CRL without an issuer');
+  const next = rest[0] !== undefined && isTime(rest[0].tag) ? rest.shift() : undefined;
+  const list = rest[0]?.tag === TAG.sequence ? rest[0].content : new Uint8Array();
+  return {
+    issuer: issuer.whole,
+    revoked: serialsOf(list),
+    ...(next !== undefined && { nextUpdate: timeOf(next.tag, next.content) }),
+  };
+}
+
+/** A list may be long: entry by entry, without a bound on their number. */
+function serialsOf(list: Uint8Array): string[] {
+  const serials: string[] = [];
+  for (let rest = list; rest.length > 0; ) {
+    const entry = readElement(rest);
+    const serial = readElement(entry.content);
+    serials.push(Buffer.from(serial.content).toString('hex').toUpperCase());
+    rest = rest.subarray(entry.whole.length);
+  }
+  return serials;
+}
+
+const isTime = (tag: number) => tag === TAG.utcTime || tag === TAG.generalizedTime;
+
+function timeOf(tag: number, content: Uint8Array): number {
+  const text = Buffer.from(content).toString('latin1');
+  const match = /^(\d{2}|\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(text);
+  if (match === null) throw new DerError('a time that is none');
+  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number);
+  // RFC 5280 4.1.2.5.1: two digits mean 1950 to 2049.
+  const full = tag === TAG.utcTime ? year + (year < 50 ? 2000 : 1900) : year;
+  return Date.UTC(full, month - 1, day, hour, minute, second);
+}
