@@ -3,9 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
+/** A folder that its maker removes. */
+export function throwawayFolder(): { path: string; remove(): void } {
+  const path = realpathSync(mkdtempSync(join(tmpdir(), 'kick-test-')));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
 /** A folder of this test's own, removed when the test has finished. */
 export function tempFolder(): string {
-  const path = realpathSync(mkdtempSync(join(tmpdir(), 'kick-test-')));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
-  return path;
+  const folder = throwawayFolder();
+  onTestFinished(folder.remove);
+  return folder.path;
 }

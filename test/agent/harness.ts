@@ -1,0 +1,137 @@
+/** An agent without a transport, kicked with requests that are really signed. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { commandRunner } from '../../src/agent/runners/command-runner.ts';
+import type { Runner } from '../../src/agent/runners/runner.ts';
+import { type Agent, type AgentOptions, openAgent } from '../../src/agent/service.ts';
+import type { Identity } from '../../src/pki/identity.ts';
+import { seal } from '../../src/protocol/envelope.ts';
+import type { FinishedEvent, StoredEvent } from '../../src/protocol/event.ts';
+import { Refusal, type RefusalCode } from '../../src/protocol/refusal.ts';
+import type { Action, Request } from '../../src/protocol/request.ts';
+import type { EventStream, Peer } from '../../src/transport/transport.ts';
+import { systemClock } from '../../src/util/clock.ts';
+import { silentLog } from '../../src/util/log.ts';
+import { uuidv7 } from '../../src/util/uuid.ts';
+import { mintCa } from '../support/minted-ca.ts';
+
+export const AGENT = 'agent1.example.com';
+export const CONTROLLER = 'puppet.example.com';
+
+/** One CA for all tests of a file: making keys is the slowest part. */
+export const ca = await mintCa();
+export const controller: Identity = await ca.identity(CONTROLLER, { role: 'controller' });
+
+export function fixture(name: string): string {
+  return fileURLToPath(new URL(`../fixtures/bin/${name}`, import.meta.url));
+}
+
+export function command(name: string, ...args: string[]): Runner {
+  return commandRunner({ argv: [fixture(name), ...args], runEnvironment: {} });
+}
+
+export type TestAgentOptions = Partial<AgentOptions> & { runner: Runner };
+
+/** Opens an agent in `folder`; stopped when the test has finished. */
+export async function startAgent(folder: string, options: TestAgentOptions): Promise<Agent> {
+  const agent = await openAgent({
+    stateDir: join(folder, 'state'),
+    runDir: join(folder, 'run'),
+    policy: { controllers: [], trustPpCliAuth: true },
+    version: '0.0.0-test',
+    clock: systemClock,
+    log: silentLog,
+    queueSize: 10,
+    killGraceMs: 300,
+    ...options,
+  });
+  agent.setCertname(AGENT);
+  onTestFinished(() => agent.stop());
+  return agent;
+}
+
+export function peerOf(identity: Identity = controller): Peer {
+  const [leaf] = identity.chain;
+  if (leaf === undefined) throw new Error('an identity without a certificate');
+  return { certificate: leaf.raw, address: '127.0.0.1' };
+}
+
+/** A request as a controller would make it now; `changes` replace what a case is about. */
+export function requestOf(changes: Partial<Omit<Request, 'action'>> & { action?: Action } = {}): Request {
+  const now = Math.floor(Date.now() / 1000);
+  return {
+    v: 1,
+    jti: uuidv7(Date.now()),
+    job: uuidv7(Date.now()),
+    attempt: 1,
+    iss: CONTROLLER,
+    aud: AGENT,
+    iat: now,
+    exp: now + 300,
+    action: { op: 'run' },
+    by: { user: 'deploy', uid: 1000, host: 'puppet' },
+    ...changes,
+  };
+}
+
+export async function sealed(request: Request, identity: Identity = controller): Promise<Uint8Array> {
+  return seal(request, { key: identity.key, chain: identity.chain });
+}
+
+export interface Kicked {
+  job: string;
+  events: StoredEvent[];
+  /** Resolves with the first event of a type. */
+  until<T extends StoredEvent['type']>(type: T): Promise<StoredEvent & { type: T }>;
+  finished: Promise<StoredEvent & FinishedEvent>;
+  /** Goes away in mid-stream. */
+  leave(): void;
+}
+
+/** Submits a request and follows its events. */
+export async function kick(agent: Agent, request: Request = requestOf()): Promise<Kicked> {
+  return follow(request.job, await agent.submit(await sealed(request), peerOf()));
+}
+
+export async function resume(agent: Agent, job: string, after = 0): Promise<Kicked> {
+  return follow(job, await agent.events(job, after, peerOf()));
+}
+
+function follow(job: string, open: (signal: AbortSignal) => EventStream): Kicked {
+  const gone = new AbortController();
+  const events: StoredEvent[] = [];
+  const waiting: { type: string; resolve: (event: StoredEvent) => void }[] = [];
+  const whole = (async () => {
+    for await (const event of open(gone.signal)) {
+      events.push(event);
+      for (const { type, resolve } of waiting) if (type === event.type) resolve(event);
+    }
+    const last = events.at(-1);
+    if (last?.type !== 'finished') throw new Error(`the stream ended after "${last?.type}"`);
+    return last;
+  })();
+  whole.catch(() => {}); // who cares awaits `finished`
+  return {
+    job,
+    events,
+    async until(type) {
+      const seen = events.find((event) => event.type === type);
+      const found = await (seen ?? new Promise<StoredEvent>((resolve) => waiting.push({ type, resolve })));
+      return found as StoredEvent & { type: typeof type };
+    },
+    finished: whole as Promise<StoredEvent & FinishedEvent>,
+    leave: () => gone.abort(),
+  };
+}
+
+/** The code with which a promise is refused. */
+export async function refusalOf(promise: Promise<unknown>): Promise<RefusalCode> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof Refusal) return error.code;
+    throw error;
+  }
+  throw new Error('it was not refused');
+}
