@@ -1,0 +1,65 @@
+/** The options that every command shares: flag, then environment, then default (DESIGN 8). */
+
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { KickError } from '../errors.ts';
+import type { Environment } from './program.ts';
+
+export interface Folders {
+  configDir: string;
+  stateDir: string;
+  runDir: string;
+  pkiDir: string;
+  /** Whether --pki-dir or its variable was given. */
+  pkiDirNamed: boolean;
+  /** The absolute path of puppet. */
+  puppet?: string;
+  certname?: string;
+}
+
+const OPTIONS = {
+  configDir: [
+    '--config-dir DIR',
+    'KICK_CONFIG_DIR',
+    'agent.yaml, controller.yaml, inventory.yaml',
+    '/etc/kick',
+  ],
+  stateDir: ['--state-dir DIR', 'KICK_STATE_DIR', 'what is kept', '/var/lib/kick'],
+  runDir: ['--run-dir DIR', 'KICK_RUN_DIR', 'runs in progress, on a tmpfs', '/run/kick'],
+  pkiDir: ['--pki-dir DIR', 'KICK_PKI_DIR', 'certificates of our own CA', '/etc/kick/pki'],
+  puppet: ['--puppet FILE', 'KICK_PUPPET', 'the puppet to use', 'that of its package, then PATH'],
+  certname: ['--certname NAME', 'KICK_CERTNAME', 'our name in --pki-dir', "the host's"],
+} as const;
+
+type Name = keyof typeof OPTIONS;
+
+export function addFolderOptions(
+  command: Command,
+  names: readonly Name[] = Object.keys(OPTIONS) as Name[],
+): void {
+  for (const name of names) {
+    const [flags, variable, what, preset] = OPTIONS[name];
+    command.addOption(new Option(flags, `${what} (${variable}; default: ${preset})`));
+  }
+}
+
+/** Throws `KickError` `usage` for an empty path: with Puppet as root it would be a dangerous one. */
+export function foldersOf(command: Command, env: Environment): Folders {
+  const given: Record<string, string | undefined> = command.optsWithGlobals();
+  const find = (name: Name): string | undefined => {
+    const value = given[name] ?? env[OPTIONS[name][1]];
+    if (value === '') throw new KickError('usage', `${OPTIONS[name][0]}: it is empty`);
+    return value;
+  };
+  const folder = (name: Name) => resolve(find(name) ?? OPTIONS[name][3]);
+  const [puppet, certname] = [find('puppet'), find('certname')];
+  return {
+    configDir: folder('configDir'),
+    stateDir: folder('stateDir'),
+    runDir: folder('runDir'),
+    pkiDir: folder('pkiDir'),
+    pkiDirNamed: find('pkiDir') !== undefined,
+    ...(puppet !== undefined && { puppet }),
+    ...(certname !== undefined && { certname }),
+  };
+}

@@ -1,0 +1,149 @@
+/** The options of `kick run` with Puppet's own names, and what they become in a request. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import * as v from 'valibot';
+import { KickError } from '../errors.ts';
+import { type RunAction, RunActionSchema, type RunRequest } from '../protocol/request.ts';
+import { parseDuration } from '../util/duration.ts';
+import { formatProblems, problemsOf } from '../util/schema.ts';
+
+export const FORMATS = ['human', 'json', 'jsonl'] as const;
+
+export interface RunOptions {
+  noop?: boolean;
+  tags?: string[];
+  tag?: string[];
+  skipTags?: string[];
+  environment?: string;
+  useCachedCatalog?: boolean;
+  usecacheonfailure?: boolean;
+  ignoreschedules?: boolean;
+  debug?: boolean;
+  showDiff?: boolean;
+  force?: boolean;
+  concurrency?: number;
+  parallel?: number;
+  wait?: number;
+  runTimeout?: number;
+  timeout?: number;
+  lostAfter: number;
+  connectTimeout: number;
+  ifRunning: 'wait' | 'skip';
+  detach?: boolean;
+  port?: number;
+  reason?: string;
+  lock?: string;
+  lockWait?: number;
+  format: (typeof FORMATS)[number];
+  quiet?: boolean;
+  verbose?: boolean;
+}
+
+const list = (value: string, before: string[] = []) => [
+  ...before,
+  ...value.split(',').map((one) => one.trim()),
+];
+
+/** Commander prefixes the option; the message of ours says the rest. */
+const duration = (value: string) => {
+  try {
+    return parseDuration(value);
+  } catch {
+    throw new InvalidArgumentError('Write it like 90s, 10m, 1h30m or a bare number of seconds.');
+  }
+};
+
+const whole = (least: number, most: number) => (value: string) => {
+  const number = Number(value);
+  if (/^\d{1,9}$/.test(value) && number >= least && number <= most) return number;
+  throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+};
+
+/** How an agent is reached. */
+export function addConnectionOptions(command: Command): void {
+  command
+    .option('--port N', 'where agents listen (default: 8139)', whole(1, 65_535))
+    .addOption(
+      new Option('--connect-timeout TIME', 'how long to connect').argParser(duration).default(10_000, '10s'),
+    );
+}
+
+export function addRunOptions(command: Command): void {
+  command
+    .option('--noop', 'change nothing, say what would change')
+    .option('--no-noop', "apply, even where a host's puppet.conf says noop")
+    .addOption(new Option('--tags LIST', 'only resources with these tags').argParser(list))
+    .addOption(new Option('--skip-tags LIST', 'all but resources with these tags').argParser(list))
+    .option('--environment NAME', 'this environment, or fail')
+    .option('--use-cached-catalog', 'apply the catalog that the host has')
+    .option('--usecacheonfailure', 'apply it when no new one can be had')
+    .option('--ignoreschedules', "ignore Puppet's schedules")
+    .option('--debug', "Puppet's debug log")
+    .option('--show-diff', 'show what changes in files')
+    .option('--concurrency N', 'runs at once; hosts that wait do not count (default: 25)', whole(1, 10_000))
+    .option('--if-running WHAT', 'wait for a run in progress, or skip the host', 'wait')
+    .option('--wait TIME', 'how long a host may wait for a run in progress (default: 10m)', duration)
+    .option('--run-timeout TIME', 'how long a run may take, then the agent ends it', duration)
+    .option('--timeout TIME', 'stop looking after this; ends nothing', duration)
+    .addOption(
+      new Option('--lost-after TIME', 'give a host up after no contact for')
+        .argParser(duration)
+        .default(600_000, '10m'),
+    )
+    .option('--detach', 'ask and leave; do not wait for the end')
+    .option('--reason TEXT', "why, for the hosts' logs")
+    .option('--lock NAME', 'run nothing (exit 75) while another kick holds NAME')
+    .option('--lock-wait TIME', 'wait so long for it', duration)
+    .option('--format FORMAT', 'human, json (at the end) or jsonl (as it happens)', 'human')
+    .option('-q, --quiet', 'print only when something is wrong (for cron)')
+    .option('-v, --verbose', "Puppet's log lines, live");
+  addConnectionOptions(command);
+  // What people type who come from puppet kick and MCollective.
+  for (const option of [
+    new Option('--tag NAME').argParser(list),
+    new Option('--parallel N').argParser(whole(1, 10_000)),
+    new Option('--foreground'),
+    new Option('--force'),
+  ]) {
+    command.addOption(option.hideHelp());
+  }
+}
+
+/** The action of the requests. Throws `KickError` `usage` with all that is wrong with it. */
+export function actionOf(options: RunOptions): RunAction {
+  const tags = [...(options.tags ?? []), ...(options.tag ?? [])];
+  const { runTimeout } = options;
+  const action = {
+    op: 'run',
+    ...(options.noop !== undefined && { noop: options.noop }),
+    ...(tags.length > 0 && { tags }),
+    ...(options.skipTags !== undefined && { skipTags: options.skipTags }),
+    ...(options.environment !== undefined && { environment: options.environment }),
+    ...(options.useCachedCatalog === true && { useCachedCatalog: true }),
+    ...(options.usecacheonfailure === true && { usecacheonfailure: true }),
+    ...((options.ignoreschedules === true || options.force === true) && { ignoreschedules: true }),
+    ...(options.debug === true && { debug: true }),
+    ...(options.showDiff === true && { showDiff: true }),
+    ...(runTimeout !== undefined && { runTimeout: Math.ceil(runTimeout / 1000) }),
+  };
+  const parsed = v.safeParse(RunActionSchema, action);
+  if (parsed.success) return parsed.output;
+  const problems = problemsOf(parsed.issues).map(({ path: [name = '', ...rest], message }) => ({
+    path: [`--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, ...rest],
+    message,
+  }));
+  throw new KickError('usage', `read the options:\n  ${formatProblems(problems).replaceAll('\n', '\n  ')}`);
+}
+
+/** How requests wait; undefined when all is as agents do by themselves. */
+export function queueOf({ ifRunning, wait }: RunOptions): RunRequest['queue'] {
+  if (ifRunning !== 'wait' && ifRunning !== 'skip') {
+    throw new KickError('usage', `--if-running: "${String(ifRunning)}" is not known`, {
+      hint: 'wait or skip',
+    });
+  }
+  if (ifRunning === 'wait' && wait === undefined) return undefined;
+  return {
+    ...(ifRunning === 'skip' && { ifRunning }),
+    ...(wait !== undefined && { wait: Math.ceil(wait / 1000) }),
+  };
+}

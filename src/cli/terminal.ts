@@ -1,0 +1,37 @@
+/** The one module that writes to stdout and stderr. Data to stdout, everything else to stderr. */
+
+export interface Terminal {
+  /** Whether stderr is a terminal on which lines can be rewritten. */
+  readonly isTty: boolean;
+  readonly color: boolean;
+  /** Columns of the terminal, 80 unless known. */
+  columns(): number;
+  out(text: string): void;
+  err(text: string): void;
+}
+
+export interface TerminalOptions {
+  /** --no-color or NO_COLOR (https://no-color.org). */
+  noColor: boolean;
+}
+
+/**
+ * The process's terminal. A reader that goes away (`kick … | head`) ends nothing: the hosts are
+ * still waited for, and the exit code is still true.
+ */
+export function openTerminal({ noColor }: TerminalOptions): Terminal {
+  const { stdout, stderr } = process;
+  for (const stream of [stdout, stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+  const isTty = stderr.isTTY === true;
+  return {
+    isTty,
+    color: isTty && stdout.isTTY === true && !noColor,
+    columns: () => stderr.columns || 80,
+    out: (text) => void stdout.write(text),
+    err: (text) => void stderr.write(text),
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * One host from dispatch to outcome. The connection may break, the agent may be restarted: as long
+ * as the request may have arrived the host is asked again, under the same key, until it answers or
+ * is `lost` (DESIGN 3).
+ */
+import type { FinishedEvent } from '../protocol/event.ts';
+import { REFUSALS, type RefusalBody, type RefusalCode } from '../protocol/refusal.ts';
+import { type IncomingEvent, SendError, type Sender, type Target } from '../transport/transport.ts';
+import { type Clock, sleep } from '../util/clock.ts';
+import { formatDuration } from '../util/duration.ts';
+import type { Emit, HostResult } from './job.ts';
+
+export interface HostRunOptions {
+  sender: Sender;
+  clock: Clock;
+  emit: Emit;
+  /** The job's id, to resume by. */
+  job: string;
+  /** A fresh signed request. */
+  seal(): Promise<Uint8Array>;
+  /** Milliseconds without contact until a host is lost. */
+  lostAfterMs: number;
+  /** Do not wait for the end. */
+  detach: boolean;
+  /** Stops looking; the host is left as it is. */
+  signal: AbortSignal;
+  /** Called when the host begins to wait for another run, and when it no longer does. */
+  onWaiting(isWaiting: boolean): void;
+}
+
+/** Milliseconds before the first new try and at the most. */
+const FIRST_BACKOFF_MS = 250;
+const MAX_BACKOFF_MS = 15_000;
+
+/**
+ * Refusals that an agent gives only after it has looked whether it knows the request (DESIGN 5): no
+ * earlier attempt has arrived.
+ */
+const AFTER_KNOWN: readonly RefusalCode[] = [
+  ...(['expired', 'clock-skew', 'policy', 'unsupported', 'no-space', 'queue-full'] as const),
+  ...(['job-conflict', 'gone'] as const),
+];
+
+export async function runHost(target: Target, options: HostRunOptions): Promise<HostResult> {
+  const { sender, clock, emit, job, signal } = options;
+  const { certname } = target;
+  const startedAt = clock.now();
+  let lastSeq = 0;
+  let mayHaveArrived = false;
+  let isAccepted = false;
+  let lastContact = clock.monotonic();
+  let backoff = FIRST_BACKOFF_MS;
+  let waitingSince: number | undefined;
+  let waitedMs = 0;
+
+  const result = (rest: Pick<HostResult, 'outcome'> & Partial<HostResult>): HostResult => ({
+    certname,
+    startedAt,
+    endedAt: clock.now(),
+    ...(waitedMs > 0 && { waitedMs }),
+    ...rest,
+  });
+
+  function setWaiting(isWaiting: boolean): void {
+    if (isWaiting === (waitingSince !== undefined)) return;
+    if (waitingSince !== undefined) waitedMs += Math.round(clock.monotonic() - waitingSince);
+    waitingSince = isWaiting ? clock.monotonic() : undefined;
+    options.onWaiting(isWaiting);
+  }
+
+  function open(): Promise<AsyncIterable<IncomingEvent>> {
+    if (isAccepted) return sender.resume(target, job, lastSeq, signal);
+    return options.seal().then((body) => sender.submit(target, body, signal));
+  }
+
+  /** Reads a stream to its end; the outcome if it came. */
+  async function read(stream: AsyncIterable<IncomingEvent>): Promise<HostResult | undefined> {
+    for await (const event of stream) {
+      lastContact = clock.monotonic();
+      backoff = FIRST_BACKOFF_MS;
+      if (event.type === 'alive' || event.seq <= lastSeq) continue;
+      lastSeq = event.seq;
+      isAccepted = true;
+      if (event.type === 'waiting') setWaiting(true);
+      else if (event.type !== 'accepted') setWaiting(false);
+      emit({ type: 'host-event', at: clock.now(), certname, event });
+      if (event.type === 'finished') return result(fromFinished(event));
+      if (options.detach)
+        return result({ outcome: 'unfinished', message: 'it was asked, and left to itself' });
+    }
+    return undefined;
+  }
+
+  /** What a failed try means for good; undefined: ask again. */
+  function finalResult(error: SendError): HostResult | undefined {
+    const { failure, refusal, message } = error;
+    mayHaveArrived ||= error.arrived;
+    if (refusal?.code === 'unknown-job')
+      isAccepted = false; // its state is gone: the same key again
+    else if (refusal !== undefined && isFinalRefusal(refusal))
+      return result(fromRefusal(refusal, clock.now()));
+    else if (refusal === undefined && !mayHaveArrived)
+      return result({ outcome: 'unreachable', message, failure });
+    const silence = clock.monotonic() - lastContact;
+    if (silence < options.lostAfterMs) return undefined;
+    return result({
+      outcome: 'lost',
+      message: `no contact for ${formatDuration(silence)}: ${message}`,
+      failure,
+    });
+  }
+
+  const isFinalRefusal = ({ code }: RefusalBody) =>
+    code !== 'stopping' && code !== 'internal' && (!mayHaveArrived || AFTER_KNOWN.includes(code));
+
+  emit({ type: 'host-dispatched', at: startedAt, certname });
+  try {
+    while (!signal.aborted) {
+      let error: SendError;
+      try {
+        const done = await read(await open());
+        if (done !== undefined) return done;
+        error = new SendError('broken', 'the agent ended the stream', { arrived: true });
+      } catch (thrown) {
+        error = asSendError(thrown);
+      }
+      if (signal.aborted) break;
+      const final = finalResult(error);
+      if (final !== undefined) return final;
+      emit({ type: 'host-retry', at: clock.now(), certname, message: error.message });
+      await sleep(backoff * (0.5 + Math.random()), signal);
+      backoff = Math.min(MAX_BACKOFF_MS, backoff * 2);
+    }
+    return mayHaveArrived || isAccepted
+      ? result({ outcome: 'unfinished', message: whatItDid() })
+      : result({ outcome: 'not-started', message: 'it was not reached before the end' });
+  } finally {
+    setWaiting(false);
+  }
+
+  function whatItDid(): string {
+    if (!isAccepted) return 'it was asked, its answer was not waited for';
+    return waitingSince === undefined ? 'left running' : 'left waiting for another run';
+  }
+}
+
+function asSendError(error: unknown): SendError {
+  if (error instanceof SendError) return error;
+  return new SendError('broken', error instanceof Error ? error.message : String(error), { arrived: true });
+}
+
+function fromFinished(finished: FinishedEvent): Pick<HostResult, 'outcome'> & Partial<HostResult> {
+  const { outcome, message, error } = finished;
+  const why = message ?? error?.message;
+  return { outcome, finished, ...(why !== undefined && { message: why }) };
+}
+
+function fromRefusal(refusal: RefusalBody, now: number): Pick<HostResult, 'outcome'> & Partial<HostResult> {
+  const { code, time, version } = refusal;
+  const { means } = REFUSALS[code];
+  if (code === 'queue-full') return { outcome: 'busy', message: means, refusal };
+  const about = [
+    ...(time === undefined ? [] : [clockDifference(time * 1000 - now)]),
+    ...(version === undefined ? [] : [`it runs kick ${version}`]),
+  ].filter((text) => text !== '');
+  const more = about.length > 0 ? ` (${about.join(', ')})` : '';
+  return { outcome: 'refused', message: `${means}${more}`, refusal };
+}
+
+function clockDifference(ms: number): string {
+  if (Math.abs(ms) < 2000) return '';
+  return `its clock is ${formatDuration(Math.abs(ms))} ${ms > 0 ? 'ahead of' : 'behind'} ours`;
+}

@@ -1,0 +1,122 @@
+/** How a job ended, as text (DESIGN 9). Pure: results in, lines out. */
+import type { HostResult, Job, StopReason } from '../controller/job.ts';
+import { isSuccess, OUTCOME_NAMES, type Outcome } from '../protocol/outcome.ts';
+import { formatDuration } from '../util/duration.ts';
+import { plural, safeText } from '../util/text.ts';
+import { shortId } from '../util/uuid.ts';
+import type { Paint } from './paint.ts';
+import { adviceFor, dateTime, detailOf, reasonOf, took } from './words.ts';
+
+/** Up to so many hosts all are listed, above only those that did not go well. */
+const LIST_ALL = 20;
+const NAMES_IN_GROUP = 10;
+const ADVICE = 3;
+
+export interface SummaryInput {
+  job: Job;
+  results: readonly HostResult[];
+  /** Milliseconds since 1970. */
+  startedAt: number;
+  endedAt: number;
+  /** Milliseconds until the last host was dispatched. */
+  dispatchMs: number;
+  stopped?: StopReason | undefined;
+  paint: Paint;
+}
+
+export function summaryOf(input: SummaryInput): string {
+  const { job, results, startedAt, endedAt, dispatchMs } = input;
+  const good = results.filter(({ outcome }) => isSuccess(outcome)).length;
+  const over = results.filter(({ outcome }) => outcome !== 'unfinished' && outcome !== 'not-started').length;
+  const facts: [string, string][] = [
+    ['Nodes', `${over} / ${results.length}      ${countsOf(results)}`],
+    ['Pass / Fail', `${good} / ${results.length - good}`],
+    ['Start Time', dateTime(startedAt)],
+    ['Dispatch', `${formatDuration(dispatchMs)}      Total: ${formatDuration(endedAt - startedAt)}`],
+    ['Job', shortId(job.id)],
+  ];
+  return [
+    ...hostLines(input),
+    '',
+    ...facts.map(([name, value]) => `  ${`${name}:`.padStart(16)} ${value}`.trimEnd()),
+    ...versionLines(results),
+    ...adviceLines(results, job),
+    ...stopLines(input),
+    '',
+  ].join('\n');
+}
+
+function hostLines({ results, paint }: SummaryInput): string[] {
+  if (results.length <= LIST_ALL) return results.map((result) => hostLine(result, results, paint));
+  return groupLines(
+    results.filter(({ outcome }) => !isSuccess(outcome)),
+    paint,
+  );
+}
+
+/** `  agent1.example.com  changed    24s  3 resources`. */
+export function hostLine(result: HostResult, all: readonly HostResult[], paint: Paint): string {
+  const name = result.certname.padEnd(Math.max(...all.map(({ certname }) => certname.length)));
+  const widest = Math.max(...all.map(({ outcome }) => outcome.length));
+  const outcome = paint(result.outcome, result.outcome.padEnd(widest));
+  return `  ${name}  ${outcome}  ${took(result).padStart(6)}  ${detailOf(result)}`.trimEnd();
+}
+
+/** Identical failures stand together. */
+export function groupLines(results: readonly HostResult[], paint: Paint): string[] {
+  const groups = new Map<string, HostResult[]>();
+  for (const result of results) {
+    const key = `${result.outcome} ${reasonOf(result).replaceAll(result.certname, '…')}`;
+    groups.set(key, [...(groups.get(key) ?? []), result]);
+  }
+  const rank = ({ outcome }: HostResult) => OUTCOME_NAMES.indexOf(outcome);
+  const sorted = [...groups.values()].sort(([a], [b]) => (a && b ? rank(a) - rank(b) : 0));
+  return sorted.flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const names = group.slice(0, NAMES_IN_GROUP).map(({ certname }) => certname);
+    const more = group.length > NAMES_IN_GROUP ? ` and ${group.length - NAMES_IN_GROUP} more` : '';
+    const reason = reasonOf(first);
+    const head = `${paint(first.outcome, first.outcome.padEnd(12))} ${String(group.length).padStart(4)}`;
+    return [`${head}  ${names.join(', ')}${more}`, ...(reason === '' ? [] : [`${' '.repeat(19)}${reason}`])];
+  });
+}
+
+/** `1 changed, 398 unchanged`, in the order of the outcome table. */
+export function countsOf(results: readonly HostResult[]): string {
+  const counts = new Map<Outcome, number>();
+  for (const { outcome } of results) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  return OUTCOME_NAMES.filter((name) => counts.has(name))
+    .map((name) => `${counts.get(name)} ${name}`)
+    .join(', ');
+}
+
+/** Said only when hosts have applied different code. */
+function versionLines(results: readonly HostResult[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { finished } of results) {
+    const version = finished?.facts?.configurationVersion;
+    if (version !== undefined) counts.set(version, (counts.get(version) ?? 0) + 1);
+  }
+  if (counts.size < 2) return [];
+  const sorted = [...counts].sort(([, a], [, b]) => b - a);
+  const shown = sorted.map(([version, count]) => `${safeText(version)} ${count}`).join(', ');
+  const [, last] = sorted.at(-1) ?? ['', 0];
+  return ['', `  catalog versions: ${shown} host${last === 1 ? '' : 's'}`];
+}
+
+function adviceLines(results: readonly HostResult[], job: Job): string[] {
+  const texts = results.map((result) => adviceFor(result, job)).filter((lines) => lines.length > 0);
+  const different = [...new Map(texts.map((lines) => [lines.at(-1), lines])).values()];
+  return different.slice(0, ADVICE).flatMap((lines) => ['', ...lines.map((line) => `  ${line}`)]);
+}
+
+function stopLines({ stopped, results }: SummaryInput): string[] {
+  if (stopped === undefined) return [];
+  const count = (outcome: Outcome) => results.filter((result) => result.outcome === outcome).length;
+  const why = stopped === 'interrupted' ? 'Interrupted' : 'The time limit (--timeout) was reached';
+  return [
+    '',
+    `  ${why}: nothing was ended. ${plural(count('unfinished'), 'host')} left running or waiting, ${count('not-started')} not started.`,
+  ];
+}

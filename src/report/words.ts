@@ -1,0 +1,97 @@
+/** What a result is called to people. Everything that an agent said is escaped here. */
+import type { HostResult, Job } from '../controller/job.ts';
+import type { RunError } from '../protocol/event.ts';
+import { REFUSALS } from '../protocol/refusal.ts';
+import { formatDuration } from '../util/duration.ts';
+import { clip, plural, safeText } from '../util/text.ts';
+import { shortId } from '../util/uuid.ts';
+
+const MAX_REASON = 300;
+
+export function took({ startedAt, endedAt }: HostResult): string {
+  return startedAt === undefined ? '' : formatDuration(endedAt - startedAt);
+}
+
+/** What is worth knowing beside the outcome; empty when nothing is. */
+export function detailOf(result: HostResult): string {
+  const { waitedMs, finished } = result;
+  const parts = [
+    resourcesOf(result),
+    reasonOf(result),
+    ...(finished?.holder === undefined ? [] : [holderOf(finished.holder)]),
+    ...(waitedMs === undefined || waitedMs < 1000 ? [] : [`(waited ${formatDuration(waitedMs)})`]),
+  ];
+  return parts.filter((part) => part !== '').join('  ');
+}
+
+function resourcesOf({ outcome, finished }: HostResult): string {
+  const { changed, failed, out_of_sync: pending } = finished?.facts?.resources ?? {};
+  if (outcome === 'changed' && changed !== undefined) return plural(changed, 'resource');
+  if (outcome === 'failed' && failed !== undefined && failed > 0)
+    return `${plural(failed, 'resource')} failed`;
+  if (outcome === 'would-change' && pending !== undefined) return `${plural(pending, 'resource')} to change`;
+  return '';
+}
+
+/** Why it is this outcome, with the place in the code where there is one. */
+export function reasonOf({ refusal, finished, message }: HostResult): string {
+  const code = refusal === undefined ? '' : `${refusal.code}: `;
+  const text = message ?? (finished?.error === undefined ? undefined : finished.error.message);
+  if (text === undefined) return '';
+  const place =
+    finished?.error === undefined || finished.message !== undefined ? '' : placeOf(finished.error);
+  return safeText(`${code}${clip(text.split('\n')[0] ?? '', MAX_REASON)}${place}`);
+}
+
+function placeOf({ file, line, message }: RunError): string {
+  if (file === undefined || message.includes(`file: ${file}`)) return '';
+  return ` (${file}${line === undefined ? '' : `:${line}`})`;
+}
+
+type Holder = NonNullable<NonNullable<HostResult['finished']>['holder']>;
+
+/** `pid 4242 (puppet agent, not by kick), since 15:31:02`. */
+export function holderOf({ pid, what, since, by, job }: Holder): string {
+  const who = [
+    what,
+    ...(by === undefined ? [] : [`for ${by}`]),
+    ...(job === undefined ? [] : [`job ${shortId(job)}`]),
+  ];
+  const inside = safeText(who.join(', '));
+  const named = pid === undefined ? inside : `pid ${pid} (${inside})`;
+  return since === undefined ? named : `${named}, since ${clockTime(since)}`;
+}
+
+/** `deploy (sudo) on puppet`: the login name, and whether another user's rights were used. */
+export function whoOf({ by }: Job): string {
+  return safeText(`${by.user}${by.uid === 0 && by.user !== 'root' ? ' (sudo)' : ''} on ${by.host}`);
+}
+
+/** Local time of day, `15:31:02`. */
+export function clockTime(ms: number): string {
+  return new Date(ms).toTimeString().slice(0, 8);
+}
+
+/** Local time with its offset, `2026-11-23 15:31:05 +0800`. */
+export function dateTime(ms: number): string {
+  const date = new Date(ms);
+  const offset = -date.getTimezoneOffset();
+  const local = new Date(ms + offset * 60_000).toISOString().slice(0, 19).replace('T', ' ');
+  const two = (n: number) => String(Math.floor(n)).padStart(2, '0');
+  return `${local} ${offset < 0 ? '-' : '+'}${two(Math.abs(offset) / 60)}${two(Math.abs(offset) % 60)}`;
+}
+
+/** What to do about a refusal, lines; none where there is nothing to say. */
+export function adviceFor({ certname, refusal }: HostResult, job: Job): string[] {
+  if (refusal === undefined) return [];
+  if (refusal.code === 'controller-not-allowed') {
+    return [
+      `${certname} does not accept requests from ${job.controller}.`,
+      'It accepts the Puppet server (pp_cli_auth) and the names in its agent.yaml.',
+      `  allow it   on ${certname}, /etc/kick/agent.yaml:  controllers: [${job.controller}]`,
+      `  its log    journalctl -u kick-agent | grep ${shortId(job.id)}`,
+    ];
+  }
+  const row: { means: string; next?: string } = REFUSALS[refusal.code];
+  return row.next === undefined ? [] : [`${refusal.code}: ${row.next}`];
+}
