@@ -19,16 +19,16 @@ export interface Folders {
 
 const OPTIONS = {
   configDir: [
-    '--config-dir DIR',
+    '--config-dir <dir>',
     'KICK_CONFIG_DIR',
     'agent.yaml, controller.yaml, inventory.yaml',
     '/etc/kick',
   ],
-  stateDir: ['--state-dir DIR', 'KICK_STATE_DIR', 'what is kept', '/var/lib/kick'],
-  runDir: ['--run-dir DIR', 'KICK_RUN_DIR', 'runs in progress, on a tmpfs', '/run/kick'],
-  pkiDir: ['--pki-dir DIR', 'KICK_PKI_DIR', 'certificates of our own CA', '/etc/kick/pki'],
-  puppet: ['--puppet FILE', 'KICK_PUPPET', 'the puppet to use', 'that of its package, then PATH'],
-  certname: ['--certname NAME', 'KICK_CERTNAME', 'our name in --pki-dir', "the host's"],
+  stateDir: ['--state-dir <dir>', 'KICK_STATE_DIR', 'what is kept', '/var/lib/kick'],
+  runDir: ['--run-dir <dir>', 'KICK_RUN_DIR', 'runs in progress, on a tmpfs', '/run/kick'],
+  pkiDir: ['--pki-dir <dir>', 'KICK_PKI_DIR', 'certificates of our own CA', '/etc/kick/pki'],
+  puppet: ['--puppet <file>', 'KICK_PUPPET', 'the puppet to use', 'that of its package, then PATH'],
+  certname: ['--certname <name>', 'KICK_CERTNAME', 'our name in --pki-dir', "the host's"],
 } as const;
 
 type Name = keyof typeof OPTIONS;

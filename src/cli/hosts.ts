@@ -33,9 +33,9 @@ export function addHostOptions(command: Command): void {
   const several = (value: string, before: string[] = []) => [...before, value];
   command
     .argument('[hosts...]', 'certnames, or names of the inventory')
-    .addOption(new Option('--host NAME', 'the same, as an option (repeatable)').argParser(several))
+    .addOption(new Option('--host <name>', 'the same, as an option (repeatable)').argParser(several))
     .addOption(
-      new Option('--nodes-file FILE', 'names from a file, one a line, # comments; - is stdin').argParser(
+      new Option('--nodes-file <file>', 'names from a file, one a line, # comments; - is stdin').argParser(
         several,
       ),
     )

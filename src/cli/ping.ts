@@ -39,7 +39,7 @@ export function addPingCommand(program: Command, context: CommandContext): void 
   const command = program
     .command('ping')
     .description('ask agents whether they are there: latency and versions, one line a host')
-    .option('--format FORMAT', 'human or json', 'human')
+    .option('--format <format>', 'human or json', 'human')
     .addHelpText('after', EXAMPLES);
   addHostOptions(command);
   addConnectionOptions(command);

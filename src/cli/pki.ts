@@ -39,7 +39,7 @@ export function addPkiCommand(program: Command, { terminal, env }: PkiContext): 
 
   add('init')
     .description('make a CA: its key, its certificate and an empty CRL')
-    .option('--name NAME', 'name of the CA', 'kick CA')
+    .option('--name <name>', 'name of the CA', 'kick CA')
     .action(async ({ name }: { name: string }, command: Command) => {
       const made = await authority(command).init(name);
       terminal.out(`Made the CA "${name}":\n${made.map((path) => `  ${path}\n`).join('')}`);
@@ -49,9 +49,9 @@ export function addPkiCommand(program: Command, { terminal, env }: PkiContext): 
   add('issue')
     .description('make a key and a certificate')
     .argument('<name>', 'certname')
-    .requiredOption('--role ROLE', 'agent (may serve) or controller (may call)')
-    .option('--key-type TYPE', 'p256 or rsa', 'p256')
-    .option('--days N', 'days until it expires', String(CERTIFICATE_DAYS))
+    .requiredOption('--role <role>', 'agent (may serve) or controller (may call)')
+    .option('--key-type <type>', 'p256 or rsa', 'p256')
+    .option('--days <n>', 'days until it expires', String(CERTIFICATE_DAYS))
     .action(
       async (name: string, options: { role: string; keyType: string; days: string }, command: Command) => {
         const made = await authority(command).issue({
@@ -78,7 +78,7 @@ export function addPkiCommand(program: Command, { terminal, env }: PkiContext): 
 
   add('list')
     .description('list what was issued')
-    .option('--format FORMAT', 'human or json', 'human')
+    .option('--format <format>', 'human or json', 'human')
     .action(async ({ format }: { format: string }, command: Command) => {
       const entries = await authority(command).list();
       if (oneOf('--format', format, ['human', 'json']) === 'json') {

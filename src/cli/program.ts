@@ -71,9 +71,9 @@ function addAgentCommand(program: Command, { env }: CommandContext): void {
   const command = program
     .command('agent')
     .description('the listener that every node runs: accepts signed requests and runs Puppet')
-    .option('--port N', 'port to listen on, 0 for any (default: 8139)', portOf)
-    .option('--bind ADDRESS', 'address to listen on (default: all)')
-    .option('--runner NAME', 'puppet-agent, puppet-apply or command (default: puppet-agent)')
+    .option('--port <n>', 'port to listen on, 0 for any (default: 8139)', portOf)
+    .option('--bind <address>', 'address to listen on (default: all)')
+    .option('--runner <name>', 'puppet-agent, puppet-apply or command (default: puppet-agent)')
     .addHelpText(
       'after',
       '\nExamples:\n  kick agent\n  kick agent --port 8140 --state-dir /tmp/a --run-dir /tmp/b\n',

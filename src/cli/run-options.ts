@@ -61,9 +61,9 @@ const whole = (least: number, most: number) => (value: string) => {
 /** How an agent is reached. */
 export function addConnectionOptions(command: Command): void {
   command
-    .option('--port N', 'where agents listen (default: 8139)', whole(1, 65_535))
+    .option('--port <n>', 'where agents listen (default: 8139)', whole(1, 65_535))
     .addOption(
-      new Option('--connect-timeout TIME', 'how long to connect').argParser(duration).default(10_000, '10s'),
+      new Option('--connect-timeout <time>', 'how long to connect').argParser(duration).default(10_000, '10s'),
     );
 }
 
@@ -71,36 +71,36 @@ export function addRunOptions(command: Command): void {
   command
     .option('--noop', 'change nothing, say what would change')
     .option('--no-noop', "apply, even where a host's puppet.conf says noop")
-    .addOption(new Option('--tags LIST', 'only resources with these tags').argParser(list))
-    .addOption(new Option('--skip-tags LIST', 'all but resources with these tags').argParser(list))
-    .option('--environment NAME', 'this environment, or fail')
+    .addOption(new Option('--tags <list>', 'only resources with these tags').argParser(list))
+    .addOption(new Option('--skip-tags <list>', 'all but resources with these tags').argParser(list))
+    .option('--environment <name>', 'this environment, or fail')
     .option('--use-cached-catalog', 'apply the catalog that the host has')
     .option('--usecacheonfailure', 'apply it when no new one can be had')
     .option('--ignoreschedules', "ignore Puppet's schedules")
     .option('--debug', "Puppet's debug log")
     .option('--show-diff', 'show what changes in files')
-    .option('--concurrency N', 'runs at once; hosts that wait do not count (default: 25)', whole(1, 10_000))
-    .option('--if-running WHAT', 'wait for a run in progress, or skip the host', 'wait')
-    .option('--wait TIME', 'how long a host may wait for a run in progress (default: 10m)', duration)
-    .option('--run-timeout TIME', 'how long a run may take, then the agent ends it', duration)
-    .option('--timeout TIME', 'stop looking after this; ends nothing', duration)
+    .option('--concurrency <n>', 'runs at once; hosts that wait do not count (default: 25)', whole(1, 10_000))
+    .option('--if-running <what>', 'wait for a run in progress, or skip the host', 'wait')
+    .option('--wait <time>', 'how long a host may wait for a run in progress (default: 10m)', duration)
+    .option('--run-timeout <time>', 'how long a run may take, then the agent ends it', duration)
+    .option('--timeout <time>', 'stop looking after this; ends nothing', duration)
     .addOption(
-      new Option('--lost-after TIME', 'give a host up after no contact for')
+      new Option('--lost-after <time>', 'give a host up after no contact for')
         .argParser(duration)
         .default(600_000, '10m'),
     )
     .option('--detach', 'ask and leave; do not wait for the end')
-    .option('--reason TEXT', "why, for the hosts' logs")
-    .option('--lock NAME', 'run nothing (exit 75) while another kick holds NAME')
-    .option('--lock-wait TIME', 'wait so long for it', duration)
-    .option('--format FORMAT', 'human, json (at the end) or jsonl (as it happens)', 'human')
+    .option('--reason <text>', "why, for the hosts' logs")
+    .option('--lock <name>', 'run nothing (exit 75) while another kick holds NAME')
+    .option('--lock-wait <time>', 'wait so long for it', duration)
+    .option('--format <format>', 'human, json (at the end) or jsonl (as it happens)', 'human')
     .option('-q, --quiet', 'print only when something is wrong (for cron)')
     .option('-v, --verbose', "Puppet's log lines, live");
   addConnectionOptions(command);
   // What people type who come from puppet kick and MCollective.
   for (const option of [
-    new Option('--tag NAME').argParser(list),
-    new Option('--parallel N').argParser(whole(1, 10_000)),
+    new Option('--tag <name>').argParser(list),
+    new Option('--parallel <n>').argParser(whole(1, 10_000)),
     new Option('--foreground'),
     new Option('--force'),
   ]) {

@@ -28,6 +28,9 @@ export interface HostRunOptions {
   onWaiting(isWaiting: boolean): void;
 }
 
+/** How often a connection that broke before anything was sent is tried anew: an agent may just be restarted. */
+const EARLY_TRIES = 3;
+
 /** Milliseconds before the first new try and at the most. */
 const FIRST_BACKOFF_MS = 250;
 const MAX_BACKOFF_MS = 15_000;
@@ -50,6 +53,7 @@ export async function runHost(target: Target, options: HostRunOptions): Promise<
   let isAccepted = false;
   let lastContact = clock.monotonic();
   let backoff = FIRST_BACKOFF_MS;
+  let earlyTries = 0;
   let waitingSince: number | undefined;
   let waitedMs = 0;
 
@@ -108,6 +112,11 @@ export async function runHost(target: Target, options: HostRunOptions): Promise<
       message: `no contact for ${formatDuration(silence)}: ${message}`,
       failure,
     });
+  }
+
+  function isWorthAnother(failure: SendError['failure']): boolean {
+    earlyTries += 1;
+    return (failure === 'broken' || failure === 'not-trusted') && earlyTries < EARLY_TRIES;
   }
 
   const isFinalRefusal = ({ code }: RefusalBody) =>

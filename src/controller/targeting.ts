@@ -43,9 +43,11 @@ export function resolveTargets(names: readonly string[], options: TargetingOptio
   return [...targets.values()];
 }
 
-/** Whether the inventory knows a name or alias. */
+/** Whether the inventory knows a name, an alias, or a name without its domain. */
 export function isInInventory(name: string, { targets }: Inventory): boolean {
-  return targets.some((entry) => entry.name === name || entry.alias.includes(name));
+  return targets.some(
+    (entry) => entry.name === name || entry.alias.includes(name) || entry.name.startsWith(`${name}.`),
+  );
 }
 
 function indexOf({ targets }: Inventory): Map<string, InventoryEntry> {
