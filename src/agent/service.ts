@@ -130,11 +130,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   const streamOf = (name: string, after: number) => (signal: AbortSignal) => streamUntil(name, after, signal);
 
   /** Ends when the reader goes, and when the agent is being stopped. */
-  async function* streamUntil(
-    name: string,
-    after: number,
-    signal: AbortSignal,
-  ): AsyncGenerator<StoredEvent> {
+  async function* streamUntil(name: string, after: number, signal: AbortSignal): AsyncGenerator<StoredEvent> {
     const either = new AbortController();
     for (const one of [signal, stopping.signal]) {
       if (one.aborted) either.abort();

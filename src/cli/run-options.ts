@@ -63,7 +63,9 @@ export function addConnectionOptions(command: Command): void {
   command
     .option('--port <n>', 'where agents listen (default: 8139)', whole(1, 65_535))
     .addOption(
-      new Option('--connect-timeout <time>', 'how long to connect').argParser(duration).default(10_000, '10s'),
+      new Option('--connect-timeout <time>', 'how long to connect')
+        .argParser(duration)
+        .default(10_000, '10s'),
     );
 }
 

@@ -103,7 +103,7 @@ export async function runHost(target: Target, options: HostRunOptions): Promise<
       isAccepted = false; // its state is gone: the same key again
     else if (refusal !== undefined && isFinalRefusal(refusal))
       return result(fromRefusal(refusal, clock.now()));
-    else if (refusal === undefined && !mayHaveArrived)
+    else if (refusal === undefined && !mayHaveArrived && !isWorthAnother(failure))
       return result({ outcome: 'unreachable', message, failure });
     const silence = clock.monotonic() - lastContact;
     if (silence < options.lostAfterMs) return undefined;

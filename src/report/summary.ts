@@ -10,6 +10,9 @@ import { adviceFor, dateTime, detailOf, reasonOf, took } from './words.ts';
 /** Up to so many hosts all are listed, above only those that did not go well. */
 const LIST_ALL = 20;
 const NAMES_IN_GROUP = 10;
+
+/** Neither passed nor failed when the controller stopped looking. */
+const UNDECIDED: readonly Outcome[] = ['unfinished', 'not-started'];
 const ADVICE = 3;
 
 export interface SummaryInput {
@@ -27,10 +30,10 @@ export interface SummaryInput {
 export function summaryOf(input: SummaryInput): string {
   const { job, results, startedAt, endedAt, dispatchMs } = input;
   const good = results.filter(({ outcome }) => isSuccess(outcome)).length;
-  const over = results.filter(({ outcome }) => outcome !== 'unfinished' && outcome !== 'not-started').length;
+  const over = results.filter(({ outcome }) => !UNDECIDED.includes(outcome)).length;
   const facts: [string, string][] = [
     ['Nodes', `${over} / ${results.length}      ${countsOf(results)}`],
-    ['Pass / Fail', `${good} / ${results.length - good}`],
+    ['Pass / Fail', `${good} / ${over - good}`],
     ['Start Time', dateTime(startedAt)],
     ['Dispatch', `${formatDuration(dispatchMs)}      Total: ${formatDuration(endedAt - startedAt)}`],
     ['Job', shortId(job.id)],
