@@ -1,0 +1,78 @@
+/** What the benchmarks share: medians, processes, and the memory of one. */
+import { execFile, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+
+export const BIN = join(import.meta.dirname, '..', 'dist', 'bin.js');
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const [low = Number.NaN, high = Number.NaN] = [sorted[middle - 1], sorted[middle]];
+  return sorted.length % 2 === 0 ? (low + high) / 2 : high;
+}
+
+const run = promisify(execFile);
+
+/** Milliseconds that a Node program takes from start to end. */
+export async function wallOfNode(args: readonly string[]): Promise<number> {
+  const from = performance.now();
+  await run(process.execPath, [...args]);
+  return performance.now() - from;
+}
+
+/** Resident set size of a process in MB (10^6 bytes). */
+export function rssOf(pid: number): number {
+  const [, kb = '0'] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
+  return (Number(kb) * 1024) / 1e6;
+}
+
+export interface BenchAgent {
+  pid: number;
+  port: number;
+  stop(): Promise<void>;
+}
+
+/** Starts `kick agent` and waits until it listens. */
+export async function startAgent(args: readonly string[]): Promise<BenchAgent> {
+  const child = spawn(process.execPath, [BIN, 'agent', '--port', '0', '--bind', '127.0.0.1', ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  for await (const line of createInterface({ input: child.stdout })) {
+    const { msg, port } = JSON.parse(line) as { msg?: string; port?: number };
+    if (msg !== 'listening' || port === undefined || child.pid === undefined) continue;
+    child.stdout.resume();
+    const stop = async () => {
+      child.kill('SIGTERM');
+      await ended;
+    };
+    return { pid: child.pid, port, stop };
+  }
+  throw new Error('the agent ended before it listened');
+}
+
+export interface KickTimes {
+  /** Milliseconds since 1970. */
+  spawnedAt: number;
+  printedAt: number;
+  document: { hosts: { outcome: string; run?: { startedAt?: string; endedAt?: string } }[] };
+}
+
+/** One kick with --format json, and when its outcome was printed. */
+export async function timedKick(args: readonly string[]): Promise<KickTimes> {
+  const spawnedAt = performance.timeOrigin + performance.now();
+  const child = spawn(process.execPath, [BIN, 'run', ...args, '--format', 'json'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let text = '';
+  let printedAt = Number.NaN;
+  child.stdout.on('data', (chunk: Buffer) => {
+    printedAt = performance.timeOrigin + performance.now();
+    text += chunk.toString();
+  });
+  await new Promise((resolve) => child.once('close', resolve));
+  return { spawnedAt, printedAt, document: JSON.parse(text) as KickTimes['document'] };
+}
