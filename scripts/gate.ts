@@ -1,0 +1,173 @@
+/**
+ * The whole gate, `npm test`: a line a step, and it stops at the first that fails.
+ *
+ *     npm test                        everything
+ *     npm test -- --only unit         some of the steps (repeat it for more)
+ *     npm test -- --skip puppet       all but some
+ *
+ * The tests against real Puppet need Debian's packages: where we are root there, they are installed;
+ * elsewhere the command is printed and the step skipped, which is a failure with CI=true.
+ */
+import { spawn } from 'node:child_process';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const ROOT = join(import.meta.dirname, '..');
+const isCi = process.env['CI'] === 'true';
+
+interface Step {
+  name: string;
+  what: string;
+  command: readonly string[];
+  /** What must be installed for it: commands in PATH, and the packages that bring them. */
+  needs?: Readonly<Record<string, string>>;
+}
+
+const STEPS: readonly Step[] = [
+  { name: 'lint', what: 'format and lint', command: ['biome', 'check', '--error-on-warnings', '.'] },
+  { name: 'types', what: 'types', command: ['tsc', '--noEmit'] },
+  { name: 'layers', what: 'layers and import circles', command: ['tsx', 'scripts/layers.ts'] },
+  { name: 'build', what: 'build', command: ['tsc', '-p', 'tsconfig.build.json'] },
+  { name: 'unit', what: 'unit and integration tests', command: ['vitest', 'run', '--project', 'unit'] },
+  {
+    name: 'puppet',
+    what: 'tests against real Puppet',
+    command: ['vitest', 'run', '--project', 'puppet'],
+    needs: { puppet: 'puppet-agent', puppetserver: 'puppetserver', curl: 'curl' },
+  },
+];
+
+/** Ended with a Ctrl-C or the like: the step ends by itself, cleaned up, and then we do. */
+let interrupted: NodeJS.Signals | undefined;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', multiple: true, default: [] },
+      skip: { type: 'string', multiple: true, default: [] },
+    },
+  });
+  const unknown = [...values.only, ...values.skip].filter(
+    (name) => !STEPS.some((step) => step.name === name),
+  );
+  if (unknown.length > 0) {
+    console.error(
+      `gate: no step "${unknown.join('", "')}"; there are ${STEPS.map(({ name }) => name).join(', ')}`,
+    );
+    return 2;
+  }
+  const steps = STEPS.filter(({ name }) => values.only.length === 0 || values.only.includes(name)).filter(
+    ({ name }) => !values.skip.includes(name),
+  );
+  const started = performance.now();
+  let skipped = 0;
+  for (const step of steps) {
+    const missing = await missingAfterInstall(step);
+    if (missing.length > 0) {
+      report(step, isCi ? 'FAILED' : 'SKIPPED', `needs ${missing.join(', ')}: ${installCommand(missing)}`);
+      if (isCi) return 1;
+      skipped++;
+      continue;
+    }
+    if (!(await passes(step))) return 1;
+  }
+  const note = skipped > 0 ? `, ${skipped} skipped` : '';
+  console.log(`gate passed in ${secondsSince(started)}${note}`);
+  return 0;
+}
+
+async function passes(step: Step): Promise<boolean> {
+  const started = performance.now();
+  const { code, output } = await run(step.command);
+  const time = secondsSince(started);
+  if (code === 0) {
+    report(step, 'ok', time);
+    return true;
+  }
+  report(step, 'FAILED', time);
+  console.log(output);
+  return false;
+}
+
+function report({ what }: Step, verdict: string, note: string): void {
+  console.log(`${what.padEnd(28)} ${verdict.padEnd(7)} ${note}`);
+}
+
+function secondsSince(started: number): string {
+  return `${((performance.now() - started) / 1000).toFixed(1)} s`;
+}
+
+// ---------------------------------------------------------------- Debian's packages
+
+/** The packages of a step that are not there, after we have tried to install them. */
+async function missingAfterInstall(step: Step): Promise<string[]> {
+  const missing = missingPackages(step);
+  if (missing.length === 0 || !isRootOnDebian()) return missing;
+  console.log(`${step.what}: installing ${missing.join(', ')} (${installCommand(missing)})`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const { code, output } = await run(['sh', '-c', installCommand(missing)], env);
+  if (code !== 0) console.log(output);
+  return missingPackages(step);
+}
+
+function missingPackages({ needs = {} }: Step): string[] {
+  return Object.entries(needs)
+    .filter(([command]) => !isInPath(command))
+    .map(([, name]) => name);
+}
+
+function installCommand(packages: readonly string[]): string {
+  return `apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+}
+
+function isInPath(command: string): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, command), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function isRootOnDebian(): boolean {
+  if (process.getuid?.() !== 0 || !isInPath('apt-get')) return false;
+  try {
+    return /^ID(_LIKE)?="?.*\b(debian|ubuntu)\b/m.test(readFileSync('/etc/os-release', 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+// ---------------------------------------------------------------- processes
+
+function run(
+  [program = '', ...args]: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<{ code: number; output: string }> {
+  return new Promise((resolve) => {
+    const path = `${join(ROOT, 'node_modules', '.bin')}${delimiter}${env['PATH'] ?? ''}`;
+    const child = spawn(program, args, {
+      cwd: ROOT,
+      env: { ...env, PATH: path },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.once('error', (error) => resolve({ code: 127, output: `${program}: ${error.message}` }));
+    child.once('close', (code) => resolve({ code: interrupted === undefined ? (code ?? 1) : 1, output }));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.removeAllListeners(signal);
+      process.on(signal, () => {
+        interrupted = signal;
+        // The terminal's Ctrl-C has reached the child already.
+        if (signal === 'SIGTERM') child.kill(signal);
+      });
+    }
+  });
+}
+
+process.exitCode = await main();

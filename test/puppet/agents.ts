@@ -1,0 +1,9 @@
+/** Which of the lab's agents belong to which test file, so that the files can run side by side. */
+export const AGENTS = {
+  outcomes: ['agent1', 'agent2', 'agent3'],
+  puppetConf: ['agent4'],
+  inProgress: ['agent5'],
+  puppetKilled: ['agent6'],
+  agentKilled: ['agent7'],
+  certificates: ['agent8'],
+} as const;

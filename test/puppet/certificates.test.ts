@@ -1,0 +1,98 @@
+/** Puppet's own certificates: who may kick, and what is left of it once a certificate is revoked. */
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { AGENTS } from './agents.ts';
+import {
+  catalogsOf,
+  controllerFor,
+  messageOn,
+  newMessage,
+  outcomesOf,
+  type RunningAgent,
+  startAgent,
+  useLab,
+} from './harness.ts';
+
+const lab = useLab();
+const [agent] = AGENTS.certificates;
+const certname = lab.certnameOf(agent);
+const DEPLOY = 'deploy.lab';
+let running: RunningAgent;
+
+beforeAll(async () => {
+  await lab.cert(DEPLOY);
+  await lab.cert('stranger.lab');
+  running = await startAgent(lab, agent, { yaml: `controllers: [${DEPLOY}]\n` });
+});
+
+afterAll(() => running.end('SIGTERM'));
+
+/** A controller with the certificate `name` of the Puppet CA, in Puppet's own layout. */
+function controllerWith(name: string, ssl = lab.serverSsl) {
+  const as = ['--pki-dir', ssl, '--certname', name];
+  return controllerFor(lab, [running], { home: join(lab.dir, `controller-${name}`), as });
+}
+
+/** The server's certificates and CRL as they are now, to be a controller that has not heard of what follows. */
+function copyOfServerSsl(name: string): string {
+  const path = join(lab.dir, `server-ssl-${name}`);
+  cpSync(lab.serverSsl, path, { recursive: true });
+  return path;
+}
+
+// In this order: what is revoked stays revoked.
+
+test('kick is refused to a certificate that is neither an administrator nor named in agent.yaml', async () => {
+  const before = catalogsOf(lab, agent);
+
+  const result = await controllerWith('stranger.lab').kick(certname);
+
+  expect(outcomesOf(result)).toEqual({ [agent]: 'refused' });
+  expect(result.exit).toBe(3);
+  expect(result.stdout).toContain('controller-not-allowed');
+  expect(catalogsOf(lab, agent)).toBe(before);
+});
+
+test('kick serves a controller named in agent.yaml until its certificate is revoked', async () => {
+  const unaware = controllerWith(DEPLOY, copyOfServerSsl('before-deploy'));
+  const message = await newMessage(lab, agent);
+  expect(outcomesOf(await unaware.kick(certname))).toEqual({ [agent]: 'changed' });
+
+  await lab.revoke(DEPLOY);
+  await bringCrlToAgent();
+  await newMessage(lab, agent);
+  const result = await unaware.kick(certname);
+
+  expect(outcomesOf(result)).toEqual({ [agent]: 'unreachable' });
+  expect(result.exit).toBe(3);
+  expect(messageOn(lab, agent)).toBe(message);
+
+  const aware = await controllerWith(DEPLOY).kick(certname);
+  expect(aware.exit).not.toBe(0);
+  expect(messageOn(lab, agent)).toBe(message);
+});
+
+test("an agent whose own certificate is revoked fails, and is unreachable once the controller's CRL says so", async () => {
+  const before = messageOn(lab, agent);
+  const oldSsl = copyOfServerSsl('before-agent');
+  await lab.revoke(agent);
+  await newMessage(lab, agent);
+
+  const unaware = await controllerWith('puppet.lab', oldSsl).kick(certname);
+  expect(outcomesOf(unaware)).toEqual({ [agent]: 'failed' });
+  expect(unaware.exit).toBe(1);
+  expect(messageOn(lab, agent)).toBe(before);
+
+  const aware = await controllerWith('puppet.lab').kick(certname);
+  expect(outcomesOf(aware)).toEqual({ [agent]: 'unreachable' });
+  expect(aware.stdout).toMatch(/revoked/);
+});
+
+/** As Puppet's daily refresh does; SIGHUP spares the test the few seconds until the agent looks by itself. */
+async function bringCrlToAgent(): Promise<void> {
+  const loaded = running.logged('the new CRL', ({ msg }) => msg === 'certificates and CRLs loaded anew');
+  cpSync(join(lab.serverSsl, 'crl.pem'), join(lab.sslOf(agent), 'crl.pem'));
+  running.signal('SIGHUP');
+  await loaded;
+}
