@@ -36,11 +36,13 @@ export interface LiveRun {
   since(): number;
   /** Writes the intention down and ends the run; its outcome comes as ever. The first intention counts. */
   stop(intention: Intention): Promise<void>;
+  /** Looks no longer: the run goes on, and an agent that comes back follows it. */
+  leave(): void;
   /** Resolves when the run is over and judged; its end is not yet on disk. Never rejects. */
   readonly ended: Promise<RunEnd>;
 }
 
-export type RunEnd = (FinishedEvent & KeptEvent) | 'race-lost' | 'never-began';
+export type RunEnd = (FinishedEvent & KeptEvent) | 'race-lost' | 'never-began' | 'left';
 
 /** Milliseconds between looks when nothing tells us of a change. */
 const POLL_MS = 100;
@@ -63,6 +65,7 @@ export function followRun(
   let endBy = Number.POSITIVE_INFINITY;
   let stopping: Promise<void> | undefined;
   let wrapperGone = false;
+  let isLeft = false;
   void wrapperEnded?.then(() => {
     wrapperGone = true;
     wake();
@@ -108,6 +111,7 @@ export function followRun(
     const stopWatching = watchFolder(dir, () => wake());
     try {
       for (;;) {
+        if (isLeft) return 'left';
         // First see the process gone, then read what it left (DESIGN 4).
         const over = isOver();
         const look = nextLook();
@@ -127,7 +131,7 @@ export function followRun(
       await append(stamp(rest));
     }
     await stopping;
-    return judge();
+    return isLeft ? 'left' : judge();
   }
 
   function enforceLimit(): void {
@@ -197,6 +201,10 @@ export function followRun(
     pid: () => puppet?.pid,
     since: () => startedAt ?? record.createdAt,
     stop,
+    leave() {
+      isLeft = true;
+      wake();
+    },
     ended,
   };
 }

@@ -70,6 +70,7 @@ export function createQueue(deps: QueueDeps): Queue {
   let again = false;
   let timer: NodeJS.Timeout | undefined;
   let idle: Promise<void> = Promise.resolve();
+  let concluded: Promise<void> = Promise.resolve();
 
   // ---------------------------------------------------------------- the driver
 
@@ -272,7 +273,7 @@ export function createQueue(deps: QueueDeps): Queue {
   function adopt(live: LiveRun, served: readonly RequestRecord[]): void {
     const mine: Current = { live, served: [...served] };
     current = mine;
-    void live.ended
+    concluded = live.ended
       .then((end) => conclude(mine, end))
       .then(() => {
         current = undefined;
@@ -283,6 +284,7 @@ export function createQueue(deps: QueueDeps): Queue {
 
   /** Makes the end durable before anybody is told; tries until it can. */
   async function conclude({ live, served }: Current, end: RunEnd): Promise<void> {
+    if (end === 'left') return;
     const { run } = live.record;
     const wasWritten = await untilDone(async () => {
       if (typeof end !== 'string') return runs.settle(run, end);
@@ -375,6 +377,9 @@ export function createQueue(deps: QueueDeps): Queue {
       isClosed = true;
       clearTimeout(timer);
       await idle;
+      // Whose end is not being written down now is left to the next agent.
+      current?.live.leave();
+      await concluded;
     },
   };
 }
