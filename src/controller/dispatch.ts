@@ -1,7 +1,7 @@
 /** The request of a job for one host: made and signed when it is sent, so that it is fresh (DESIGN 5). */
 import type { Identity } from '../pki/identity.ts';
-import { seal } from '../protocol/envelope.ts';
 import { LIFETIME_S, type RunRequest } from '../protocol/request.ts';
+import { seal } from '../protocol/seal.ts';
 import { uuidv7 } from '../util/uuid.ts';
 import type { Job } from './job.ts';
 

@@ -1,11 +1,10 @@
 /**
- * DESIGN 5: a request as it travels, a flattened JWS (RFC 7515 7.2.2). Sealing and the steps of
- * opening; `agent/admission.ts` puts them in order.
+ * DESIGN 5: a request as it travels, a flattened JWS (RFC 7515 7.2.2), and the steps of opening it;
+ * `agent/admission.ts` puts them in order. seal.ts makes it.
  */
 import { type KeyObject, X509Certificate } from 'node:crypto';
 // Not from 'jose' itself: the whole of it costs 7 MB of a resident agent and 25 ms of every kick.
 import { JOSEError } from 'jose/errors';
-import { FlattenedSign } from 'jose/jws/flattened/sign';
 import { flattenedVerify } from 'jose/jws/flattened/verify';
 import * as v from 'valibot';
 import { JsonError, parseStrictJson } from '../util/json.ts';
@@ -13,7 +12,7 @@ import { formatProblems, problemsOf } from '../util/schema.ts';
 import { Refusal } from './refusal.ts';
 import { MAX_REQUEST_BYTES, type Request, RequestSchema, RequestShapeSchema } from './request.ts';
 
-const TYPE = 'kick-request+jws';
+export const TYPE = 'kick-request+jws';
 const ALGORITHMS = ['PS256', 'ES256', 'EdDSA'] as const;
 type Algorithm = (typeof ALGORITHMS)[number];
 
@@ -30,28 +29,6 @@ export function algorithmFor(key: KeyObject): Algorithm | undefined {
       return undefined;
   }
 }
-
-export interface Signer {
-  key: KeyObject;
-  /** The leaf first, then intermediates. */
-  chain: readonly X509Certificate[];
-}
-
-/**
- * Seals a request. The signature is made in Node's thread pool (WebCrypto), not on the main thread.
- * Throws `TypeError` for a key of an unsupported kind.
- */
-export async function seal(request: Request, { key, chain }: Signer): Promise<Uint8Array> {
-  const alg = algorithmFor(key);
-  if (alg === undefined) throw new TypeError(`cannot sign with a key of type "${key.asymmetricKeyType}"`);
-  const jws = await new FlattenedSign(new TextEncoder().encode(JSON.stringify(request)))
-    .setProtectedHeader({ alg, typ: TYPE, x5c: chain.map((c) => c.raw.toString('base64')) })
-    .sign(key);
-  const { protected: header, payload, signature } = jws;
-  return new TextEncoder().encode(JSON.stringify({ protected: header, payload, signature }));
-}
-
-// ---------------------------------------------------------------- opening, step by step
 
 /** The three parts, decoded but not yet believed. */
 export interface Envelope {
