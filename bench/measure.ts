@@ -23,10 +23,10 @@ export async function wallOfNode(args: readonly string[]): Promise<number> {
   return performance.now() - from;
 }
 
-/** Resident set size of a process in MB (10^6 bytes). */
+/** Resident set size of a process in MB (2^20 bytes, as ps and top count). */
 export function rssOf(pid: number): number {
   const [, kb = '0'] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
-  return (Number(kb) * 1024) / 1e6;
+  return Number(kb) / 1024;
 }
 
 export interface BenchAgent {
@@ -36,9 +36,10 @@ export interface BenchAgent {
 }
 
 /** Starts `kick agent` and waits until it listens. */
-export async function startAgent(args: readonly string[]): Promise<BenchAgent> {
+export async function startAgent(args: readonly string[], nodeOptions = ''): Promise<BenchAgent> {
   const child = spawn(process.execPath, [BIN, 'agent', '--port', '0', '--bind', '127.0.0.1', ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, NODE_OPTIONS: nodeOptions },
   });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   for await (const line of createInterface({ input: child.stdout })) {
