@@ -1,0 +1,150 @@
+/**
+ * kill -9 at random moments, against runs that note their begin and end:
+ *
+ *     npx tsx test/torture/torture.ts [ROUNDS] [SEED]      1000 rounds unless told
+ *
+ * In each round a request is sent, then one or more of agent, wrapper and run are killed at a random
+ * moment, and the agent is started again. Asserted: never two runs at once; every accepted request
+ * gets exactly one outcome, always the same; none is answered by a run that began before it came.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FinishedEvent } from '../../src/protocol/event.ts';
+import { SendError } from '../../src/transport/transport.ts';
+import { descendants, signalProcess } from '../../src/util/proc.ts';
+import { type AgentPlace, agentPlace, outcomeOf, type RealAgent } from '../support/real-agent.ts';
+import { throwawayFolder } from '../support/temp.ts';
+
+export interface TortureResult {
+  rounds: number;
+  accepted: number;
+  kills: { agent: number; others: number };
+  runs: number;
+  outcomes: Record<string, number>;
+  seconds: number;
+}
+
+interface Accepted {
+  job: string;
+  /** Milliseconds since 1970, our clock: before it was sent. */
+  sentAt: number;
+}
+
+/** Throws when a promise is broken. */
+export async function torture(
+  rounds: number,
+  seed: number,
+  note: (text: string) => void,
+): Promise<TortureResult> {
+  const folder = throwawayFolder();
+  const random = generator(seed);
+  const from = performance.now();
+  const kills = { agent: 0, others: 0 };
+  const accepted: Accepted[] = [];
+  const program = join(import.meta.dirname, '..', 'fixtures', 'bin', 'noted');
+  const journal = join(folder.path, 'journal');
+  const place = await agentPlace(folder.path, [program, journal, join(folder.path, 'alone')]);
+  let agent = await place.start();
+  try {
+    for (let round = 1; round <= rounds; round++) {
+      const sent = send(place, agent, accepted);
+      await pause(random() * 120);
+      const others = descendants(agent.process.pid ?? 0);
+      if (random() < 0.4) {
+        for (const one of others) {
+          if (random() < 0.5 && signalProcess(one, 'SIGKILL')) kills.others += 1;
+        }
+      }
+      if (random() < 0.6) {
+        await agent.kill('SIGKILL');
+        kills.agent += 1;
+        agent = await place.start();
+      }
+      await sent;
+      if (round % 50 === 0) note(`${round} rounds, ${kills.agent} agents and ${kills.others} others killed`);
+    }
+    const outcomes = await settle(place, agent, accepted);
+    const runs = checkJournal(journal);
+    return {
+      rounds,
+      accepted: accepted.length,
+      kills,
+      runs,
+      outcomes,
+      seconds: (performance.now() - from) / 1000,
+    };
+  } finally {
+    await agent.kill('SIGKILL');
+    folder.remove();
+  }
+}
+
+/** Sends one request; it counts from the moment its acceptance is known. */
+async function send(place: AgentPlace, { target }: RealAgent, accepted: Accepted[]): Promise<void> {
+  const { job, body } = await place.request();
+  const sentAt = Date.now();
+  try {
+    const stream = await place.sender.submit(target, body, AbortSignal.timeout(5000));
+    for await (const event of stream) {
+      if (event.type !== 'accepted') continue;
+      accepted.push({ job, sentAt });
+      return;
+    }
+  } catch (error) {
+    if (!(error instanceof SendError)) throw error;
+  }
+}
+
+/** Every accepted request has one outcome, and tells the same when it is asked again. */
+async function settle(
+  place: AgentPlace,
+  agent: RealAgent,
+  accepted: readonly Accepted[],
+): Promise<Record<string, number>> {
+  const outcomes: Record<string, number> = {};
+  for (const { job, sentAt } of accepted) {
+    const finished = await outcomeOf(place, agent.target, job);
+    const again = await outcomeOf(place, agent.target, job);
+    if (JSON.stringify(again) !== JSON.stringify(finished)) throw new Error(`job ${job} has two outcomes`);
+    checkAfter(finished, sentAt, job);
+    outcomes[finished.outcome] = (outcomes[finished.outcome] ?? 0) + 1;
+  }
+  return outcomes;
+}
+
+/** File times may lie a tick of the kernel (at most 10 ms) behind the clock. */
+const TICK_MS = 10;
+
+function checkAfter({ startedAt }: FinishedEvent, sentAt: number, job: string): void {
+  if (startedAt !== undefined && startedAt + TICK_MS < sentAt) {
+    throw new Error(`job ${job} was answered by a run that began ${sentAt - startedAt} ms before it came`);
+  }
+}
+
+/** The runs themselves saw whether they were alone. Gives how many there were. */
+function checkJournal(path: string): number {
+  const lines = readFileSync(path, 'utf8').trim().split('\n');
+  const together = lines.filter((line) => line.startsWith('not alone'));
+  if (together.length > 0) throw new Error(`two runs at once: ${together.join('; ')}`);
+  return lines.filter((line) => line.startsWith('begin')).length;
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A small generator (mulberry32), so that a failure can be repeated. */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const [rounds = '1000', seed = String(Date.now() % 1_000_000)] = process.argv.slice(2);
+  console.log(`torture: ${rounds} rounds, seed ${seed}`);
+  const result = await torture(Number(rounds), Number(seed), (text) => console.log(text));
+  console.log(JSON.stringify(result, null, 2));
+}
