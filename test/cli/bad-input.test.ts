@@ -1,0 +1,240 @@
+/** What an operator may type wrong: exit 2, a message and a hint, nothing sent, no stack trace. */
+import { type SpawnSyncOptionsWithStringEncoding, spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { editsBetween, likelyCommand } from '../../src/cli/did-you-mean.ts';
+import { mintCa } from '../support/minted-ca.ts';
+import { tempFolder } from '../support/temp.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const TSX = join(ROOT, 'node_modules', 'tsx', 'dist', 'loader.mjs');
+const BIN = join(ROOT, 'src', 'bin.ts');
+const NAME = 'puppet.example.com';
+
+const ca = mintCa();
+
+/** A controller's folders, with a certificate unless told. */
+async function place({ certificate = true, ppCliAuth = true } = {}) {
+  const folder = tempFolder();
+  chmodSync(folder, 0o755);
+  const [etc, pki] = [join(folder, 'etc'), join(folder, 'pki')];
+  mkdirSync(etc);
+  mkdirSync(pki);
+  if (certificate) await ca.write(pki, NAME, ca.issue(NAME, { ppCliAuth }));
+  const folders = [
+    '--config-dir',
+    etc,
+    '--state-dir',
+    join(folder, 'state'),
+    '--pki-dir',
+    pki,
+    '--certname',
+    NAME,
+  ];
+  return {
+    etc,
+    pki,
+    folder,
+    kick: (words: string[], options: Partial<SpawnSyncOptionsWithStringEncoding> = {}) =>
+      run([...words, ...folders], options),
+  };
+}
+
+function run(words: readonly string[], options: Partial<SpawnSyncOptionsWithStringEncoding> = {}) {
+  const done = spawnSync(process.execPath, ['--import', TSX, BIN, ...words], {
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1', KICK_DEBUG: '' },
+    ...options,
+  });
+  expect(done.stderr).not.toMatch(/^\s+at /m);
+  return done;
+}
+
+test.each<[string, string[], RegExp]>([
+  ['a malformed host name', ['--host', 'web 1', 'b@d'], /not a certname: .*"web 1"/],
+  ['no hosts', [], /there are none/],
+  ['a nodes file that is not there', ['--nodes-file', '/nowhere/x'], /read the list of nodes "\/nowhere\/x"/],
+  ['an unknown option', ['web1', '--fly'], /unknown option '--fly'/],
+  ['an unknown format', ['web1', '--format', 'xml'], /--format: "xml" is not known/],
+  ['an unknown --if-running', ['web1', '--if-running', 'fly'], /--if-running: "fly" is not known/],
+  ['a duration that is none', ['web1', '--wait', 'soon'], /Write it like 90s/],
+  ['a concurrency of 0', ['web1', '--concurrency', '0'], /from 1 to 10000/],
+  ['a bad tag', ['web1', '--tags', 'a b'], /--tags.*not a tag/s],
+  ['empty tags', ['web1', '--tags', ''], /--tags.*not a tag/s],
+  ['a bad environment', ['web1', '--environment', '../x'], /--environment: not an environment name/],
+  ['a lock that is no name', ['web1', '--lock', '../x'], /--lock: "..\/x" is not a name/],
+  ['a wait without a lock', ['web1', '--lock-wait', '5'], /there is no --lock/],
+  [
+    'a word that is nearly a command',
+    ['disable', 'web1'],
+    /neither a command nor a host.*did you mean "disable"/,
+  ],
+  ['a typing error', ['pnig', 'web1'], /did you mean "ping"/],
+])('kick with %s is exit 2', async (_what, words, message) => {
+  const { kick } = await place();
+  const { status, stderr, stdout } = kick(words);
+  expect(stderr).toMatch(message);
+  expect(status).toBe(2);
+  expect(stdout).toBe('');
+});
+
+test('a bad inventory tells all its problems, each with its line', async () => {
+  const { kick, etc } = await place();
+  writeFileSync(
+    join(etc, 'inventory.yaml'),
+    'targets:\n  - WEB!\n  - name: a.b\n    uri: "x:999999"\nmore: 1\n',
+  );
+  const { status, stderr } = kick(['web1']);
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/inventory.yaml:2: targets.0/);
+  expect(stderr).toMatch(/inventory.yaml:4: targets.1.uri: not an address/);
+  expect(stderr).toMatch(/inventory.yaml:5: more: not known here/);
+});
+
+test('a bad list of nodes tells the lines', async () => {
+  const { kick, folder } = await place();
+  const file = join(folder, 'nodes');
+  writeFileSync(file, '# all\nweb1\nweb 2\n\nb@d\n');
+  const { status, stderr } = kick(['--nodes-file', file]);
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/nodes:3: .*\n.*nodes:5: /);
+});
+
+test('without a certificate it says what to do', async () => {
+  const { kick } = await place({ certificate: false });
+  const { status, stderr } = kick(['web1']);
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/there is no such file\nhint: this host needs a certificate/);
+});
+
+test.skipIf(process.getuid?.() !== 0)('a key that may not be read says: run as root', async () => {
+  const { kick } = await place();
+  const { status, stderr } = kick(['web1'], { uid: 65_534, gid: 65_534, env: { ...process.env, HOME: '/' } });
+  expect(stderr).toMatch(/may not be read by this user\nhint: run as root/);
+  expect(status).toBe(2);
+});
+
+test('a controller without pp_cli_auth is told so first, with the line for agent.yaml', async () => {
+  const { kick } = await place({ ppCliAuth: false });
+  const { stderr, status } = kick(['--host', 'nosuch.invalid']);
+  expect(stderr).toMatch(/^warning: agents do not trust puppet.example.com by default/);
+  expect(stderr).toContain('controllers: [puppet.example.com]');
+  expect(status).toBe(3);
+});
+
+test('a name that does not resolve is unreachable, and duplicates are one host', async () => {
+  const { kick } = await place();
+  const { stdout, status } = kick(['nosuch.invalid', 'NOSUCH.invalid.', '--format', 'json']);
+  expect(JSON.parse(stdout)).toMatchObject({
+    exit: 3,
+    hosts: [{ certname: 'nosuch.invalid', outcome: 'unreachable', failure: 'no-such-name' }],
+  });
+  expect(status).toBe(3);
+});
+
+test('names come from stdin, short ones get our domain, and --no-fqdn takes them as typed', async () => {
+  const { kick } = await place();
+  const names = (words: string[], input?: string) =>
+    (
+      JSON.parse(kick([...words, '--format', 'json'], input === undefined ? {} : { input }).stdout) as {
+        hosts: { certname: string }[];
+      }
+    ).hosts.map(({ certname }) => certname);
+  expect(names(['--nodes-file', '-'], 'nosuch1\nnosuch2.invalid # two\n')).toEqual([
+    'nosuch1.example.com',
+    'nosuch2.invalid',
+  ]);
+  expect(names(['--host', 'nosuch1', '--no-fqdn'])).toEqual(['nosuch1']);
+});
+
+test('--quiet prints one mail when something is wrong', async () => {
+  const { kick } = await place();
+  const { stdout, status } = kick(['nosuch.invalid', '--quiet', '--lock', 'nightly']);
+  expect(stdout).toMatch(
+    /^kick nightly: 1 of 1 hosts did not do as asked \(exit 3, job [0-9a-f]{8}\)\n\nunreachable {5}1 {2}nosuch.invalid\n/,
+  );
+  expect(status).toBe(3);
+});
+
+test('a lock that is held is exit 75 and names the holder', async () => {
+  const { kick, folder } = await place();
+  const { holdLock } = await import('../../src/util/lock-file.ts');
+  const { systemClock } = await import('../../src/util/clock.ts');
+  const held = await holdLock(join(folder, 'state', 'locks', 'nightly'), { label: 'x', clock: systemClock });
+  const { status, stderr } = kick(['web1', '--lock', 'nightly']);
+  await held.release();
+  expect(stderr).toMatch(new RegExp(`take the lock "nightly": it is held by pid ${process.pid}`));
+  expect(status).toBe(75);
+});
+
+test('Puppet own spellings and what kick and mco users type are understood', async () => {
+  const { kick } = await place();
+  const words = ['nosuch.invalid', '--skip_tags', 'a,b', '--use_cached_catalog', '--show_diff', '--no-noop'];
+  const { stdout } = kick([
+    ...words,
+    '--tag',
+    'x',
+    '--parallel',
+    '3',
+    '--foreground',
+    '--force',
+    '--format',
+    'json',
+  ]);
+  expect(JSON.parse(stdout)).toMatchObject({
+    concurrency: 3,
+    action: {
+      ...{ op: 'run', noop: false, tags: ['x'], skipTags: ['a', 'b'] },
+      ...{ useCachedCatalog: true, showDiff: true, ignoreschedules: true },
+    },
+  });
+});
+
+test('--help shows examples, --version a version', () => {
+  for (const words of [
+    ['--help'],
+    ['run', '--help'],
+    ['ping', '--help'],
+    ['agent', '--help'],
+    ['pki', '--help'],
+    ['demo', '--help'],
+  ]) {
+    const { status, stdout } = run(words);
+    expect(stdout, words.join(' ')).toContain('Examples:');
+    expect(status).toBe(0);
+  }
+  expect(run(['--version']).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+test('kick agent with a bad agent.yaml is exit 2 with all problems', async () => {
+  const { etc, folder } = await place();
+  writeFileSync(join(etc, 'agent.yaml'), 'port: x\ncontrollers: [UP]\nfly: 1\n');
+  const { status, stderr } = run([
+    'agent',
+    '--config-dir',
+    etc,
+    '--state-dir',
+    join(folder, 's'),
+    '--run-dir',
+    join(folder, 'r'),
+  ]);
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/agent.yaml:1: port/);
+  expect(stderr).toMatch(/agent.yaml:2: controllers.0/);
+  expect(stderr).toMatch(/agent.yaml:3: fly/);
+});
+
+test('likelyCommand is within two edits, and never a name with a dot', () => {
+  expect(likelyCommand('disabel')).toBe('disable');
+  expect(likelyCommand('web1.example.com')).toBeUndefined();
+  expect(likelyCommand('webserver')).toBeUndefined();
+  fc.assert(
+    fc.property(fc.string({ maxLength: 12 }), fc.string({ maxLength: 12 }), (a, b) => {
+      expect(editsBetween(a, b)).toBe(editsBetween(b, a));
+      expect(editsBetween(a, a)).toBe(0);
+      expect(editsBetween(a, b)).toBeLessThanOrEqual(Math.max(a.length, b.length));
+    }),
+  );
+});
