@@ -27,7 +27,7 @@ export function jsonReporter({ out }: Output): Reporter {
         exit: exitCodeOf(event.results.map(({ outcome }) => outcome)),
         hosts: event.results.map(asJson),
       };
-      out(`${JSON.stringify(document, null, 2)}\n`);
+      out(`${safeJson(document, 2)}\n`);
     },
     close() {},
   };
@@ -36,9 +36,18 @@ export function jsonReporter({ out }: Output): Reporter {
 /** `--format jsonl`: everything that happens, as it happens. */
 export function jsonlReporter({ out }: Output): Reporter {
   return {
-    on: (event) => out(`${JSON.stringify(lineOf(event))}\n`),
+    on: (event) => out(`${safeJson(lineOf(event))}\n`),
     close() {},
   };
+}
+
+/** JSON leaves C1 controls and bidi marks as they are; a terminal would obey them. */
+function safeJson(value: object, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (char) =>
+    [...Array(char.length).keys()]
+      .map((index) => `\\u${char.charCodeAt(index).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
 }
 
 function lineOf(event: JobEvent): object {

@@ -1,0 +1,177 @@
+import { expect, test } from 'vitest';
+import type { HostResult, Job, JobEvent } from '../../src/controller/job.ts';
+import type { FinishedEvent } from '../../src/protocol/event.ts';
+import { humanReporter } from '../../src/report/human.ts';
+import { jsonlReporter, jsonReporter } from '../../src/report/json.ts';
+import { quietReporter } from '../../src/report/quiet.ts';
+import type { Output, Reporter } from '../../src/report/reporter.ts';
+
+const AT = Date.UTC(2026, 10, 23, 7, 31, 5);
+
+function jobOf(names: string[]): Job {
+  return {
+    id: '01900000-0000-7000-8000-0000e41c07aa',
+    controller: 'deploy1.example.com',
+    by: { user: 'deploy', uid: 0, host: 'puppet' },
+    action: { op: 'run' },
+    targets: names.map((certname) => ({ certname, host: certname, port: 8139 })),
+    concurrency: 25,
+  };
+}
+
+const result = (certname: string, rest: Partial<HostResult> = {}): HostResult => ({
+  ...{ certname, outcome: 'unchanged', startedAt: AT, endedAt: AT + 24_000 },
+  ...rest,
+});
+
+const finished = (rest: Partial<FinishedEvent>): FinishedEvent => ({
+  ...{ type: 'finished', outcome: 'changed', endedAt: AT },
+  ...rest,
+});
+
+function play(make: (output: Output) => Reporter, results: HostResult[], between: JobEvent[] = []) {
+  const written = { out: '', err: '' };
+  const reporter = make({
+    out: (text) => {
+      written.out += text;
+    },
+    err: (text) => {
+      written.err += text;
+    },
+  });
+  reporter.on({ type: 'job-started', at: AT, job: jobOf(results.map(({ certname }) => certname)) });
+  for (const event of between) reporter.on(event);
+  for (const one of results) reporter.on({ type: 'host-done', at: AT + 24_000, result: one });
+  reporter.on({ type: 'job-done', at: AT + 41_000, results });
+  reporter.close();
+  return written;
+}
+
+const human =
+  (more: object = {}) =>
+  (output: Output) =>
+    humanReporter({
+      ...output,
+      isTty: false,
+      color: false,
+      columns: () => 80,
+      verbose: false,
+      now: () => AT,
+      ...more,
+    });
+
+test('the end for people lists up to 20 hosts and adds up', () => {
+  const { out, err } = play(human(), [
+    result('agent1.example.com', {
+      outcome: 'changed',
+      finished: finished({ facts: { resources: { changed: 3 } } }),
+    }),
+    result('agent2.example.com', { endedAt: AT + 41_000, waitedMs: 17_000 }),
+  ]);
+  expect(out).toContain('  agent1.example.com  changed       24s  3 resources\n');
+  expect(out).toContain('  agent2.example.com  unchanged     41s  (waited 17s)\n');
+  expect(out).toContain('            Nodes: 2 / 2      1 unchanged, 1 changed\n');
+  expect(out).toContain('      Pass / Fail: 2 / 0\n');
+  expect(out).toContain('              Job: e41c07aa\n');
+  expect(err).toContain('job e41c07aa  2 hosts  by deploy (sudo) on puppet  at most 25 at once\n');
+});
+
+test('above 20 hosts only those that did not go well are listed, identical failures together', () => {
+  const good = Array.from({ length: 30 }, (_, index) => result(`ok${index}`));
+  const error = { message: 'exit 1', file: 'site/web.pp', line: 41 };
+  const bad = ['web07', 'web12'].map((name) =>
+    result(name, { outcome: 'failed', finished: finished({ outcome: 'failed', error }) }),
+  );
+  const { out } = play(human(), [...good, ...bad]);
+  expect(out).toContain('failed          2  web07, web12\n');
+  expect(out).toContain('exit 1 (site/web.pp:41)\n');
+  expect(out).not.toContain('ok7');
+});
+
+test('more than one catalog version is said, a single one is not', () => {
+  const of = (name: string, configurationVersion: string) =>
+    result(name, { finished: finished({ facts: { configurationVersion } }) });
+  const { out } = play(human(), [of('a', '3f2a91c'), of('b', '3f2a91c'), of('c', '77aa01e')]);
+  expect(out).toContain('catalog versions: 3f2a91c 2, 77aa01e 1 host\n');
+  expect(play(human(), [of('a', '3f2a91c'), of('b', '3f2a91c')]).out).not.toContain('catalog versions');
+});
+
+test('a refusal says what to do about it', () => {
+  const { out } = play(human(), [
+    result('web01.example.com', {
+      outcome: 'refused',
+      refusal: { code: 'controller-not-allowed' },
+      message: 'no',
+    }),
+  ]);
+  expect(out).toContain('controllers: [deploy1.example.com]');
+  expect(out).toContain('journalctl -u kick-agent | grep e41c07aa');
+});
+
+const HOSTILE = '\u001b[31mred\u001b]0;title\u0007\u009b2J\r\u202Eevil\u2028next';
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+
+const CURSOR = new RegExp(`${String.fromCharCode(27)}\\[\\d+[AJ]`, 'g');
+
+test.each([false, true])('what an agent says is harmless in every report (terminal: %s)', (isTty) => {
+  const hostile = [
+    result('a', {
+      outcome: 'failed',
+      message: HOSTILE,
+      finished: finished({
+        ...{ outcome: 'failed', message: HOSTILE },
+        facts: { configurationVersion: HOSTILE },
+        holder: { what: HOSTILE, by: HOSTILE },
+      }),
+    }),
+    result('b', { finished: finished({ facts: { configurationVersion: 'other' } }) }),
+  ];
+  const log: JobEvent[] = [
+    {
+      ...{ type: 'host-event', at: AT, certname: 'a' },
+      event: { type: 'log', seq: 2, at: AT, lines: [{ level: 'err', source: HOSTILE, message: HOSTILE }] },
+    },
+    {
+      ...{ type: 'host-event', at: AT, certname: 'a' },
+      event: { type: 'waiting', seq: 3, at: AT, until: AT, holder: { what: HOSTILE, by: HOSTILE } },
+    },
+    { type: 'host-retry', at: AT, certname: 'a', message: HOSTILE },
+  ];
+  for (const make of [human({ isTty, verbose: true }), (output: Output) => quietReporter(output)]) {
+    const { out, err } = play(make, hostile, log);
+    // The two sequences that redraw the rows are ours.
+    const text = (out + err).split('\n').join('').replaceAll(CURSOR, '');
+    expect(text).not.toMatch(UNSAFE);
+    expect(text).toContain('\\x1b[31mred');
+  }
+  for (const make of [jsonReporter, jsonlReporter]) {
+    const { out } = play(make, hostile, log);
+    expect(out.split('\n').join('')).not.toMatch(UNSAFE);
+    expect(out).toContain('\\u202eevil');
+  }
+});
+
+test('quiet says nothing when all is well, else one mail', () => {
+  expect(play(quietReporter, [result('a')])).toEqual({ out: '', err: '' });
+  const { out, err } = play(
+    (output) => quietReporter({ ...output, name: 'nightly' }),
+    [result('a'), result('db3', { outcome: 'unreachable', message: 'port 8139 refused' })],
+  );
+  expect(out).toContain('kick nightly: 1 of 2 hosts did not do as asked (exit 3, job e41c07aa)\n');
+  expect(out).toContain('unreachable     1  db3\n');
+  expect(out).toContain('Well:        1 unchanged');
+  expect(err).toBe('');
+});
+
+test('json is one document, jsonl an object a line', () => {
+  const results = [result('a', { outcome: 'failed', finished: finished({ outcome: 'failed', exit: 4 }) })];
+  expect(JSON.parse(play(jsonReporter, results).out)).toMatchObject({
+    ...{ controller: 'deploy1.example.com', exit: 1 },
+    hosts: [{ certname: 'a', outcome: 'failed', run: { exit: 4 } }],
+  });
+  const lines = play(jsonlReporter, results)
+    .out.trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines.map(({ type }) => type)).toEqual(['job-started', 'host-done', 'job-done']);
+});
