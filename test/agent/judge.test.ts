@@ -1,0 +1,187 @@
+/** DESIGN 3, "in this order": what decides of a run. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type Evidence, judgeCommand, judgePuppet } from '../../src/agent/judge.ts';
+import { createLogReader } from '../../src/agent/log-findings.ts';
+import { agentArguments } from '../../src/agent/puppet/command.ts';
+import { catalogRunHolder, disabledReason } from '../../src/agent/puppet/lock-files.ts';
+import { type ReportHead, readReport } from '../../src/agent/puppet/report.ts';
+import { tempFolder } from '../support/temp.ts';
+
+const report = (rest: Partial<ReportHead> = {}): ReportHead => ({
+  ...{ status: 'unchanged', transaction_completed: true, noop: false, noop_pending: false },
+  ...rest,
+});
+const evidence = (rest: Partial<Evidence>): Evidence => ({
+  action: { op: 'run' },
+  log: { namesRunLock: false },
+  ...rest,
+});
+const cut = report({ status: 'failed', transaction_completed: false });
+const intention = { outcome: 'cancelled', message: 'm' } as const;
+
+test.each<[string, Partial<Evidence>, string]>([
+  ['completed, nothing to do', { exit: 0, report: report() }, 'unchanged'],
+  ['completed, changed', { exit: 2, report: report({ status: 'changed' }) }, 'changed'],
+  ['completed, pending', { exit: 0, report: report({ noop_pending: true }) }, 'would-change'],
+  ['completed, resources failed', { exit: 4, report: report({ status: 'failed' }) }, 'failed'],
+  ['completed, but a postrun command failed', { exit: 1, report: report() }, 'failed'],
+  [
+    'completed from the cache on failure',
+    { exit: 0, report: report({ cached_catalog_status: 'on_failure' }) },
+    'stale',
+  ],
+  [
+    'completed from the cache by puppet.conf',
+    { exit: 0, report: report({ cached_catalog_status: 'explicitly_requested' }) },
+    'stale',
+  ],
+  [
+    'the cache was asked for',
+    {
+      action: { op: 'run', useCachedCatalog: true },
+      exit: 0,
+      report: report({ cached_catalog_status: 'explicitly_requested' }),
+    },
+    'unchanged',
+  ],
+  [
+    'the cache was allowed',
+    {
+      action: { op: 'run', usecacheonfailure: true },
+      exit: 2,
+      report: report({ status: 'changed', cached_catalog_status: 'on_failure' }),
+    },
+    'changed',
+  ],
+  [
+    'completed although it was to be stopped',
+    { exit: 2, intention, report: report({ status: 'changed' }) },
+    'changed',
+  ],
+  ['stopped on purpose', { exit: 0, intention, report: cut }, 'cancelled'],
+  ['stopped on purpose, early', { exit: 143, intention }, 'cancelled'],
+  ['TERM during the run: exit 0', { exit: 0, report: cut }, 'interrupted'],
+  ['a signal', { exit: 137 }, 'interrupted'],
+  ['no record of the exit', {}, 'interrupted'],
+  ['no record of the exit, but a completed report', { report: report({ status: 'changed' }) }, 'changed'],
+  ['the catalog does not compile', { exit: 1, report: cut }, 'failed'],
+  ['disabled', { exit: 1, disabled: 'why' }, 'disabled'],
+  ['no report and no reason', { exit: 1 }, 'failed'],
+])('judgePuppet: %s', (_what, given, outcome) => {
+  expect(judgePuppet(evidence(given))).toMatchObject({ outcome });
+});
+
+test('judgePuppet: the log names the lock, the race was lost', () => {
+  expect(judgePuppet(evidence({ exit: 1, log: { namesRunLock: true } }))).toBe('race-lost');
+});
+
+test('judgePuppet says that a host puppet.conf says noop', () => {
+  const given = { exit: 0, report: report({ noop: true, noop_pending: true }) };
+  expect(judgePuppet(evidence(given))).toMatchObject({
+    message: expect.stringContaining('--no-noop applies'),
+  });
+  expect(judgePuppet(evidence({ ...given, action: { op: 'run', noop: true } }))).not.toHaveProperty(
+    'message',
+  );
+});
+
+test.each([
+  [0, 'unchanged'],
+  [2, 'changed'],
+  [1, 'failed'],
+  [143, 'interrupted'],
+  [undefined, 'interrupted'],
+] as const)('judgeCommand: exit %s is %s', (exit, outcome) => {
+  expect(judgeCommand(evidence({ exit }))).toMatchObject({ outcome });
+});
+
+test('the error shown is the first with a place in the code, never one of Facter', () => {
+  const reader = createLogReader('/x/agent_catalog_run.lock');
+  reader.add({ level: 'err', source: 'Facter', message: 'Permission denied' });
+  reader.add({ level: 'output', message: 'some output' });
+  reader.add({ level: 'err', message: 'first' });
+  reader.add({ level: 'err', message: 'Could not find x (file: /etc/site.pp, line: 3, column: 5)' });
+  expect(reader.findings()).toMatchObject({ error: { file: '/etc/site.pp', line: 3 }, namesRunLock: false });
+  reader.add({ level: 'notice', message: 'siehe /x/agent_catalog_run.lock' });
+  expect(reader.findings().namesRunLock).toBe(true);
+});
+
+test('readReport reads a real report', async () => {
+  const path = join(import.meta.dirname, '..', 'lab', 'last_run_report.example.yaml');
+  expect(await readReport(path)).toMatchObject({
+    ...{ status: 'changed', transaction_completed: true, environment: 'production', job_id: 'kick-77' },
+    resources: { total: expect.any(Number), changed: expect.any(Number) },
+  });
+});
+
+test.each([
+  ['an alias bomb', `a: &a [x, x]\n${'b: &b [*a, *a, *a]\n'.repeat(500)}status: changed\n`],
+  ['20,000 deep', `status: ${'['.repeat(20_000)}${']'.repeat(20_000)}\n`],
+  ['a Ruby object', 'status: !ruby/object:Gem::Installer\n  i: x\n'],
+  ['no YAML', '\u0000\u0001 status: changed'],
+  ['nothing', ''],
+])('readReport gives plain data or nothing for %s', async (_what, text) => {
+  const path = join(tempFolder(), 'report.yaml');
+  writeFileSync(path, text);
+  const found = await readReport(path);
+  expect(found === undefined || found.status === 'changed').toBe(true);
+});
+
+test('catalogRunHolder follows the rule of Puppet, and an empty file counts while it is young', async () => {
+  const path = join(tempFolder(), 'lock');
+  const now = Date.now();
+  expect(await catalogRunHolder(path, now)).toBeUndefined();
+  writeFileSync(path, '');
+  expect(await catalogRunHolder(path, now)).toMatchObject({ what: expect.stringContaining('begins') });
+  expect(await catalogRunHolder(path, now + 6000)).toBeUndefined();
+  writeFileSync(path, String(process.pid)); // alive, but no Puppet
+  expect(await catalogRunHolder(path, now)).toBeUndefined();
+  writeFileSync(path, '999999999');
+  expect(await catalogRunHolder(path, now)).toBeUndefined();
+});
+
+test('disabledReason: an empty or broken file still disables', async () => {
+  const path = join(tempFolder(), 'lock');
+  expect(await disabledReason(path)).toBeUndefined();
+  writeFileSync(path, '{"disabled_message":"maintenance"}');
+  expect(await disabledReason(path)).toBe('maintenance');
+  for (const text of ['', '{', '[]']) {
+    writeFileSync(path, text);
+    expect(await disabledReason(path)).toBe('no reason given');
+  }
+});
+
+test('agentArguments has the fixed arguments, and of a request nothing but options of the closed set', () => {
+  const base = { puppet: '/p', run: 'RUN', dir: '/d', logdest: null, extraOptions: [] };
+  const plain = agentArguments({ ...base, action: { op: 'run' } });
+  for (const word of [
+    '--onetime',
+    '--no-daemonize',
+    '--no-splay',
+    '--no-usecacheonfailure',
+    '--no-use_cached_catalog',
+    '--report',
+    '--detailed-exitcodes',
+  ]) {
+    expect(plain).toContain(word);
+  }
+  expect(plain.slice(plain.indexOf('--logdest') + 1)[0]).toBe('syslog,/d/log.jsonl');
+  const asked = agentArguments({
+    ...base,
+    logdest: '/var/log/p',
+    action: { op: 'run', noop: false, environment: 'e', tags: ['a', 'b'] },
+  });
+  expect(asked).toEqual(
+    expect.arrayContaining([
+      '--no-noop',
+      '--strict_environment_mode',
+      '--environment',
+      'e',
+      '--tags',
+      'a,b',
+      '/var/log/p,/d/log.jsonl',
+    ]),
+  );
+});
