@@ -3,19 +3,16 @@
  * action is equal. A request may join until the run is let go, never later.
  */
 
-import { KickError, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import type { FinishedEvent, Holder } from '../protocol/event.ts';
 import { canonicalAction, DEFAULT_WAIT_S, describeBy } from '../protocol/request.ts';
 import { sleep } from '../util/clock.ts';
-import { bootId, commOf, holdersOf } from '../util/proc.ts';
 import { clip } from '../util/text.ts';
 import { uuidv7 } from '../util/uuid.ts';
 import { finishedEvent, followRun, type LiveRun, type LiveRunDeps, type RunEnd } from './live-run.ts';
+import { prepareRun } from './prepare-run.ts';
 import type { RequestLog } from './request-log.ts';
 import type { RequestRecord } from './request-store.ts';
-import type { RunRecord } from './run-store.ts';
-import type { RunPlan } from './runners/runner.ts';
-import { type ReadyWrapper, startWrapper } from './wrapper.ts';
 
 /** Milliseconds between two looks at a lock that is not ours. */
 const LOOK_MS = 250;
@@ -182,7 +179,7 @@ export function createQueue(deps: QueueDeps): Queue {
     if (first === undefined) return undefined;
     const { record, canonical } = first;
     const run = uuidv7(clock.now());
-    const prepared = await prepare(run, record);
+    const prepared = await prepareRun(run, record, deps);
     if ('holder' in prepared) return prepared.holder;
     if ('problem' in prepared) {
       log.warn({ job: record.request.job, error: prepared.problem }, 'a run could not be started');
@@ -217,56 +214,6 @@ export function createQueue(deps: QueueDeps): Queue {
   }
 
   const joining = (canonical: string) => pending.find((waiting) => waiting.canonical === canonical);
-
-  type Prepared = { runRecord: RunRecord; wrapper: ReadyWrapper } | { holder: Holder } | { problem: string };
-
-  async function prepare(run: string, { request }: RequestRecord): Promise<Prepared> {
-    const { action, by, job } = request;
-    const dir = runs.liveDir(run);
-    let plan: RunPlan;
-    try {
-      plan = await runner.plan(run, dir, action);
-    } catch (error) {
-      if (error instanceof KickError) return { problem: error.message };
-      throw error;
-    }
-    const { argv, env, puppet } = plan;
-    const timeLimitMs = action.runTimeout === undefined ? plan.timeLimitMs : action.runTimeout * 1000;
-    const draft: RunRecord = {
-      ...{ run, boot: bootId(), action, createdAt: clock.now(), by, job },
-      ...(timeLimitMs !== undefined && { timeLimitMs }),
-      ...(puppet !== undefined && { puppet }),
-    };
-    try {
-      await runs.create(draft);
-      const wrapper = await startWrapper(dir, deps.runLock, { argv, env, report: puppet?.lastRunReport });
-      if (wrapper === 'locked') {
-        await runs.discard(run);
-        return { holder: leftBehind() };
-      }
-      const runRecord = { ...draft, wrapper: wrapper.process };
-      try {
-        await runs.update(runRecord);
-      } catch (error) {
-        wrapper.abandon();
-        throw error;
-      }
-      return { runRecord, wrapper };
-    } catch (error) {
-      await runs.discard(run);
-      return { problem: `start the run: ${messageOf(error)}` };
-    }
-  }
-
-  /** The kernel's lock is held though no run of ours is known: by what a run has left behind. */
-  function leftBehind(): Holder {
-    const [first] = holdersOf(deps.runLock);
-    if (first === undefined) return { what: 'a process that a run of kick left behind' };
-    return {
-      pid: first.pid,
-      what: `${clip(commOf(first.pid), 64) || 'a process'}, left behind by a run of kick`,
-    };
-  }
 
   // ---------------------------------------------------------------- a run ends
 

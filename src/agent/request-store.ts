@@ -3,12 +3,13 @@
  * "accepted" and *is* "seen". It names the run that serves it; its outcome is derived from that run.
  */
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../errors.ts';
 import type { Event, StoredEvent } from '../protocol/event.ts';
 import type { RequestKey, RunRequest } from '../protocol/request.ts';
 import { createFolderAtomic, writeFileAtomic } from '../util/atomic-file.ts';
+import { readOwnJson } from '../util/files.ts';
 import { appendEvents, EVENT_FILE, mendEvents, readEvents } from './event-file.ts';
 
 /** The run that serves a request; run events follow the request's own in its stream. */
@@ -80,14 +81,14 @@ export function openRequestStore(folder: string): RequestStore {
       }
     },
     async read(name) {
-      const record = await readJson<RequestRecord>(at(name, 'request.json'));
+      const record = await readOwnJson<RequestRecord>(at(name, 'request.json'));
       return record ?? ((await isGone(name)) ? 'gone' : undefined);
     },
     async list() {
       const names = await readdir(folder);
       return names.filter((name) => !name.startsWith('.')).map((name) => name.replace(/\.gone$/, ''));
     },
-    assignment: (name) => readJson<Assignment>(at(name, 'run.json')),
+    assignment: (name) => readOwnJson<Assignment>(at(name, 'run.json')),
     assign: (name, assignment) => writeFileAtomic(at(name, 'run.json'), JSON.stringify(assignment)),
     unassign: (name) => rm(at(name, 'run.json'), { force: true }),
     async ownEvents(name, offset) {
@@ -113,15 +114,6 @@ export function openRequestStore(folder: string): RequestStore {
 async function statOf(path: string) {
   try {
     return await stat(path);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-async function readJson<T>(path: string): Promise<T | undefined> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as T;
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw error;

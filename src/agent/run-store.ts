@@ -1,15 +1,10 @@
-/**
- * DESIGN 4: each run is a folder on tmpfs while it lasts and in the state directory when it is
- * over. One writer a file: the record and the events are the agent's; `ready`, `started`, `exit`
- * and the report's copy are the wrapper's.
- */
-import { constants } from 'node:fs';
-import { access, cp, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../errors.ts';
 import type { FinishedEvent } from '../protocol/event.ts';
 import type { By, RunAction } from '../protocol/request.ts';
 import { createFolderAtomic, syncFolder, writeFileAtomic } from '../util/atomic-file.ts';
+import { exists, readOwnJson } from '../util/files.ts';
 import type { ProcessId } from '../util/proc.ts';
 import { appendEvents, EVENT_FILE, type KeptEvent, mendEvents, readEvents } from './event-file.ts';
 
@@ -92,7 +87,7 @@ export function openRunStore(live: string, settled: string): RunStore {
         [RUN_FILES.output]: '',
       }),
     update: (record) => writeFileAtomic(join(liveDir(record.run), 'record.json'), JSON.stringify(record)),
-    record: (run) => readJson<RunRecord>(join(liveDir(run), 'record.json')),
+    record: (run) => readOwnJson<RunRecord>(join(liveDir(run), 'record.json')),
     async listLive() {
       return (await readdir(live)).filter((name) => !name.startsWith('.'));
     },
@@ -102,7 +97,7 @@ export function openRunStore(live: string, settled: string): RunStore {
         ...(await readExit(join(liveDir(run), 'exit'))),
       };
     },
-    intention: (run) => readJson<Intention>(join(liveDir(run), 'intention.json')),
+    intention: (run) => readOwnJson<Intention>(join(liveDir(run), 'intention.json')),
     intend: (run, intention) =>
       writeFileAtomic(join(liveDir(run), 'intention.json'), JSON.stringify(intention)),
     async events(run, offset) {
@@ -130,15 +125,6 @@ export function openRunStore(live: string, settled: string): RunStore {
   };
 }
 
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.F_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 async function copyIfThere(from: string, to: string): Promise<void> {
   try {
     await cp(from, to);
@@ -164,15 +150,6 @@ async function readExit(path: string): Promise<Pick<WrapperFiles, 'exit'>> {
     return Number.isInteger(exit) ? { exit } : {};
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return {};
-    throw error;
-  }
-}
-
-async function readJson<T>(path: string): Promise<T | undefined> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as T;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -1,5 +1,3 @@
-/** Which certificate a command uses: our own CA's where one is named or lies there, else Puppet's. */
-import { access } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { KickError } from '../errors.ts';
@@ -7,6 +5,7 @@ import type { IdentityPaths } from '../pki/identity.ts';
 import { isCertname } from '../protocol/names.ts';
 import { findPuppet } from '../puppet/binary.ts';
 import { puppetSettings } from '../puppet/settings.ts';
+import { exists } from '../util/files.ts';
 
 export interface IdentityChoice {
   pkiDir: string;
@@ -47,13 +46,4 @@ export async function identityPaths(choice: IdentityChoice): Promise<IdentityPat
     ca: settings.localcacert,
     crl: settings.hostcrl,
   };
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -3,13 +3,14 @@
  * its index in `ca/`. The index is the truth; a certificate is on disk before the index names it.
  */
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
-import { access, mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { KickError, systemCode } from '../errors.ts';
 import { isCertname } from '../protocol/names.ts';
 import { writeFileAtomic } from '../util/atomic-file.ts';
 import type { Clock } from '../util/clock.ts';
+import { exists } from '../util/files.ts';
 import { holdLock } from '../util/lock-file.ts';
 
 const DAY_MS = 86_400_000;
@@ -220,12 +221,3 @@ function newSerial(): string {
 }
 
 const pemOf = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' });
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
