@@ -42,7 +42,7 @@ export interface LiveRun {
   readonly ended: Promise<RunEnd>;
 }
 
-export type RunEnd = (FinishedEvent & KeptEvent) | 'race-lost' | 'never-began' | 'left';
+export type RunEnd = (FinishedEvent & KeptEvent) | 'race-lost' | 'left';
 
 /** Milliseconds between looks when nothing tells us of a change. */
 const POLL_MS = 100;
@@ -116,7 +116,7 @@ export function followRun(
         const over = isOver();
         const look = nextLook();
         await noteStart(before);
-        if (puppet === undefined && over) return 'never-began';
+        if (puppet === undefined && over) return neverBegan();
         if (over && isOver()) break;
         const events = stamp(await follower.next());
         await append(events);
@@ -132,6 +132,13 @@ export function followRun(
     }
     await stopping;
     return isLeft ? 'left' : judge();
+  }
+
+  /** It was let go, and the wrapper ended all the same: killed, or it could not write. */
+  async function neverBegan(): Promise<RunEnd> {
+    const said = (await readLog()).error?.message;
+    const message = `the run could not be started${said === undefined ? '' : `: ${said}`}`;
+    return finishedEvent(record, { outcome: 'failed', message }, { endedAt: clock.now() });
   }
 
   function enforceLimit(): void {

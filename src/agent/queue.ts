@@ -259,7 +259,9 @@ export function createQueue(deps: QueueDeps): Queue {
   async function putBack(served: readonly RequestRecord[]): Promise<void> {
     for (const record of served) {
       await requestLog.release(record.name);
-      if (!pending.some((waiting) => waiting.record.name === record.name)) pending.push(waitingOf(record));
+      if (pending.some((waiting) => waiting.record.name === record.name)) continue;
+      // It has had its try: from here on its wait can be over.
+      pending.push({ ...waitingOf(record), told: '' });
     }
     pending.sort((a, b) => a.record.acceptedAt - b.record.acceptedAt);
   }

@@ -42,7 +42,9 @@ export async function main(argv: readonly string[], env: Environment): Promise<v
     process.exitCode = code;
   };
   try {
-    await makeProgram({ terminal, env, exit }).parseAsync(withDashes(argv), { from: 'user' });
+    // It belongs to no command: it may stand anywhere.
+    const words = withDashes(argv).filter((word) => word !== '--no-color');
+    await makeProgram({ terminal, env, exit }).parseAsync(words, { from: 'user' });
   } catch (error) {
     exit(report(error, terminal, env));
   }

@@ -32,7 +32,10 @@ export function followProgress(): { on(event: JobEvent): void; now(): Progress }
     else if (event.type === 'log' && before?.state === 'running') {
       const last = event.lines.findLast(({ level }) => level !== 'debug' && level !== 'info');
       if (last !== undefined)
-        hosts.set(certname, { ...before, last: `${last.source ?? ''}: ${last.message}` });
+        hosts.set(certname, {
+          ...before,
+          last: last.source === undefined ? last.message : `${last.source}: ${last.message}`,
+        });
     }
   }
 

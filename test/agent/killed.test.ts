@@ -1,7 +1,9 @@
 /** DESIGN 4: whatever dies, one run at a time, and every accepted request gets exactly one outcome. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { commandRunner } from '../../src/agent/runners/command-runner.ts';
 import { identify } from '../../src/util/proc.ts';
 import { agentPlace, outcomeOf, readUntil } from '../support/real-agent.ts';
 import { tempFolder } from '../support/temp.ts';
@@ -219,4 +221,19 @@ test('a request is not accepted twice, also when it comes twice at once', async 
   const both = await Promise.all([kick(agent, request), kick(agent, request)]);
   const [a, b] = await Promise.all(both.map(({ finished }) => finished));
   expect(a?.run).toBe(b?.run);
+});
+
+test('a wrapper that was let go and cannot write is a failed run, and is not tried for ever', async () => {
+  const folder = tempFolder();
+  // Without mv it can take the lock, and then make no file appear: what a full disk does, without the disk.
+  const tools = join(folder, 'tools');
+  mkdirSync(tools);
+  for (const tool of ['sh', 'flock'])
+    symlinkSync(execFileSync('which', [tool]).toString().trim(), join(tools, tool));
+  const runner = commandRunner({ argv: [fixture('ok')], runEnvironment: { PATH: tools } });
+  const agent = await startAgent(folder, { runner });
+  expect(await (await kick(agent)).finished).toMatchObject({
+    outcome: 'failed',
+    message: expect.stringContaining('the run could not be started'),
+  });
 });
