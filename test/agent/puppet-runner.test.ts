@@ -1,0 +1,105 @@
+/** The runner of `puppet agent` with a stand-in that misbehaves on demand; the real one is in test/puppet. */
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { puppetAgentRunner } from '../../src/agent/runners/puppet-runners.ts';
+import { serviceEnvironment } from '../../src/puppet/service-environment.ts';
+import { silentLog } from '../../src/util/log.ts';
+import { tempFolder } from '../support/temp.ts';
+import { fixture, kick, requestOf, startAgent } from './harness.ts';
+
+/** An agent whose Puppet does in turn what the lines say. */
+async function host(script: string) {
+  const folder = tempFolder();
+  const dir = join(folder, 'puppet');
+  mkdirSync(dir);
+  copyFileSync(fixture('fake-puppet'), join(dir, 'puppet'));
+  chmodSync(join(dir, 'puppet'), 0o755);
+  writeFileSync(join(dir, 'script'), script);
+  writeFileSync(join(dir, 'puppet.conf'), '');
+  const runner = puppetAgentRunner({
+    ...{ puppet: join(dir, 'puppet'), path: '', stateDir: join(folder, 'state') },
+    ...{ runEnvironment: {}, environmentFiles: [], log: silentLog },
+  });
+  const agent = await startAgent(folder, { runner });
+  return { dir, agent, finished: async (request = requestOf()) => (await kick(agent, request)).finished };
+}
+
+test.each([
+  ['0 unchanged true', 'unchanged'],
+  ['2 changed true', 'changed'],
+  ['0 unchanged true noop_pending=true', 'would-change'],
+  ['4 failed true', 'failed'],
+  ['1 unchanged true', 'failed'],
+  ['0 unchanged true cached_catalog_status=on_failure', 'stale'],
+  ['0 unchanged true cached_catalog_status=explicitly_requested', 'stale'],
+  ['0 failed false', 'interrupted'],
+  ['1 failed false', 'failed'],
+])('a run with "%s" is %s', async (script, outcome) => {
+  const { finished } = await host(script);
+  expect((await finished()).outcome).toBe(outcome);
+});
+
+test('a report of another run is no proof', async () => {
+  const { finished } = await host('1 changed true job_id=another');
+  const { outcome } = await finished();
+  expect(outcome).toBe('failed');
+});
+
+test('a lost race for the lock is waited out, and never a failure', async () => {
+  const { agent, dir } = await host('lost\nlost\n2 changed true');
+  const one = await kick(agent);
+  expect(await one.finished).toMatchObject({ outcome: 'changed' });
+  expect(readFileSync(join(dir, 'ran'), 'utf8').trim().split('\n')).toEqual([
+    'lost',
+    'lost',
+    '2 changed true',
+  ]);
+  expect(one.events.map(({ seq }) => seq)).toEqual(one.events.map((_, index) => index + 1));
+});
+
+test('a race that is always lost ends in busy when the wait is over', async () => {
+  const { finished } = await host('lost\n'.repeat(200));
+  expect((await finished(requestOf({ queue: { wait: 1 } }))).outcome).toBe('busy');
+});
+
+test('a disabled host is told with its reason, and nothing runs', async () => {
+  const { dir, finished } = await host('2 changed true');
+  writeFileSync(join(dir, 'agent_disabled.lock'), '{"disabled_message":"maintenance"}');
+  expect(await finished()).toMatchObject({ outcome: 'disabled', message: 'maintenance' });
+  expect(existsSync(join(dir, 'ran'))).toBe(false);
+});
+
+test('a host where a run begins just now is waited for', async () => {
+  const { dir, agent } = await host('2 changed true');
+  writeFileSync(join(dir, 'agent_catalog_run.lock'), '');
+  const one = await kick(agent);
+  expect(await one.until('waiting')).toMatchObject({ holder: { what: 'a Puppet run that begins' } });
+  rmSync(join(dir, 'agent_catalog_run.lock'));
+  expect((await one.finished).outcome).toBe('changed');
+});
+
+test('puppet that is gone, or that others can write, is a failed run with that reason', async () => {
+  const { dir, finished } = await host('2 changed true');
+  chmodSync(join(dir, 'puppet'), 0o777);
+  expect((await finished()).message).toContain('can be written by others');
+  rmSync(join(dir, 'puppet'));
+  expect((await finished()).message).toContain('is missing or not executable');
+});
+
+test('serviceEnvironment takes what puppet.service would, less what changes the code', () => {
+  const file = join(tempFolder(), 'puppet');
+  writeFileSync(
+    file,
+    'FACTER_role="web server"\nRUBYOPT=-rx\nLD_PRELOAD=/x\nPUPPET_EXTRA_OPTS=--debug --x\n# no\n',
+  );
+  const { variables, extraOptions, warnings } = serviceEnvironment([file]);
+  expect(variables).toEqual({ FACTER_role: 'web server' });
+  expect(extraOptions).toEqual(['--debug', '--x']);
+  expect(warnings).toHaveLength(2);
+  chmodSync(file, 0o666);
+  expect(serviceEnvironment([file])).toMatchObject({
+    variables: {},
+    warnings: [expect.stringContaining('left out')],
+  });
+});
