@@ -33,39 +33,43 @@ function deepest({ issues }: v.UnionIssue<v.BaseIssue<unknown>>): string {
   return `${key}: ${inner.type === 'strict_object' ? 'missing or not known here' : inner.message}`;
 }
 
-export const InventorySchema = v.pipe(
-  v.strictObject({ targets: v.optional(v.array(TargetSchema), []) }),
-  v.rawCheck(({ dataset, addIssue }) => {
-    if (!dataset.typed) return;
-    const seen = new Map<string, number>();
-    for (const [index, { name, alias }] of dataset.value.targets.entries()) {
-      for (const one of new Set([name, ...alias])) {
-        const first = seen.get(one);
-        if (first === undefined) seen.set(one, index);
-        else {
-          const item = {
-            type: 'array',
-            origin: 'value',
-            input: dataset.value.targets,
-            key: index,
-            value: one,
-          } as const;
-          const targets = {
-            type: 'object',
-            origin: 'value',
-            input: dataset.value,
-            key: 'targets',
-            value: one,
-          } as const;
-          addIssue({
-            message: `"${one}" names two hosts (see targets.${first})`,
-            path: [targets as unknown as v.IssuePathItem, item as unknown as v.IssuePathItem] as never,
-          });
-        }
-      }
-    }
-  }),
-);
+export const InventorySchema = v.strictObject({
+  targets: v.optional(
+    v.pipe(
+      v.array(TargetSchema),
+      v.checkItems(
+        (entry, index, all) => namedBefore(entry, index, all) === undefined,
+        (issue) => {
+          const { input } = issue as { input: Entry };
+          return `one of its names (${[input.name, ...input.alias].join(', ')}) is another host's above`;
+        },
+      ),
+    ),
+    [],
+  ),
+});
+
+type Entry = v.InferOutput<typeof TargetSchema>;
+
+/** The first place of each name, for each list once: a list may be long. */
+const places = new WeakMap<readonly Entry[], Map<string, number>>();
+
+function placesOf(all: readonly Entry[]): Map<string, number> {
+  const known = places.get(all);
+  if (known !== undefined) return known;
+  const first = new Map<string, number>();
+  for (const [index, { name, alias }] of all.entries()) {
+    for (const one of [name, ...alias]) if (!first.has(one)) first.set(one, index);
+  }
+  places.set(all, first);
+  return first;
+}
+
+/** A name of the entry that an earlier one has, too. */
+function namedBefore({ name, alias }: Entry, index: number, all: readonly Entry[]): string | undefined {
+  const first = placesOf(all);
+  return [name, ...alias].find((one) => (first.get(one) ?? index) < index);
+}
 
 export type Inventory = v.InferOutput<typeof InventorySchema>;
 export type InventoryEntry = Inventory['targets'][number];
