@@ -2,8 +2,10 @@
  * What a run prints becomes `log` events: its head and its tail are kept, what lies between is
  * counted and let go, and the run is never blocked by it (facts/security.md, case 20).
  */
-import { type FileHandle, open, truncate } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import * as v from 'valibot';
 import { systemCode } from '../errors.ts';
 import { type Event, type LogLine, LogLineSchema } from '../protocol/event.ts';
@@ -16,11 +18,14 @@ export interface OutputLimits {
   head: number;
   /** Bytes of the end that are kept beside them. */
   tail: number;
-  /** Bytes a file may hold on the tmpfs once the head is full; then it is emptied. */
+  /** Bytes a file may hold on the tmpfs once the head is full; then their space is given back. */
   file: number;
 }
 
 export const OUTPUT_LIMITS: OutputLimits = { head: 16 << 20, tail: 64 << 10, file: 8 << 20 };
+
+/** util-linux, where flock comes from, too. */
+const run = promisify(execFile);
 
 const SOURCES = ['log', 'output'] as const;
 type Source = (typeof SOURCES)[number];
@@ -62,10 +67,9 @@ export function followOutput(
 ): OutputFollower {
   const { read } = state;
   let kept = state.kept;
-  let dropped = 0;
   let tailTold = false;
-  /** The ends of what was emptied away, for the tail. */
-  const ends: Record<Source, Buffer> = { log: Buffer.alloc(0), output: Buffer.alloc(0) };
+  /** Up to where the space was given back. */
+  const freed: Record<Source, number> = { log: 0, output: 0 };
   const fileOf = (source: Source) => join(dir, RUN_FILES[source]);
   const isFull = () => kept >= limits.head;
 
@@ -88,33 +92,36 @@ export function followOutput(
     });
   }
 
+  /**
+   * Gives the space of what will not be read back to the tmpfs, by a hole in the file: whoever writes
+   * goes on where it is, and nothing that comes meanwhile is lost.
+   */
   async function letGo(source: Source): Promise<void> {
-    const size = await sizeOf(fileOf(source));
-    if (size < limits.file) return;
-    const from = Math.max(read[source], size - limits.tail);
-    ends[source] = (await readAt(fileOf(source), from, limits.tail)).bytes;
-    await truncate(fileOf(source), 0); // the writers append: they go on at the new end
-    dropped += Math.max(0, size - read[source]);
-    read[source] = 0;
+    const path = fileOf(source);
+    const size = await sizeOf(path);
+    const from = Math.max(read[source], freed[source]);
+    const end = size - limits.tail;
+    if (end - from < limits.file) return;
+    await run('fallocate', ['--punch-hole', '--offset', String(from), '--length', String(end - from), path]);
+    freed[source] = end;
   }
 
   async function tail(): Promise<(Event & Pick<KeptEvent, 'read'>)[]> {
     if (tailTold) return [];
     tailTold = true;
     const found: LogLine[] = [];
-    let missing = dropped;
+    let missing = 0;
     for (const source of SOURCES) {
       const size = await sizeOf(fileOf(source));
       const from = Math.max(read[source], size - limits.tail);
       const { bytes } = await readAt(fileOf(source), from, limits.tail);
-      const end = Buffer.concat([ends[source], bytes]).subarray(-limits.tail);
-      missing += size - read[source] - end.length;
+      missing += from - read[source];
       read[source] = size;
-      found.push(...splitLines(end).map(source === 'log' ? parseLogLine : outputLine));
+      found.push(...splitLines(bytes).map(source === 'log' ? parseLogLine : outputLine));
     }
     if (missing <= 0 && found.length === 0) return [];
     return [
-      { type: 'dropped', bytes: Math.max(0, missing) },
+      { type: 'dropped', bytes: missing },
       ...inEvents(found).map((lines) => ({ type: 'log' as const, lines })),
     ];
   }

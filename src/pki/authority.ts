@@ -1,20 +1,17 @@
 /**
  * Our own CA, for sites without Puppet's: a folder laid out as Puppet's ssldir, with the CA's key and
- * its index in `ca/`. The index is the truth, and written first: there is no certificate that it does not
- * know and could not revoke, and no revocation that is forgotten.
+ * its index in `ca/`. The index is the truth; a certificate is on disk before the index names it.
  */
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { KickError, messageOf, systemCode } from '../errors.ts';
+import { KickError, systemCode } from '../errors.ts';
 import { isCertname } from '../protocol/names.ts';
 import { writeFileAtomic } from '../util/atomic-file.ts';
 import type { Clock } from '../util/clock.ts';
 import { exists } from '../util/files.ts';
 import { holdLock } from '../util/lock-file.ts';
-import { safeText } from '../util/text.ts';
-import { readCrl } from './crl.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -83,44 +80,26 @@ export function openAuthority(dir: string, { clock }: AuthorityOptions): Authori
   };
 
   async function exclusively<T>(work: () => Promise<T>): Promise<T> {
+    await mkdir(join(dir, 'ca'), { recursive: true, mode: 0o700 });
+    const label = `CA in "${dir}"`;
+    const lock = await holdLock(join(dir, 'ca', 'index'), { label, clock, waitMs: LOCK_WAIT_MS });
     try {
-      await mkdir(join(dir, 'ca'), { recursive: true, mode: 0o700 });
-      const label = `CA in "${dir}"`;
-      const lock = await holdLock(join(dir, 'ca', 'index'), { label, clock, waitMs: LOCK_WAIT_MS });
-      try {
-        return await work();
-      } finally {
-        await lock.release();
-      }
-    } catch (error) {
-      throw asKickError(`change the CA in "${dir}"`, error);
+      return await work();
+    } finally {
+      await lock.release();
     }
   }
 
   async function readIndex(): Promise<Index> {
-    let text: string;
     try {
-      text = await readFile(paths.index, 'utf8');
+      return v.parse(IndexSchema, JSON.parse(await readFile(paths.index, 'utf8')));
     } catch (error) {
-      if (systemCode(error) !== 'ENOENT') throw asKickError(`open the CA in "${dir}"`, error);
-      throw new KickError('pki', `open the CA: there is none in "${dir}"`, {
-        hint: `make one: kick pki init --pki-dir ${dir}`,
-      });
-    }
-    try {
-      return v.parse(IndexSchema, JSON.parse(text));
-    } catch (error) {
+      if (systemCode(error) === 'ENOENT') {
+        throw new KickError('pki', `open the CA: there is none in "${dir}"`, {
+          hint: `make one: kick pki init --pki-dir ${dir}`,
+        });
+      }
       throw new KickError('pki', `read "${paths.index}": it is not an index of ours`, { cause: error });
-    }
-  }
-
-  /** Also another's CA, as in Puppet's ssldir: what is there is never written over. */
-  async function refuseWhatIsThere(): Promise<void> {
-    for (const path of [paths.index, paths.caKey, paths.ca, paths.crl]) {
-      if (!(await exists(path))) continue;
-      throw new KickError('pki', `make a CA: there is one in "${dir}" already ("${path}")`, {
-        hint: 'choose another folder with --pki-dir, or move this one away',
-      });
     }
   }
 
@@ -145,26 +124,17 @@ export function openAuthority(dir: string, { clock }: AuthorityOptions): Authori
     await writeFileAtomic(paths.crl, crl, { mode: 0o644 });
   }
 
-  /** Whether somebody was stopped between the index and the CRL: then revoking again mends it. */
-  async function isCrlBehind(index: Index): Promise<boolean> {
-    if (!(await exists(paths.crl))) return true;
-    const { revoked } = readCrl(await readFile(paths.crl, 'latin1'));
-    return index.certificates.some(
-      ({ serial, revokedAt }) => revokedAt !== undefined && !revoked.has(serial),
-    );
-  }
-
   const holds = ({ name, revokedAt, notAfter }: Entry, wanted: string) =>
     name === wanted && revokedAt === undefined && notAfter > clock.now();
 
   return {
-    init: async (name) => {
-      if (name.length > 64 || name.trim() === '' || safeText(name) !== name) {
-        throw new KickError('pki', `make a CA: "${name}" is no name for one (1 to 64 characters)`);
-      }
-      await refuseWhatIsThere();
-      return exclusively(async () => {
-        await refuseWhatIsThere();
+    init: (name) =>
+      exclusively(async () => {
+        if (await exists(paths.index)) {
+          throw new KickError('pki', `make a CA: there is one in "${dir}" already`, {
+            hint: 'choose another folder with --pki-dir, or move this one away',
+          });
+        }
         const { makeCertificate } = await import('./make-certificate.ts');
         const key = newKey('p256');
         const subject = [name];
@@ -182,21 +152,15 @@ export function openAuthority(dir: string, { clock }: AuthorityOptions): Authori
         await writeCrl(index, key);
         await writeIndex(index);
         return [paths.ca, paths.crl, paths.caKey];
-      });
-    },
+      }),
 
-    issue: async ({ name, role, keyType, days }) => {
-      await readIndex();
-      return exclusively(async () => {
+    issue: ({ name, role, keyType, days }) =>
+      exclusively(async () => {
         const index = await readIndex();
         if (!isCertname(name)) throw new KickError('pki', `issue a certificate: "${name}" is not a certname`);
-        // certs/ca.pem is the CA's, and a holder of its name would seem to be it.
-        if (name === 'ca' || index.subject.includes(name)) {
-          throw new KickError('pki', `issue a certificate: "${name}" is the CA's own name`);
-        }
         if (index.certificates.some((entry) => holds(entry, name))) {
           throw new KickError('pki', `issue a certificate: "${name}" has one`, {
-            hint: `revoke it first: kick pki revoke ${name} --pki-dir ${dir}`,
+            hint: `revoke it first: kick pki revoke ${name}`,
           });
         }
         const { makeCertificate } = await import('./make-certificate.ts');
@@ -210,22 +174,19 @@ export function openAuthority(dir: string, { clock }: AuthorityOptions): Authori
           alternativeNames: [name],
           ppCliAuth: role === 'controller',
         });
+        await writeFileAtomic(paths.keyOf(name), pemOf(key));
+        await writeFileAtomic(paths.certificateOf(name), certificate, { mode: 0o644 });
         await writeIndex({
           ...index,
           certificates: [...index.certificates, { name, role, serial: serial.toUpperCase(), notAfter }],
         });
-        await writeFileAtomic(paths.keyOf(name), pemOf(key));
-        await writeFileAtomic(paths.certificateOf(name), certificate, { mode: 0o644 });
         return [paths.keyOf(name), paths.certificateOf(name)];
-      });
-    },
+      }),
 
-    revoke: async (name) => {
-      await readIndex();
-      return exclusively(async () => {
+    revoke: (name) =>
+      exclusively(async () => {
         const index = await readIndex();
-        const isHeld = index.certificates.some((entry) => holds(entry, name));
-        if (!isHeld && !(await isCrlBehind(index))) {
+        if (!index.certificates.some((entry) => holds(entry, name))) {
           throw new KickError('pki', `revoke a certificate: "${name}" has none that holds`, {
             hint: `see: kick pki list --pki-dir ${dir}`,
           });
@@ -237,25 +198,13 @@ export function openAuthority(dir: string, { clock }: AuthorityOptions): Authori
             holds(entry, name) ? { ...entry, revokedAt: clock.now() } : entry,
           ),
         };
+        // Written down first: a revocation that was asked for is never forgotten.
         await writeIndex(changed);
         await writeCrl(changed, await caKey());
-      });
-    },
+      }),
 
     list: async () => (await readIndex()).certificates,
   };
-}
-
-/** What the system refuses is the operator's to mend, not an error of ours. */
-function asKickError(what: string, error: unknown): unknown {
-  const code = systemCode(error);
-  if (error instanceof KickError || code === undefined) return error;
-  return new KickError('pki', `${what}: ${messageOf(error)}`, {
-    ...((code === 'EACCES' || code === 'EPERM') && {
-      hint: 'run as root, or choose another folder with --pki-dir',
-    }),
-    cause: error,
-  });
 }
 
 function newKey(type: KeyType): KeyObject {

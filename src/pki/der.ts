@@ -96,29 +96,15 @@ function fieldsOf(certificate: Uint8Array): DerElement[] {
   return fields[0]?.tag === 0xa0 ? fields.slice(1) : fields;
 }
 
-/** The issuer's name, DER. Throws `DerError` for what is no certificate. */
-export function issuerOf(certificate: Uint8Array): Uint8Array {
-  return nameAt(certificate, 2);
-}
-
-/** The subject's name, DER. Throws `DerError` for what is no certificate. */
-export function subjectOf(certificate: Uint8Array): Uint8Array {
-  return nameAt(certificate, 4);
-}
-
-function nameAt(certificate: Uint8Array, index: number): Uint8Array {
-  const name = fieldsOf(certificate)[index];
-  if (name?.tag !== TAG.sequence) throw new DerError('a certificate without a name');
-  return name.whole;
-}
-
 /**
  * The one common name of a certificate's subject. Throws `DerError` when there is none, more than
  * one, or one with control characters.
  */
 export function commonNameOf(certificate: Uint8Array): string {
+  const subject = fieldsOf(certificate)[4];
+  if (subject?.tag !== TAG.sequence) throw new DerError('a certificate without a subject');
   const names: string[] = [];
-  for (const set of childrenOf(subjectOf(certificate), TAG.sequence)) {
+  for (const set of readAll(subject.content)) {
     for (const pair of childrenOf(set.whole, TAG.set)) {
       const [type, value] = childrenOf(pair.whole, TAG.sequence);
       if (isOid(type, COMMON_NAME) && value !== undefined) names.push(textOf(value));

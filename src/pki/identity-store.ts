@@ -8,7 +8,7 @@ import { loadIdentity } from './load-identity.ts';
 
 const POLL_MS = 5000;
 const REMIND_MS = 3_600_000;
-const DAY_MS = 86_400_000;
+const WARN_EVERY_MS = 86_400_000;
 
 export interface IdentityWatchOptions {
   clock: Clock;
@@ -51,9 +51,8 @@ export interface IdentityWatch {
 }
 
 /**
- * Calls `onChange` with every new identity; where the new files are broken the old one stays, the
- * log says why, and they are tried again until they are whole (a CRL may be ahead of our clock).
- * Once a day they are read again, so that what expires soon is warned of in time. Ends with `signal`.
+ * Calls `onChange` with every new identity; where the new files are broken the old one stays, and
+ * the log says why. Warns once a day of what expires soon. Ends with `signal`.
  */
 export function watchIdentity(
   paths: IdentityPaths,
@@ -62,67 +61,40 @@ export function watchIdentity(
   onChange: (identity: Identity) => void,
 ): IdentityWatch {
   let current = first;
-  /** Undefined at first: the files may have changed since `first` was read. */
   let seen: string | undefined;
-  let complaint: string | undefined;
-  let readAt = Number.NEGATIVE_INFINITY;
+  let warnedAt: number | undefined;
 
-  async function read({ isForced, isDue }: { isForced: boolean; isDue: boolean }): Promise<void> {
+  function warn(): void {
+    if (warnedAt !== undefined && clock.monotonic() - warnedAt < WARN_EVERY_MS) return;
+    for (const warning of current.warnings) log.warn({ audit: 'expiry' }, warning);
+    if (current.warnings.length > 0) warnedAt = clock.monotonic();
+  }
+
+  async function load(): Promise<void> {
     try {
-      const next = await loadIdentity(paths, { now: clock.now() });
-      const isNew = !isSameIdentity(next, current);
-      if (isNew || isForced) {
-        onChange(next);
-        current = next;
-      }
-      if (isNew || isForced || complaint !== undefined) {
-        log.info({ certname: next.certname }, 'certificates and CRLs loaded anew');
-      }
-      complaint = undefined;
-      if (isNew || isDue) for (const warning of next.warnings) log.warn({ audit: 'expiry' }, warning);
+      current = await loadIdentity(paths, { now: clock.now() });
+      onChange(current);
+      log.info({ certname: current.certname }, 'certificates and CRLs loaded anew');
     } catch (error) {
-      const reason = messageOf(error);
-      if (reason !== complaint || isForced || isDue) {
-        log.error({ reason }, 'the certificates on disk cannot be used: those loaded before stay');
-      }
-      complaint = reason;
+      log.error({ reason: messageOf(error) }, 'the new certificates cannot be used: the old ones stay');
     }
   }
 
-  async function look(isForced: boolean): Promise<void> {
-    const stamp = await stampOf(paths);
-    const isDue = clock.monotonic() - readAt >= DAY_MS;
-    if (stamp === seen && complaint === undefined && !isDue && !isForced) return;
-    seen = stamp;
-    if (isDue) readAt = clock.monotonic();
-    await read({ isForced, isDue });
+  async function look(force: boolean): Promise<void> {
+    const now = await stampOf(paths);
+    const hasChanged = seen !== undefined && seen !== now;
+    seen = now;
+    if (hasChanged || force) await load();
+    warn();
   }
-
-  /** One look at a time: an older one must not undo what a later one has found. */
-  let last: Promise<void> = Promise.resolve();
-  const lookInTurn = (isForced: boolean) => {
-    last = last.then(() => (signal.aborted ? undefined : look(isForced)));
-    return last;
-  };
 
   void (async () => {
     while (!signal.aborted) {
-      await lookInTurn(false);
+      await look(false);
       await sleep(pollMs, signal);
     }
   })();
-  return { reload: () => lookInTurn(true) };
-}
-
-function isSameIdentity(a: Identity, b: Identity): boolean {
-  const contents = ({ chain, ca, crls }: Identity) => [
-    ...chain.map(String),
-    '',
-    ...ca.map(String),
-    '',
-    ...crls,
-  ];
-  return a.key.equals(b.key) && contents(a).join() === contents(b).join();
+  return { reload: () => look(true) };
 }
 
 async function stampOf(paths: IdentityPaths): Promise<string> {

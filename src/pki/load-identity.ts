@@ -3,11 +3,9 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { KickError, messageOf, systemCode } from '../errors.ts';
 import { isCertname } from '../protocol/names.ts';
-import { plural } from '../util/text.ts';
-import { type CheckedCrls, checkCrls } from './check-crls.ts';
-import { commonNameOf, DerError, subjectOf } from './der.ts';
+import { readCrl, splitCrls } from './crl.ts';
+import { childrenOf, commonNameOf, TAG } from './der.ts';
 import type { Identity, IdentityPaths } from './identity.ts';
-import { type UnusableFile, unusable } from './identity-error.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -23,189 +21,235 @@ const MIN_RSA_BITS = 2048;
  * whose cause has the system's code where a file could not be read.
  */
 export async function loadIdentity(paths: IdentityPaths, { now }: { now: number }): Promise<Identity> {
-  try {
-    return await load(paths, now);
-  } catch (error) {
-    if (!(error instanceof DerError)) throw error;
-    throw unusable(certificateFile(paths), messageOf(error), { cause: error });
-  }
-}
-
-const certificateFile = ({ certificate }: IdentityPaths) => ({ what: 'certificate', path: certificate });
-
-async function load(paths: IdentityPaths, now: number): Promise<Identity> {
-  const files = {
-    key: { what: 'key', path: paths.key },
-    certificate: certificateFile(paths),
-    ca: { what: 'CA certificates', path: paths.ca },
-    crl: { what: 'CRLs', path: paths.crl },
-  };
   const [keyPem, certificatePem, caPem, crlPem] = await Promise.all([
-    readPem(files.key),
-    readPem(files.certificate),
-    readPem(files.ca),
-    readPem(files.crl),
+    readPem(paths.key, 'key'),
+    readPem(paths.certificate, 'certificate'),
+    readPem(paths.ca, 'CA certificates'),
+    readPem(paths.crl, 'CRLs'),
   ]);
-  const key = privateKey(keyPem, files.key);
-  const certificates = readCertificates(certificatePem, files.certificate);
-  const ca = readCertificates(caPem, files.ca);
+  const key = privateKey(keyPem, paths.key);
+  const certificates = readCertificates(certificatePem, paths.certificate, 'certificate');
+  const ca = readCertificates(caPem, paths.ca, 'CA certificates');
   const [leaf] = certificates;
-  if (leaf === undefined) throw unusable(files.certificate, NO_CERTIFICATE);
-  const certname = certnameOf(leaf, files.certificate);
+  if (leaf === undefined) throw broken('certificate', paths.certificate, 'there is no certificate in it');
+  const certname = certnameOf(leaf, paths.certificate);
   checkKeyFits(key, leaf, paths);
-  checkDates(leaf, files.certificate, now);
-  const { chain, root } = chainOf(certificates, ca, paths);
-  for (const authority of [...chain.slice(1), root]) checkDates(authority, files.ca, now);
-  const crls = checkCrls(crlPem, ca, { paths, now });
-  checkNotRevoked(chain, crls, paths);
-  const warnings = warningsOf([...chain, root], crls, { paths, now });
-  return { certname, key, chain, ca, crls: crls.pems, warnings };
+  checkDates(leaf, 'certificate', paths.certificate, now);
+  const chain = chainOf(certificates, ca, paths);
+  const crls = checkCrls(splitCrls(crlPem), ca, paths, now);
+  checkNotRevoked(leaf, crls, paths);
+  return {
+    certname,
+    key,
+    chain,
+    ca,
+    crls: crls.map(({ pem }) => pem),
+    warnings: [...certificateWarnings(leaf, paths.certificate, now), ...crlWarnings(crls, paths.crl, now)],
+  };
 }
 
-async function readPem(file: UnusableFile): Promise<string> {
+function broken(what: string, path: string, why: string, hint?: string, cause?: unknown): KickError {
+  return new KickError('identity', `load the ${what} "${path}": ${why}`, {
+    ...(hint !== undefined && { hint }),
+    ...(cause !== undefined && { cause }),
+  });
+}
+
+async function readPem(path: string, what: string): Promise<string> {
   try {
-    const info = await stat(file.path);
-    if (!info.isFile()) throw unusable(file, 'it is not a file');
-    if (info.size > MAX_BYTES) throw unusable(file, `it is larger than ${MAX_BYTES} bytes`);
-    const text = await readFile(file.path, 'latin1');
+    const { size } = await stat(path);
+    if (size > MAX_BYTES) throw broken(what, path, `it is larger than ${MAX_BYTES} bytes`);
+    const text = await readFile(path, 'latin1');
     // Node takes an empty CA for "the public web", and an empty CRL for "revoke nothing".
-    if (text.trim() === '') throw unusable(file, 'it is empty');
+    if (text.trim() === '') throw broken(what, path, 'it is empty');
     return text;
   } catch (error) {
     if (error instanceof KickError) throw error;
     switch (systemCode(error)) {
       case 'EACCES':
-        throw unusable(file, 'it may not be read by this user', {
-          hint: 'run as root: sudo kick …',
-          cause: error,
-        });
+        throw broken(what, path, 'it may not be read by this user', 'run as root: sudo kick …', error);
       case 'ENOENT':
-        throw unusable(file, 'there is no such file', {
-          hint: "this host needs a certificate first: run 'puppet ssl bootstrap', or see 'kick pki --help'",
-          cause: error,
-        });
+        throw broken(
+          what,
+          path,
+          'there is no such file',
+          "this host needs a certificate first: run 'puppet ssl bootstrap', or see 'kick pki --help'",
+          error,
+        );
       default:
-        throw unusable(file, messageOf(error), { cause: error });
+        throw broken(what, path, messageOf(error), undefined, error);
     }
   }
 }
 
-function privateKey(pem: string, file: UnusableFile): KeyObject {
+function privateKey(pem: string, path: string): KeyObject {
   let key: KeyObject;
   try {
     key = createPrivateKey(pem);
   } catch (error) {
-    const why = /ENCRYPTED/.test(pem) ? 'it has a passphrase' : 'it is not a private key in PEM';
-    throw unusable(file, why, { cause: error });
+    const isLocked = /ENCRYPTED/.test(pem);
+    throw broken(
+      'key',
+      path,
+      isLocked ? 'it has a passphrase' : 'it is not a private key in PEM',
+      undefined,
+      error,
+    );
   }
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
   if (type === 'rsa' && (details?.modulusLength ?? 0) >= MIN_RSA_BITS) return key;
   if (type === 'ec' && details?.namedCurve === 'prime256v1') return key;
   if (type === 'ed25519') return key;
-  const kind = [type, details?.modulusLength ?? details?.namedCurve].filter(Boolean).join(' ');
-  throw unusable(file, `a key of type "${kind}" is not used here`, {
-    hint: 'use RSA from 2048 bits, P-256 or Ed25519',
-  });
+  const size = details?.modulusLength ?? details?.namedCurve ?? '';
+  throw broken(
+    'key',
+    path,
+    `a key of type "${type} ${size}" is not used here`,
+    'RSA from 2048 bits, P-256 or Ed25519',
+  );
 }
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-const NO_CERTIFICATE = 'there is no certificate in it';
 
-function readCertificates(pem: string, file: UnusableFile): X509Certificate[] {
+function readCertificates(pem: string, path: string, what: string): X509Certificate[] {
   const blocks = pem.match(CERTIFICATE) ?? [];
-  if (blocks.length === 0) throw unusable(file, NO_CERTIFICATE);
+  if (blocks.length === 0) throw broken(what, path, 'there is no certificate in it');
   try {
-    const certificates = blocks.map((block) => new X509Certificate(block));
-    for (const { raw } of certificates) subjectOf(raw);
-    return certificates;
+    return blocks.map((block) => new X509Certificate(block));
   } catch (error) {
-    throw unusable(file, 'it is not a certificate in PEM', { cause: error });
+    throw broken(what, path, 'it is not a certificate in PEM', undefined, error);
   }
 }
 
-function certnameOf(leaf: X509Certificate, file: UnusableFile): string {
-  const name = commonNameOf(leaf.raw);
-  if (!isCertname(name)) throw unusable(file, `its name "${name}" is not a certname`);
+function certnameOf(leaf: X509Certificate, path: string): string {
+  let name: string;
+  try {
+    name = commonNameOf(leaf.raw);
+  } catch (error) {
+    throw broken('certificate', path, messageOf(error));
+  }
+  if (!isCertname(name)) throw broken('certificate', path, `its name "${name}" is not a certname`);
   return name;
 }
 
 function checkKeyFits(key: KeyObject, leaf: X509Certificate, paths: IdentityPaths): void {
   if (leaf.checkPrivateKey(key)) return;
-  throw unusable(
-    { what: 'key', path: paths.key },
+  throw broken(
+    'key',
+    paths.key,
     `it does not belong to the certificate "${paths.certificate}"`,
-    { hint: 'one of the two was replaced: have a new certificate made for this key' },
+    'one of the two was replaced: have a new certificate made for this key',
   );
 }
 
-function checkDates(certificate: X509Certificate, file: UnusableFile, now: number): void {
-  const { validFrom, validTo } = certificate;
-  if (now > Date.parse(validTo)) {
-    throw unusable(file, `"${nameFor(certificate)}" has expired on ${validTo}`, {
-      hint: 'have a new one made',
-    });
+function checkDates(certificate: X509Certificate, what: string, path: string, now: number): void {
+  if (now > Date.parse(certificate.validTo)) {
+    throw broken(
+      what,
+      path,
+      `"${nameFor(certificate)}" has expired on ${certificate.validTo}`,
+      'have a new one made',
+    );
   }
-  if (now < Date.parse(validFrom)) {
-    throw unusable(file, `"${nameFor(certificate)}" is valid only from ${validFrom} on`, {
-      hint: "look at this host's clock",
-    });
+  if (now < Date.parse(certificate.validFrom)) {
+    throw broken(
+      what,
+      path,
+      `"${nameFor(certificate)}" is valid only from ${certificate.validFrom} on`,
+      "look at this host's clock",
+    );
   }
 }
 
 const nameFor = (certificate: X509Certificate) => certificate.subject.replaceAll('\n', ', ');
 
-/** Longer than any chain that OpenSSL follows for us; a ring of CAs ends here. */
-const MAX_CHAIN = 8;
-
-/** The leaf and what links it to one of the CA's roots; the root apart. */
+/** The leaf and what links it to one of the CA's roots, the root itself left out. */
 function chainOf(
   certificates: readonly X509Certificate[],
   ca: readonly X509Certificate[],
   paths: IdentityPaths,
-): { chain: X509Certificate[]; root: X509Certificate } {
+): X509Certificate[] {
   const known = [...certificates.slice(1), ...ca];
   const chain: X509Certificate[] = [];
   let last = certificates[0];
-  while (last !== undefined && !isSelfSigned(last) && chain.length < MAX_CHAIN) {
+  while (last !== undefined && !isSelfSigned(last)) {
     chain.push(last);
     const child: X509Certificate = last;
     last = known.find((issuer) => issuer.ca && child.checkIssued(issuer) && child.verify(issuer.publicKey));
+    if (chain.length > 8) break;
   }
-  const root = ca.find((one) => last !== undefined && one.raw.equals(last.raw) && isSelfSigned(one));
-  if (root === undefined || chain.length === 0) {
-    throw unusable(certificateFile(paths), `it was not made by the CA in "${paths.ca}"`);
+  if (last === undefined || !ca.some((one) => one.raw.equals(last.raw))) {
+    throw broken('certificate', paths.certificate, `it was not made by the CA in "${paths.ca}"`);
   }
-  return { chain, root };
+  return chain;
 }
 
 const isSelfSigned = (certificate: X509Certificate) =>
   certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey);
 
-/** A revoked intermediate is as bad as a revoked leaf: OpenSSL asks the CRLs about the whole chain. */
-function checkNotRevoked(chain: readonly X509Certificate[], crls: CheckedCrls, paths: IdentityPaths): void {
-  const revoked = chain.find((certificate) => crls.isRevoked(certificate));
-  if (revoked === undefined) return;
-  const which = revoked === chain[0] ? 'it' : `its issuer "${nameFor(revoked)}"`;
-  throw unusable(certificateFile(paths), `${which} has been revoked`, { hint: 'have a new one made' });
+interface CheckedCrl {
+  pem: string;
+  issuer: Uint8Array;
+  nextUpdate?: number;
+  revoked: string[];
 }
 
-function warningsOf(
-  chain: readonly X509Certificate[],
-  { firstEnd }: CheckedCrls,
-  { paths, now }: { paths: IdentityPaths; now: number },
-): string[] {
-  const daysTo = (end: number) => Math.floor((end - now) / DAY_MS);
-  const certificates = chain.flatMap((certificate, index) => {
-    const days = daysTo(Date.parse(certificate.validTo));
-    if (days >= WARN_CERTIFICATE_DAYS) return [];
-    const what =
-      index === 0
-        ? `the certificate "${paths.certificate}"`
-        : `the CA certificate "${nameFor(certificate)}" in "${paths.ca}"`;
-    return [`${what} expires in ${plural(days, 'day')}`];
-  });
-  const days = firstEnd === undefined ? Number.POSITIVE_INFINITY : daysTo(firstEnd);
-  return days < WARN_CRL_DAYS
-    ? [...certificates, `a CRL in "${paths.crl}" expires in ${plural(days, 'day')}`]
-    : certificates;
+/** With a CRL missing for one CA, or expired, OpenSSL rejects everybody: better said now. */
+function checkCrls(
+  pems: readonly string[],
+  ca: readonly X509Certificate[],
+  { crl: path, ca: caPath }: IdentityPaths,
+  now: number,
+): CheckedCrl[] {
+  if (pems.length === 0) throw broken('CRLs', path, 'there is no CRL in it');
+  let crls: CheckedCrl[];
+  try {
+    crls = pems.map((pem) => ({ pem, ...readCrl(pem) }));
+  } catch (error) {
+    throw broken('CRLs', path, messageOf(error));
+  }
+  const fresh = (crl: CheckedCrl) => crl.nextUpdate === undefined || crl.nextUpdate > now;
+  for (const authority of ca) {
+    const own = crls.filter(({ issuer }) => Buffer.compare(issuer, subjectOf(authority)) === 0);
+    const name = nameFor(authority);
+    if (own.length === 0) {
+      throw broken('CRLs', path, `there is none of "${name}", which is in "${caPath}"`, REFRESH);
+    }
+    if (!own.some(fresh)) throw broken('CRLs', path, `the one of "${name}" has expired`, REFRESH);
+  }
+  return crls;
+}
+
+const REFRESH = "copy the CA's current CRLs here (Puppet: GET /puppet-ca/v1/certificate_revocation_list/ca)";
+
+function subjectOf(certificate: X509Certificate): Uint8Array {
+  const [tbs] = childrenOf(certificate.raw, TAG.sequence);
+  const fields = tbs === undefined ? [] : childrenOf(tbs.whole, TAG.sequence);
+  return fields[fields[0]?.tag === 0xa0 ? 5 : 4]?.whole ?? new Uint8Array();
+}
+
+function issuerOf(certificate: X509Certificate): Uint8Array {
+  const [tbs] = childrenOf(certificate.raw, TAG.sequence);
+  const fields = tbs === undefined ? [] : childrenOf(tbs.whole, TAG.sequence);
+  return fields[fields[0]?.tag === 0xa0 ? 3 : 2]?.whole ?? new Uint8Array();
+}
+
+function checkNotRevoked(leaf: X509Certificate, crls: readonly CheckedCrl[], paths: IdentityPaths): void {
+  const issuer = issuerOf(leaf);
+  const serial = BigInt(`0x${leaf.serialNumber}`);
+  const own = crls.filter((crl) => Buffer.compare(crl.issuer, issuer) === 0);
+  if (own.some(({ revoked }) => revoked.some((one) => BigInt(`0x${one}`) === serial))) {
+    throw broken('certificate', paths.certificate, 'it has been revoked', 'have a new one made');
+  }
+}
+
+function certificateWarnings(leaf: X509Certificate, path: string, now: number): string[] {
+  const days = Math.floor((Date.parse(leaf.validTo) - now) / DAY_MS);
+  return days < WARN_CERTIFICATE_DAYS ? [`the certificate "${path}" expires in ${days} days`] : [];
+}
+
+function crlWarnings(crls: readonly CheckedCrl[], path: string, now: number): string[] {
+  const ends = crls.flatMap(({ nextUpdate }) => nextUpdate ?? []);
+  const days = Math.floor((Math.min(...ends) - now) / DAY_MS);
+  return days < WARN_CRL_DAYS ? [`a CRL in "${path}" expires in ${days} days`] : [];
 }

@@ -150,8 +150,8 @@ test('a CRL of ours is read by openssl, revokes, and is split where there are tw
   expect(verify(good.certificate)).toContain('OK');
   expect(() => verify(bad.certificate)).toThrow(/certificate revoked/);
   const [first = '', second = ''] = splitCrls(ca.crls());
-  expect([...readCrl(first).revoked]).toEqual([bad.serial.toUpperCase()]);
-  expect(readCrl(second).revoked.size).toBe(0);
+  expect(readCrl(first).revoked).toEqual([bad.serial.toUpperCase()]);
+  expect(readCrl(second).revoked).toEqual([]);
 });
 
 test('waitForIdentity waits for files that are not there yet, and tells why', async () => {
