@@ -8,11 +8,14 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/puppet/**'],
+          exclude: ['test/puppet/**', 'test/peers/**'],
           testTimeout: 20_000,
           hookTimeout: 20_000,
           sequence: { groupOrder: 0 },
         },
+      },
+      {
+        test: { name: 'peers', include: ['test/peers/**/*.test.ts'], sequence: { groupOrder: 2 } },
       },
       {
         test: {

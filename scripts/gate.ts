@@ -31,6 +31,12 @@ const STEPS: readonly Step[] = [
   { name: 'build', what: 'build', command: ['tsc', '-p', 'tsconfig.build.json'] },
   { name: 'unit', what: 'unit and integration tests', command: ['vitest', 'run', '--project', 'unit'] },
   {
+    name: 'peers',
+    what: 'tests against ClusterShell',
+    command: ['vitest', 'run', '--project', 'peers'],
+    needs: { nodeset: 'clustershell', python3: 'python3' },
+  },
+  {
     name: 'puppet',
     what: 'tests against real Puppet',
     command: ['vitest', 'run', '--project', 'puppet'],

@@ -1,0 +1,142 @@
+/**
+ * The language in which hosts are named: ClusterShell's (NodeSet.py), `web[01-20,30]!web7`,
+ * `@dmz&*.example.com`. Operators have no precedence: they apply from left to right. Blanks between
+ * two names are a union too, so that a quoted list works.
+ */
+import { ExpressionProblem, pointAt } from './problem.ts';
+import { expandRange, MAX_NAMES, withLeadingDigits, withTrailingDigits } from './range.ts';
+
+/** Union, difference, intersection, symmetric difference. */
+export type Operator = ',' | '!' | '&' | '^';
+
+export interface Term {
+  /** What joins it to all that stands before it. */
+  operator: Operator;
+  /** As typed. */
+  text: string;
+  /** Where in the expression, from 1. */
+  column: number;
+  /** What it names: hosts, groups, or hosts that a mask fits. */
+  kind: 'name' | 'group' | 'glob';
+  /** Literal text, and lists of which each is taken in turn. */
+  parts: readonly (string | readonly string[])[];
+}
+
+const OPERATORS = ',!&^';
+
+/** Throws `KickError` `usage` that points at the column. `origin`: where it stands, for the message. */
+export function parseExpression(text: string, origin: string): Term[] {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw error instanceof ExpressionProblem ? pointAt(error, text, origin) : error;
+  }
+}
+
+/** The names (groups, masks) of a term. */
+export function* namesOf({ parts }: Pick<Term, 'parts'>): Generator<string> {
+  const [first, ...rest] = parts;
+  if (first === undefined) {
+    yield '';
+    return;
+  }
+  for (const head of typeof first === 'string' ? [first] : first) {
+    if (rest.length === 0) yield head;
+    else for (const tail of namesOf({ parts: rest })) yield head + tail;
+  }
+}
+
+function parse(text: string): Term[] {
+  const terms: Term[] = [];
+  let at = skipBlanks(text, 0);
+  let operator: Operator | undefined;
+  let operatorColumn = 1;
+  let total = 0;
+  while (at < text.length) {
+    const char = text[at] ?? '';
+    if (OPERATORS.includes(char)) {
+      if (operator !== undefined || terms.length === 0) {
+        throw new ExpressionProblem(at + 1, `there is nothing before "${char}"`);
+      }
+      operator = char as Operator;
+      operatorColumn = at + 1;
+      at = skipBlanks(text, at + 1);
+      continue;
+    }
+    const end = endOfTerm(text, at);
+    const term = parseTerm(text.slice(at, end), at + 1);
+    total += term.parts.reduce((count, part) => count * (typeof part === 'string' ? 1 : part.length), 1);
+    if (total > MAX_NAMES) {
+      throw new ExpressionProblem(at + 1, `"${term.text}" means more than ${MAX_NAMES} names`);
+    }
+    terms.push({ ...term, operator: operator ?? ',' });
+    operator = undefined;
+    at = skipBlanks(text, end);
+  }
+  if (operator !== undefined) {
+    throw new ExpressionProblem(operatorColumn, `there is nothing after "${operator}"`);
+  }
+  return terms;
+}
+
+function skipBlanks(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && /\s/.test(text[at] ?? '')) at += 1;
+  return at;
+}
+
+/** Operators and blanks end a term, but not within brackets. */
+function endOfTerm(text: string, from: number): number {
+  let open = -1;
+  for (let at = from; at < text.length; at++) {
+    const char = text[at] ?? '';
+    if (open >= 0) {
+      if (char === ']') open = -1;
+    } else if (char === '[') open = at;
+    else if (OPERATORS.includes(char) || /\s/.test(char)) return at;
+  }
+  if (open >= 0) throw new ExpressionProblem(open + 1, 'the bracket is not closed');
+  return text.length;
+}
+
+function parseTerm(text: string, column: number): Omit<Term, 'operator'> {
+  const parts: (string | readonly string[])[] = [];
+  let rest = text;
+  let at = column;
+  for (;;) {
+    const open = rest.indexOf('[');
+    const literal = open < 0 ? rest : rest.slice(0, open);
+    const stray = literal.indexOf(']');
+    if (stray >= 0) throw new ExpressionProblem(at + stray, 'the bracket was not opened');
+    if (open < 0) {
+      if (literal !== '') parts.push(literal);
+      break;
+    }
+    const close = rest.indexOf(']', open);
+    const rangeColumn = at + open + 1;
+    const after = rest.slice(close + 1);
+    const trailing = /^\d+/.exec(after)?.[0] ?? '';
+    if (after.slice(trailing.length).startsWith('[')) {
+      throw new ExpressionProblem(at + close + 1 + trailing.length, 'two ranges stand side by side');
+    }
+    const leading = /\d+$/.exec(literal)?.[0] ?? '';
+    const prefix = literal.slice(0, literal.length - leading.length);
+    let range = rest.slice(open + 1, close);
+    if (trailing !== '') range = withTrailingDigits(range, trailing, rangeColumn);
+    if (leading !== '') range = withLeadingDigits(leading, range, rangeColumn);
+    if (prefix !== '') parts.push(prefix);
+    parts.push(expandRange(range, rangeColumn));
+    at += close + 1 + trailing.length;
+    rest = after.slice(trailing.length);
+  }
+  return { text, column, ...kindOf(parts) };
+}
+
+function kindOf(parts: Term['parts']): Pick<Term, 'kind' | 'parts'> {
+  const [first, ...rest] = parts;
+  if (typeof first === 'string' && first.startsWith('@')) {
+    return { kind: 'group', parts: [first.slice(1), ...rest] };
+  }
+  const isMask = parts.some((part) => typeof part === 'string' && /[*?]/.test(part));
+  return { kind: isMask ? 'glob' : 'name', parts };
+}

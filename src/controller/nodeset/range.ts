@@ -1,0 +1,118 @@
+/**
+ * What stands between brackets: `01-20,30`, `1-9/2`. The rules are those of ClusterShell 1.9
+ * (RangeSet.py), odd ones too: a test compares us with the real program.
+ */
+import { ExpressionProblem } from './problem.ts';
+
+/** Names that one expression may mean: more is a typing error, and would only fill the memory. */
+export const MAX_NAMES = 250_000;
+
+/** Digits of an index that stay exact as a number. */
+const MAX_DIGITS = 15;
+
+interface Span {
+  start: number;
+  stop: number;
+  step: number;
+  /** Width of zero padding; 0: none. */
+  pad: number;
+}
+
+/** The indices of a range, each once, as they are written into a name. Throws `ExpressionProblem` at `column`. */
+export function expandRange(text: string, column: number): string[] {
+  const indices = new Set<string>();
+  let at = column;
+  for (const part of text.split(',')) {
+    const { start, stop, step, pad } = parseSpan(part.trim(), at);
+    if ((stop - start) / step + indices.size >= MAX_NAMES) {
+      throw new ExpressionProblem(at, `"${part}" means more than ${MAX_NAMES} names`);
+    }
+    for (let index = start; index <= stop; index += step) indices.add(String(index).padStart(pad, '0'));
+    at += part.length + 1;
+  }
+  return [...indices];
+}
+
+function parseSpan(text: string, column: number): Span {
+  const fail = (message: string) => new ExpressionProblem(column, message);
+  if (text === '') throw fail('a range is empty');
+  const match = /^(-?)\s*(\d+)(?:\s*-\s*(-?)\s*(\d+))?\s*(?:\/\s*(\d+)\s*)?$/.exec(text);
+  if (match === null) throw fail(`"${text}" is not a range like 1-9, 01-20 or 1-9/2`);
+  const [, startSign, first = '', endSign = '', last, stepText] = match;
+  const end = last ?? first;
+  if (Math.max(first.length, end.length, stepText?.length ?? 0) > MAX_DIGITS)
+    throw fail('a number is too long');
+  const start = Number(first) * (startSign === '-' ? -1 : 1);
+  const stop = last === undefined ? start : Number(end) * (endSign === '-' ? -1 : 1);
+  const step = Number(stepText ?? 1);
+  const isPadded = isZeroPadded(first);
+  // An end of 00 is a plain 0 to ClusterShell.
+  if ((isPadded || (stop !== 0 && isZeroPadded(end))) && first.length !== end.length) {
+    throw fail(`"${text}" is padded with zeros to two different lengths`);
+  }
+  if (last === undefined && step !== 1) throw fail('a step needs a range');
+  if (isPadded && startSign === '-') throw fail('negative numbers are not padded with zeros');
+  if (step < 1) throw fail('the step is 0');
+  if (start > stop) throw fail(`"${text}" runs backwards`);
+  return { start, stop, step, pad: isPadded ? first.length : 0 };
+}
+
+const isZeroPadded = (digits: string) => digits.length > 1 && digits.startsWith('0');
+
+/**
+ * `web1[8-12]` is what ClusterShell makes of it: the digits before the bracket belong to each
+ * bound of each contiguous range, so it is 18-112.
+ */
+export function withLeadingDigits(digits: string, range: string, column: number): string {
+  return foldIndices(expandRange(range, column))
+    .map((part) =>
+      part
+        .split('-')
+        .map((bound) => digits + bound)
+        .join('-'),
+    )
+    .join(',');
+}
+
+/** `web[1-3]5` is 15, 25, 35: the digits after the bracket belong to each bound, and make a step. */
+export function withTrailingDigits(range: string, digits: string, column: number): string {
+  if (range.includes('/')) throw new ExpressionProblem(column, 'digits follow a range with a step');
+  const parts = range.split(',').map((part) => {
+    const bounds = part.split('-').map((bound) => bound.trim() + digits);
+    return bounds.length > 1 ? `${bounds.join('-')}/1${'0'.repeat(digits.length)}` : bounds.join('');
+  });
+  return parts.join(',');
+}
+
+/** Contiguous indices together, shortest first: `['1', '2', '03']` is `['1-2', '03']`. */
+export function foldIndices(indices: readonly string[]): string[] {
+  const sorted = [...indices].sort(byLengthThenText);
+  const folded: string[] = [];
+  let first: string | undefined;
+  let last = '';
+  const flush = () => {
+    if (first !== undefined) folded.push(first === last ? first : `${first}-${last}`);
+  };
+  for (const index of sorted) {
+    if (first !== undefined && continues(first, last, index)) {
+      last = index;
+      continue;
+    }
+    flush();
+    [first, last] = [index, index];
+  }
+  flush();
+  return folded;
+}
+
+function continues(first: string, last: string, next: string): boolean {
+  if (Number(next) !== Number(last) + 1) return false;
+  // 08-10 is one range; 9-10 too; 9-010 is not.
+  return isZeroPadded(first) ? next.length === first.length : !isZeroPadded(next);
+}
+
+function byLengthThenText(a: string, b: string): number {
+  const isNegative = [a, b].map((text) => text.startsWith('-'));
+  if (isNegative.includes(true)) return Number(a) - Number(b);
+  return a.length - b.length || (a < b ? -1 : Number(a > b));
+}
