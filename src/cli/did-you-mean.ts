@@ -1,9 +1,9 @@
 /** Words that are likely meant as a command. */
 
 const COMMANDS = [
-  ...['run', 'ping', 'agent', 'pki', 'demo', 'help', 'version'],
+  ...['run', 'rerun', 'nodes', 'jobs', 'ping', 'agent', 'pki', 'demo', 'help', 'version'],
   // What peers call theirs, and what will be here: never a host by accident.
-  ...['disable', 'enable', 'status', 'jobs', 'rerun', 'cancel', 'runonce', 'runall', 'find', 'facts'],
+  ...['disable', 'enable', 'status', 'cancel', 'runonce', 'runall', 'find', 'facts'],
 ];
 
 /** Edits that a word may be away from a command. */

@@ -1,84 +1,81 @@
-/** What `kick run` and `kick ping` need before anything is sent: which hosts, who we are, which address. */
-import { readFile, stat } from 'node:fs/promises';
+/** What `kick run`, `kick ping` and `kick nodes` need before anything is sent: which hosts, who we are, which address. */
+import { readdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { text as readAll } from 'node:stream/consumers';
-import { type Command, Option } from 'commander';
-import type { ControllerConfig } from '../config/controller-config.ts';
-import { ControllerConfigSchema } from '../config/controller-config.ts';
+import type { Command } from 'commander';
+import { type ControllerConfig, ControllerConfigSchema } from '../config/controller-config.ts';
+import { readInventoryFiles } from '../config/inventory-file.ts';
 import { readYamlFile } from '../config/yaml-file.ts';
-import { type Inventory, InventorySchema } from '../controller/inventory.ts';
-import { isInInventory, parseNodesFile, resolveTargets } from '../controller/targeting.ts';
-import { KickError, messageOf } from '../errors.ts';
+import type { HostSources } from '../controller/host-sources.ts';
+import { type Inventory, isInInventory } from '../controller/inventory.ts';
+import { type Chosen, parseAll, type Selection, selectHosts } from '../controller/selection.ts';
+import { KickError, systemCode } from '../errors.ts';
 import type { Identity } from '../pki/identity.ts';
 import { loadIdentity } from '../pki/load-identity.ts';
-import type { Target } from '../transport/transport.ts';
+import { isCertname } from '../protocol/names.ts';
+import { findPuppet } from '../puppet/binary.ts';
+import { puppetEnvironment, puppetSettings } from '../puppet/settings.ts';
 import { systemClock } from '../util/clock.ts';
+import { outputOf } from '../util/program-output.ts';
+import { plural } from '../util/text.ts';
+import { whoElseCanWrite } from '../util/trusted-path.ts';
 import { likelyCommand } from './did-you-mean.ts';
-import { foldersOf } from './folders.ts';
+import { type Folders, foldersOf } from './folders.ts';
+import { type HostOptions, selectionOf } from './host-options.ts';
 import { identityPaths } from './identity.ts';
 import type { CommandContext } from './program.ts';
 
-export interface HostOptions {
-  host?: string[];
-  nodesFile?: string[];
-  fqdn: boolean;
-  port?: number;
-  connectTimeout?: number;
-}
-
-const MAX_NODES_FILE = 64 << 20;
-
-export function addHostOptions(command: Command): void {
-  const several = (value: string, before: string[] = []) => [...before, value];
-  command
-    .argument('[hosts...]', 'certnames, or names of the inventory')
-    .addOption(new Option('--host <name>', 'the same, as an option (repeatable)').argParser(several))
-    .addOption(
-      new Option('--nodes-file <file>', 'names from a file, one a line, # comments; - is stdin').argParser(
-        several,
-      ),
-    )
-    .option('--no-fqdn', "take short names as typed, without the controller's domain");
-}
-
-export interface Hosts {
-  targets: Target[];
-  identity: Identity;
+export interface Hosts extends Chosen {
+  selection: Selection;
+  inventory: Inventory;
   config: ControllerConfig;
+  /** Loaded when it is first asked for; throws `KickError`. */
+  identity(): Promise<Identity>;
 }
+
+/** Of a group's command: seconds it may take, bytes it may print. */
+const COMMAND_LIMITS = { timeoutMs: 30_000, maxBytes: 16 << 20 };
 
 /** Throws `KickError` for everything that is wrong before anything was sent. */
 export async function prepareHosts(
   words: readonly string[],
   options: HostOptions,
   command: Command,
-  { env }: CommandContext,
+  context: CommandContext,
 ): Promise<Hosts> {
+  const { env } = context;
   const folders = foldersOf(command, env);
-  const config = await readConfig(join(folders.configDir, 'controller.yaml'));
-  const inventory = await readInventory(join(folders.configDir, 'inventory.yaml'));
+  const path = env['PATH'] ?? '';
+  const configPath = join(folders.configDir, 'controller.yaml');
+  const config = await readConfig(configPath);
+  const inventory = await readInventoryFiles({
+    path: join(folders.configDir, 'inventory.yaml'),
+    groups: config.groups,
+    groupsPath: configPath,
+  });
   refuseLikelyCommand(words, inventory);
-  const names = [...words, ...(options.host ?? []), ...(await namesFromFiles(options.nodesFile ?? []))];
+  const selection = await selectionOf(words, options);
   // First what needs no certificate, so that a typing error is told to whoever may not read the key.
-  resolveTargets(names, { inventory, port: config.port });
-  const paths = await identityPaths({ ...folders, path: env['PATH'] ?? '' });
-  const identity = await loadIdentity(paths, { now: systemClock.now() });
-  const domain = options.fqdn
-    ? (config.domain ?? domainOf(identity.certname) ?? domainOf(hostname()))
-    : undefined;
-  const targets = resolveTargets(names, { inventory, domain, port: options.port ?? config.port });
-  return { targets, identity, config };
+  parseAll(selection);
+  const identity = once(async () => {
+    const paths = await identityPaths({ ...folders, path });
+    return loadIdentity(paths, { now: systemClock.now() });
+  });
+  const domain = options.fqdn ? (config.domain ?? (await ownDomain(identity))) : undefined;
+  const chosen = await selectHosts(selection, {
+    inventory,
+    domain,
+    sources: sourcesOf({ folders, path, config, identity, options }),
+    port: options.port ?? config.port,
+    addressFrom: config.address_from?.split('.').slice(1),
+  });
+  tellLeftOut(chosen, context);
+  return { ...chosen, selection, inventory, config, identity };
 }
 
 async function readConfig(path: string): Promise<ControllerConfig> {
   const found = await readYamlFile(path, ControllerConfigSchema, { what: 'controller configuration' });
   return found ?? (await import('valibot')).parse(ControllerConfigSchema, {});
-}
-
-async function readInventory(path: string): Promise<Inventory> {
-  const found = await readYamlFile(path, InventorySchema, { what: 'inventory', code: 'inventory' });
-  return found ?? { targets: [] };
 }
 
 /** `kick disable web1` must never be a run on a host called "disable". */
@@ -95,25 +92,94 @@ function refuseLikelyCommand([first]: readonly string[], inventory: Inventory): 
   );
 }
 
-async function namesFromFiles(files: readonly string[]): Promise<string[]> {
-  const names: string[] = [];
-  for (const file of files)
-    names.push(...parseNodesFile(await readNodes(file), file === '-' ? 'stdin' : file));
-  return names;
-}
-
-async function readNodes(file: string): Promise<string> {
+/** That of our certname; where there is no certificate that we may read, the host's. */
+async function ownDomain(identity: () => Promise<Identity>): Promise<string | undefined> {
   try {
-    if (file === '-') return await readAll(process.stdin);
-    const { size } = await stat(file);
-    if (size > MAX_NODES_FILE) throw new Error(`it is larger than ${MAX_NODES_FILE} bytes`);
-    return await readFile(file, 'utf8');
+    const { certname } = await identity();
+    return domainOf(certname) ?? domainOf(hostname());
   } catch (error) {
-    throw new KickError('usage', `read the list of nodes "${file}": ${messageOf(error)}`, { cause: error });
+    if (error instanceof KickError) return domainOf(hostname());
+    throw error;
   }
 }
 
 function domainOf(name: string): string | undefined {
   const dot = name.indexOf('.');
   return dot > 0 ? name.slice(dot + 1).toLowerCase() : undefined;
+}
+
+/** Whom nobody may overlook: left out, or not to be judged. */
+function tellLeftOut({ maintenance, unanswered }: Chosen, { terminal }: CommandContext): void {
+  if (maintenance.length > 0) {
+    terminal.err(`${plural(maintenance.length, 'host')} in maintenance left out: ${some(maintenance)}\n`);
+  }
+  if (unanswered.length === 0) return;
+  terminal.err(`warning: ${plural(unanswered.length, 'host')} did not answer and cannot be judged:\n`);
+  for (const { target, error = '' } of unanswered.slice(0, 20))
+    terminal.err(`  ${target.certname}  ${error}\n`);
+  if (unanswered.length > 20) terminal.err(`  and ${unanswered.length - 20} more\n`);
+}
+
+function some(names: readonly string[]): string {
+  const more = names.length > 10 ? ` and ${names.length - 10} more` : '';
+  return `${names.slice(0, 10).join(', ')}${more}`;
+}
+
+// ---------------------------------------------------------------- whom the choice asks
+
+interface SourcesOptions {
+  folders: Folders;
+  path: string;
+  config: ControllerConfig;
+  identity(): Promise<Identity>;
+  options: HostOptions;
+}
+
+function sourcesOf({ folders, path, config, identity, options }: SourcesOptions): HostSources {
+  return {
+    database: undefined,
+    async askAgents(targets, question) {
+      const { httpsSender } = await import('../transport/https/client.ts');
+      const { askAgents } = await import('../controller/ask-agents.ts');
+      const { connectTimeout } = options;
+      const sender = httpsSender({
+        identity: await identity(),
+        ...(connectTimeout !== undefined && { connectTimeoutMs: connectTimeout }),
+      });
+      try {
+        return await askAgents(targets, { sender, clock: systemClock, question });
+      } finally {
+        sender.close();
+      }
+    },
+    signedCertnames: () => signedCertnames(folders, path),
+    async outputOf(argv) {
+      const [program = ''] = argv;
+      const other = whoElseCanWrite(program);
+      if (other !== undefined) throw new Error(`it would run as you, but ${other}`);
+      return (await outputOf(argv, { ...COMMAND_LIMITS, env: puppetEnvironment() })).toString('utf8');
+    },
+  };
+}
+
+async function signedCertnames({ puppet, stateDir }: Folders, path: string): Promise<string[] | undefined> {
+  try {
+    const settings = await puppetSettings({ puppet: findPuppet({ explicit: puppet, path }), stateDir });
+    const files = await readdir(settings.signeddir);
+    return files
+      .filter((file) => file.endsWith('.pem'))
+      .map((file) => file.slice(0, -4))
+      .filter(isCertname)
+      .sort();
+  } catch (error) {
+    if (error instanceof KickError || ['ENOENT', 'EACCES', 'ENOTDIR'].includes(systemCode(error) ?? '')) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
 }

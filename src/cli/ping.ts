@@ -1,15 +1,15 @@
 /** `kick ping`: does the agent answer, how fast, and which versions are there? */
 import type { Command } from 'commander';
-import { createPlaces } from '../controller/places.ts';
+import { askAgents } from '../controller/ask-agents.ts';
+import type { AgentAnswer } from '../controller/host-sources.ts';
 import { KickError } from '../errors.ts';
-import type { AgentStatus } from '../protocol/event.ts';
 import { exitCodeOf } from '../protocol/outcome.ts';
 import { holderOf } from '../report/words.ts';
-import { SendError, type Sender, type Target } from '../transport/transport.ts';
 import { systemClock } from '../util/clock.ts';
 import { safeText } from '../util/text.ts';
 import { addFolderOptions } from './folders.ts';
-import { addHostOptions, type HostOptions, prepareHosts } from './hosts.ts';
+import { addHostOptions, type HostOptions } from './host-options.ts';
+import { prepareHosts } from './hosts.ts';
 import type { CommandContext } from './program.ts';
 import { addConnectionOptions } from './run-options.ts';
 
@@ -19,20 +19,9 @@ Examples:
   kick ping --nodes-file nodes.txt --format json
 `;
 
-/** Connections at once. */
-const AT_ONCE = 100;
-
 interface PingOptions extends HostOptions {
   format: string;
   connectTimeout: number;
-}
-
-interface Pong {
-  certname: string;
-  /** Milliseconds from connecting to the answer. */
-  latencyMs?: number;
-  status?: AgentStatus;
-  error?: string;
 }
 
 export function addPingCommand(program: Command, context: CommandContext): void {
@@ -59,44 +48,29 @@ async function ping(
   if (format !== 'human' && format !== 'json') {
     throw new KickError('usage', `--format: "${format}" is not known`, { hint: 'human or json' });
   }
-  const { targets, identity } = await prepareHosts(words, options, command, context);
+  const hosts = await prepareHosts(words, options, command, context);
+  const { targets } = hosts;
+  const identity = await hosts.identity();
   for (const warning of identity.warnings) context.terminal.err(`warning: ${warning}\n`);
   const { httpsSender } = await import('../transport/https/client.ts');
   const sender = httpsSender({ identity, connectTimeoutMs: connectTimeout });
-  const places = createPlaces(AT_ONCE);
   const width = Math.max(...targets.map(({ certname }) => certname.length));
-  const { signal } = new AbortController();
-  const pongs = await Promise.all(
-    targets.map(async (target) => {
-      await places.take(signal);
-      const pong = await pingOne(target, sender, signal);
-      places.giveBack();
-      if (format === 'human') context.terminal.out(`${lineOf(pong, width)}\n`);
-      return pong;
-    }),
-  );
+  const answers = await askAgents(targets, {
+    ...{ sender, clock: systemClock },
+    onAnswer: (answer) => {
+      if (format === 'human') context.terminal.out(`${lineOf(answer, width)}\n`);
+    },
+  });
   sender.close();
-  if (format === 'json') context.terminal.out(`${JSON.stringify(pongs, null, 2)}\n`);
-  return exitCodeOf(pongs.map(({ status }) => (status === undefined ? 'unreachable' : 'unchanged')));
-}
-
-async function pingOne(target: Target, sender: Sender, signal: AbortSignal): Promise<Pong> {
-  const { certname } = target;
-  const from = systemClock.monotonic();
-  try {
-    const status = await sender.status(target, signal);
-    return { certname, latencyMs: Math.round(systemClock.monotonic() - from), status };
-  } catch (error) {
-    if (!(error instanceof SendError)) throw error;
-    return {
-      certname,
-      error: error.refusal === undefined ? error.message : `refused: ${error.refusal.code}`,
-    };
+  if (format === 'json') {
+    const told = answers.map(({ target, ...rest }) => ({ certname: target.certname, ...rest }));
+    context.terminal.out(`${JSON.stringify(told, null, 2)}\n`);
   }
+  return exitCodeOf(answers.map(({ status }) => (status === undefined ? 'unreachable' : 'unchanged')));
 }
 
-function lineOf({ certname, latencyMs, status, error }: Pong, width: number): string {
-  const name = certname.padEnd(width);
+function lineOf({ target, latencyMs, status, error }: AgentAnswer, width: number): string {
+  const name = target.certname.padEnd(width);
   if (status === undefined) return safeText(`${name}  unreachable  ${error ?? ''}`);
   const { version, puppetVersion, runner, running, disabled, waiting } = status;
   const puppet = puppetVersion === undefined ? runner : `Puppet ${puppetVersion}`;

@@ -4,6 +4,7 @@ import { KickError, messageOf } from '../errors.ts';
 import { EXIT } from '../protocol/outcome.ts';
 import { safeText } from '../util/text.ts';
 import { addFolderOptions, type Folders, foldersOf } from './folders.ts';
+import { addNodesCommand } from './nodes.ts';
 import { addPingCommand } from './ping.ts';
 import { addPkiCommand } from './pki.ts';
 import { addRunCommand } from './run.ts';
@@ -62,6 +63,7 @@ export function makeProgram(context: CommandContext): Command {
     .enablePositionalOptions()
     .addHelpText('after', EXAMPLES);
   addRunCommand(program, context);
+  addNodesCommand(program, context);
   addPingCommand(program, context);
   addAgentCommand(program, context);
   addPkiCommand(program, { terminal, env });

@@ -1,10 +1,10 @@
 /** The options of `kick run` with Puppet's own names, and what they become in a request. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import * as v from 'valibot';
 import { KickError } from '../errors.ts';
 import { type RunAction, RunActionSchema, type RunRequest } from '../protocol/request.ts';
-import { parseDuration } from '../util/duration.ts';
 import { formatProblems, problemsOf } from '../util/schema.ts';
+import { duration, list, whole } from './option-values.ts';
 
 export const FORMATS = ['human', 'json', 'jsonl'] as const;
 
@@ -37,26 +37,6 @@ export interface RunOptions {
   quiet?: boolean;
   verbose?: boolean;
 }
-
-const list = (value: string, before: string[] = []) => [
-  ...before,
-  ...value.split(',').map((one) => one.trim()),
-];
-
-/** Commander prefixes the option; the message of ours says the rest. */
-const duration = (value: string) => {
-  try {
-    return parseDuration(value);
-  } catch {
-    throw new InvalidArgumentError('Write it like 90s, 10m, 1h30m or a bare number of seconds.');
-  }
-};
-
-const whole = (least: number, most: number) => (value: string) => {
-  const number = Number(value);
-  if (/^\d{1,9}$/.test(value) && number >= least && number <= most) return number;
-  throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
-};
 
 /** How an agent is reached. */
 export function addConnectionOptions(command: Command): void {

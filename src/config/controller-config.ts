@@ -2,6 +2,8 @@
 import * as v from 'valibot';
 import { CertnameSchema } from '../protocol/names.ts';
 
+const UrlSchema = v.pipe(v.string(), v.url('not a URL like https://puppetdb.example.com:8081'));
+
 export const ControllerConfigSchema = v.strictObject({
   /** Where agents listen. */
   port: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)), 8139),
@@ -9,6 +11,20 @@ export const ControllerConfigSchema = v.strictObject({
   concurrency: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000)), 25),
   /** Completes names without a dot; absent: the controller's own. */
   domain: v.optional(CertnameSchema),
+  /** Above so many hosts an interactive terminal is asked. */
+  confirm_above: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 50),
+  /** Absent: those of Puppet's own puppetdb.conf; false: no PuppetDB. */
+  puppetdb: v.optional(
+    v.union([v.literal(false), v.strictObject({ urls: v.pipe(v.array(UrlSchema), v.minLength(1)) })]),
+  ),
+  /** The fact in PuppetDB that is the address of hosts without a uri: `facts.networking.ip`. */
+  address_from: v.optional(
+    v.pipe(v.string(), v.regex(/^facts\.[A-Za-z0-9_.-]{1,200}$/, 'not a fact like facts.networking.ip')),
+  ),
+  /** Groups as in inventory.yaml, by name; read by inventory-file.ts. */
+  groups: v.optional(v.record(v.string(), v.unknown())),
+  /** Whether jobs and their outcomes are also lines of the system's log. */
+  syslog: v.optional(v.boolean(), false),
 });
 
 export type ControllerConfig = v.InferOutput<typeof ControllerConfigSchema>;

@@ -4,7 +4,7 @@ import type { Event as YamlEvent } from 'js-yaml';
 import * as v from 'valibot';
 import { type ErrorCode, KickError, messageOf, systemCode } from '../errors.ts';
 import { decodeUtf8, JsonError } from '../util/json.ts';
-import { problemsOf } from '../util/schema.ts';
+import { type Problem, problemsOf } from '../util/schema.ts';
 
 const MAX_BYTES = 4 << 20;
 const MAX_DEPTH = 16;
@@ -25,23 +25,63 @@ export async function readYamlFile<S extends v.GenericSchema>(
   schema: S,
   { what, code = 'config' }: YamlFileOptions,
 ): Promise<v.InferOutput<S> | undefined> {
-  const text = await readText(path, what, code);
-  if (text === undefined) return undefined;
-  const { value, lines } = await parse(text, path, what, code);
-  const parsed = v.safeParse(schema, value ?? {});
+  const document = await readYamlDocument(path, { what, code });
+  if (document === undefined) return undefined;
+  const parsed = v.safeParse(schema, document.value ?? {});
   if (parsed.success) return parsed.output;
-  const problems = problemsOf(parsed.issues).map(({ path: keys, message }) => {
-    const name = keys.length > 0 ? `${keys.join('.')}: ` : '';
-    return `${path}:${lineOf(lines, keys)}: ${name}${message}`;
-  });
-  throw new KickError(code, `read the ${what}:\n  ${problems.join('\n  ')}`);
+  throw document.refuse(problemsOf(parsed.issues));
 }
 
-async function readText(path: string, what: string, code: ErrorCode): Promise<string | undefined> {
+export interface YamlDocument {
+  /** Plain data; null for an empty file. */
+  value: unknown;
+  /** The error that tells these problems, each with its line. */
+  refuse(problems: readonly Problem[]): KickError;
+}
+
+export interface YamlDocumentOptions extends YamlFileOptions {
+  /** Bytes of the file at the most; 4 MB unless told. */
+  maxBytes?: number;
+  /** YAML's aliases at the most. None unless told: nobody needs them, and a bomb is made of them. */
+  maxAliases?: number;
+}
+
+/** The one document of a file, its shape not looked at; undefined when there is no such file. */
+export async function readYamlDocument(
+  path: string,
+  { what, code = 'config', maxBytes = MAX_BYTES, maxAliases = 0 }: YamlDocumentOptions,
+): Promise<YamlDocument | undefined> {
+  const text = await readText(path, { what, code, maxBytes });
+  if (text === undefined) return undefined;
+  const { parseEvents } = await import('js-yaml');
+  const value = await parse(text, path, { what, code, maxAliases });
+  return {
+    value,
+    refuse(problems) {
+      // Parsed once more: the events of a long file would fill the memory for a case that is rare.
+      const known = linesOf(parseEvents(text, { maxDepth: MAX_DEPTH }), text);
+      const told = problems.map(({ path: keys, message }) => {
+        const name = keys.length > 0 ? `${keys.join('.')}: ` : '';
+        return `${path}:${lineOf(known, keys)}: ${name}${message}`;
+      });
+      return new KickError(code, `read the ${what}:\n  ${told.join('\n  ')}`);
+    },
+  };
+}
+
+interface About {
+  what: string;
+  code: ErrorCode;
+}
+
+async function readText(
+  path: string,
+  { what, code, maxBytes }: About & { maxBytes: number },
+): Promise<string | undefined> {
   try {
     const { size } = await stat(path);
-    if (size > MAX_BYTES) {
-      throw new KickError(code, `read the ${what} "${path}": it is larger than ${MAX_BYTES} bytes`);
+    if (size > maxBytes) {
+      throw new KickError(code, `read the ${what} "${path}": it is larger than ${maxBytes} bytes`);
     }
     return decodeUtf8(await readFile(path));
   } catch (error) {
@@ -52,16 +92,19 @@ async function readText(path: string, what: string, code: ErrorCode): Promise<st
   }
 }
 
-async function parse(text: string, path: string, what: string, code: ErrorCode) {
+async function parse(
+  text: string,
+  path: string,
+  { what, code, maxAliases }: About & { maxAliases: number },
+): Promise<unknown> {
   const { constructFromEvents, parseEvents, YAMLException } = await import('js-yaml');
   try {
     const events = parseEvents(text, { maxDepth: MAX_DEPTH });
-    // Nobody needs aliases in a file of ours; a bomb is made of them.
-    const documents = constructFromEvents(events, { source: text, maxAliases: 0 });
+    const documents = constructFromEvents(events, { source: text, maxAliases });
     if (documents.length > 1) {
       throw new KickError(code, `read the ${what} "${path}": there is more than one document in it`);
     }
-    return { value: documents[0], lines: linesOf(events, text) };
+    return documents[0];
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const line = (error.mark?.line ?? 0) + 1;

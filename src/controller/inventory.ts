@@ -1,90 +1,77 @@
-/** inventory.yaml: names and addresses of hosts whose certname alone does not tell them. */
-import * as v from 'valibot';
-import { CertnameSchema } from '../protocol/names.ts';
+/** The hosts and groups that a site has written down. How they are written: bolt-inventory.ts. */
+import type { Address } from './address.ts';
 
-const UriSchema = v.pipe(
-  v.string(),
-  v.check(
-    (text) => parseAddress(text) !== undefined,
-    'not an address: write host, host:port or [address]:port',
-  ),
-);
-const AliasSchema = v.pipe(
-  v.union([CertnameSchema, v.array(CertnameSchema)]),
-  v.transform((alias) => [alias].flat()),
-);
-
-const TargetSchema = v.union(
-  [
-    v.pipe(
-      CertnameSchema,
-      v.transform((name) => ({ name, alias: [] as string[], uri: undefined as string | undefined })),
-    ),
-    v.strictObject({ name: CertnameSchema, alias: v.optional(AliasSchema, []), uri: v.optional(UriSchema) }),
-  ],
-  (issue) => deepest(issue),
-);
-
-/** The message of what is wrong inside an entry, not that the entry is wrong. */
-function deepest({ issues }: v.UnionIssue<v.BaseIssue<unknown>>): string {
-  const inner = issues?.find(({ path }) => path !== undefined);
-  const key = inner?.path?.map((item) => String(item.key)).join('.');
-  if (inner === undefined) return 'neither a certname nor {name, alias, uri}';
-  return `${key}: ${inner.type === 'strict_object' ? 'missing or not known here' : inner.message}`;
+export interface InventoryHost {
+  readonly certname: string;
+  readonly aliases: readonly string[];
+  readonly address?: Address;
+  /** Of the host, and of the groups that it is in; the nearest wins. */
+  readonly facts: Readonly<Record<string, unknown>>;
 }
 
-export const InventorySchema = v.strictObject({
-  targets: v.optional(
-    v.pipe(
-      v.array(TargetSchema),
-      v.checkItems(
-        (entry, index, all) => namedBefore(entry, index, all) === undefined,
-        (issue) => {
-          const { input } = issue as { input: Entry };
-          return `one of its names (${[input.name, ...input.alias].join(', ')}) is another host's above`;
-        },
-      ),
-    ),
-    [],
-  ),
-});
+/** Where a group's further members come from, asked when the group is needed. */
+export type GroupSource =
+  /** An expression in the language of hosts; it may name other groups. */
+  | { readonly nodes: string }
+  /** A program that prints names: argv. */
+  | { readonly command: readonly string[] }
+  /** PQL. */
+  | { readonly query: string };
 
-type Entry = v.InferOutput<typeof TargetSchema>;
+export interface Group {
+  readonly name: string;
+  /** Where it is defined, for messages: `groups.0`. */
+  readonly place: string;
+  /** Certnames of the targets that it lists itself. */
+  readonly hosts: ReadonlySet<string>;
+  /** Groups within it. */
+  readonly children: readonly string[];
+  readonly sources: readonly GroupSource[];
+  /** Runs at once within it. */
+  readonly concurrency?: number;
+}
 
-/** The first place of each name, for each list once: a list may be long. */
-const places = new WeakMap<readonly Entry[], Map<string, number>>();
+export interface Inventory {
+  /** By certname. */
+  readonly hosts: ReadonlyMap<string, InventoryHost>;
+  /** The certname of each name and alias. */
+  readonly names: ReadonlyMap<string, string>;
+  readonly groups: ReadonlyMap<string, Group>;
+  /** Targets that are no machine with an agent (`docker://web`), as written. */
+  readonly leftOut: readonly string[];
+}
 
-function placesOf(all: readonly Entry[]): Map<string, number> {
-  const known = places.get(all);
-  if (known !== undefined) return known;
-  const first = new Map<string, number>();
-  for (const [index, { name, alias }] of all.entries()) {
-    for (const one of [name, ...alias]) if (!first.has(one)) first.set(one, index);
+/** The group that every target is in (Bolt's name for it). */
+export const ALL = 'all';
+
+/** The group whose hosts are left out of every job. */
+export const MAINTENANCE = 'maintenance';
+
+export const EMPTY_INVENTORY: Inventory = {
+  hosts: new Map(),
+  names: new Map(),
+  groups: new Map(),
+  leftOut: [],
+};
+
+/** The inventory with more groups. A name that is in both stays as it was; those names are given. */
+export function withGroups(
+  inventory: Inventory,
+  more: readonly Group[],
+): { inventory: Inventory; inBoth: string[] } {
+  const groups = new Map(inventory.groups);
+  const inBoth: string[] = [];
+  for (const group of more) {
+    if (groups.has(group.name)) inBoth.push(group.name);
+    else groups.set(group.name, group);
   }
-  places.set(all, first);
-  return first;
+  return { inventory: { ...inventory, groups }, inBoth };
 }
 
-/** A name of the entry that an earlier one has, too. */
-function namedBefore({ name, alias }: Entry, index: number, all: readonly Entry[]): string | undefined {
-  const first = placesOf(all);
-  return [name, ...alias].find((one) => (first.get(one) ?? index) < index);
-}
-
-export type Inventory = v.InferOutput<typeof InventorySchema>;
-export type InventoryEntry = Inventory['targets'][number];
-
-export interface Address {
-  host: string;
-  port?: number;
-}
-
-/** `host`, `host:port`, `[::1]:port`; undefined when it is none of them. */
-export function parseAddress(text: string): Address | undefined {
-  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]{1,253}))(?::(\d{1,5}))?$/.exec(text);
-  const host = match?.[1] ?? match?.[2];
-  if (match === null || host === undefined) return undefined;
-  const port = match[3] === undefined ? undefined : Number(match[3]);
-  if (port !== undefined && (port < 1 || port > 65_535)) return undefined;
-  return { host, ...(port !== undefined && { port }) };
+/** Whether the inventory knows a name, an alias, or a name without its domain. */
+export function isInInventory(name: string, { names, hosts }: Inventory): boolean {
+  if (names.has(name)) return true;
+  const start = `${name}.`;
+  for (const certname of hosts.keys()) if (certname.startsWith(start)) return true;
+  return false;
 }

@@ -102,6 +102,15 @@ export const StoredEventSchema = v.intersect([
   EventSchema,
 ]);
 
+export const LastRunSchema = v.object({
+  status: v.picklist(['failed', 'changed', 'unchanged']),
+  /** Milliseconds since 1970: the report's time. */
+  at: time,
+  noop: v.optional(v.boolean()),
+  environment: v.optional(text(128)),
+  configurationVersion: v.optional(text(256)),
+});
+
 /** What an agent says of itself; unknown keys of later versions are ignored. */
 export const StatusSchema = v.object({
   certname: text(253),
@@ -115,6 +124,10 @@ export const StatusSchema = v.object({
   running: v.optional(HolderSchema),
   waiting: count,
   disabled: v.optional(text(2048)),
+  /** What Puppet's latest report says, whoever began that run. */
+  lastRun: v.optional(LastRunSchema),
+  /** Puppet's classes.txt, when asked for. */
+  classes: v.optional(v.pipe(v.array(text(256)), v.maxLength(10_000))),
 });
 
 export type Holder = v.InferOutput<typeof HolderSchema>;

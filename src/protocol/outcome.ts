@@ -121,6 +121,8 @@ export function exitCodeOf(outcomes: Iterable<Outcome>): ExitClass {
 export const EXIT = {
   /** Usage or configuration: nothing was sent. */
   usage: 2,
+  /** Some hosts could not be asked: the class of `unreachable`. */
+  incomplete: 3,
   /** An error of kick itself (EX_SOFTWARE of sysexits.h). */
   internal: 70,
   /** Another kick holds the lock (EX_TEMPFAIL of sysexits.h). */

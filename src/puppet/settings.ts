@@ -18,6 +18,7 @@ const path = v.pipe(v.string(), v.regex(/^\//, 'not an absolute path'));
 
 const PrintedSchema = v.object({
   certname: v.string(),
+  confdir: path,
   config: path,
   hostcert: path,
   hostprivkey: path,
@@ -26,6 +27,9 @@ const PrintedSchema = v.object({
   agent_catalog_run_lockfile: path,
   agent_disabled_lockfile: path,
   lastrunreport: path,
+  classfile: path,
+  /** Certificates that the CA on this machine has signed, if it is one. */
+  signeddir: path,
   /** Where the site's own log goes; null: syslog. */
   logdest: v.nullish(v.string(), null),
   /** Seconds; 0: no limit. */

@@ -24,9 +24,15 @@ export interface AgentService {
   submit(body: Uint8Array, peer: Peer): Promise<(signal: AbortSignal) => EventStream>;
   /** The stream of a job that this peer began, after event number `after`. */
   events(job: string, after: number, peer: Peer): Promise<(signal: AbortSignal) => EventStream>;
-  status(peer: Peer): Promise<AgentStatus>;
+  status(peer: Peer, question?: StatusQuestion): Promise<AgentStatus>;
   /** A sealed request of another op. Resolves when it is done. */
   command(body: Uint8Array, peer: Peer): Promise<CommandReply>;
+}
+
+/** What is told beside the state, since it is long. */
+export interface StatusQuestion {
+  /** Puppet's classes.txt. */
+  classes?: boolean;
 }
 
 export interface CommandReply {
@@ -61,7 +67,7 @@ export interface Sender {
     after: number,
     signal: AbortSignal,
   ): Promise<AsyncIterable<IncomingEvent>>;
-  status(target: Target, signal: AbortSignal): Promise<AgentStatus>;
+  status(target: Target, signal: AbortSignal, question?: StatusQuestion): Promise<AgentStatus>;
   command(target: Target, body: Uint8Array, signal: AbortSignal): Promise<CommandReply>;
   close(): void;
 }

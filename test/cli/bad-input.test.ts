@@ -53,7 +53,17 @@ function run(words: readonly string[], options: Partial<SpawnSyncOptionsWithStri
 }
 
 test.each<[string, string[], RegExp]>([
-  ['a malformed host name', ['--host', 'web 1', 'b@d'], /not a certname: .*"web 1"/],
+  [
+    'malformed host names',
+    ['--host', 'web(1)', 'b@d'],
+    /argument 1: "@" cannot.*--host: "\(" cannot be in a certname, see column 4\n/s,
+  ],
+  [
+    'an expression with an open bracket',
+    ['web[1-'],
+    /bracket is not closed, see column 4\n {2}web\[1-\n {5}\^\n/,
+  ],
+  ['a group that does not exist', ['@dmz'], /no such group/],
   ['no hosts', [], /there are none/],
   ['a nodes file that is not there', ['--nodes-file', '/nowhere/x'], /read the list of nodes "\/nowhere\/x"/],
   ['an unknown option', ['web1', '--fly'], /unknown option '--fly'/],
@@ -96,10 +106,10 @@ test('a bad inventory tells all its problems, each with its line', async () => {
 test('a bad list of nodes tells the lines', async () => {
   const { kick, folder } = await place();
   const file = join(folder, 'nodes');
-  writeFileSync(file, '# all\nweb1\nweb 2\n\nb@d\n');
+  writeFileSync(file, '# all\nweb1\nweb[2\n\nb@d\n');
   const { status, stderr } = kick(['--nodes-file', file]);
   expect(status).toBe(2);
-  expect(stderr).toMatch(/nodes:3: .*\n.*nodes:5: /);
+  expect(stderr).toMatch(/nodes:3: .*nodes:5: /s);
 });
 
 test('without a certificate it says what to do', async () => {

@@ -209,7 +209,7 @@ test('names are folded as nodeset folds them where one number varies', { timeout
   await fc.assert(
     fc.asyncProperty(names, async (list) => {
       const { out } = await ask(['-f', ...list]);
-      expect(foldNames(list)).toBe(out);
+      expect(foldNames([...new Set(list)])).toBe(out);
     }),
     { numRuns: 1000 },
   );
@@ -231,7 +231,7 @@ test('folded names are read by nodeset as the same names, however many numbers v
   await fc.assert(
     fc.asyncProperty(names, async (rows) => {
       const list = rows.map((row) => row.join(''));
-      const folded = foldNames(list);
+      const folded = foldNames([...new Set(list)]);
       expect(expanded(await ask(['-e', '-S', '\\n', folded]))).toEqual(sorted(new Set(list)));
       expect(sorted(await evaluate(parseExpression(folded, 'the test'), scope))).toEqual(
         sorted(new Set(list)),

@@ -33,17 +33,14 @@ export function parseExpression(text: string, origin: string): Term[] {
   }
 }
 
-/** The names (groups, masks) of a term. */
-export function* namesOf({ parts }: Pick<Term, 'parts'>): Generator<string> {
-  const [first, ...rest] = parts;
-  if (first === undefined) {
-    yield '';
-    return;
+/** The names (groups, masks) of a term, each combination of its lists. */
+export function namesOf({ parts }: Pick<Term, 'parts'>): string[] {
+  let names = [''];
+  for (const part of parts) {
+    if (typeof part === 'string') names = names.map((name) => name + part);
+    else names = names.flatMap((name) => part.map((one) => name + one));
   }
-  for (const head of typeof first === 'string' ? [first] : first) {
-    if (rest.length === 0) yield head;
-    else for (const tail of namesOf({ parts: rest })) yield head + tail;
-  }
+  return names;
 }
 
 function parse(text: string): Term[] {
@@ -108,6 +105,7 @@ function parseTerm(text: string, column: number): Omit<Term, 'operator'> {
     const literal = open < 0 ? rest : rest.slice(0, open);
     const stray = literal.indexOf(']');
     if (stray >= 0) throw new ExpressionProblem(at + stray, 'the bracket was not opened');
+    refuseStrange(literal, at, parts.length === 0);
     if (open < 0) {
       if (literal !== '') parts.push(literal);
       break;
@@ -130,6 +128,18 @@ function parseTerm(text: string, column: number): Omit<Term, 'operator'> {
     rest = after.slice(trailing.length);
   }
   return { text, column, ...kindOf(parts) };
+}
+
+/** Certnames and masks are made of few characters; a group's name (after its @) may have any other. */
+function refuseStrange(literal: string, column: number, isFirst: boolean): void {
+  if (isFirst && literal.startsWith('@')) return;
+  const strange = /[^A-Za-z0-9._*?-]/u.exec(literal);
+  if (strange !== null) {
+    throw new ExpressionProblem(
+      column + strange.index,
+      `${JSON.stringify(strange[0])} cannot be in a certname`,
+    );
+  }
 }
 
 function kindOf(parts: Term['parts']): Pick<Term, 'kind' | 'parts'> {

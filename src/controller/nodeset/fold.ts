@@ -7,16 +7,17 @@ interface Pattern {
   rows: string[][];
 }
 
-/** The names folded, patterns in alphabetical order, as one expression that means the same names. */
-export function foldNames(names: Iterable<string>): string {
+/** The names (each once) folded, patterns in alphabetical order, as one expression that means the same names. */
+export function foldNames(names: readonly string[]): string {
   const patterns = new Map<string, Pattern>();
-  for (const name of new Set(names)) {
-    const pieces = name.split(/(\d+)/);
-    const texts = pieces.filter((_, index) => index % 2 === 0);
-    const key = texts.join('\0');
-    const pattern = patterns.get(key) ?? { texts, rows: [] };
-    pattern.rows.push(pieces.filter((_, index) => index % 2 === 1));
-    patterns.set(key, pattern);
+  for (const name of names) {
+    const key = name.replace(/\d+/g, '\0');
+    let pattern = patterns.get(key);
+    if (pattern === undefined) {
+      pattern = { texts: key.split('\0'), rows: [] };
+      patterns.set(key, pattern);
+    }
+    pattern.rows.push(name.match(/\d+/g) ?? []);
   }
   const sorted = [...patterns].sort(([a], [b]) => (a < b ? -1 : 1));
   return sorted.flatMap(([, { texts, rows }]) => foldRows(texts, rows)).join(',');

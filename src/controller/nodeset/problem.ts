@@ -20,7 +20,8 @@ const HINT =
 /** The `KickError` `usage` that points at the column. `origin`: where the expression stands, `argument 2`. */
 export function pointAt({ column, message }: ExpressionProblem, text: string, origin: string): KickError {
   const from = text.length <= SHOWN ? 0 : Math.max(0, column - SHOWN / 2);
-  const shown = text.slice(from, from + SHOWN).replace(/\s/g, ' ');
+  // One column a character, whatever stands there.
+  const shown = text.slice(from, from + SHOWN).replace(/\s/g, ' ').replace(/\p{C}/gu, '?');
   const caret = `${' '.repeat(column - 1 - from)}^`;
   return new KickError(
     'usage',

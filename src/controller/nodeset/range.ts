@@ -86,7 +86,8 @@ export function withTrailingDigits(range: string, digits: string, column: number
 
 /** Contiguous indices together, shortest first: `['1', '2', '03']` is `['1-2', '03']`. */
 export function foldIndices(indices: readonly string[]): string[] {
-  const sorted = [...indices].sort(byLengthThenText);
+  const hasNegative = indices.some((index) => index.startsWith('-'));
+  const sorted = [...indices].sort(hasNegative ? byNumber : byLengthThenText);
   const folded: string[] = [];
   let first: string | undefined;
   let last = '';
@@ -112,7 +113,7 @@ function continues(first: string, last: string, next: string): boolean {
 }
 
 function byLengthThenText(a: string, b: string): number {
-  const isNegative = [a, b].map((text) => text.startsWith('-'));
-  if (isNegative.includes(true)) return Number(a) - Number(b);
   return a.length - b.length || (a < b ? -1 : Number(a > b));
 }
+
+const byNumber = (a: string, b: string) => Number(a) - Number(b);

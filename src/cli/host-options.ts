@@ -1,0 +1,118 @@
+/** The options that choose hosts, and the choice that they mean. */
+import { randomBytes } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { text as readAll } from 'node:stream/consumers';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseFactCondition } from '../controller/fact-condition.ts';
+import { LAST_KINDS, type LastKind } from '../controller/host-sources.ts';
+import { parseNodesFile } from '../controller/nodes-file.ts';
+import type { Limit, Named, Selection } from '../controller/selection.ts';
+import { KickError, messageOf } from '../errors.ts';
+import { duration } from './option-values.ts';
+
+export interface HostOptions {
+  host?: string[];
+  group?: string[];
+  nodesFile?: string[];
+  exclude?: string[];
+  all?: boolean;
+  query?: string[];
+  fact?: string[];
+  class?: string[];
+  last?: string[];
+  olderThan: number;
+  limit?: Limit;
+  seed?: string;
+  includeMaintenance?: boolean;
+  fqdn: boolean;
+  port?: number;
+  connectTimeout?: number;
+}
+
+const MAX_NODES_FILE = 64 << 20;
+
+export function addHostOptions(command: Command): void {
+  const several = (value: string, before: string[] = []) => [...before, value];
+  const repeatable = (flags: string, what: string) => new Option(flags, what).argParser(several);
+  command
+    .argument('[hosts...]', "certnames, names of the inventory, 'web[01-20]', 'web*', @group")
+    .addOption(repeatable('--host <hosts>', 'the same, as an option (repeatable, as all of these)'))
+    .addOption(repeatable('--group <name>', 'a group of the inventory: as @NAME'))
+    .addOption(repeatable('--nodes-file <file>', 'hosts from a file, # comments; - is stdin'))
+    .option(
+      '--all',
+      "PuppetDB's active nodes, else the inventory's, else those with a certificate of the CA here",
+    )
+    .addOption(repeatable('--exclude <hosts>', 'all but these'))
+    .addOption(repeatable('--query <pql>', 'of these, those that a query of PuppetDB finds'))
+    .addOption(repeatable('--fact <condition>', 'of these, os.family=Debian and the like (=, !=, ~, <, >)'))
+    .addOption(repeatable('--class <name>', 'of these, those with a class of Puppet'))
+    .addOption(
+      repeatable('--last <kind>', `of these, those whose latest run was ${LAST_KINDS.join(', ')} (a list)`),
+    )
+    .addOption(
+      new Option('--older-than <time>', 'what "--last stale" means')
+        .argParser(duration)
+        .default(7_200_000, '2h'),
+    )
+    .addOption(new Option('--limit <n>', 'of these, N or N% at random').argParser(limit))
+    .option('--seed <text>', 'make --limit choose the same ones again')
+    .option('--include-maintenance', 'also those of the group "maintenance"')
+    .option('--no-fqdn', "take short names as typed, without the controller's domain");
+}
+
+/** `5` or `10%`. */
+export function limit(text: string): Limit {
+  const [, digits = '', percent] = /^(\d{1,7})(%?)$/.exec(text) ?? [];
+  const count = Number(digits);
+  if (digits === '' || count === 0 || (percent === '%' && count > 100)) {
+    throw new InvalidArgumentError('Write a number of hosts, 5, or a share of them, 10%.');
+  }
+  return { count, unit: percent === '%' ? 'percent' : 'hosts' };
+}
+
+/** What the words and options choose. Throws `KickError` `usage`. */
+export async function selectionOf(words: readonly string[], options: HostOptions): Promise<Selection> {
+  const named: Named[] = [
+    ...words.map((text, index) => ({ text, origin: `argument ${index + 1}` })),
+    ...(options.host ?? []).map((text) => ({ text, origin: '--host' })),
+    ...(options.group ?? []).map((name) => ({
+      text: name.startsWith('@') ? name : `@${name}`,
+      origin: '--group',
+    })),
+  ];
+  for (const file of options.nodesFile ?? []) {
+    named.push(...parseNodesFile(await readNodes(file), file === '-' ? 'stdin' : file));
+  }
+  const last = (options.last ?? []).flatMap((text) => text.split(',')).map(lastKind);
+  return {
+    named,
+    exclude: (options.exclude ?? []).map((text) => ({ text, origin: '--exclude' })),
+    all: options.all === true,
+    queries: options.query ?? [],
+    facts: (options.fact ?? []).map(parseFactCondition),
+    classes: options.class ?? [],
+    last,
+    olderThanMs: options.olderThan,
+    limit: options.limit,
+    seed: options.seed ?? randomBytes(4).toString('hex'),
+    includeMaintenance: options.includeMaintenance === true,
+  };
+}
+
+function lastKind(text: string): LastKind {
+  const kind = LAST_KINDS.find((one) => one === text.trim());
+  if (kind !== undefined) return kind;
+  throw new KickError('usage', `--last: "${text}" is not known`, { hint: `one of ${LAST_KINDS.join(', ')}` });
+}
+
+async function readNodes(file: string): Promise<string> {
+  try {
+    if (file === '-') return await readAll(process.stdin);
+    const { size } = await stat(file);
+    if (size > MAX_NODES_FILE) throw new Error(`it is larger than ${MAX_NODES_FILE} bytes`);
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new KickError('usage', `read the list of nodes "${file}": ${messageOf(error)}`, { cause: error });
+  }
+}

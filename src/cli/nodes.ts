@@ -1,0 +1,90 @@
+/** `kick nodes`: whom would a kick reach, and why? Nothing is sent to any of them. */
+import type { Command } from 'commander';
+import { foldNames } from '../controller/nodeset/fold.ts';
+import type { Explained } from '../controller/selection.ts';
+import { KickError } from '../errors.ts';
+import { EXIT } from '../protocol/outcome.ts';
+import { safeText } from '../util/text.ts';
+import { addFolderOptions } from './folders.ts';
+import { addHostOptions, type HostOptions } from './host-options.ts';
+import { type Hosts, prepareHosts } from './hosts.ts';
+import type { CommandContext } from './program.ts';
+import { addConnectionOptions } from './run-options.ts';
+
+const EXAMPLES = `
+Examples:
+  kick nodes @dmz '!web[07-09]'              one line: web[01-06,10].example.com
+  kick nodes 'web[01-20]&@dmz' --expand      one host a line, for other programs
+  kick nodes --all --fact os.family=Debian --explain
+  kick nodes --last failed --format json
+
+The hosts that are named (words, --host, --group, --nodes-file, --all) are a union. Each of
+--query, --fact, --class and --last then keeps those for which it holds; --exclude and --limit
+leave out more. Operators apply from left to right: "," union, "!" difference,
+"&" intersection, "^" symmetric difference.
+`;
+
+interface NodesOptions extends HostOptions {
+  expand?: boolean;
+  count?: boolean;
+  explain?: boolean;
+  format: string;
+}
+
+export function addNodesCommand(program: Command, context: CommandContext): void {
+  const command = program
+    .command('nodes')
+    .description('whom a kick would reach, folded (web[01-20]); sends nothing')
+    .option('--expand', 'one host a line')
+    .option('--count', 'only how many')
+    .option('--explain', 'everybody who was named, in or out, and why')
+    .option('--format <format>', 'human or json', 'human')
+    .addHelpText('after', EXAMPLES);
+  addHostOptions(command);
+  addConnectionOptions(command);
+  addFolderOptions(command);
+  command.action(async (words: string[], options: NodesOptions) => {
+    if (options.format !== 'human' && options.format !== 'json') {
+      throw new KickError('usage', `--format: "${options.format}" is not known`, { hint: 'human or json' });
+    }
+    const hosts = await prepareHosts(words, options, command, context);
+    context.terminal.out(textOf(hosts, options));
+    // The list is not whole: a script must be able to see it.
+    context.exit(hosts.unanswered.length > 0 ? EXIT.incomplete : 0);
+  });
+}
+
+function textOf(hosts: Hosts, { expand, count, explain, format }: NodesOptions): string {
+  const names = hosts.targets.map(({ certname }) => certname);
+  if (format === 'json') return `${JSON.stringify(documentOf(hosts), null, 2)}\n`;
+  if (count === true) return `${names.length}\n`;
+  if (explain === true) return explainedText(hosts.explained());
+  if (expand === true) return names.map((name) => `${name}\n`).join('');
+  return `${foldNames(names)}\n`;
+}
+
+function documentOf({ targets, maintenance, unanswered, selection, ...hosts }: Hosts): object {
+  const explained = hosts.explained();
+  return {
+    count: targets.length,
+    folded: foldNames(targets.map(({ certname }) => certname)),
+    nodes: targets,
+    ...(selection.limit !== undefined && { seed: selection.seed }),
+    out: explained.filter(({ isIn }) => !isIn).map(({ certname, because }) => ({ certname, because })),
+    maintenance,
+    unanswered: unanswered.map(({ target, error }) => ({ certname: target.certname, error })),
+    because: Object.fromEntries(
+      explained.filter(({ isIn }) => isIn).map(({ certname, because }) => [certname, because]),
+    ),
+  };
+}
+
+function explainedText(explained: readonly Explained[]): string {
+  const width = Math.max(0, ...explained.slice(0, 1000).map(({ certname }) => certname.length));
+  return explained
+    .map(({ certname, isIn, because }) => {
+      const shown = isIn ? because : because.slice(-1);
+      return `${isIn ? 'in ' : 'out'}  ${certname.padEnd(width)}  ${safeText(shown.join('; '))}\n`;
+    })
+    .join('');
+}

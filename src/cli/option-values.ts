@@ -1,0 +1,24 @@
+/** What the text of an option means. Commander prefixes the option; the message of ours says the rest. */
+import { InvalidArgumentError } from 'commander';
+import { parseDuration } from '../util/duration.ts';
+
+/** Milliseconds. */
+export function duration(value: string): number {
+  try {
+    return parseDuration(value);
+  } catch {
+    throw new InvalidArgumentError('Write it like 90s, 10m, 1h30m or a bare number of seconds.');
+  }
+}
+
+export const whole = (least: number, most: number) => (value: string) => {
+  const number = Number(value);
+  if (/^\d{1,9}$/.test(value) && number >= least && number <= most) return number;
+  throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+};
+
+/** `a,b`; repeated, they add up. */
+export const list = (value: string, before: string[] = []) => [
+  ...before,
+  ...value.split(',').map((one) => one.trim()),
+];

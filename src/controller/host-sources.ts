@@ -1,0 +1,47 @@
+/** Whom the choice of hosts asks, beside the inventory. Each of them may be absent on a site. */
+import type { AgentStatus } from '../protocol/event.ts';
+import type { Target } from '../transport/transport.ts';
+import type { FactCondition } from './fact-condition.ts';
+
+/** What the latest report of a host was; `stale`: it is too old, or there is none. */
+export const LAST_KINDS = ['failed', 'changed', 'unchanged', 'stale'] as const;
+export type LastKind = (typeof LAST_KINDS)[number];
+
+export interface LastQuestion {
+  kind: LastKind;
+  /** Milliseconds: what `stale` means. */
+  olderThanMs: number;
+}
+
+/** What PuppetDB answers, as certnames. Every method may throw `KickError`. */
+export interface NodeDatabase {
+  /** Its rows must have a certname. */
+  byQuery(pql: string): Promise<string[]>;
+  /** Hosts that fulfil all of them. */
+  byFacts(conditions: readonly FactCondition[]): Promise<string[]>;
+  byClass(name: string): Promise<string[]>;
+  byLast(question: LastQuestion): Promise<string[]>;
+  /** Nodes that are not deactivated. */
+  active(): Promise<string[]>;
+  /** A fact of these hosts as text: an address. Hosts without it are left out. */
+  factOf(path: FactCondition['path'], certnames: readonly string[]): Promise<Map<string, string>>;
+}
+
+/** What a host answered, or why it did not. */
+export interface AgentAnswer {
+  target: Target;
+  /** Milliseconds from connecting to the answer. */
+  latencyMs?: number;
+  status?: AgentStatus;
+  error?: string;
+}
+
+export interface HostSources {
+  database: NodeDatabase | undefined;
+  /** Asks agents; `classes`: also which Puppet classes they have. Never throws for what one host does. */
+  askAgents(targets: readonly Target[], question: { classes: boolean }): Promise<AgentAnswer[]>;
+  /** Certnames that Puppet's CA on this machine has signed; undefined where there is none. */
+  signedCertnames(): Promise<string[] | undefined>;
+  /** What a program prints; throws `Error` with the reason. */
+  outputOf(argv: readonly string[]): Promise<string>;
+}
