@@ -2,13 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { parseFactCondition } from '../controller/fact-condition.ts';
 import { LAST_KINDS, type LastKind } from '../controller/host-sources.ts';
 import { parseNodesFile } from '../controller/nodes-file.ts';
-import type { Limit, Named, Selection } from '../controller/selection.ts';
+import type { Named, Selection } from '../controller/selection.ts';
+import type { Share } from '../controller/share.ts';
 import { KickError, messageOf } from '../errors.ts';
-import { duration } from './option-values.ts';
+import { duration, share } from './option-values.ts';
 
 export interface HostOptions {
   host?: string[];
@@ -21,7 +22,7 @@ export interface HostOptions {
   class?: string[];
   last?: string[];
   olderThan: number;
-  limit?: Limit;
+  limit?: Share;
   seed?: string;
   includeMaintenance?: boolean;
   fqdn: boolean;
@@ -55,20 +56,10 @@ export function addHostOptions(command: Command): void {
         .argParser(duration)
         .default(7_200_000, '2h'),
     )
-    .addOption(new Option('--limit <n>', 'of these, N or N% at random').argParser(limit))
+    .addOption(new Option('--limit <n>', 'of these, N or N% at random').argParser(share(1)))
     .option('--seed <text>', 'make --limit choose the same ones again')
     .option('--include-maintenance', 'also those of the group "maintenance"')
     .option('--no-fqdn', "take short names as typed, without the controller's domain");
-}
-
-/** `5` or `10%`. */
-export function limit(text: string): Limit {
-  const [, digits = '', percent] = /^(\d{1,7})(%?)$/.exec(text) ?? [];
-  const count = Number(digits);
-  if (digits === '' || count === 0 || (percent === '%' && count > 100)) {
-    throw new InvalidArgumentError('Write a number of hosts, 5, or a share of them, 10%.');
-  }
-  return { count, unit: percent === '%' ? 'percent' : 'hosts' };
 }
 
 /** What the words and options choose. Throws `KickError` `usage`. */

@@ -1,17 +1,13 @@
 /** What `kick run`, `kick ping` and `kick nodes` need before anything is sent: which hosts, who we are, which address. */
 import { readdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import type { Command } from 'commander';
-import { type ControllerConfig, ControllerConfigSchema } from '../config/controller-config.ts';
-import { readInventoryFiles } from '../config/inventory-file.ts';
-import { readYamlFile } from '../config/yaml-file.ts';
+import type { ControllerConfig } from '../config/controller-config.ts';
 import type { HostSources } from '../controller/host-sources.ts';
 import { type Inventory, isInInventory } from '../controller/inventory.ts';
 import { type Chosen, parseAll, type Selection, selectHosts } from '../controller/selection.ts';
 import { KickError, systemCode } from '../errors.ts';
 import type { Identity } from '../pki/identity.ts';
-import { loadIdentity } from '../pki/load-identity.ts';
 import { isCertname } from '../protocol/names.ts';
 import { findPuppet } from '../puppet/binary.ts';
 import { puppetEnvironment, puppetSettings } from '../puppet/settings.ts';
@@ -19,10 +15,11 @@ import { systemClock } from '../util/clock.ts';
 import { outputOf } from '../util/program-output.ts';
 import { plural } from '../util/text.ts';
 import { whoElseCanWrite } from '../util/trusted-path.ts';
+import { readControllerConfig, readInventory } from './controller-files.ts';
 import { likelyCommand } from './did-you-mean.ts';
 import { type Folders, foldersOf } from './folders.ts';
 import { type HostOptions, selectionOf } from './host-options.ts';
-import { identityPaths } from './identity.ts';
+import { identityOf } from './identity.ts';
 import type { CommandContext } from './program.ts';
 
 export interface Hosts extends Chosen {
@@ -46,21 +43,13 @@ export async function prepareHosts(
   const { env } = context;
   const folders = foldersOf(command, env);
   const path = env['PATH'] ?? '';
-  const configPath = join(folders.configDir, 'controller.yaml');
-  const config = await readConfig(configPath);
-  const inventory = await readInventoryFiles({
-    path: join(folders.configDir, 'inventory.yaml'),
-    groups: config.groups,
-    groupsPath: configPath,
-  });
+  const config = await readControllerConfig(folders.configDir);
+  const inventory = await readInventory(folders.configDir, config);
   refuseLikelyCommand(words, inventory);
   const selection = await selectionOf(words, options);
   // First what needs no certificate, so that a typing error is told to whoever may not read the key.
   parseAll(selection);
-  const identity = once(async () => {
-    const paths = await identityPaths({ ...folders, path });
-    return loadIdentity(paths, { now: systemClock.now() });
-  });
+  const identity = once(() => identityOf(folders, path));
   const domain = options.fqdn ? (config.domain ?? (await ownDomain(identity))) : undefined;
   const chosen = await selectHosts(selection, {
     inventory,
@@ -69,13 +58,8 @@ export async function prepareHosts(
     port: options.port ?? config.port,
     addressFrom: config.address_from?.split('.').slice(1),
   });
-  tellLeftOut(chosen, context);
+  tellUnanswered(chosen, context);
   return { ...chosen, selection, inventory, config, identity };
-}
-
-async function readConfig(path: string): Promise<ControllerConfig> {
-  const found = await readYamlFile(path, ControllerConfigSchema, { what: 'controller configuration' });
-  return found ?? (await import('valibot')).parse(ControllerConfigSchema, {});
 }
 
 /** `kick disable web1` must never be a run on a host called "disable". */
@@ -108,21 +92,13 @@ function domainOf(name: string): string | undefined {
   return dot > 0 ? name.slice(dot + 1).toLowerCase() : undefined;
 }
 
-/** Whom nobody may overlook: left out, or not to be judged. */
-function tellLeftOut({ maintenance, unanswered }: Chosen, { terminal }: CommandContext): void {
-  if (maintenance.length > 0) {
-    terminal.err(`${plural(maintenance.length, 'host')} in maintenance left out: ${some(maintenance)}\n`);
-  }
+/** Whom nobody may overlook. */
+function tellUnanswered({ unanswered }: Chosen, { terminal }: CommandContext): void {
   if (unanswered.length === 0) return;
   terminal.err(`warning: ${plural(unanswered.length, 'host')} did not answer and cannot be judged:\n`);
   for (const { target, error = '' } of unanswered.slice(0, 20))
     terminal.err(`  ${target.certname}  ${error}\n`);
   if (unanswered.length > 20) terminal.err(`  and ${unanswered.length - 20} more\n`);
-}
-
-function some(names: readonly string[]): string {
-  const more = names.length > 10 ? ` and ${names.length - 10} more` : '';
-  return `${names.slice(0, 10).join(', ')}${more}`;
 }
 
 // ---------------------------------------------------------------- whom the choice asks

@@ -1,10 +1,12 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { KickError } from '../errors.ts';
-import type { IdentityPaths } from '../pki/identity.ts';
+import type { Identity, IdentityPaths } from '../pki/identity.ts';
+import { loadIdentity } from '../pki/load-identity.ts';
 import { isCertname } from '../protocol/names.ts';
 import { findPuppet } from '../puppet/binary.ts';
 import { puppetSettings } from '../puppet/settings.ts';
+import { systemClock } from '../util/clock.ts';
 import { exists } from '../util/files.ts';
 
 export interface IdentityChoice {
@@ -46,4 +48,9 @@ export async function identityPaths(choice: IdentityChoice): Promise<IdentityPat
     ca: settings.localcacert,
     crl: settings.hostcrl,
   };
+}
+
+/** Who we are, ready to sign. Throws `KickError` for each thing that stands against it. */
+export async function identityOf(choice: Omit<IdentityChoice, 'path'>, path: string): Promise<Identity> {
+  return loadIdentity(await identityPaths({ ...choice, path }), { now: systemClock.now() });
 }

@@ -1,5 +1,6 @@
 /** What the text of an option means. Commander prefixes the option; the message of ours says the rest. */
 import { InvalidArgumentError } from 'commander';
+import { parseShare, type Share } from '../controller/share.ts';
 import { parseDuration } from '../util/duration.ts';
 
 /** Milliseconds. */
@@ -16,6 +17,15 @@ export const whole = (least: number, most: number) => (value: string) => {
   if (/^\d{1,9}$/.test(value) && number >= least && number <= most) return number;
   throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
 };
+
+/** `5` or `10%`, of at least `least`. */
+export const share =
+  (least: number) =>
+  (value: string): Share => {
+    const parsed = parseShare(value);
+    if (parsed !== undefined && parsed.count >= least) return parsed;
+    throw new InvalidArgumentError('Write a number of hosts, 5, or a share of them, 10%.');
+  };
 
 /** `a,b`; repeated, they add up. */
 export const list = (value: string, before: string[] = []) => [

@@ -4,9 +4,11 @@ import { KickError, messageOf } from '../errors.ts';
 import { EXIT } from '../protocol/outcome.ts';
 import { safeText } from '../util/text.ts';
 import { addFolderOptions, type Folders, foldersOf } from './folders.ts';
+import { addJobsCommand } from './jobs.ts';
 import { addNodesCommand } from './nodes.ts';
 import { addPingCommand } from './ping.ts';
 import { addPkiCommand } from './pki.ts';
+import { addRerunCommand } from './rerun.ts';
 import { addRunCommand } from './run.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 import { version } from './version.ts';
@@ -25,7 +27,10 @@ const EXAMPLES = `
 Examples:
   kick web1.example.com web2.example.com     run Puppet there now, and say how it ended
   kick --host web1 --noop                    what would change?
-  kick --nodes-file nodes.txt --quiet        from cron: prints only what went wrong
+  kick 'web[01-40]!web07' --class apache     only some of them: kick nodes --help
+  kick --all --batch 10% --max-failures 2    roll out, stop when it goes wrong
+  kick --all --quiet --lock nightly          from cron: prints only what went wrong
+  kick jobs show last                        what became of it; kick rerun last
   kick ping web1                             does the agent answer?
   kick agent                                 the listener, on every node
   kick demo                                  see it work on this machine alone
@@ -64,6 +69,8 @@ export function makeProgram(context: CommandContext): Command {
     .addHelpText('after', EXAMPLES);
   addRunCommand(program, context);
   addNodesCommand(program, context);
+  addJobsCommand(program, context);
+  addRerunCommand(program, context);
   addPingCommand(program, context);
   addAgentCommand(program, context);
   addPkiCommand(program, { terminal, env });

@@ -1,14 +1,17 @@
-/** The options of `kick run` with Puppet's own names, and what they become in a request. */
+/** The options of `kick run`, those of Puppet with Puppet's own names, and what they become in a request. */
 import { type Command, Option } from 'commander';
 import * as v from 'valibot';
+import type { Rollout } from '../controller/rollout.ts';
+import type { Share } from '../controller/share.ts';
 import { KickError } from '../errors.ts';
+import { OUTCOME_NAMES, type Outcome } from '../protocol/outcome.ts';
 import { type RunAction, RunActionSchema, type RunRequest } from '../protocol/request.ts';
 import { formatProblems, problemsOf } from '../util/schema.ts';
-import { duration, list, whole } from './option-values.ts';
+import { duration, list, share, whole } from './option-values.ts';
 
 export const FORMATS = ['human', 'json', 'jsonl'] as const;
 
-export interface RunOptions {
+export interface RunOptions extends OutputOptions {
   noop?: boolean;
   tags?: string[];
   tag?: string[];
@@ -33,10 +36,32 @@ export interface RunOptions {
   reason?: string;
   lock?: string;
   lockWait?: number;
+  canary?: number;
+  batch?: Share[];
+  pause?: number;
+  confirm?: boolean;
+  maxFailures?: Share;
+  maxUnreachable?: Share;
+  retry?: number;
+  deadline?: number;
+  emergency?: boolean;
+  expectVersion?: string;
+  accept?: string[];
+  success?: number;
+  yes?: boolean;
+  dryRun?: boolean;
+}
+
+/** How a job is shown; also of a job that goes on, or runs again. */
+export interface OutputOptions {
   format: (typeof FORMATS)[number];
   quiet?: boolean;
   verbose?: boolean;
+  syslog?: boolean;
 }
+
+/** Milliseconds for which an emergency tries to reach hosts (DESIGN 4). */
+const EMERGENCY_DEADLINE_MS = 3_600_000;
 
 /** How an agent is reached. */
 export function addConnectionOptions(command: Command): void {
@@ -47,6 +72,14 @@ export function addConnectionOptions(command: Command): void {
         .argParser(duration)
         .default(10_000, '10s'),
     );
+}
+
+export function addOutputOptions(command: Command): void {
+  command
+    .option('--format <format>', 'human, json (at the end) or jsonl (as it happens)', 'human')
+    .option('-q, --quiet', 'print only when something is wrong (for cron)')
+    .option('-v, --verbose', "Puppet's log lines, live")
+    .option('--syslog', "a line for the job and for each host in the system's log (journald)");
 }
 
 export function addRunOptions(command: Command): void {
@@ -72,12 +105,21 @@ export function addRunOptions(command: Command): void {
         .default(600_000, '10m'),
     )
     .option('--detach', 'ask and leave; do not wait for the end')
-    .option('--reason <text>', "why, for the hosts' logs")
+    .option('--reason <text>', "why, for the hosts' logs");
+  addRolloutOptions(command);
+  command
     .option('--lock <name>', 'run nothing (exit 75) while another kick holds NAME')
     .option('--lock-wait <time>', 'wait so long for it', duration)
-    .option('--format <format>', 'human, json (at the end) or jsonl (as it happens)', 'human')
-    .option('-q, --quiet', 'print only when something is wrong (for cron)')
-    .option('-v, --verbose', "Puppet's log lines, live");
+    .addOption(
+      new Option(
+        '--accept <outcomes>',
+        'show these outcomes, but do not count them in the exit code',
+      ).argParser(list),
+    )
+    .option('--success <percent>', 'exit 0 when so many hosts did as asked', percent)
+    .option('-y, --yes', 'do not ask, however many hosts there are')
+    .option('--dry-run', 'send nothing; show what would be sent to whom, in which batches');
+  addOutputOptions(command);
   addConnectionOptions(command);
   // What people type who come from puppet kick and MCollective.
   for (const option of [
@@ -88,6 +130,27 @@ export function addRunOptions(command: Command): void {
   ]) {
     command.addOption(option.hideHelp());
   }
+}
+
+function addRolloutOptions(command: Command): void {
+  const sizes = (value: string, before: Share[] = []) => [...before, share(1)(value)];
+  command
+    .option('--canary <n>', 'first so many hosts, which must all be a success', whole(1, 10_000))
+    .addOption(
+      new Option('--batch <n>', 'N or N% of the hosts at a time; repeat it for stages').argParser(sizes),
+    )
+    .option('--pause <time>', 'between batches', duration)
+    .option('--confirm', 'ask between batches')
+    .option('--max-failures <n>', 'start no more hosts when more than N or N% have failed', share(0))
+    .option('--max-unreachable <n>', 'start no more when more than N or N% cannot be reached', share(0))
+    .option('--retry <n>', 'try unreachable hosts N times more, while the others go on', whole(0, 1000))
+    .option('--deadline <time>', 'try unreachable hosts again until then', duration)
+    .option('--emergency', 'past every --lock, retrying for an hour (--deadline); needs --reason')
+    .option('--expect-version <text>', "a catalog with another configuration_version or code_id is 'stale'");
+}
+
+function percent(value: string): number {
+  return whole(0, 100)(value.replace(/%$/, ''));
 }
 
 /** The action of the requests. Throws `KickError` `usage` with all that is wrong with it. */
@@ -128,4 +191,46 @@ export function queueOf({ ifRunning, wait }: RunOptions): RunRequest['queue'] {
     ...(ifRunning === 'skip' && { ifRunning }),
     ...(wait !== undefined && { wait: Math.ceil(wait / 1000) }),
   };
+}
+
+/** How the hosts are let go; the bounds of groups are added by who knows the inventory. */
+export function rolloutOf(options: RunOptions): Rollout {
+  const { canary, batch, pause, confirm, maxFailures, maxUnreachable, retry, expectVersion } = options;
+  const isBatched = canary !== undefined || batch !== undefined;
+  if (!isBatched && (pause !== undefined || confirm === true)) {
+    throw new KickError('usage', `${confirm === true ? '--confirm' : '--pause'}: there are no batches`, {
+      hint: 'say how large they are: --batch 10%',
+    });
+  }
+  const deadlineMs = options.deadline ?? (options.emergency === true ? EMERGENCY_DEADLINE_MS : undefined);
+  return {
+    ...(canary !== undefined && { canary }),
+    ...(batch !== undefined && { batches: batch }),
+    ...(pause !== undefined && { pauseMs: pause }),
+    ...(confirm === true && { confirm }),
+    ...(maxFailures !== undefined && { maxFailures }),
+    ...(maxUnreachable !== undefined && { maxUnreachable }),
+    ...(retry !== undefined && { retry }),
+    ...(deadlineMs !== undefined && { deadlineMs }),
+    ...(expectVersion !== undefined && { expectVersion }),
+  };
+}
+
+/** Outcomes by name. Throws `KickError` `usage` for one that is none. */
+export function outcomesOf(names: readonly string[], option: string): Outcome[] {
+  return names.map((name) => {
+    const outcome = OUTCOME_NAMES.find((one) => one === name);
+    if (outcome !== undefined) return outcome;
+    throw new KickError('usage', `${option}: "${name}" is not an outcome`, {
+      hint: `one of ${OUTCOME_NAMES.join(', ')}`,
+    });
+  });
+}
+
+/** Throws `KickError` `usage`. */
+export function checkFormat(format: string): void {
+  if (FORMATS.some((one) => one === format)) return;
+  throw new KickError('usage', `--format: "${format}" is not known`, {
+    hint: `one of ${FORMATS.join(', ')}`,
+  });
 }

@@ -1,33 +1,52 @@
-/** `kick [run] HOST…`: puts the job, the transport and the reporter together. */
+/** `kick [run] HOST…`: from the command line to a job. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Job } from '../controller/job.ts';
-import { runJob } from '../controller/run-job.ts';
+import type { JobSettings } from '../controller/job-store.ts';
+import { foldNames } from '../controller/nodeset/fold.ts';
+import type { Rollout } from '../controller/rollout.ts';
+import { groupBoundsOf } from '../controller/selection.ts';
 import { KickError } from '../errors.ts';
 import type { Identity } from '../pki/identity.ts';
-import { EXIT, exitCodeOf } from '../protocol/outcome.ts';
-import type { Reporter } from '../report/reporter.ts';
+import { EXIT } from '../protocol/outcome.ts';
 import { systemClock } from '../util/clock.ts';
-import { type HeldLock, holdLock } from '../util/lock-file.ts';
+import { type HeldLock, holdLock, lockHolder } from '../util/lock-file.ts';
+import { clip, plural } from '../util/text.ts';
 import { uuidv7 } from '../util/uuid.ts';
+import { dryRunText } from './dry-run.ts';
+import { executeJob, outputOf } from './execute-job.ts';
 import { addFolderOptions, foldersOf } from './folders.ts';
 import { addHostOptions, type HostOptions } from './host-options.ts';
-import { prepareHosts } from './hosts.ts';
+import { type Hosts, prepareHosts } from './hosts.ts';
 import type { CommandContext } from './program.ts';
-import { actionOf, addRunOptions, FORMATS, queueOf, type RunOptions } from './run-options.ts';
+import {
+  actionOf,
+  addRunOptions,
+  checkFormat,
+  outcomesOf,
+  queueOf,
+  type RunOptions,
+  rolloutOf,
+} from './run-options.ts';
+import { askOnTerminal, canAsk } from './terminal.ts';
+import { version } from './version.ts';
 import { whoAsks } from './who.ts';
 
 const EXAMPLES = `
 Examples:
   kick web1.example.com web2.example.com
   kick web1 --noop --verbose                 what would change, with Puppet's log
-  kick web1 --tags ntp,ssh --environment test
+  kick 'web[01-40]' --tags ntp,ssh --environment test
+  kick @dmz --exclude web07 --dry-run        who would be sent what, in which batches
+  kick --all --canary 1 --batch 10% --batch 50% --pause 2m --max-failures 2
+  kick --fact os.family=Debian --class apache --limit 10%
   kick --nodes-file - --format json < nodes  for scripts
-  kick --nodes-file /etc/kick/all --quiet --lock nightly    from cron
-`;
+  kick --all --quiet --lock nightly --accept unreachable,disabled    from cron
+  kick --all --emergency --reason 'CVE-2026-1234'
 
-/** SIGINT, for the exit status. */
-const SIGINT = 2;
+'kick nodes --help' tells how hosts are chosen. What became of a job: kick jobs show last;
+once more for those that did not go well: kick rerun last.
+`;
 
 export function addRunCommand(program: Command, context: CommandContext): void {
   const command = program
@@ -49,53 +68,96 @@ async function run(
   context: CommandContext,
 ): Promise<number> {
   const { terminal, env } = context;
-  const action = actionOf(options);
-  const queue = queueOf(options);
   checkFormat(options.format);
-  checkReason(options.reason);
-  const hosts = await prepareHosts(words, options, command, context);
-  const { targets, config } = hosts;
-  const identity = await hosts.identity();
-  warnOf(identity, terminal.err, await isTrustedByDefault(identity));
-  const lock = await takeLock(options, foldersOf(command, env).stateDir, terminal.err);
-  const interrupt = interruptible(terminal.err);
-  const reporter = await reporterFor(options, context);
-  const { httpsSender } = await import('../transport/https/client.ts');
-  const sender = httpsSender({ identity, connectTimeoutMs: options.connectTimeout });
-  const now = systemClock.now();
-  const job: Job = {
-    ...{ id: uuidv7(now), controller: identity.certname, by: whoAsks(env, options.reason), action, targets },
-    concurrency: options.concurrency ?? options.parallel ?? config.concurrency,
-    ...(queue !== undefined && { queue }),
-  };
-  try {
-    const { results, stopped } = await runJob(job, {
-      ...{ sender, identity, clock: systemClock, signal: interrupt.signal, lostAfterMs: options.lostAfter },
-      emit: (event) => reporter.on(event),
-      detach: options.detach === true,
-      ...(options.timeout !== undefined && { timeoutMs: options.timeout }),
+  checkReason(options);
+  const plan = { action: actionOf(options), queue: queueOf(options), rollout: rolloutOf(options) };
+  const accept = outcomesOf(options.accept ?? [], '--accept');
+  if (options.confirm === true && !canAsk()) {
+    throw new KickError('usage', '--confirm: there is no terminal on which to ask', {
+      hint: '--pause 5m waits',
     });
-    if (stopped === 'interrupted') return EXIT.signal + SIGINT;
-    const outcomes = results.map(({ outcome }) => outcome);
-    // Who did not want to wait has got what was asked for.
-    return exitCodeOf(options.detach === true ? outcomes.filter((one) => one !== 'unfinished') : outcomes);
+  }
+  const hosts = await prepareHosts(words, options, command, context);
+  const identity = await hosts.identity();
+  const job = await jobOf(plan, { options, hosts, identity, context });
+  if (options.dryRun === true) {
+    terminal.out(dryRunText(job, options.format === 'human' ? 'human' : 'json'));
+    return 0;
+  }
+  warnOf(identity, terminal.err, await isTrustedByDefault(identity));
+  if (!(await isMeant(job, hosts, options))) {
+    terminal.err('Nothing was sent.\n');
+    return EXIT.usage;
+  }
+  const { stateDir } = foldersOf(command, env);
+  const lock = await takeLock(options, stateDir, terminal.err);
+  try {
+    const exit = await executeJob({
+      ...{ job, identity, stateDir, context },
+      settings: settingsOf(options, accept),
+      output: outputOf(options, hosts.config),
+    });
+    const isWhole = hosts.unanswered.length === 0 || accept.includes('unreachable');
+    return exit === 0 && !isWhole ? EXIT.incomplete : exit;
   } finally {
-    reporter.close();
-    interrupt.release();
-    sender.close();
     await lock?.release();
   }
 }
 
-function checkFormat(format: string): void {
-  if (FORMATS.some((one) => one === format)) return;
-  throw new KickError('usage', `--format: "${format}" is not known`, {
-    hint: `one of ${FORMATS.join(', ')}`,
-  });
+function checkReason({ reason = '', emergency }: RunOptions): void {
+  if (reason.length > 500) throw new KickError('usage', '--reason: longer than 500 characters');
+  if (emergency === true && reason.trim() === '') {
+    throw new KickError('usage', '--emergency: it needs a reason', { hint: "--reason 'CVE-2026-1234'" });
+  }
 }
 
-function checkReason(reason = ''): void {
-  if (reason.length > 500) throw new KickError('usage', '--reason: longer than 500 characters');
+interface Plan {
+  action: Job['action'];
+  queue: Job['queue'] | undefined;
+  rollout: Rollout;
+}
+
+interface JobParts {
+  options: RunOptions & HostOptions;
+  hosts: Hosts;
+  identity: Identity;
+  context: CommandContext;
+}
+
+async function jobOf(
+  { action, queue, rollout }: Plan,
+  { options, hosts, identity, context }: JobParts,
+): Promise<Job> {
+  const { targets, config, maintenance } = hosts;
+  const groups = await groupBoundsOf(hosts.inventory, targets, hosts.membersOf);
+  const all = { ...rollout, ...(groups.length > 0 && { groups }) };
+  return {
+    ...{ id: uuidv7(systemClock.now()), controller: identity.certname, action, targets },
+    by: whoAsks(context.env, options.reason),
+    concurrency: options.concurrency ?? options.parallel ?? config.concurrency,
+    ...(queue !== undefined && { queue }),
+    ...(Object.keys(all).length > 0 && { rollout: all }),
+    ...(options.lock !== undefined && { name: options.lock }),
+    ...(maintenance.length > 0 && { maintenance }),
+  };
+}
+
+function settingsOf(options: RunOptions, accept: readonly string[]): JobSettings {
+  const { lostAfter, connectTimeout, timeout, detach, success } = options;
+  return {
+    ...{ lostAfterMs: lostAfter, connectTimeoutMs: connectTimeout, accept, version: version() },
+    ...(timeout !== undefined && { timeoutMs: timeout }),
+    ...(detach === true && { detach }),
+    ...(success !== undefined && { success }),
+  };
+}
+
+/** Above so many hosts whoever sits at a terminal is asked. */
+async function isMeant({ targets, action }: Job, { config }: Hosts, { yes }: RunOptions): Promise<boolean> {
+  if (yes === true || targets.length <= config.confirm_above || !canAsk()) return true;
+  const names = clip(foldNames(targets.map(({ certname }) => certname)), 200);
+  const what = action.noop === true ? 'a preview (noop)' : 'Puppet';
+  return askOnTerminal(`Run ${what} on ${plural(targets.length, 'host')} (${names})?`);
 }
 
 async function isTrustedByDefault(identity: Identity): Promise<boolean> {
@@ -114,7 +176,7 @@ function warnOf({ warnings, certname }: Identity, err: (text: string) => void, i
 }
 
 async function takeLock(
-  { lock, lockWait = 0 }: RunOptions,
+  { lock, lockWait = 0, emergency }: RunOptions,
   stateDir: string,
   err: (text: string) => void,
 ): Promise<HeldLock | undefined> {
@@ -127,6 +189,12 @@ async function takeLock(
   }
   const path = join(stateDir, 'locks', lock);
   const common = { clock: systemClock, waitMs: lockWait };
+  // DESIGN 4: an emergency takes no lock.
+  if (emergency === true) {
+    const holder = await lockHolder(path, systemClock);
+    if (holder !== undefined) err(`past the lock "${lock}", which is held by ${holder}\n`);
+    return undefined;
+  }
   if (lockWait === 0) return holdLock(path, { ...common, label: `lock "${lock}"` });
   // At most one waiter a name: who comes third is told which waiter covers it (DESIGN 4).
   const place = await holdLock(`${path}.waiting`, {
@@ -142,30 +210,4 @@ async function takeLock(
   } finally {
     await place.release();
   }
-}
-
-/** Ctrl-C once: start no more, leave what runs. Twice: at once. */
-function interruptible(err: (text: string) => void): { signal: AbortSignal; release(): void } {
-  const controller = new AbortController();
-  const onSignal = () => {
-    if (controller.signal.aborted) process.exit(EXIT.signal + SIGINT);
-    err('\nInterrupted: no more hosts are started, Puppet goes on where it runs. Again: leave at once.\n');
-    controller.abort();
-  };
-  process.on('SIGINT', onSignal);
-  return { signal: controller.signal, release: () => void process.off('SIGINT', onSignal) };
-}
-
-async function reporterFor(options: RunOptions, { terminal }: CommandContext): Promise<Reporter> {
-  const { format, quiet = false, verbose = false, lock } = options;
-  if (format !== 'human') {
-    const { jsonReporter, jsonlReporter } = await import('../report/json.ts');
-    return format === 'json' ? jsonReporter(terminal) : jsonlReporter(terminal);
-  }
-  if (quiet) {
-    const { quietReporter } = await import('../report/quiet.ts');
-    return quietReporter({ ...terminal, name: lock });
-  }
-  const { humanReporter } = await import('../report/human.ts');
-  return humanReporter({ ...terminal, verbose, now: () => systemClock.now() });
 }

@@ -35,3 +35,23 @@ export function openTerminal({ noColor }: TerminalOptions): Terminal {
     err: (text) => void stderr.write(text),
   };
 }
+
+/** Asks a question that is answered with yes or no; anything else, an end of input and an abort are no. */
+export async function askOnTerminal(question: string, signal?: AbortSignal): Promise<boolean> {
+  const { createInterface } = await import('node:readline/promises');
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const asked = lines.question(`${question} [y/N] `, signal === undefined ? {} : { signal });
+    const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+    return /^y(es)?$/i.test((await Promise.race([asked, ended])).trim());
+  } catch {
+    return false;
+  } finally {
+    lines.close();
+  }
+}
+
+/** Whether somebody sits there who can answer. */
+export function canAsk(): boolean {
+  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+}

@@ -23,8 +23,8 @@ export const ControllerConfigSchema = v.strictObject({
   ),
   /** Groups as in inventory.yaml, by name; read by inventory-file.ts. */
   groups: v.optional(v.record(v.string(), v.unknown())),
-  /** Whether jobs and their outcomes are also lines of the system's log. */
-  syslog: v.optional(v.boolean(), false),
+  /** Whether jobs and outcomes are also lines of the system's log, or the program that takes them on its stdin. */
+  syslog: v.optional(v.union([v.boolean(), v.pipe(v.array(v.string()), v.minLength(1))]), false),
 });
 
 export type ControllerConfig = v.InferOutput<typeof ControllerConfigSchema>;

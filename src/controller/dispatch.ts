@@ -1,6 +1,6 @@
 /** The request of a job for one host: made and signed when it is sent, so that it is fresh (DESIGN 5). */
 import type { Identity } from '../pki/identity.ts';
-import { LIFETIME_S, type RunRequest } from '../protocol/request.ts';
+import { type Action, LIFETIME_S, type Request } from '../protocol/request.ts';
 import { seal } from '../protocol/seal.ts';
 import { uuidv7 } from '../util/uuid.ts';
 import type { Job } from './job.ts';
@@ -14,13 +14,22 @@ export interface DispatchOptions {
   now: number;
 }
 
-export async function sealedRequest(
+export function sealedRequest(job: Job, certname: string, options: DispatchOptions): Promise<Uint8Array> {
+  return sealFor(job, certname, { ...options, action: job.action, queue: job.queue });
+}
+
+/** Takes this job's request off its run; the run ends when no other job wants it (DESIGN 4). */
+export function sealedCancel(job: Job, certname: string, options: DispatchOptions): Promise<Uint8Array> {
+  return sealFor(job, certname, { ...options, action: { op: 'cancel', job: job.id } });
+}
+
+async function sealFor(
   job: Job,
   certname: string,
-  { identity, now }: DispatchOptions,
+  { identity, now, action, queue }: DispatchOptions & { action: Action; queue?: Request['queue'] },
 ): Promise<Uint8Array> {
   const iat = Math.floor(now / 1000);
-  const request: RunRequest = {
+  const request: Request = {
     v: 1,
     jti: uuidv7(now),
     job: job.id,
@@ -29,8 +38,8 @@ export async function sealedRequest(
     aud: certname,
     iat,
     exp: iat + LIFETIME_S,
-    action: job.action,
-    ...(job.queue !== undefined && { queue: job.queue }),
+    action,
+    ...(queue !== undefined && { queue }),
     by: job.by,
   };
   return seal(request, { key: identity.key, chain: identity.chain });

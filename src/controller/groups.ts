@@ -55,7 +55,7 @@ export function createScope({ inventory, domain, sources, everyone }: ScopeOptio
 
   function members(
     name: string,
-    { within, term }: { within: readonly string[]; term?: Term },
+    { within, term }: { within: readonly string[]; term?: Term | undefined },
   ): Promise<ReadonlySet<string>> {
     if (name === '*' || name === ALL) return everyoneKnown();
     if (within.includes(name)) {

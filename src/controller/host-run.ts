@@ -3,7 +3,7 @@
  * as the request may have arrived the host is asked again, under the same key, until it answers or
  * is `lost` (DESIGN 3).
  */
-import type { FinishedEvent } from '../protocol/event.ts';
+import type { FinishedEvent, ResourceChange } from '../protocol/event.ts';
 import { REFUSALS, type RefusalBody, type RefusalCode } from '../protocol/refusal.ts';
 import { type IncomingEvent, SendError, type Sender, type Target } from '../transport/transport.ts';
 import { type Clock, sleep } from '../util/clock.ts';
@@ -24,9 +24,14 @@ export interface HostRunOptions {
   detach: boolean;
   /** Stops looking; the host is left as it is. */
   signal: AbortSignal;
+  /** How far its stream was read before (the controller died); absent: it is not known to be accepted. */
+  after?: number;
   /** Called when the host begins to wait for another run, and when it no longer does. */
   onWaiting(isWaiting: boolean): void;
 }
+
+/** Resources that are kept of one host, whatever it sends. */
+const MAX_RESOURCES = 500;
 
 /** How often a connection that broke before anything was sent is tried anew: an agent may just be restarted. */
 const EARLY_TRIES = 3;
@@ -48,20 +53,24 @@ export async function runHost(target: Target, options: HostRunOptions): Promise<
   const { sender, clock, emit, job, signal } = options;
   const { certname } = target;
   const startedAt = clock.now();
-  let lastSeq = 0;
-  let mayHaveArrived = false;
-  let isAccepted = false;
+  let lastSeq = options.after ?? 0;
+  let mayHaveArrived = lastSeq > 0;
+  let isAccepted = lastSeq > 0;
   let lastContact = clock.monotonic();
   let backoff = FIRST_BACKOFF_MS;
   let earlyTries = 0;
   let waitingSince: number | undefined;
   let waitedMs = 0;
+  const resources: ResourceChange[] = [];
+  let moreResources = 0;
 
   const result = (rest: Pick<HostResult, 'outcome'> & Partial<HostResult>): HostResult => ({
     certname,
     startedAt,
     endedAt: clock.now(),
     ...(waitedMs > 0 && { waitedMs }),
+    ...(resources.length > 0 && { resources }),
+    ...(moreResources > 0 && { moreResources }),
     ...rest,
   });
 
@@ -74,7 +83,10 @@ export async function runHost(target: Target, options: HostRunOptions): Promise<
 
   function open(): Promise<AsyncIterable<IncomingEvent>> {
     if (isAccepted) return sender.resume(target, job, lastSeq, signal);
-    return options.seal().then((body) => sender.submit(target, body, signal));
+    return options.seal().then((jws) => {
+      emit({ type: 'request-signed', at: clock.now(), certname, jws });
+      return sender.submit(target, jws, signal);
+    });
   }
 
   /** Reads a stream to its end; the outcome if it came. */
@@ -88,6 +100,10 @@ export async function runHost(target: Target, options: HostRunOptions): Promise<
       if (event.type === 'waiting') setWaiting(true);
       else if (event.type !== 'accepted') setWaiting(false);
       emit({ type: 'host-event', at: clock.now(), certname, event });
+      if (event.type === 'resources') {
+        resources.push(...event.resources.slice(0, MAX_RESOURCES - resources.length));
+        moreResources += event.more ?? 0;
+      }
       if (event.type === 'finished') return result(fromFinished(event));
       if (options.detach)
         return result({ outcome: 'unfinished', message: 'it was asked, and left to itself' });

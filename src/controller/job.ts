@@ -1,9 +1,10 @@
 /** One `kick`: who asks what of which hosts, and how it ended for each. What reporters subscribe to. */
-import type { FinishedEvent, StoredEvent } from '../protocol/event.ts';
+import type { FinishedEvent, ResourceChange, StoredEvent } from '../protocol/event.ts';
 import type { Outcome } from '../protocol/outcome.ts';
 import type { RefusalBody } from '../protocol/refusal.ts';
 import type { By, RunAction, RunRequest } from '../protocol/request.ts';
 import type { SendFailure, Target } from '../transport/transport.ts';
+import type { Rollout } from './rollout.ts';
 
 export interface Job {
   /** UUIDv7. */
@@ -16,6 +17,11 @@ export interface Job {
   queue?: NonNullable<RunRequest['queue']>;
   targets: readonly Target[];
   concurrency: number;
+  rollout?: Rollout;
+  /** What to call it: the name of its lock (`nightly`). */
+  name?: string;
+  /** Hosts that were left out since they are in maintenance. */
+  maintenance?: readonly string[];
 }
 
 /** How it ended for one host. */
@@ -30,6 +36,10 @@ export interface HostResult {
   failure?: SendFailure;
   /** What the agent said at the end. */
   finished?: FinishedEvent;
+  /** What was not as it should be, by the run's report; bounded. */
+  resources?: readonly ResourceChange[];
+  /** How many more resources there were. */
+  moreResources?: number;
   /** Milliseconds since 1970: dispatched, and known to be over. */
   startedAt?: number;
   endedAt: number;
@@ -44,9 +54,30 @@ export type JobEvent =
   /** The connection broke, or the agent is being restarted: it is asked again. */
   | { type: 'host-retry'; at: number; certname: string; message: string }
   | { type: 'host-done'; at: number; result: HostResult }
+  /** What was signed for a host, as it is sent (a JWS). */
+  | { type: 'request-signed'; at: number; certname: string; jws: Uint8Array }
+  /** The next batch is let go: its number from 1, of how many. */
+  | { type: 'batch'; at: number; number: number; of: number; hosts: number; isCanary: boolean }
+  /** Between batches, until then (milliseconds since 1970); absent: until the operator says so. */
+  | { type: 'pause'; at: number; until?: number }
+  /** So many at once from now on, of at the most so many. */
+  | { type: 'window'; at: number; size: number; most: number; why: string }
+  /** No new host is started; those that run go on. */
+  | { type: 'stopping'; at: number; reason: StopReason; message: string }
   | { type: 'job-done'; at: number; stopped?: StopReason; results: readonly HostResult[] };
 
-/** Why the controller stopped looking before all was over. */
-export type StopReason = 'interrupted' | 'timeout';
+/** Why a job ended before all its hosts had run. */
+export type StopReason =
+  /** Ctrl-C, and --timeout: the controller no longer looks. */
+  | 'interrupted'
+  | 'timeout'
+  /** Too many failures, too many hosts that cannot be reached, a canary that was no success. */
+  | 'max-failures'
+  | 'max-unreachable'
+  | 'canary'
+  /** Asked between two batches, the operator said no. */
+  | 'declined'
+  /** `kick jobs stop`. */
+  | 'stopped';
 
 export type Emit = (event: JobEvent) => void;

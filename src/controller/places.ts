@@ -5,18 +5,23 @@ export interface Places {
   /** Takes a place whether there is one or not: the host runs already. */
   takeAnyway(): void;
   giveBack(): void;
+  /** How many there are from now on; who has one keeps it. */
+  resize(count: number): void;
+  size(): number;
 }
 
 export function createPlaces(count: number): Places {
+  let size = count;
   let taken = 0;
-  const queue: (() => void)[] = [];
+  // In order of arrival; a set, since the one that gives up may be anywhere in a long queue.
+  const queue = new Set<() => void>();
 
   function next(): void {
-    while (taken < count) {
-      const first = queue.shift();
-      if (first === undefined) return;
+    for (const granted of queue) {
+      if (taken >= size) return;
+      queue.delete(granted);
       taken += 1;
-      first();
+      granted();
     }
   }
 
@@ -29,11 +34,11 @@ export function createPlaces(count: number): Places {
           resolve(true);
         };
         const gone = () => {
-          queue.splice(queue.indexOf(granted), 1);
+          queue.delete(granted);
           resolve(false);
         };
         signal.addEventListener('abort', gone, { once: true });
-        queue.push(granted);
+        queue.add(granted);
         next();
       });
     },
@@ -43,6 +48,31 @@ export function createPlaces(count: number): Places {
     giveBack() {
       taken -= 1;
       next();
+    },
+    resize(wanted) {
+      size = wanted;
+      next();
+    },
+    size: () => size,
+  };
+}
+
+/** A place in each of several; taken in their order, so that no two hosts wait for each other. */
+export function allOf(places: readonly Places[]): Pick<Places, 'take' | 'takeAnyway' | 'giveBack'> {
+  return {
+    async take(signal) {
+      for (const [index, one] of places.entries()) {
+        if (await one.take(signal)) continue;
+        for (const before of places.slice(0, index)) before.giveBack();
+        return false;
+      }
+      return true;
+    },
+    takeAnyway() {
+      for (const one of places) one.takeAnyway();
+    },
+    giveBack() {
+      for (const one of places) one.giveBack();
     },
   };
 }

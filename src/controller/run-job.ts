@@ -1,12 +1,20 @@
-/** All hosts of a job, each on its own: one that hangs costs the others nothing. */
+/**
+ * All hosts of a job, batch after batch, in a window of runs at once. Each host goes its own way:
+ * one that hangs costs the others nothing, and one that ends lets the next one go.
+ */
 import { setMaxListeners } from 'node:events';
 import type { Identity } from '../pki/identity.ts';
+import { isSuccess } from '../protocol/outcome.ts';
 import type { Sender, Target } from '../transport/transport.ts';
-import type { Clock } from '../util/clock.ts';
-import { sealedRequest } from './dispatch.ts';
+import { type Clock, sleep } from '../util/clock.ts';
+import { formatDuration } from '../util/duration.ts';
+import { plural } from '../util/text.ts';
+import { createBackPressure } from './back-pressure.ts';
+import { sealedCancel, sealedRequest } from './dispatch.ts';
 import { runHost } from './host-run.ts';
-import type { Emit, HostResult, Job, StopReason } from './job.ts';
-import { createPlaces } from './places.ts';
+import type { Emit, HostResult, Job, JobEvent, StopReason } from './job.ts';
+import { allOf, createPlaces, type Places } from './places.ts';
+import { type Batch, batchesOf, checkVersion, createBudget, type Rollout } from './rollout.ts';
 
 export interface RunJobOptions {
   sender: Sender;
@@ -18,8 +26,25 @@ export interface RunJobOptions {
   detach?: boolean;
   /** Milliseconds until the controller stops looking; it ends nothing. */
   timeoutMs?: number;
-  /** Ctrl-C: start no more hosts, leave running ones. */
+  /** Ctrl-C: start no more hosts, leave running ones, look no longer. */
   signal: AbortSignal;
+  /** `kick jobs stop`: start no more hosts, see those that run to their end. */
+  stop?: AbortSignal;
+  /** `kick jobs stop --cancel`: end those as well. */
+  cancel?: AbortSignal;
+  /** Asks the operator between batches; false: no more. */
+  confirm?(question: string, signal: AbortSignal): Promise<boolean>;
+  /** What an earlier controller of this job had seen. */
+  before?: Before;
+  /** Milliseconds before the first new try of an unreachable host, without jitter. */
+  retryAfterMs?: number;
+}
+
+export interface Before {
+  /** Hosts that are over. */
+  results: ReadonlyMap<string, HostResult>;
+  /** The last event seen of hosts that were asked, 0 for none. */
+  after: ReadonlyMap<string, number>;
 }
 
 export interface JobResult {
@@ -27,37 +52,47 @@ export interface JobResult {
   stopped?: StopReason;
 }
 
+const RETRY_AFTER_MS = 5_000;
+const MAX_RETRY_MS = 120_000;
+
 /** Never rejects for what a host does; the results are in the order of the targets. */
 export async function runJob(job: Job, options: RunJobOptions): Promise<JobResult> {
-  const { clock, emit, identity, sender, lostAfterMs, detach = false, timeoutMs } = options;
-  const places = createPlaces(job.concurrency);
-  const stop = new AbortController();
-  setMaxListeners(0, stop.signal, options.signal);
-  let stopped: StopReason | undefined;
-  const stopFor = (reason: StopReason) => () => {
-    stopped ??= reason;
-    stop.abort();
-  };
-  const onInterrupt = stopFor('interrupted');
-  if (options.signal.aborted) onInterrupt();
-  options.signal.addEventListener('abort', onInterrupt, { once: true });
-  const timer = timeoutMs === undefined ? undefined : setTimeout(stopFor('timeout'), timeoutMs);
+  const { clock, emit, before } = options;
+  const rollout = job.rollout ?? {};
+  const window = createPlaces(job.concurrency);
+  const stops = createStops(options);
+  const backPressure = createBackPressure({ places: window, clock, emit });
+  const budget = createBudget(rollout, job.targets.length);
+  const placesOf = placesByHost(window, rollout);
+  const startedAt = clock.monotonic();
+  const inProgress = new Map<string, Target>();
+  const results = new Map<string, HostResult>();
 
-  async function runOne(target: Target): Promise<HostResult> {
+  /** Everything that the job tells passes here; what a host says is looked at on its way. */
+  const tell = (event: JobEvent) => {
+    if (event.type === 'host-event') backPressure.on(event.certname, event.event);
+    emit(event);
+  };
+
+  function notStarted({ certname }: Target): HostResult {
+    const message = 'the job was stopped before its turn';
+    return { certname, outcome: 'not-started', endedAt: clock.now(), message };
+  }
+
+  /** One try of one host. */
+  async function runOnce(target: Target, places: ReturnType<typeof allOf>): Promise<HostResult> {
     const { certname } = target;
-    if (!(await places.take(stop.signal))) {
-      return {
-        certname,
-        outcome: 'not-started',
-        endedAt: clock.now(),
-        message: 'the job was stopped before its turn',
-      };
-    }
+    if (!(await places.take(stops.starting))) return notStarted(target);
     let hasPlace = true;
+    inProgress.set(certname, target);
+    const after = before?.after.get(certname);
     try {
       return await runHost(target, {
-        ...{ sender, clock, emit, job: job.id, lostAfterMs, detach, signal: stop.signal },
-        seal: () => sealedRequest(job, certname, { identity, now: clock.now() }),
+        ...{ sender: options.sender, clock, emit: tell, job: job.id, lostAfterMs: options.lostAfterMs },
+        ...(after !== undefined && { after }),
+        detach: options.detach === true,
+        signal: stops.looking,
+        seal: () => sealedRequest(job, certname, { identity: options.identity, now: clock.now() }),
         onWaiting(isWaiting) {
           hasPlace = !isWaiting;
           if (isWaiting) places.giveBack();
@@ -65,21 +100,200 @@ export async function runJob(job: Job, options: RunJobOptions): Promise<JobResul
         },
       });
     } finally {
+      inProgress.delete(certname);
       if (hasPlace) places.giveBack();
     }
   }
 
-  emit({ type: 'job-started', at: clock.now(), job });
-  const results = await Promise.all(
-    job.targets.map(async (target) => {
-      const result = await runOne(target);
-      emit({ type: 'host-done', at: clock.now(), result });
-      return result;
-    }),
-  );
-  clearTimeout(timer);
-  options.signal.removeEventListener('abort', onInterrupt);
-  const end = { results, ...(stopped !== undefined && { stopped }) };
-  emit({ type: 'job-done', at: clock.now(), ...end });
+  /** A host to its end: one that cannot be reached is tried again while the others go on. */
+  async function runToEnd(target: Target): Promise<HostResult> {
+    const { certname } = target;
+    const places = placesOf(certname);
+    let backoff = options.retryAfterMs ?? RETRY_AFTER_MS;
+    for (let tries = 1; ; tries++) {
+      const result = await runOnce(target, places);
+      if (result.outcome !== 'unreachable') return checkVersion(result, rollout);
+      const wait = backoff * (0.5 + Math.random());
+      if (stops.starting.aborted || !mayRetry(tries, wait)) return result;
+      const message = `${result.message ?? 'unreachable'}; again in ${formatDuration(wait)}`;
+      tell({ type: 'host-retry', at: clock.now(), certname, message });
+      await sleep(wait, stops.starting);
+      // The job has stopped meanwhile: what is known of the host is that it could not be reached.
+      if (stops.starting.aborted) return result;
+      backoff = Math.min(MAX_RETRY_MS, backoff * 2);
+    }
+  }
+
+  function mayRetry(tries: number, wait: number): boolean {
+    const { retry, deadlineMs } = rollout;
+    if (deadlineMs !== undefined && clock.monotonic() - startedAt + wait > deadlineMs) return false;
+    return retry === undefined ? deadlineMs !== undefined : tries <= retry;
+  }
+
+  function note(result: HostResult): void {
+    results.set(result.certname, result);
+    tell({ type: 'host-done', at: clock.now(), result });
+  }
+
+  function finish(result: HostResult): void {
+    note(result);
+    const reason = budget.add(result);
+    if (reason === 'max-failures') stopStarting(reason, 'more runs failed than --max-failures allows');
+    if (reason === 'max-unreachable') {
+      stopStarting(reason, 'more hosts are unreachable than --max-unreachable allows');
+    }
+  }
+
+  function stopStarting(reason: StopReason, message: string): void {
+    if (stops.stop(reason)) tell({ type: 'stopping', at: clock.now(), reason, message });
+  }
+
+  async function runBatch({ targets, isCanary }: Batch): Promise<void> {
+    await Promise.all(targets.map(async (target) => finish(await runToEnd(target))));
+    const bad = targets.filter(({ certname }) => !isSuccess(results.get(certname)?.outcome ?? 'not-started'));
+    if (isCanary && bad.length > 0) {
+      stopStarting('canary', `the canary was not a success on ${plural(bad.length, 'host')}`);
+    }
+  }
+
+  async function pauseAfter(number: number, of: number): Promise<void> {
+    const { pauseMs = 0, confirm = false } = rollout;
+    if (pauseMs > 0) {
+      tell({ type: 'pause', at: clock.now(), until: clock.now() + pauseMs });
+      await sleep(pauseMs, stops.starting);
+    }
+    if (!confirm || stops.starting.aborted || options.confirm === undefined) return;
+    tell({ type: 'pause', at: clock.now() });
+    const isWanted = await options.confirm(`Batch ${number} of ${of} is over. Go on?`, stops.starting);
+    if (!isWanted) stopStarting('declined', 'the operator said no');
+  }
+
+  /** `kick jobs stop --cancel`: the requests of this job are taken off their runs. */
+  async function cancelAll(): Promise<void> {
+    stopStarting('stopped', 'it was asked to stop, and to end what runs');
+    const { identity, sender } = options;
+    await Promise.all(
+      [...inProgress.values()].map(async (target) => {
+        const { certname } = target;
+        try {
+          const body = await sealedCancel(job, certname, { identity, now: clock.now() });
+          await sender.command(target, body, stops.looking);
+        } catch (error) {
+          const why = error instanceof Error ? error.message : String(error);
+          tell({
+            type: 'host-retry',
+            at: clock.now(),
+            certname,
+            message: `it could not be cancelled: ${why}`,
+          });
+        }
+      }),
+    );
+  }
+
+  const unhook = stops.hook({
+    onStop: () => stopStarting('stopped', 'it was asked to stop'),
+    onCancel: () => void cancelAll(),
+  });
+  tell({ type: 'job-started', at: clock.now(), job });
+  for (const target of job.targets) {
+    const known = before?.results.get(target.certname);
+    // Not counted again: whoever resumes a job that its budget has stopped wants it to go on.
+    if (known !== undefined) note(known);
+  }
+  const left = job.targets.filter(({ certname }) => !results.has(certname));
+  const batches = batchesOf(left, before === undefined ? rollout : withoutCanary(rollout));
+  for (const [index, batch] of batches.entries()) {
+    if (stops.starting.aborted) break;
+    const number = index + 1;
+    if (batches.length > 1) {
+      const { targets, isCanary } = batch;
+      tell({ type: 'batch', at: clock.now(), number, of: batches.length, hosts: targets.length, isCanary });
+    }
+    await runBatch(batch);
+    if (number < batches.length && !stops.starting.aborted) await pauseAfter(number, batches.length);
+  }
+  for (const target of left) if (!results.has(target.certname)) finish(notStarted(target));
+  backPressure.close();
+  unhook();
+  const stopped = stops.reason();
+  const end: JobResult = {
+    results: job.targets.flatMap(({ certname }) => results.get(certname) ?? []),
+    ...(stopped !== undefined && { stopped }),
+  };
+  tell({ type: 'job-done', at: clock.now(), ...end });
   return end;
+}
+
+/** A job that goes on has had its canary, or stopped with it. */
+function withoutCanary({ canary: _canary, ...rest }: Rollout): Rollout {
+  return rest;
+}
+
+/** The window's places, behind those of the groups that a host is in. */
+function placesByHost(
+  window: Places,
+  { groups = [] }: Rollout,
+): (certname: string) => ReturnType<typeof allOf> {
+  const bounds = groups.map(({ certnames, concurrency }) => ({
+    members: new Set(certnames),
+    places: createPlaces(concurrency),
+  }));
+  return (certname) =>
+    allOf([...bounds.filter(({ members }) => members.has(certname)).map(({ places }) => places), window]);
+}
+
+interface Stops {
+  /** Aborted: no new host is started. */
+  readonly starting: AbortSignal;
+  /** Aborted: hosts are left as they are. */
+  readonly looking: AbortSignal;
+  /** Starts no more hosts; false when that was so before. */
+  stop(reason: StopReason): boolean;
+  reason(): StopReason | undefined;
+  /** Listens to whoever may stop the job; gives what ends it. */
+  hook(on: { onStop(): void; onCancel(): void }): () => void;
+}
+
+function createStops({ signal, stop, cancel, timeoutMs }: RunJobOptions): Stops {
+  const starting = new AbortController();
+  const looking = new AbortController();
+  setMaxListeners(0, starting.signal, looking.signal, signal);
+  let reason: StopReason | undefined;
+
+  function stopStarting(why: StopReason): boolean {
+    if (starting.signal.aborted) return false;
+    reason = why;
+    starting.abort();
+    return true;
+  }
+
+  const stopLooking = (why: StopReason) => () => {
+    if (!looking.signal.aborted) reason = why;
+    starting.abort();
+    looking.abort();
+  };
+
+  return {
+    starting: starting.signal,
+    looking: looking.signal,
+    stop: stopStarting,
+    reason: () => reason,
+    hook({ onStop, onCancel }) {
+      const timer = timeoutMs === undefined ? undefined : setTimeout(stopLooking('timeout'), timeoutMs);
+      const hooks: [AbortSignal | undefined, () => void][] = [
+        [signal, stopLooking('interrupted')],
+        [stop, onStop],
+        [cancel, onCancel],
+      ];
+      for (const [one, run] of hooks) {
+        if (one?.aborted) run();
+        one?.addEventListener('abort', run, { once: true });
+      }
+      return () => {
+        clearTimeout(timer);
+        for (const [one, run] of hooks) one?.removeEventListener('abort', run);
+      };
+    },
+  };
 }

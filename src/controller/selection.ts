@@ -14,6 +14,8 @@ import type { AgentAnswer, HostSources, LastKind } from './host-sources.ts';
 import { type Inventory, MAINTENANCE } from './inventory.ts';
 import { evaluate } from './nodeset/evaluate.ts';
 import { parseExpression, type Term } from './nodeset/expression.ts';
+import type { GroupBound } from './rollout.ts';
+import { countOf, formatShare, type Share } from './share.ts';
 
 /** Bad expressions that are told at once. */
 const MAX_PROBLEMS = 20;
@@ -22,11 +24,6 @@ const MAX_PROBLEMS = 20;
 export interface Named {
   text: string;
   origin: string;
-}
-
-export interface Limit {
-  count: number;
-  unit: 'hosts' | 'percent';
 }
 
 export interface Selection {
@@ -39,7 +36,7 @@ export interface Selection {
   last: readonly LastKind[];
   /** Milliseconds: what `stale` means. */
   olderThanMs: number;
-  limit?: Limit | undefined;
+  limit?: Share | undefined;
   /** What the random choice of --limit depends on. */
   seed: string;
   includeMaintenance: boolean;
@@ -72,6 +69,8 @@ export interface Chosen {
   maintenance: string[];
   /** Whether a condition holds of them, nobody can tell: their agents did not answer. */
   unanswered: AgentAnswer[];
+  /** Who is in a group. */
+  membersOf(group: string): Promise<ReadonlySet<string>>;
 }
 
 /** Throws `KickError` for whatever makes the choice unsafe; nobody left is `usage`. */
@@ -131,6 +130,7 @@ export async function selectHosts(selection: Selection, context: SelectionContex
     targets: await targetsOf(certnames, context),
     explained,
     maintenance,
+    membersOf: (group) => scope.group(group),
     unanswered: unanswered.filter(({ target }) => !maintenance.includes(target.certname)),
   };
 
@@ -149,8 +149,7 @@ export async function selectHosts(selection: Selection, context: SelectionContex
 
   async function leaveOutMaintenance(): Promise<string[]> {
     if (selection.includeMaintenance || !inventory.groups.has(MAINTENANCE)) return [];
-    const [term] = parseExpression(`@${MAINTENANCE}`, 'the group');
-    const members = term === undefined ? new Set<string>() : await scope.group(MAINTENANCE, term);
+    const members = await scope.group(MAINTENANCE);
     const found = staying().filter((certname) => members.has(certname));
     for (const certname of found) leaveOut(certname, `in the group "${MAINTENANCE}" (--include-maintenance)`);
     return found;
@@ -196,6 +195,22 @@ function addReason(
     const reasons = because.get(certname);
     because.set(certname, reasons === undefined ? alone : [...reasons, reason]);
   }
+}
+
+/** The groups that bound how many of these hosts run at once. */
+export async function groupBoundsOf(
+  { groups }: Inventory,
+  targets: readonly Target[],
+  membersOf: Chosen['membersOf'],
+): Promise<GroupBound[]> {
+  const bounds: GroupBound[] = [];
+  for (const { name, concurrency } of groups.values()) {
+    if (concurrency === undefined) continue;
+    const members = await membersOf(name);
+    const certnames = targets.map(({ certname }) => certname).filter((one) => members.has(one));
+    if (certnames.length > 0) bounds.push({ name, concurrency, certnames });
+  }
+  return bounds;
 }
 
 // ---------------------------------------------------------------- everybody
@@ -316,18 +331,16 @@ function needsPuppetDb(option: string): KickError {
 /** Whom --limit leaves out. It depends on the names and the seed alone, not on their order. */
 function notDrawn(certnames: readonly string[], { limit, seed }: Selection): string[] {
   if (limit === undefined) return [];
-  const count =
-    limit.unit === 'hosts' ? limit.count : Math.max(1, Math.ceil((certnames.length * limit.count) / 100));
   const drawn = certnames.map((certname) => ({
     certname,
     lot: createHash('sha256').update(`${seed}\0${certname}`).digest('hex'),
   }));
   drawn.sort((a, b) => (a.lot < b.lot ? -1 : 1));
-  return drawn.slice(count).map(({ certname }) => certname);
+  return drawn.slice(countOf(limit, certnames.length)).map(({ certname }) => certname);
 }
 
 function limitText({ limit, seed }: Selection): string {
-  return `not drawn by --limit ${limit?.count}${limit?.unit === 'percent' ? '%' : ''} --seed ${seed}`;
+  return `not drawn by --limit ${limit === undefined ? '' : formatShare(limit)} --seed ${seed}`;
 }
 
 // ---------------------------------------------------------------- addresses

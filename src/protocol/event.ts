@@ -77,6 +77,35 @@ const Dropped = v.object({
   /** Bytes of output that were not kept: the head and the tail are. */
   bytes: count,
 });
+/** What happened to one property of a resource, in Puppet's own words (a Sensitive value stays redacted). */
+export const ResourceEventSchema = v.object({
+  /** `ensure`, `content`, …; absent for a refresh. */
+  property: v.optional(text(128)),
+  status: v.picklist(['success', 'failure', 'noop', 'audit']),
+  old: v.optional(text(256)),
+  new: v.optional(text(256)),
+  message: v.optional(text(512)),
+});
+
+/** A resource that was not as it should be. */
+export const ResourceSchema = v.object({
+  /** `Service[httpd]`. */
+  resource: text(512),
+  /** `pending`: it would have changed, but for noop. */
+  status: v.picklist(['changed', 'failed', 'pending']),
+  corrective: v.optional(v.boolean()),
+  file: v.optional(text(1024)),
+  line: v.optional(count),
+  events: v.pipe(v.array(ResourceEventSchema), v.maxLength(20)),
+});
+
+/** From the run's report, directly before `finished`; once or several times. */
+const Resources = v.object({
+  type: v.literal('resources'),
+  resources: v.array(ResourceSchema),
+  /** How many more there were: the list is bounded. */
+  more: v.optional(count),
+});
 const Finished = v.object({
   type: v.literal('finished'),
   outcome: v.picklist(AGENT_OUTCOMES),
@@ -94,7 +123,7 @@ const Finished = v.object({
   facts: v.optional(RunFactsSchema),
 });
 
-export const EventSchema = v.variant('type', [Accepted, Waiting, Started, Log, Dropped, Finished]);
+export const EventSchema = v.variant('type', [Accepted, Waiting, Started, Log, Dropped, Resources, Finished]);
 
 /** What is kept and sent: an event, its number within the request's stream and its time. */
 export const StoredEventSchema = v.intersect([
@@ -133,6 +162,8 @@ export const StatusSchema = v.object({
 export type Holder = v.InferOutput<typeof HolderSchema>;
 export type LogLine = v.InferOutput<typeof LogLineSchema>;
 export type RunError = v.InferOutput<typeof RunErrorSchema>;
+export type ResourceEvent = v.InferOutput<typeof ResourceEventSchema>;
+export type ResourceChange = v.InferOutput<typeof ResourceSchema>;
 export type RunFacts = v.InferOutput<typeof RunFactsSchema>;
 export type Event = v.InferOutput<typeof EventSchema>;
 export type StoredEvent = v.InferOutput<typeof StoredEventSchema>;

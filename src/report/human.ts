@@ -8,7 +8,7 @@ import { painter } from './paint.ts';
 import { followProgress, type HostState, type Progress } from './progress.ts';
 import type { Output, Reporter } from './reporter.ts';
 import { hostLine, summaryOf } from './summary.ts';
-import { holderOf, whoOf } from './words.ts';
+import { clockTime, holderOf, whoOf } from './words.ts';
 
 export interface HumanOptions extends Output {
   isTty: boolean;
@@ -72,6 +72,17 @@ export function humanReporter(options: HumanOptions): Reporter {
           return;
         case 'host-done':
           return done(event.result);
+        case 'batch': {
+          const what = event.isCanary ? 'canary' : `batch ${event.number} of ${event.of}`;
+          return say(`${what}: ${plural(event.hosts, 'host')}`);
+        }
+        case 'pause':
+          if (event.until !== undefined) say(`pause until ${clockTime(event.until)}`);
+          return;
+        case 'window':
+          return say(`at most ${event.size} of ${event.most} at once: ${safeText(event.why)}`);
+        case 'stopping':
+          return say(`no more hosts are started: ${event.message}`);
         case 'job-done': {
           area?.draw([]);
           const { job, startedAt, dispatchMs, stopped } = progress.now();

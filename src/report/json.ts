@@ -1,10 +1,9 @@
 /** For scripts: one document at the end, or one event a line. */
-import type { HostResult, Job, JobEvent } from '../controller/job.ts';
-import { exitCodeOf } from '../protocol/outcome.ts';
-import type { Output, Reporter } from './reporter.ts';
+import type { HostResult, Job, JobEvent, StopReason } from '../controller/job.ts';
+import type { Judge, Output, Reporter } from './reporter.ts';
 
 /** `--format json`: one document when all is over. */
-export function jsonReporter({ out }: Output): Reporter {
+export function jsonReporter({ out }: Output, judge: Judge): Reporter {
   let job: Job | undefined;
   let startedAt = 0;
   return {
@@ -14,35 +13,55 @@ export function jsonReporter({ out }: Output): Reporter {
         startedAt = event.at;
       }
       if (event.type !== 'job-done' || job === undefined) return;
-      const { id, controller, by, action, concurrency } = job;
-      const document = {
-        job: id,
-        controller,
-        by,
-        action,
-        concurrency,
-        startedAt: iso(startedAt),
-        endedAt: iso(event.at),
-        ...(event.stopped !== undefined && { stopped: event.stopped }),
-        exit: exitCodeOf(event.results.map(({ outcome }) => outcome)),
-        hosts: event.results.map(asJson),
-      };
+      const { at: endedAt, results, stopped } = event;
+      const { exit } = judge(results, stopped);
+      const document = jobDocument({ job, startedAt, endedAt, results, stopped, exit });
       out(`${safeJson(document, 2)}\n`);
     },
     close() {},
   };
 }
 
-/** `--format jsonl`: everything that happens, as it happens. */
-export function jsonlReporter({ out }: Output): Reporter {
+export interface JobDocument {
+  job: Job;
+  /** Milliseconds since 1970. */
+  startedAt: number;
+  endedAt?: number | undefined;
+  stopped?: StopReason | undefined;
+  results: readonly HostResult[];
+  exit: number;
+}
+
+/** A job as `--format json` tells it. */
+export function jobDocument({ job, startedAt, endedAt, stopped, results, exit }: JobDocument): object {
+  const { id, controller, by, action, concurrency, name, rollout, maintenance } = job;
   return {
-    on: (event) => out(`${safeJson(lineOf(event))}\n`),
+    job: id,
+    ...(name !== undefined && { name }),
+    ...{ controller, by, action, concurrency },
+    ...(rollout !== undefined && { rollout }),
+    ...(maintenance !== undefined && { maintenance }),
+    startedAt: iso(startedAt),
+    ...(endedAt !== undefined && { endedAt: iso(endedAt) }),
+    ...(stopped !== undefined && { stopped }),
+    exit,
+    hosts: results.map(asJson),
+  };
+}
+
+/** `--format jsonl`: everything that happens, as it happens. */
+export function jsonlReporter({ out }: Output, judge: Judge): Reporter {
+  return {
+    on(event) {
+      // What was signed is kept with the job, for audits.
+      if (event.type !== 'request-signed') out(`${safeJson(lineOf(event, judge))}\n`);
+    },
     close() {},
   };
 }
 
 /** JSON leaves C1 controls and bidi marks as they are; a terminal would obey them. */
-function safeJson(value: object, indent?: number): string {
+export function safeJson(value: object, indent?: number): string {
   return JSON.stringify(value, null, indent).replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (char) =>
     [...Array(char.length).keys()]
       .map((index) => `\\u${char.charCodeAt(index).toString(16).padStart(4, '0')}`)
@@ -50,7 +69,7 @@ function safeJson(value: object, indent?: number): string {
   );
 }
 
-function lineOf(event: JobEvent): object {
+function lineOf(event: Exclude<JobEvent, { type: 'request-signed' }>, judge: Judge): object {
   const at = iso(event.at);
   switch (event.type) {
     case 'job-started': {
@@ -64,7 +83,7 @@ function lineOf(event: JobEvent): object {
         type: event.type,
         at,
         ...(event.stopped !== undefined && { stopped: event.stopped }),
-        exit: exitCodeOf(event.results.map(({ outcome }) => outcome)),
+        exit: judge(event.results, event.stopped).exit,
       };
     default:
       return { ...event, at };

@@ -1,5 +1,9 @@
 /** Reporters subscribe to a job's events; what they print goes through the terminal that they are given. */
-import type { JobEvent } from '../controller/job.ts';
+import type { HostResult, JobEvent, StopReason } from '../controller/job.ts';
+import type { Verdict } from '../controller/verdict.ts';
+
+/** How a job as a whole ended, under the policy of its command line. */
+export type Judge = (results: readonly HostResult[], stopped?: StopReason) => Verdict;
 
 export interface Output {
   /** Data. */

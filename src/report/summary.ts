@@ -4,8 +4,9 @@ import { isSuccess, OUTCOME_NAMES, type Outcome } from '../protocol/outcome.ts';
 import { formatDuration } from '../util/duration.ts';
 import { plural, safeText } from '../util/text.ts';
 import { shortId } from '../util/uuid.ts';
+import { changeGroups } from './changes.ts';
 import type { Paint } from './paint.ts';
-import { adviceFor, dateTime, detailOf, reasonOf, took } from './words.ts';
+import { adviceFor, dateTime, detailOf, reasonOf, STOPS, someNames, took } from './words.ts';
 
 /** Up to so many hosts all are listed, above only those that did not go well. */
 const LIST_ALL = 20;
@@ -21,8 +22,8 @@ export interface SummaryInput {
   /** Milliseconds since 1970. */
   startedAt: number;
   endedAt: number;
-  /** Milliseconds until the last host was dispatched. */
-  dispatchMs: number;
+  /** Milliseconds until the last host was dispatched, if that is known. */
+  dispatchMs: number | undefined;
   stopped?: StopReason | undefined;
   paint: Paint;
 }
@@ -35,11 +36,15 @@ export function summaryOf(input: SummaryInput): string {
     ['Nodes', `${over} / ${results.length}      ${countsOf(results)}`],
     ['Pass / Fail', `${good} / ${over - good}`],
     ['Start Time', dateTime(startedAt)],
-    ['Dispatch', `${formatDuration(dispatchMs)}      Total: ${formatDuration(endedAt - startedAt)}`],
-    ['Job', shortId(job.id)],
+    dispatchMs === undefined
+      ? ['Total', formatDuration(endedAt - startedAt)]
+      : ['Dispatch', `${formatDuration(dispatchMs)}      Total: ${formatDuration(endedAt - startedAt)}`],
+    ['Job', `${shortId(job.id)}      kick jobs show ${shortId(job.id)}`],
+    ...maintenanceFact(job),
   ];
   return [
     ...hostLines(input),
+    ...changeLinesOf(results),
     '',
     ...facts.map(([name, value]) => `  ${`${name}:`.padStart(16)} ${value}`.trimEnd()),
     ...versionLines(results),
@@ -47,6 +52,15 @@ export function summaryOf(input: SummaryInput): string {
     ...stopLines(input),
     '',
   ].join('\n');
+}
+
+function changeLinesOf(results: readonly HostResult[]): string[] {
+  const groups = changeGroups(results);
+  return groups.length === 0 ? [] : ['', ...groups];
+}
+
+function maintenanceFact({ maintenance = [] }: Job): [string, string][] {
+  return maintenance.length === 0 ? [] : [['Maintenance', `${someNames(maintenance)} left out`]];
 }
 
 function hostLines({ results, paint }: SummaryInput): string[] {
@@ -117,9 +131,11 @@ function adviceLines(results: readonly HostResult[], job: Job): string[] {
 function stopLines({ stopped, results }: SummaryInput): string[] {
   if (stopped === undefined) return [];
   const count = (outcome: Outcome) => results.filter((result) => result.outcome === outcome).length;
-  const why = stopped === 'interrupted' ? 'Interrupted' : 'The time limit (--timeout) was reached';
+  const why = STOPS[stopped];
+  const left = count('unfinished');
+  const running = left > 0 ? `${plural(left, 'host')} left running or waiting, ` : '';
   return [
     '',
-    `  ${why}: nothing was ended. ${plural(count('unfinished'), 'host')} left running or waiting, ${count('not-started')} not started.`,
+    `  ${why[0]?.toUpperCase()}${why.slice(1)}: nothing was ended. ${running}${count('not-started')} not started.`,
   ];
 }

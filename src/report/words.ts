@@ -1,5 +1,5 @@
 /** What a result is called to people. Everything that an agent said is escaped here. */
-import type { HostResult, Job } from '../controller/job.ts';
+import type { HostResult, Job, StopReason } from '../controller/job.ts';
 import type { RunError } from '../protocol/event.ts';
 import { REFUSALS } from '../protocol/refusal.ts';
 import { formatDuration } from '../util/duration.ts';
@@ -7,6 +7,23 @@ import { clip, plural, safeText } from '../util/text.ts';
 import { shortId } from '../util/uuid.ts';
 
 const MAX_REASON = 300;
+
+/** Why a job ended early, as a sentence. */
+export const STOPS: Readonly<Record<StopReason, string>> = {
+  interrupted: 'interrupted',
+  timeout: 'the time limit (--timeout) was reached',
+  'max-failures': 'more runs failed than --max-failures allows',
+  'max-unreachable': 'more hosts were unreachable than --max-unreachable allows',
+  canary: 'the canary was not a success',
+  declined: 'the operator said no',
+  stopped: 'it was asked to stop',
+};
+
+/** `12 (web1, web2, …)`. */
+export function someNames(names: readonly string[]): string {
+  const more = names.length > 5 ? ', …' : '';
+  return `${names.length} (${names.slice(0, 5).join(', ')}${more})`;
+}
 
 export function took({ startedAt, endedAt }: HostResult): string {
   return startedAt === undefined ? '' : formatDuration(endedAt - startedAt);

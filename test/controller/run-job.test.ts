@@ -101,7 +101,8 @@ test('a stream to its end is its outcome', async () => {
   const done = await run({ a: () => [accepted, started(), finished()] });
   expect(only(done)).toMatchObject({ certname: 'a', outcome: 'changed' });
   expect(done.events.map(({ type }) => type)).toEqual([
-    ...['job-started', 'host-dispatched', 'host-event', 'host-event', 'host-event', 'host-done', 'job-done'],
+    ...['job-started', 'host-dispatched', 'request-signed', 'host-event', 'host-event', 'host-event'],
+    ...['host-done', 'job-done'],
   ]);
 });
 

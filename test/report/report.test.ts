@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import type { HostResult, Job, JobEvent } from '../../src/controller/job.ts';
+import { judgeJob } from '../../src/controller/verdict.ts';
 import type { FinishedEvent } from '../../src/protocol/event.ts';
 import { humanReporter } from '../../src/report/human.ts';
 import { jsonlReporter, jsonReporter } from '../../src/report/json.ts';
 import { quietReporter } from '../../src/report/quiet.ts';
-import type { Output, Reporter } from '../../src/report/reporter.ts';
+import type { Judge, Output, Reporter } from '../../src/report/reporter.ts';
 
 const AT = Date.UTC(2026, 10, 23, 7, 31, 5);
 
@@ -72,7 +73,7 @@ test('the end for people lists up to 20 hosts and adds up', () => {
   expect(out).toContain('  agent2.example.com  unchanged     41s  (waited 17s)\n');
   expect(out).toContain('            Nodes: 2 / 2      1 unchanged, 1 changed\n');
   expect(out).toContain('      Pass / Fail: 2 / 0\n');
-  expect(out).toContain('              Job: e41c07aa\n');
+  expect(out).toContain('              Job: e41c07aa      kick jobs show e41c07aa\n');
   expect(err).toContain('job e41c07aa  2 hosts  by deploy (sudo) on puppet  at most 25 at once\n');
 });
 
@@ -108,6 +109,11 @@ test('a refusal says what to do about it', () => {
   expect(out).toContain('journalctl -u kick-agent | grep e41c07aa');
 });
 
+const judge: Judge = (results, stopped) => judgeJob(results, { accept: [] }, stopped);
+const quiet = (output: Output) => quietReporter({ ...output, judge });
+const json = (output: Output) => jsonReporter(output, judge);
+const jsonl = (output: Output) => jsonlReporter(output, judge);
+
 const HOSTILE = '\u001b[31mred\u001b]0;title\u0007\u009b2J\r\u202Eevil\u2028next';
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
@@ -136,15 +142,16 @@ test.each([false, true])('what an agent says is harmless in every report (termin
       event: { type: 'waiting', seq: 3, at: AT, until: AT, holder: { what: HOSTILE, by: HOSTILE } },
     },
     { type: 'host-retry', at: AT, certname: 'a', message: HOSTILE },
+    { type: 'window', at: AT, size: 1, most: 2, why: HOSTILE },
   ];
-  for (const make of [human({ isTty, verbose: true }), (output: Output) => quietReporter(output)]) {
+  for (const make of [human({ isTty, verbose: true }), quiet]) {
     const { out, err } = play(make, hostile, log);
     // The two sequences that redraw the rows are ours.
     const text = (out + err).split('\n').join('').replaceAll(CURSOR, '');
     expect(text).not.toMatch(UNSAFE);
     expect(text).toContain('\\x1b[31mred');
   }
-  for (const make of [jsonReporter, jsonlReporter]) {
+  for (const make of [json, jsonl]) {
     const { out } = play(make, hostile, log);
     expect(out.split('\n').join('')).not.toMatch(UNSAFE);
     expect(out).toContain('\\u202eevil');
@@ -152,9 +159,9 @@ test.each([false, true])('what an agent says is harmless in every report (termin
 });
 
 test('quiet says nothing when all is well, else one mail', () => {
-  expect(play(quietReporter, [result('a')])).toEqual({ out: '', err: '' });
+  expect(play(quiet, [result('a')])).toEqual({ out: '', err: '' });
   const { out, err } = play(
-    (output) => quietReporter({ ...output, name: 'nightly' }),
+    (output) => quietReporter({ ...output, judge, name: 'nightly' }),
     [result('a'), result('db3', { outcome: 'unreachable', message: 'port 8139 refused' })],
   );
   expect(out).toContain('kick nightly: 1 of 2 hosts did not do as asked (exit 3, job e41c07aa)\n');
@@ -165,11 +172,11 @@ test('quiet says nothing when all is well, else one mail', () => {
 
 test('json is one document, jsonl an object a line', () => {
   const results = [result('a', { outcome: 'failed', finished: finished({ outcome: 'failed', exit: 4 }) })];
-  expect(JSON.parse(play(jsonReporter, results).out)).toMatchObject({
+  expect(JSON.parse(play(json, results).out)).toMatchObject({
     ...{ controller: 'deploy1.example.com', exit: 1 },
     hosts: [{ certname: 'a', outcome: 'failed', run: { exit: 4 } }],
   });
-  const lines = play(jsonlReporter, results)
+  const lines = play(jsonl, results)
     .out.trim()
     .split('\n')
     .map((line) => JSON.parse(line));

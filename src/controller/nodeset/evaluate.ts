@@ -6,7 +6,7 @@ export interface Scope {
   /** The host that a name means. */
   host(name: string, term: Term): string;
   /** The members of a group. */
-  group(name: string, term: Term): Promise<ReadonlySet<string>>;
+  group(name: string, term?: Term): Promise<ReadonlySet<string>>;
   /** The hosts that a mask with `*` and `?` fits. */
   matching(mask: string, term: Term): Promise<Iterable<string>>;
 }

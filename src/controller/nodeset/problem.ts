@@ -21,7 +21,10 @@ const HINT =
 export function pointAt({ column, message }: ExpressionProblem, text: string, origin: string): KickError {
   const from = text.length <= SHOWN ? 0 : Math.max(0, column - SHOWN / 2);
   // One column a character, whatever stands there.
-  const shown = text.slice(from, from + SHOWN).replace(/\s/g, ' ').replace(/\p{C}/gu, '?');
+  const shown = text
+    .slice(from, from + SHOWN)
+    .replace(/\s/g, ' ')
+    .replace(/\p{C}/gu, '?');
   const caret = `${' '.repeat(column - 1 - from)}^`;
   return new KickError(
     'usage',

@@ -1,0 +1,211 @@
+/** A job from its first host to its exit code: new, resumed, or run again. */
+import { watch } from 'node:fs';
+import type { ControllerConfig } from '../config/controller-config.ts';
+import type { HostResult, Job, JobEvent } from '../controller/job.ts';
+import { JOB_BOUNDS } from '../controller/job-index.ts';
+import { type JobSettings, type JobStore, openJobStore, type Recorder } from '../controller/job-store.ts';
+import { type Before, runJob } from '../controller/run-job.ts';
+import { judgeJob, type VerdictPolicy } from '../controller/verdict.ts';
+import { messageOf } from '../errors.ts';
+import type { Identity } from '../pki/identity.ts';
+import { EXIT } from '../protocol/outcome.ts';
+import type { Judge, Reporter } from '../report/reporter.ts';
+import { systemClock } from '../util/clock.ts';
+import { shortId } from '../util/uuid.ts';
+import type { CommandContext } from './program.ts';
+import { checkFormat, type OutputOptions, outcomesOf } from './run-options.ts';
+import { askOnTerminal } from './terminal.ts';
+
+export interface Execution {
+  job: Job;
+  settings: JobSettings;
+  identity: Identity;
+  stateDir: string;
+  output: OutputChoice;
+  context: CommandContext;
+  /** What an earlier controller of the job had seen: it goes on. */
+  before?: Before;
+}
+
+/** How it is shown. */
+export interface OutputChoice extends Pick<OutputOptions, 'format' | 'quiet' | 'verbose'> {
+  /** The program that takes lines for the system's log. */
+  logger?: readonly string[];
+}
+
+/** The flags, and what controller.yaml says of the system's log. */
+export function outputOf(options: OutputOptions, { syslog: configured }: ControllerConfig): OutputChoice {
+  const { format, quiet = false, verbose = false, syslog = false } = options;
+  const isWanted = syslog || configured !== false;
+  return {
+    ...{ format, quiet, verbose },
+    ...(isWanted && { logger: typeof configured === 'boolean' ? LOGGER : configured }),
+  };
+}
+
+/** Takes lines with their priority in front (`<6>…`, RFC 5424 6.2.1) on its stdin. */
+const LOGGER: readonly string[] = ['/usr/bin/logger', '--tag', 'kick', '--prio-prefix'];
+
+/** SIGINT, for the exit status. */
+const SIGINT = 2;
+
+/** Milliseconds between looks for an order, where no event of the file system tells of it. */
+const LOOK_MS = 1000;
+
+/** Resolves to the exit status. */
+export async function executeJob(execution: Execution): Promise<number> {
+  const { job, settings, identity, stateDir, output, context, before } = execution;
+  const { terminal } = context;
+  checkFormat(output.format);
+  const policy: VerdictPolicy = {
+    accept: outcomesOf(settings.accept, '--accept'),
+    success: settings.success,
+    detach: settings.detach,
+  };
+  const judge: Judge = (results, stopped) => judgeJob(results, policy, stopped);
+  const store = openJobStore(stateDir, systemClock);
+  const trouble = (why: string) =>
+    terminal.err(`warning: job ${shortId(job.id)} is not remembered, its hosts run all the same: ${why}\n`);
+  const recorder = await openRecorder(store, execution, trouble);
+  const interrupt = interruptible(terminal.err);
+  const orders = watchOrders(store, job.id);
+  const reporters = await reportersFor(execution, judge);
+  const { httpsSender } = await import('../transport/https/client.ts');
+  const sender = httpsSender({ identity, connectTimeoutMs: settings.connectTimeoutMs });
+  const emit = (event: JobEvent) => {
+    // On disk first: what people have seen must be there after a kill -9.
+    recorder?.on(event);
+    for (const reporter of reporters) reporter.on(event);
+  };
+  let exit: number | undefined;
+  try {
+    const { results, stopped } = await runJob(job, {
+      ...{ sender, identity, clock: systemClock, emit, lostAfterMs: settings.lostAfterMs },
+      ...{ signal: interrupt.signal, stop: orders.stop, cancel: orders.cancel },
+      detach: settings.detach === true,
+      confirm: (question, signal) => askOnTerminal(question, signal),
+      ...(settings.timeoutMs !== undefined && { timeoutMs: settings.timeoutMs }),
+      ...(before !== undefined && { before }),
+    });
+    exit = stopped === 'interrupted' ? EXIT.signal + SIGINT : judge(results, stopped).exit;
+    return exit;
+  } finally {
+    for (const reporter of reporters) reporter.close();
+    orders.close();
+    interrupt.release();
+    sender.close();
+    await recorder?.close(exit === undefined ? undefined : { exit });
+    await pruneJobs(store, job.id);
+  }
+}
+
+/** Where the store cannot be used the hosts run all the same. */
+async function openRecorder(
+  store: JobStore,
+  { job, settings, before }: Execution,
+  trouble: (why: string) => void,
+): Promise<Recorder | undefined> {
+  try {
+    if (before === undefined) await store.create(job, settings);
+    return await store.recorder(job.id, trouble, before);
+  } catch (error) {
+    trouble(messageOf(error));
+    return undefined;
+  }
+}
+
+/** What is too old or too much goes; not what runs. That it could not be done is no reason to fail. */
+async function pruneJobs(store: JobStore, own: string): Promise<void> {
+  const isKept = async (id: string) => id === own || (await store.read(id))?.controller !== undefined;
+  await store.index.prune(JOB_BOUNDS, systemClock.now(), isKept).catch(() => undefined);
+}
+
+/** Ctrl-C once: start no more, leave what runs. Twice: at once. */
+function interruptible(err: (text: string) => void): { signal: AbortSignal; release(): void } {
+  const controller = new AbortController();
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(EXIT.signal + SIGINT);
+    err('\nInterrupted: no more hosts are started, Puppet goes on where it runs. Again: leave at once.\n');
+    controller.abort();
+  };
+  process.on('SIGINT', onSignal);
+  return { signal: controller.signal, release: () => void process.off('SIGINT', onSignal) };
+}
+
+interface Orders {
+  stop: AbortSignal;
+  cancel: AbortSignal;
+  close(): void;
+}
+
+/** `kick jobs stop` writes its order into the job's folder. */
+function watchOrders(store: JobStore, id: string): Orders {
+  const [stop, cancel] = [new AbortController(), new AbortController()];
+  const look = async () => {
+    const order = await store.ordered(id);
+    if (order === undefined) return;
+    if (order.cancel) cancel.abort();
+    else stop.abort();
+  };
+  const timer = setInterval(() => void look(), LOOK_MS);
+  timer.unref();
+  let watcher: ReturnType<typeof watch> | undefined;
+  try {
+    watcher = watch(store.folderOf(id), { persistent: false }, () => void look());
+    watcher.on('error', () => watcher?.close());
+  } catch {
+    // the timer is enough
+  }
+  return {
+    stop: stop.signal,
+    cancel: cancel.signal,
+    close() {
+      clearInterval(timer);
+      watcher?.close();
+    },
+  };
+}
+
+async function reportersFor({ output, context, job }: Execution, judge: Judge): Promise<Reporter[]> {
+  const reporters = [await reporterFor({ output, context, name: job.name, judge })];
+  if (output.logger !== undefined) {
+    const { syslogReporter } = await import('./syslog.ts');
+    reporters.push(await syslogReporter({ argv: output.logger, judge }));
+  }
+  return reporters;
+}
+
+export interface ReporterChoice {
+  output: Pick<OutputOptions, 'format' | 'quiet' | 'verbose'>;
+  context: CommandContext;
+  /** What the job is called. */
+  name: string | undefined;
+  judge: Judge;
+}
+
+/** The one that people or scripts see. */
+export async function reporterFor({ output, context, name, judge }: ReporterChoice): Promise<Reporter> {
+  const { terminal } = context;
+  const { format, quiet = false, verbose = false } = output;
+  if (format !== 'human') {
+    const { jsonReporter, jsonlReporter } = await import('../report/json.ts');
+    return format === 'json' ? jsonReporter(terminal, judge) : jsonlReporter(terminal, judge);
+  }
+  if (quiet) {
+    const { quietReporter } = await import('../report/quiet.ts');
+    return quietReporter({ ...terminal, name, judge });
+  }
+  const { humanReporter } = await import('../report/human.ts');
+  return humanReporter({ ...terminal, verbose, now: () => systemClock.now() });
+}
+
+/** What a job that is stored looks like to one that goes on with it. */
+export function beforeOf(
+  results: ReadonlyMap<string, HostResult>,
+  asked: ReadonlyMap<string, number>,
+): Before {
+  // What was left or never begun is taken up again.
+  const isOver = ({ outcome }: HostResult) => outcome !== 'unfinished' && outcome !== 'not-started';
+  const over = [...results].filter(([, result]) => isOver(result));
+  return { results: new Map(over), after: asked };
+}

@@ -1,0 +1,165 @@
+/** `kick jobs`: what was asked of whom, by whom, and what became of it. */
+import { type Command, Option } from 'commander';
+import type { JobSummary } from '../controller/job-index.ts';
+import { type JobStore, openJobStore } from '../controller/job-store.ts';
+import { KickError } from '../errors.ts';
+import { OUTCOME_NAMES } from '../protocol/outcome.ts';
+import { dateTime } from '../report/words.ts';
+import { systemClock } from '../util/clock.ts';
+import { safeText } from '../util/text.ts';
+import { shortId } from '../util/uuid.ts';
+import { addFolderOptions, foldersOf } from './folders.ts';
+import { duration, whole } from './option-values.ts';
+import type { CommandContext } from './program.ts';
+import { addOutputOptions, type OutputOptions, outcomesOf } from './run-options.ts';
+
+const EXAMPLES = `
+Examples:
+  kick jobs                                  the last 20
+  kick jobs --outcome failed --since 7d
+  kick jobs show last --host web07.example.com
+  kick jobs watch e41c07aa                   from another terminal
+  kick jobs stop e41c07aa --cancel           start no more hosts, end what runs
+  kick jobs resume e41c07aa                  its controller died: go on where it was
+
+A job is named by the last digits of its id, or "last".
+`;
+
+interface ListOptions {
+  count: number;
+  since?: number;
+  by?: string;
+  name?: string;
+  outcome?: string;
+  format: string;
+}
+
+export function addJobsCommand(program: Command, context: CommandContext): void {
+  const jobs = program
+    .command('jobs')
+    .description('the jobs that this controller remembers: list, show, watch, stop, resume')
+    .enablePositionalOptions()
+    .addHelpText('after', EXAMPLES)
+    .option('-n, --count <n>', 'how many, the latest', whole(1, 100_000), 20)
+    .option('--since <time>', 'not older than this', duration)
+    .option('--by <text>', 'asked by USER or USER@HOST')
+    .option('--name <name>', 'with this name (--lock)')
+    .option('--outcome <outcome>', 'with a host that ended so')
+    .option('--format <format>', 'human or json', 'human');
+  addFolderOptions(jobs, ['stateDir']);
+  const storeOf = (command: Command) => openJobStore(foldersOf(command, context.env).stateDir, systemClock);
+
+  jobs.action(async (options: ListOptions) => {
+    checkTwoFormats(options.format);
+    context.terminal.out(await listText(storeOf(jobs), options));
+  });
+
+  const show = jobs
+    .command('show')
+    .argument('<job>', 'the last digits of its id, or "last"')
+    .description('how it ended for each host; with --host also its log')
+    .option('--host <name>', 'one host: what changed, and its log')
+    .option('--format <format>', 'human or json', 'human');
+  addFolderOptions(show, ['stateDir']);
+  show.action(async (id: string, options: { host?: string; format: string }) => {
+    checkTwoFormats(options.format);
+    const { showJob } = await import('./show-job.ts');
+    context.terminal.out(await showJob(storeOf(show), id, options));
+  });
+
+  const watch = jobs
+    .command('watch')
+    .argument('<job>')
+    .description('see a job that runs, from another terminal');
+  addOutputOptions(watch);
+  addFolderOptions(watch, ['stateDir']);
+  watch.action(async (id: string, options: OutputOptions) => {
+    const { watchJob } = await import('./watch-job.ts');
+    context.exit(await watchJob(storeOf(watch), id, { output: options, context }));
+  });
+
+  const stop = jobs
+    .command('stop')
+    .argument('<job>')
+    .description('start no more hosts; those that run go on')
+    .option('--cancel', 'also end the runs in progress');
+  addFolderOptions(stop);
+  stop.action(async (id: string, options: { cancel?: boolean }) => {
+    const { stopJob } = await import('./stop-job.ts');
+    await stopJob(storeOf(stop), id, { ...options, command: stop, context });
+  });
+
+  const resume = jobs
+    .command('resume')
+    .argument('<job>')
+    .description('go on with a job whose controller died or was stopped; no host runs twice');
+  addOutputOptions(resume);
+  addFolderOptions(resume);
+  resume.action(async (id: string, options: OutputOptions) => {
+    const { resumeJob } = await import('./resume-job.ts');
+    context.exit(await resumeJob(id, { output: options, command: resume, context }));
+  });
+
+  // One format a command: what stands behind `jobs` and what stands behind `show` is the same option.
+  for (const one of [show, watch, resume]) one.addOption(new Option('--no-color').hideHelp());
+}
+
+function checkTwoFormats(format: string): void {
+  if (format === 'human' || format === 'json') return;
+  throw new KickError('usage', `--format: "${format}" is not known`, { hint: 'human or json' });
+}
+
+// ---------------------------------------------------------------- the list
+
+async function listText(store: JobStore, options: ListOptions): Promise<string> {
+  const [outcome] = options.outcome === undefined ? [] : outcomesOf([options.outcome], '--outcome');
+  const now = systemClock.now();
+  const fits = (job: JobSummary) =>
+    (options.since === undefined || now - job.at <= options.since) &&
+    (options.by === undefined || job.by === options.by || job.by.startsWith(`${options.by}@`)) &&
+    (options.name === undefined || job.name === options.name) &&
+    (outcome === undefined || (job.counts?.[outcome] ?? 0) > 0);
+  const found = (await store.index.list()).filter(fits).slice(-options.count);
+  const shown = await Promise.all(found.map(async (job) => ({ ...job, state: await stateOf(store, job) })));
+  if (options.format === 'json') return `${JSON.stringify(shown.map(asJson), null, 2)}\n`;
+  if (shown.length === 0) return 'no jobs\n';
+  const width = Math.max(...shown.map(({ by }) => by.length), 2);
+  const head = `  ${'JOB'.padEnd(8)}  ${'WHEN'.padEnd(25)}  ${'BY'.padEnd(width)}  ${'HOSTS'.padStart(6)}  HOW\n`;
+  return head + shown.map((job) => rowOf(job, width)).join('');
+}
+
+type State = 'running' | 'done' | 'died';
+
+async function stateOf(store: JobStore, { id, endedAt }: JobSummary): Promise<State> {
+  if (endedAt !== undefined) return 'done';
+  return (await store.controllerOf(id)) === undefined ? 'died' : 'running';
+}
+
+function rowOf(
+  { id, at, by, hosts, name, noop, reason, counts, state }: JobSummary & { state: State },
+  width: number,
+): string {
+  const how = state === 'done' ? countsText(counts ?? {}) : STATES[state];
+  const more = [name, noop === true ? 'noop' : undefined, reason]
+    .filter((text) => text !== undefined)
+    .join('  ');
+  const cells = [shortId(id), dateTime(at), by.padEnd(width), String(hosts).padStart(6), how, more];
+  return `  ${safeText(cells.join('  ')).trimEnd()}\n`;
+}
+
+const STATES = { running: 'running', died: 'its controller died (kick jobs resume)' } as const;
+
+function countsText(counts: Readonly<Record<string, number>>): string {
+  return OUTCOME_NAMES.filter((name) => (counts[name] ?? 0) > 0)
+    .map((name) => `${counts[name]} ${name}`)
+    .join(', ');
+}
+
+function asJson({ id, at, endedAt, bytes: _bytes, ...rest }: JobSummary & { state: State }): object {
+  return {
+    job: id,
+    startedAt: new Date(at).toISOString(),
+    ...(endedAt !== undefined && { endedAt: new Date(endedAt).toISOString() }),
+    ...rest,
+  };
+}

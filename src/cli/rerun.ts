@@ -1,0 +1,110 @@
+/** `kick rerun`: a job once more, for the hosts that did not do as asked. */
+import type { Command } from 'commander';
+import type { Job } from '../controller/job.ts';
+import { openJobStore, type StoredJob } from '../controller/job-store.ts';
+import type { Rollout } from '../controller/rollout.ts';
+import { isSuccess, type Outcome } from '../protocol/outcome.ts';
+import { systemClock } from '../util/clock.ts';
+import { plural } from '../util/text.ts';
+import { shortId, uuidv7 } from '../util/uuid.ts';
+import { readControllerConfig } from './controller-files.ts';
+import { dryRunText } from './dry-run.ts';
+import { executeJob, outputOf } from './execute-job.ts';
+import { addFolderOptions, foldersOf } from './folders.ts';
+import { identityOf } from './identity.ts';
+import { list, whole } from './option-values.ts';
+import type { CommandContext } from './program.ts';
+import { addOutputOptions, checkFormat, type OutputOptions, outcomesOf } from './run-options.ts';
+import { storedJob } from './stored-job.ts';
+import { whoAsks } from './who.ts';
+
+const EXAMPLES = `
+Examples:
+  kick rerun last                                  all that were not a success
+  kick rerun last --outcome failed,unreachable
+  kick rerun e41c07aa --outcome not-started --dry-run
+
+The options of the job (tags, noop, batches, …) stay what they were.
+`;
+
+interface RerunOptions extends OutputOptions {
+  outcome?: string[];
+  reason?: string;
+  concurrency?: number;
+  dryRun?: boolean;
+}
+
+export function addRerunCommand(program: Command, context: CommandContext): void {
+  const command = program
+    .command('rerun')
+    .argument('<job>', 'the last digits of its id, or "last"')
+    .description('a job once more, for the hosts that did not do as asked')
+    .option('--outcome <outcomes>', 'for the hosts that ended so (default: all but successes)', list)
+    .option('--reason <text>', "why, for the hosts' logs (default: the job's)")
+    .option('--concurrency <n>', "runs at once (default: the job's)", whole(1, 10_000))
+    .option('--dry-run', 'send nothing; show what would be sent to whom')
+    .addHelpText('after', EXAMPLES);
+  addOutputOptions(command);
+  addFolderOptions(command);
+  command.action(async (id: string, options: RerunOptions) => {
+    context.exit(await rerun(id, options, command, context));
+  });
+}
+
+async function rerun(
+  text: string,
+  options: RerunOptions,
+  command: Command,
+  context: CommandContext,
+): Promise<number> {
+  checkFormat(options.format);
+  const folders = foldersOf(command, context.env);
+  const store = openJobStore(folders.stateDir, systemClock);
+  const stored = await storedJob(store, text);
+  const wanted = options.outcome === undefined ? undefined : outcomesOf(options.outcome, '--outcome');
+  const targets = again(stored, wanted);
+  if (targets.length === 0) {
+    const what = wanted === undefined ? 'every host did as asked' : `no host was ${wanted.join(' or ')}`;
+    context.terminal.err(`Nothing to run again: in job ${shortId(stored.job.id)} ${what}.\n`);
+    return 0;
+  }
+  const identity = await identityOf(folders, context.env['PATH'] ?? '');
+  const { rollout, name, maintenance: _maintenance, ...old } = stored.job;
+  const names = new Set(targets.map(({ certname }) => certname));
+  const job: Job = {
+    ...old,
+    ...{ id: uuidv7(systemClock.now()), controller: identity.certname, targets },
+    by: whoAsks(context.env, options.reason ?? stored.job.by.reason),
+    ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
+    ...(name !== undefined && { name }),
+    ...(rollout !== undefined && { rollout: boundTo(names, rollout) }),
+  };
+  if (options.dryRun === true) {
+    context.terminal.out(dryRunText(job, options.format === 'human' ? 'human' : 'json'));
+    return 0;
+  }
+  context.terminal.err(`again for ${plural(targets.length, 'host')} of job ${shortId(stored.job.id)}\n`);
+  const config = await readControllerConfig(folders.configDir);
+  return executeJob({
+    ...{ job, settings: stored.settings, identity, context, stateDir: folders.stateDir },
+    output: outputOf(options, config),
+  });
+}
+
+/** A host without any outcome (its controller died) was no success. */
+function again({ job, results }: StoredJob, wanted: readonly Outcome[] | undefined) {
+  return job.targets.filter(({ certname }) => {
+    const outcome = results.get(certname)?.outcome ?? 'not-started';
+    return wanted === undefined ? !isSuccess(outcome) : wanted.includes(outcome);
+  });
+}
+
+function boundTo(names: ReadonlySet<string>, rollout: Rollout): Rollout {
+  const { groups, ...rest } = rollout;
+  if (groups === undefined) return rest;
+  const left = groups.map((group) => ({
+    ...group,
+    certnames: group.certnames.filter((one) => names.has(one)),
+  }));
+  return { ...rest, groups: left.filter(({ certnames }) => certnames.length > 0) };
+}

@@ -1,0 +1,27 @@
+import type { JobStore, StoredJob } from '../controller/job-store.ts';
+import type { VerdictPolicy } from '../controller/verdict.ts';
+import { KickError } from '../errors.ts';
+import { outcomesOf } from './run-options.ts';
+
+/** A job by the last digits of its id. Throws `KickError` `usage` for none, `state` for one that cannot be read. */
+export async function storedJob(store: JobStore, text: string): Promise<StoredJob> {
+  const id = await store.find(text);
+  const stored = await store.read(id);
+  if (stored !== undefined) return stored;
+  throw new KickError('state', `read the job ${id}: its job.json is gone`, {
+    hint: `what is left of it: ${store.folderOf(id)}`,
+  });
+}
+
+export function policyOf({ settings }: StoredJob): VerdictPolicy {
+  return {
+    accept: outcomesOf(settings.accept, 'accept'),
+    success: settings.success,
+    detach: settings.detach,
+  };
+}
+
+/** The results that there are, in the order of the targets. */
+export function resultsOf({ job, results }: StoredJob) {
+  return job.targets.flatMap(({ certname }) => results.get(certname) ?? []);
+}

@@ -1,0 +1,162 @@
+/**
+ * What a list of jobs shows, in one file, so that ten thousand are listed as fast as ten. Only a
+ * cache: the folders are the truth. A job that it does not know is read from its folder, a line
+ * that cannot be read is passed over, and an entry without a folder is forgotten.
+ */
+import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemCode } from '../errors.ts';
+import { isUuid } from '../protocol/names.ts';
+import { temporaryName } from '../util/atomic-file.ts';
+
+export interface JobSummary {
+  id: string;
+  /** Milliseconds since 1970. */
+  at: number;
+  /** `deploy@puppet`. */
+  by: string;
+  hosts: number;
+  /** Of its events; 0 while it is not over. */
+  bytes: number;
+  reason?: string;
+  name?: string;
+  noop?: boolean;
+  /** Absent: it runs, or its controller died. */
+  endedAt?: number;
+  exit?: number;
+  /** Hosts by outcome. */
+  counts?: Readonly<Record<string, number>>;
+}
+
+export type JobEnd = Required<Pick<JobSummary, 'endedAt' | 'exit' | 'counts' | 'bytes'>>;
+
+export interface Bounds {
+  /** Milliseconds. */
+  maxAgeMs: number;
+  maxJobs: number;
+  maxBytes: number;
+}
+
+export const JOB_BOUNDS: Bounds = { maxAgeMs: 365 * 86_400_000, maxJobs: 10_000, maxBytes: 2 * 2 ** 30 };
+
+export interface JobIndex {
+  /** Never throws: the folder is what counts. */
+  add(summary: JobSummary): void;
+  end(id: string, end: JobEnd): void;
+  /** It goes on: what was noted of its end no longer holds. */
+  reopen(id: string): void;
+  /** All jobs, the oldest first. */
+  list(): Promise<JobSummary[]>;
+  /** Removes the oldest until the rest is within the bounds; not those for which `isKept`. */
+  prune(bounds: Bounds, now: number, isKept: (id: string) => Promise<boolean>): Promise<string[]>;
+}
+
+/** `summaryOf` reads a job's folder; undefined when it has none. */
+export function createJobIndex(
+  dir: string,
+  summaryOf: (id: string) => Promise<JobSummary | undefined>,
+): JobIndex {
+  const path = join(dir, 'index.jsonl');
+
+  function append(line: object): void {
+    try {
+      appendFileSync(path, `${JSON.stringify(line)}\n`, { mode: 0o600 });
+    } catch {
+      // The job's own folder tells the same.
+    }
+  }
+
+  async function list(): Promise<JobSummary[]> {
+    const known = readIndex(path);
+    const ids = idsIn(dir);
+    const jobs: JobSummary[] = [];
+    for (const id of ids) {
+      // A job that the index does not know, or of which it has not seen the end: the folder tells.
+      const entry = known.get(id) ?? (await summaryOf(id).catch(() => undefined));
+      jobs.push(entry ?? { id, at: timeOf(id), by: '?', hosts: 0, bytes: 0 });
+    }
+    return jobs;
+  }
+
+  async function prune(
+    bounds: Bounds,
+    now: number,
+    isKept: (id: string) => Promise<boolean>,
+  ): Promise<string[]> {
+    const jobs = await list();
+    // Of a job whose controller died nobody has noted the size.
+    for (const job of jobs)
+      if (job.endedAt === undefined) job.bytes = sizeOf(join(dir, job.id, 'events.jsonl'));
+    let bytes = jobs.reduce((sum, job) => sum + job.bytes, 0);
+    let count = jobs.length;
+    const gone: string[] = [];
+    for (const job of jobs) {
+      const isOld = now - job.at > bounds.maxAgeMs;
+      if (!isOld && count <= bounds.maxJobs && bytes <= bounds.maxBytes) break;
+      if (await isKept(job.id)) continue;
+      await rm(join(dir, job.id), { recursive: true, force: true });
+      gone.push(job.id);
+      bytes -= job.bytes;
+      count -= 1;
+    }
+    if (gone.length > 0) await rewrite(jobs.filter(({ id }) => !gone.includes(id)));
+    return gone;
+  }
+
+  /** A line that another kick appends meanwhile is lost, and read from its folder again. */
+  async function rewrite(jobs: readonly JobSummary[]): Promise<void> {
+    const temporary = temporaryName(path);
+    writeFileSync(temporary, jobs.map((job) => `${JSON.stringify(job)}\n`).join(''), { mode: 0o600 });
+    await rename(temporary, path);
+  }
+
+  return {
+    add: append,
+    end: (id, end) => append({ id, ...end }),
+    reopen: (id) => append({ id, endedAt: null }),
+    list,
+    prune,
+  };
+}
+
+function readIndex(path: string): Map<string, JobSummary> {
+  const known = new Map<string, JobSummary>();
+  let text = '';
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    return known;
+  }
+  for (const line of text.split('\n')) {
+    try {
+      const entry = JSON.parse(line) as JobSummary & { endedAt?: number | null };
+      const before = known.get(entry.id);
+      if (before !== undefined && entry.endedAt === null) {
+        for (const key of ['endedAt', 'exit', 'counts'] as const) delete before[key];
+      } else if (before !== undefined) Object.assign(before, entry);
+      else if (typeof entry.at === 'number') known.set(entry.id, entry);
+    } catch {
+      // the empty last line, or a damaged one
+    }
+  }
+  return known;
+}
+
+function idsIn(dir: string): string[] {
+  try {
+    return readdirSync(dir).filter(isUuid).sort();
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** A UUIDv7 begins with its time (RFC 9562 5.7). */
+function timeOf(id: string): number {
+  return Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16);
+}

@@ -1,0 +1,90 @@
+/** In which order hosts are let go, and when the job stops by itself. */
+import { OUTCOMES } from '../protocol/outcome.ts';
+import type { Target } from '../transport/transport.ts';
+import type { HostResult, StopReason } from './job.ts';
+import { countOf, type Share } from './share.ts';
+
+export interface Rollout {
+  /** A first batch of so many hosts that must all be a success. */
+  canary?: number;
+  /** Sizes of the batches, of all hosts; the last size repeats. None: all at once. */
+  batches?: readonly Share[];
+  /** Milliseconds between batches. */
+  pauseMs?: number;
+  /** Ask between batches. */
+  confirm?: boolean;
+  /** Runs that may fail before no new host is started. */
+  maxFailures?: Share;
+  maxUnreachable?: Share;
+  /** Further tries of a host that cannot be reached, besides the deadline. */
+  retry?: number;
+  /** Milliseconds from the start for which unreachable hosts are tried again. */
+  deadlineMs?: number;
+  /** The configuration_version or code_id that a catalog must have. */
+  expectVersion?: string;
+  /** Bounds of the inventory's groups: who is in them, and how many of them at once. */
+  groups?: readonly GroupBound[];
+}
+
+export interface GroupBound {
+  name: string;
+  concurrency: number;
+  certnames: readonly string[];
+}
+
+export interface Batch {
+  targets: readonly Target[];
+  isCanary: boolean;
+}
+
+/** The batches in their order; every target is in exactly one. */
+export function batchesOf(targets: readonly Target[], { canary = 0, batches = [] }: Rollout): Batch[] {
+  const planned: Batch[] = [];
+  let from = 0;
+  const take = (count: number, isCanary: boolean) => {
+    const taken = targets.slice(from, from + count);
+    from += taken.length;
+    if (taken.length > 0) planned.push({ targets: taken, isCanary });
+  };
+  take(canary, true);
+  for (let index = 0; from < targets.length; index++) {
+    const size = batches[Math.min(index, batches.length - 1)];
+    take(size === undefined ? targets.length : Math.max(1, countOf(size, targets.length)), false);
+  }
+  return planned;
+}
+
+/** Counts outcomes against the budgets of a job. */
+export function createBudget(
+  rollout: Rollout,
+  total: number,
+): { add(result: HostResult): StopReason | undefined } {
+  const { maxFailures, maxUnreachable } = rollout;
+  let failures = 0;
+  let unreachable = 0;
+  const isOver = (count: number, share: Share | undefined) =>
+    share !== undefined && count > countOf(share, total);
+  return {
+    add({ outcome }) {
+      if (isFailure(outcome)) failures += 1;
+      if (outcome === 'unreachable') unreachable += 1;
+      if (isOver(failures, maxFailures)) return 'max-failures';
+      return isOver(unreachable, maxUnreachable) ? 'max-unreachable' : undefined;
+    },
+  };
+}
+
+/** What --max-failures counts: a run that went wrong, or a host that went away in it. */
+function isFailure(outcome: HostResult['outcome']): boolean {
+  return OUTCOMES[outcome].exit === 1 || outcome === 'lost';
+}
+
+/** A success whose catalog is another than the one that was deployed is `stale`: its compiler lags behind. */
+export function checkVersion(result: HostResult, { expectVersion }: Rollout): HostResult {
+  if (expectVersion === undefined || OUTCOMES[result.outcome].exit !== 0) return result;
+  const { configurationVersion, codeId } = result.finished?.facts ?? {};
+  if (configurationVersion === expectVersion || codeId === expectVersion) return result;
+  const version = configurationVersion ?? codeId;
+  const told = version === undefined ? 'the host did not tell its version' : `its version is "${version}"`;
+  return { ...result, outcome: 'stale', message: `the catalog is not of "${expectVersion}": ${told}` };
+}
