@@ -113,8 +113,8 @@ export async function runJob(job: Job, options: RunJobOptions): Promise<JobResul
     for (let tries = 1; ; tries++) {
       const result = await runOnce(target, places);
       if (result.outcome !== 'unreachable') return checkVersion(result, rollout);
-      const wait = backoff * (0.5 + Math.random());
-      if (stops.starting.aborted || !mayRetry(tries, wait)) return result;
+      const wait = Math.min(backoff * (0.5 + Math.random()), untilDeadline());
+      if (stops.starting.aborted || wait <= 0 || !mayRetry(tries)) return result;
       const message = `${result.message ?? 'unreachable'}; again in ${formatDuration(wait)}`;
       tell({ type: 'host-retry', at: clock.now(), certname, message });
       await sleep(wait, stops.starting);
@@ -124,9 +124,14 @@ export async function runJob(job: Job, options: RunJobOptions): Promise<JobResul
     }
   }
 
-  function mayRetry(tries: number, wait: number): boolean {
+  /** Milliseconds. */
+  function untilDeadline(): number {
+    const { deadlineMs = Number.POSITIVE_INFINITY } = rollout;
+    return deadlineMs - (clock.monotonic() - startedAt);
+  }
+
+  function mayRetry(tries: number): boolean {
     const { retry, deadlineMs } = rollout;
-    if (deadlineMs !== undefined && clock.monotonic() - startedAt + wait > deadlineMs) return false;
     return retry === undefined ? deadlineMs !== undefined : tries <= retry;
   }
 

@@ -133,9 +133,10 @@ function stopLines({ stopped, results }: SummaryInput): string[] {
   const count = (outcome: Outcome) => results.filter((result) => result.outcome === outcome).length;
   const why = STOPS[stopped];
   const left = count('unfinished');
+  const ended = stopped === 'interrupted' || stopped === 'timeout' ? 'nothing was ended. ' : '';
   const running = left > 0 ? `${plural(left, 'host')} left running or waiting, ` : '';
   return [
     '',
-    `  ${why[0]?.toUpperCase()}${why.slice(1)}: nothing was ended. ${running}${count('not-started')} not started.`,
+    `  ${why[0]?.toUpperCase()}${why.slice(1)}: ${ended}${running}${count('not-started')} not started.`,
   ];
 }
