@@ -9,7 +9,7 @@
  * elsewhere the command is printed and the step skipped, which is a failure with CI=true.
  */
 import { spawn } from 'node:child_process';
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -20,7 +20,7 @@ interface Step {
   name: string;
   what: string;
   command: readonly string[];
-  /** What must be installed for it: commands in PATH, and the packages that bring them. */
+  /** What must be installed for it: commands in PATH or files, and the packages that bring them. */
   needs?: Readonly<Record<string, string>>;
 }
 
@@ -40,7 +40,15 @@ const STEPS: readonly Step[] = [
     name: 'puppet',
     what: 'tests against real Puppet',
     command: ['vitest', 'run', '--project', 'puppet'],
-    needs: { puppet: 'puppet-agent', puppetserver: 'puppetserver', curl: 'curl' },
+    needs: {
+      puppet: 'puppet-agent',
+      puppetserver: 'puppetserver',
+      curl: 'curl',
+      // Without dbconfig-no-thanks the package would set up a database of its own.
+      '/usr/share/puppetdb/puppetdb.jar': 'puppetdb dbconfig-no-thanks',
+      '/usr/lib/ruby/vendor_ruby/puppet/indirector/facts/puppetdb.rb': 'puppet-terminus-puppetdb',
+      psql: 'postgresql',
+    },
   },
 ];
 
@@ -119,7 +127,7 @@ async function missingAfterInstall(step: Step): Promise<string[]> {
 
 function missingPackages({ needs = {} }: Step): string[] {
   return Object.entries(needs)
-    .filter(([command]) => !isInPath(command))
+    .filter(([what]) => !(what.startsWith('/') ? existsSync(what) : isInPath(what)))
     .map(([, name]) => name);
 }
 

@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'inventory'
   | 'pki'
   | 'puppet'
+  | 'puppetdb'
   | 'locked'
   | 'state'
   | 'input'

@@ -9,9 +9,9 @@ const COMMANDS = [
 /** Edits that a word may be away from a command. */
 const MAX_EDITS = 2;
 
-/** The command that a word is within two edits of; undefined when it is none. A word with a dot is a host. */
+/** The command that a word is within two edits of; undefined when it is none. Commands are letters: `agent1` is a host. */
 export function likelyCommand(word: string): string | undefined {
-  if (word.includes('.')) return undefined;
+  if (!/^[A-Za-z]+$/.test(word)) return undefined;
   const near = COMMANDS.map((command) => ({ command, edits: editsBetween(word.toLowerCase(), command) }))
     .filter(({ edits }) => edits <= MAX_EDITS)
     .sort((a, b) => a.edits - b.edits);

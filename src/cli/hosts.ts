@@ -1,15 +1,17 @@
 /** What `kick run`, `kick ping` and `kick nodes` need before anything is sent: which hosts, who we are, which address. */
 import { readdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { ControllerConfig } from '../config/controller-config.ts';
-import type { HostSources } from '../controller/host-sources.ts';
+import type { HostSources, NodeDatabase } from '../controller/host-sources.ts';
 import { type Inventory, isInInventory } from '../controller/inventory.ts';
 import { type Chosen, parseAll, type Selection, selectHosts } from '../controller/selection.ts';
 import { KickError, systemCode } from '../errors.ts';
 import type { Identity } from '../pki/identity.ts';
 import { isCertname } from '../protocol/names.ts';
 import { findPuppet } from '../puppet/binary.ts';
+import { readPuppetdbConf } from '../puppet/puppetdb-conf.ts';
 import { puppetEnvironment, puppetSettings } from '../puppet/settings.ts';
 import { systemClock } from '../util/clock.ts';
 import { outputOf } from '../util/program-output.ts';
@@ -54,7 +56,7 @@ export async function prepareHosts(
   const chosen = await selectHosts(selection, {
     inventory,
     domain,
-    sources: sourcesOf({ folders, path, config, identity, options }),
+    sources: await sourcesOf({ folders, path, config, identity, options }),
     port: options.port ?? config.port,
     addressFrom: config.address_from?.split('.').slice(1),
   });
@@ -111,9 +113,11 @@ interface SourcesOptions {
   options: HostOptions;
 }
 
-function sourcesOf({ folders, path, config, identity, options }: SourcesOptions): HostSources {
+async function sourcesOf(sources: SourcesOptions): Promise<HostSources> {
+  const { folders, path, identity, options } = sources;
+  const database = await databaseOf(sources);
   return {
-    database: undefined,
+    database,
     async askAgents(targets, question) {
       const { httpsSender } = await import('../transport/https/client.ts');
       const { askAgents } = await import('../controller/ask-agents.ts');
@@ -136,6 +140,35 @@ function sourcesOf({ folders, path, config, identity, options }: SourcesOptions)
       return (await outputOf(argv, { ...COMMAND_LIMITS, env: puppetEnvironment() })).toString('utf8');
     },
   };
+}
+
+/** That of controller.yaml, else Puppet's own; none where neither names one. */
+async function databaseOf({
+  folders,
+  path,
+  config,
+  identity,
+}: SourcesOptions): Promise<NodeDatabase | undefined> {
+  if (config.puppetdb === false) return undefined;
+  const urls = config.puppetdb?.urls ?? (await puppetsOwnUrls(folders, path));
+  if (urls === undefined) return undefined;
+  const [{ openPuppetDb }, { nodeDatabase }] = await Promise.all([
+    import('../controller/puppetdb.ts'),
+    import('../controller/node-database.ts'),
+  ]);
+  return nodeDatabase(openPuppetDb({ urls, identity }), systemClock);
+}
+
+/** Where Puppet cannot be asked there is no puppetdb.conf of its. */
+async function puppetsOwnUrls({ puppet, stateDir }: Folders, path: string): Promise<string[] | undefined> {
+  let confdir: string;
+  try {
+    ({ confdir } = await puppetSettings({ puppet: findPuppet({ explicit: puppet, path }), stateDir }));
+  } catch (error) {
+    if (error instanceof KickError) return undefined;
+    throw error;
+  }
+  return readPuppetdbConf(join(confdir, 'puppetdb.conf'));
 }
 
 async function signedCertnames({ puppet, stateDir }: Folders, path: string): Promise<string[] | undefined> {

@@ -1,6 +1,6 @@
 /** A real Puppet on loopback for the tests: `puppet-lab` beside this file does it, this is its face. */
 import { type ExecFileException, execFile, spawn } from 'node:child_process';
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { createServer, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +16,8 @@ export interface LabPlace {
   dir: string;
   /** Where the Puppet server listens, on 127.0.0.1. */
   port: number;
+  /** Where PuppetDB listens, on localhost, if there is one. */
+  puppetDbPort?: number;
 }
 
 export interface Lab extends LabPlace {
@@ -40,12 +42,22 @@ export interface Lab extends LabPlace {
 }
 
 /** Brings up a server and `agent1` … `agentN`, each with its certificate. About 30 seconds for three. */
-export async function startLab({ agents }: { agents: number }): Promise<Lab> {
+export async function startLab({
+  agents,
+  puppetDb = false,
+}: {
+  agents: number;
+  puppetDb?: boolean;
+}): Promise<Lab> {
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'kick-lab-')));
-  const lab = openLab({ dir, port: await freePort() });
+  // PostgreSQL runs as a user of its own, and must get at its folder.
+  if (puppetDb) chmodSync(dir, 0o711);
+  const puppetDbPort = await freePort();
+  const lab = openLab({ dir, port: await freePort(), ...(puppetDb && { puppetDbPort }) });
+  const ports = { LAB_PDB_PORT: String(puppetDbPort), LAB_PG_PORT: String(await freePort()) };
   guard(lab);
   try {
-    await labCommand(lab, ['up', String(agents)]);
+    await labCommand(lab, ['up', String(agents), ...(puppetDb ? ['--puppetdb'] : [])], ports);
   } catch (error) {
     await lab.remove();
     throw error;
@@ -90,9 +102,9 @@ export function openLab(place: LabPlace): Lab {
   };
 }
 
-function labCommand({ dir, port }: LabPlace, args: string[]): Promise<void> {
+function labCommand({ dir, port }: LabPlace, args: string[], more: NodeJS.ProcessEnv = {}): Promise<void> {
   // The length of the agents' keys changes nothing but the time that it takes to make them.
-  const env = { ...process.env, LAB_DIR: dir, LAB_PORT: String(port), LAB_KEYLENGTH: '2048' };
+  const env = { ...process.env, LAB_DIR: dir, LAB_PORT: String(port), LAB_KEYLENGTH: '2048', ...more };
   return new Promise((resolve, reject) => {
     const done = (error: ExecFileException | null, stdout: string, stderr: string) => {
       if (error === null) resolve();

@@ -6,4 +6,5 @@ export const AGENTS = {
   puppetKilled: ['agent6'],
   agentKilled: ['agent7'],
   certificates: ['agent8'],
+  puppetDb: ['agent9', 'agent10'],
 } as const;

@@ -17,8 +17,9 @@ const ROOT = join(import.meta.dirname, '..', '..');
 /** Vitest calls it by its name. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   buildWhereStale();
-  const lab = await startLab({ agents: Object.values(AGENTS).flat().length });
-  project.provide('lab', { dir: lab.dir, port: lab.port });
+  const lab = await startLab({ agents: Object.values(AGENTS).flat().length, puppetDb: true });
+  const { dir, port, puppetDbPort } = lab;
+  project.provide('lab', { dir, port, ...(puppetDbPort !== undefined && { puppetDbPort }) });
   return () => lab.remove();
 }
 

@@ -192,13 +192,31 @@ export function controllerFor(
   return { start, kick: (...args) => start(...args).result };
 }
 
+/** Any command of kick, to its end, with the folders of `home`. */
+export async function kickCommand(
+  home: string,
+  ...args: string[]
+): Promise<{ exit: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [PROGRAM, ...args, ...folderOptions(home)], {
+    cwd: '/',
+    env: ENVIRONMENT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return endOf(child);
+}
+
 async function resultOf(child: ChildProcess): Promise<KickResult> {
+  const end = await endOf(child);
+  return { ...end, hosts: hostsOf(end.stdout) };
+}
+
+async function endOf(child: ChildProcess): Promise<Omit<KickResult, 'hosts'>> {
   let stdout = '';
   let stderr = '';
   child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   const [exit] = (await once(child, 'close')) as [number | null];
-  return { exit, hosts: hostsOf(stdout), stdout, stderr };
+  return { exit, stdout, stderr };
 }
 
 function hostsOf(stdout: string): Record<string, HostResult> {

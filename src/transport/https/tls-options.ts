@@ -1,33 +1,16 @@
 /** An identity as node:tls wants it, the same on both sides. */
 import { constants } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
-import { KickError } from '../../errors.ts';
 import type { Identity } from '../../pki/identity.ts';
+import { tlsMaterial } from '../../pki/tls-material.ts';
 
-/**
- * TLS 1.3, our CAs and nothing else, every CRL. Throws `KickError` `identity` where Node would say
- * nothing: no CA means the public ones, no CRL means no revocation, a key of another kind than the
- * certificate's fails at the first handshake.
- */
+/** TLS 1.3, our CAs and nothing else, every CRL. Throws `KickError` `identity` as `tlsMaterial` does. */
 export function tlsOptions(identity: Identity): SecureContextOptions {
-  const { certname, key, chain, ca, crls } = identity;
-  const [leaf] = chain;
-  if (leaf === undefined) throw unusable(certname, 'no certificate');
-  if (!leaf.checkPrivateKey(key)) throw unusable(certname, "a key that is not its certificate's");
-  if (ca.length === 0) throw unusable(certname, 'no CA certificate');
-  if (crls.length === 0 || crls.some((crl) => crl.trim() === '')) throw unusable(certname, 'no CRL');
   return {
-    key: key.export({ type: 'pkcs8', format: 'pem' }),
-    cert: chain.map(String).join(''),
-    ca: ca.map(String),
-    crl: [...crls],
+    ...tlsMaterial(identity),
     minVersion: 'TLSv1.3',
     ciphers: 'DEFAULT@SECLEVEL=2',
     // A resumed session skips revocation and checkServerIdentity.
     secureOptions: constants.SSL_OP_NO_TICKET,
   };
-}
-
-function unusable(certname: string, what: string): KickError {
-  return new KickError('identity', `TLS as "${certname}": the identity holds ${what}`);
 }
