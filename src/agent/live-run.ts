@@ -14,7 +14,7 @@ import { createLogReader, type LogFindings } from './log-findings.ts';
 import type { Notifier } from './notifier.ts';
 import { followOutput, OUTPUT_LIMITS, type OutputLimits, outputStateOf } from './output.ts';
 import type { Intention, RunRecord, RunStore } from './run-store.ts';
-import type { Runner } from './runners/runner.ts';
+import type { EndedRun, Runner } from './runners/runner.ts';
 import { stopProcess } from './stop-run.ts';
 
 export interface LiveRunDeps {
@@ -131,7 +131,8 @@ export function followRun(
       await append(stamp(rest));
     }
     await stopping;
-    return isLeft ? 'left' : judge();
+    if (isLeft) return 'left';
+    return judge(before.some(({ type }) => type === 'resources'));
   }
 
   /** It was let go, and the wrapper ended all the same: killed, or it could not write. */
@@ -173,20 +174,18 @@ export function followRun(
     }
   }
 
-  async function judge(): Promise<RunEnd> {
+  /** `isTold`: its resources, by an agent that was killed before it could settle the run. */
+  async function judge(isTold: boolean): Promise<RunEnd> {
     const { exit } = await runs.wrapperFiles(run);
     const intention = await runs.intention(run);
     const { action, puppet: paths } = record;
-    const verdict: Verdict = await runner.judge({
-      run,
-      dir,
-      action,
-      exit,
-      intention,
-      puppet: paths,
-      readLog,
-    });
+    const ended: EndedRun = { run, dir, action, exit, intention, puppet: paths, readLog };
+    const verdict: Verdict = await runner.judge(ended);
     if (verdict === 'race-lost') return verdict;
+    if (!isTold) {
+      const at = clock.now();
+      await append((await runner.resources(ended)).map((event) => ({ ...event, at })));
+    }
     return finishedEvent(record, verdict, { exit, startedAt, endedAt: clock.now() });
   }
 

@@ -5,7 +5,7 @@ import { messageOf } from '../errors.ts';
 import type { AgentStatus, FinishedEvent, StoredEvent } from '../protocol/event.ts';
 import { Refusal } from '../protocol/refusal.ts';
 import { canonicalAction, describeBy, type RunRequest } from '../protocol/request.ts';
-import type { AgentService, CommandReply, Peer } from '../transport/transport.ts';
+import type { AgentService, CommandReply, Peer, StatusQuestion } from '../transport/transport.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import {
@@ -229,10 +229,10 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
         if (name === undefined) throw new Refusal('unknown-job', `no job "${job}" of "${iss}"`);
         return streamOf(name, after);
       }),
-    status: (peer) =>
+    status: (peer, question) =>
       audited('status', peer, async () => {
         authenticateReader(peer, context().policy);
-        return status();
+        return status(question);
       }),
     command: (body, peer) =>
       audited('command', peer, async (say) => {
@@ -270,10 +270,12 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
     return undefined;
   }
 
-  async function status(): Promise<AgentStatus> {
+  async function status({ classes: isAsked = false }: StatusQuestion = {}): Promise<AgentStatus> {
     const gate = await runner.gate(clock.now());
     const running = queue.holder() ?? (gate.state === 'held' ? gate.holder : undefined);
     const puppetVersion = await runner.puppetVersion();
+    const lastRun = await runner.lastRun();
+    const classes = isAsked ? await runner.classes() : undefined;
     return {
       certname: certname ?? '',
       version,
@@ -284,6 +286,8 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
       ...(running !== undefined && { running }),
       waiting: queue.waiting(),
       ...(gate.state === 'disabled' && { disabled: gate.reason }),
+      ...(lastRun !== undefined && { lastRun }),
+      ...(classes !== undefined && { classes }),
     };
   }
 }

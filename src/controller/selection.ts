@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { KickError } from '../errors.ts';
+import type { AgentStatus } from '../protocol/event.ts';
 import type { Target } from '../transport/transport.ts';
 import { plural } from '../util/text.ts';
 import { type FactCondition, fulfils } from './fact-condition.ts';
@@ -275,11 +276,11 @@ async function hostsOf(condition: Condition, options: HostsOfOptions): Promise<F
       return { hosts: byInventoryFacts(condition.facts, options.context.inventory) };
     case 'class':
       if (database !== undefined) return { hosts: new Set(await database.byClass(condition.name)) };
-      return byAgents(options, (answer) => hasClass(answer, condition.name));
+      return byAgents(options, ({ classes }) => hasClass(classes, condition.name));
     case 'last': {
       const { last, olderThanMs } = condition;
       if (database === undefined) {
-        return byAgents(options, (answer) => last.some((kind) => wasLast(answer, kind, olderThanMs)));
+        return byAgents(options, (status) => last.some((kind) => wasLast(status, kind, olderThanMs)));
       }
       const hosts = new Set<string>();
       for (const kind of last) for (const one of await database.byLast({ kind, olderThanMs })) hosts.add(one);
@@ -295,27 +296,33 @@ function byInventoryFacts(conditions: readonly FactCondition[], { hosts }: Inven
   return new Set(fitting.map(({ certname }) => certname));
 }
 
-/** Without PuppetDB the agents themselves know: those named, else everybody. */
+/**
+ * Without PuppetDB the agents themselves know: those named, else everybody. `holds` gives undefined
+ * where the host does not say.
+ */
 async function byAgents(
   { from, context, scope }: HostsOfOptions,
-  holds: (answer: AgentAnswer) => boolean,
+  holds: (status: AgentStatus) => boolean | undefined,
 ): Promise<Found> {
   const asked = await targetsOf(from ?? [...(await scope())], context);
-  const answers = await context.sources.askAgents(asked, { classes: true });
-  const fitting = answers.filter((answer) => answer.status !== undefined && holds(answer));
-  return {
-    hosts: new Set(fitting.map(({ target }) => target.certname)),
-    unanswered: answers.filter(({ status }) => status === undefined),
-  };
+  const hosts = new Set<string>();
+  const unanswered: AgentAnswer[] = [];
+  for (const answer of await context.sources.askAgents(asked, { classes: true })) {
+    const { target, status } = answer;
+    const does = status === undefined ? undefined : holds(status);
+    if (does === true) hosts.add(target.certname);
+    if (does === undefined)
+      unanswered.push({ error: 'its Puppet has not run yet, or is not known', ...answer });
+  }
+  return { hosts, unanswered };
 }
 
-function hasClass({ status }: AgentAnswer, name: string): boolean {
+function hasClass(classes: readonly string[] | undefined, name: string): boolean | undefined {
   // As Puppet writes them: lower case, without a leading ::.
-  return status?.classes?.includes(name.toLowerCase().replace(/^::/, '')) === true;
+  return classes?.includes(name.toLowerCase().replace(/^::/, ''));
 }
 
-function wasLast({ status }: AgentAnswer, kind: LastKind, olderThanMs: number): boolean {
-  const { lastRun, time = 0 } = status ?? {};
+function wasLast({ lastRun, time }: AgentStatus, kind: LastKind, olderThanMs: number): boolean {
   if (kind === 'stale') return lastRun === undefined || lastRun.at < time - olderThanMs;
   return lastRun?.status === kind;
 }

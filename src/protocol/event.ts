@@ -179,9 +179,15 @@ export function encodeEvent(event: StoredEvent): string {
   return `${JSON.stringify(event)}\n`;
 }
 
-/** One line of a stream; throws `JsonError` or valibot's `ValiError`. */
+const TYPES: readonly string[] = EventSchema.options.map(({ entries }) => entries.type.literal);
+
+/**
+ * One line of a stream; throws `JsonError` or valibot's `ValiError`. An event of a type that we do not
+ * know (a later agent's) is a sign of life and nothing more.
+ */
 export function decodeEvent(line: Uint8Array): StoredEvent | { type: 'alive' } {
   const value = parseJson(line, limits);
-  if (v.is(v.object({ type: v.literal('alive') }), value)) return { type: 'alive' };
+  const typed = v.safeParse(v.object({ type: v.pipe(v.string(), v.maxLength(64)) }), value);
+  if (typed.success && !TYPES.includes(typed.output.type)) return { type: 'alive' };
   return v.parse(StoredEventSchema, value);
 }

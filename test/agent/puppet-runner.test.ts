@@ -6,7 +6,7 @@ import { puppetAgentRunner } from '../../src/agent/runners/puppet-runners.ts';
 import { serviceEnvironment } from '../../src/puppet/service-environment.ts';
 import { silentLog } from '../../src/util/log.ts';
 import { tempFolder } from '../support/temp.ts';
-import { fixture, kick, requestOf, startAgent } from './harness.ts';
+import { command, fixture, kick, peerOf, requestOf, resume, startAgent } from './harness.ts';
 
 /** An agent whose Puppet does in turn what the lines say. */
 async function host(script: string) {
@@ -102,4 +102,49 @@ test('serviceEnvironment takes what puppet.service would, less what changes the 
     variables: {},
     warnings: [expect.stringContaining('left out')],
   });
+});
+
+const RESOURCES = `resource_statuses:
+  File[/etc/motd]:
+    resource: File[/etc/motd]
+    changed: true
+    events:
+    - property: content
+      previous_value: a
+      desired_value: b
+      status: success
+`;
+
+test('the changed resources are told once, directly before the end, and with the same number after a restart', async () => {
+  const { dir, agent } = await host('2 changed true');
+  writeFileSync(join(dir, 'resources'), RESOURCES);
+  const request = requestOf();
+  const { events, finished } = await kick(agent, request);
+  await finished;
+  expect(events.slice(-2).map(({ type }) => type)).toEqual(['resources', 'finished']);
+  expect(events.at(-2)).toMatchObject({
+    resources: [
+      {
+        resource: 'File[/etc/motd]',
+        status: 'changed',
+        events: [{ property: 'content', old: 'a', new: 'b' }],
+      },
+    ],
+  });
+  expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
+  await agent.stop();
+  const again = await startAgent(join(dir, '..'), { runner: command('ok') });
+  const told = await resume(again, request.job);
+  await told.finished;
+  expect(told.events).toEqual(events);
+});
+
+test('the status tells the last run, and the classes only when asked', async () => {
+  const { dir, agent } = await host('2 changed true time=2026-11-23T14:33:18+00:00');
+  writeFileSync(join(dir, 'classes.txt'), 'settings\nlab\n');
+  await (await kick(agent)).finished;
+  const status = await agent.status(peerOf());
+  expect(status.lastRun).toEqual({ status: 'changed', at: Date.parse('2026-11-23T14:33:18Z') });
+  expect(status.classes).toBeUndefined();
+  expect((await agent.status(peerOf(), { classes: true })).classes).toEqual(['settings', 'lab']);
 });

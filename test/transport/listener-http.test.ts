@@ -45,7 +45,7 @@ test('the limits are those that the design names', () => {
     answerMs: 30_000,
     silenceMs: 45_000,
     headerBytes: 8192,
-    answerBytes: 64 * 1024,
+    answerBytes: 1024 * 1024,
     eventBytes: 64 * 1024,
     streamBytes: 64 * 1024 * 1024,
   });

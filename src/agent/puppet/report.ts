@@ -28,6 +28,8 @@ const HeadSchema = v.object({
   server_used: words,
   job_id: words,
   cached_catalog_status: words,
+  /** When the run began, RFC 3339; a date to YAML where it is not quoted. */
+  time: v.nullish(v.union([v.string(), v.date()])),
 });
 
 export type ReportHead = v.InferOutput<typeof HeadSchema> & {

@@ -35,6 +35,9 @@ export function commandRunner({ argv, runEnvironment, runTimeoutMs }: CommandRun
       };
     },
     judge: async (ended) => judgeCommand({ ...ended, log: await ended.readLog() }),
+    resources: async () => [],
+    lastRun: async () => undefined,
+    classes: async () => undefined,
   };
 }
 

@@ -6,10 +6,12 @@ import { type PuppetSettings, puppetEnvironment, puppetSettings } from '../../pu
 import type { Log } from '../../util/log.ts';
 import { judgePuppet } from '../judge.ts';
 import { agentArguments, applyArguments } from '../puppet/command.ts';
+import { lastRunIn, readClasses } from '../puppet/last-run.ts';
 import { catalogRunHolder, disabledReason } from '../puppet/lock-files.ts';
 import { type ReportHead, readReport } from '../puppet/report.ts';
+import { resourcesOf } from '../puppet/report-resources.ts';
 import { RUN_FILES } from '../run-store.ts';
-import type { EndedRun, Gate, Runner } from './runner.ts';
+import type { EndedRun, Gate, LastRun, Runner } from './runner.ts';
 
 /** How much longer than Puppet's own `runtimeout` a run may take before the agent ends it. */
 const GRACE_AFTER_RUNTIMEOUT_MS = 5 * 60_000;
@@ -68,14 +70,34 @@ async function versionOf(settings: () => Promise<PuppetSettings>): Promise<strin
   }
 }
 
+async function lastRunOf(settings: () => Promise<PuppetSettings>): Promise<LastRun | undefined> {
+  try {
+    return lastRunIn((await settings()).lastrunreport);
+  } catch {
+    return undefined;
+  }
+}
+
+async function classesOf(settings: () => Promise<PuppetSettings>): Promise<string[] | undefined> {
+  try {
+    return readClasses((await settings()).classfile);
+  } catch {
+    return undefined;
+  }
+}
+
 export function puppetAgentRunner(options: PuppetRunnerOptions): Runner {
   const puppet = puppetOf(options);
 
   /** The wrapper's copy; where the wrapper was killed, Puppet's own file if it is this run's. */
-  async function ownReport({ run, dir, puppet: paths }: EndedRun): Promise<ReportHead | undefined> {
+  async function ownReport({
+    run,
+    dir,
+    puppet: paths,
+  }: EndedRun): Promise<{ path: string; head: ReportHead } | undefined> {
     for (const path of [join(dir, RUN_FILES.report), paths?.lastRunReport ?? '']) {
-      const report = await readReport(path);
-      if (report?.job_id === run) return report;
+      const head = await readReport(path);
+      if (head?.job_id === run) return { path, head };
     }
     return undefined;
   }
@@ -105,11 +127,17 @@ export function puppetAgentRunner(options: PuppetRunnerOptions): Runner {
       const { runLock, disabledLock = '' } = ended.puppet ?? {};
       return judgePuppet({
         ...ended,
-        report: await ownReport(ended),
+        report: (await ownReport(ended))?.head,
         log: await ended.readLog(runLock),
         disabled: await disabledReason(disabledLock),
       });
     },
+    async resources(ended) {
+      const report = await ownReport(ended);
+      return report === undefined ? [] : resourcesOf(report.path);
+    },
+    lastRun: () => lastRunOf(puppet.settings),
+    classes: () => classesOf(puppet.settings),
   };
 }
 
@@ -138,5 +166,8 @@ export function puppetApplyRunner(manifest: string, options: PuppetRunnerOptions
       const report = await readReport(join(ended.dir, RUN_FILES.report));
       return judgePuppet({ ...ended, report, log: await ended.readLog() });
     },
+    resources: (ended) => resourcesOf(join(ended.dir, RUN_FILES.report)),
+    lastRun: () => lastRunOf(puppet.settings),
+    classes: () => classesOf(puppet.settings),
   };
 }

@@ -1,9 +1,12 @@
 /** What a run is made of: one of three runners says, chosen on the host and never over the wire. */
-import type { Holder } from '../../protocol/event.ts';
+import type { AgentStatus, Event, Holder } from '../../protocol/event.ts';
 import type { RunAction } from '../../protocol/request.ts';
 import type { Verdict } from '../judge.ts';
 import type { LogFindings } from '../log-findings.ts';
 import type { Intention, PuppetPaths } from '../run-store.ts';
+
+export type ResourcesEvent = Extract<Event, { type: 'resources' }>;
+export type LastRun = NonNullable<AgentStatus['lastRun']>;
 
 export const RUNNER_NAMES = ['puppet-agent', 'puppet-apply', 'command'] as const;
 export type RunnerName = (typeof RUNNER_NAMES)[number];
@@ -49,4 +52,10 @@ export interface Runner {
   /** Throws `KickError` when the run cannot be made: its outcome is then `failed` with that message. */
   plan(run: string, dir: string, action: RunAction): Promise<RunPlan>;
   judge(ended: EndedRun): Promise<Verdict>;
+  /** What the run found not as it should be, told before its end; none for a runner without reports. */
+  resources(ended: EndedRun): Promise<ResourcesEvent[]>;
+  /** What Puppet remembers on this host, whoever began its runs; undefined where it remembers nothing. */
+  lastRun(): Promise<LastRun | undefined>;
+  /** Puppet's classes.txt; undefined where there is none. */
+  classes(): Promise<string[] | undefined>;
 }

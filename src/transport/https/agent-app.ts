@@ -59,7 +59,8 @@ export async function agentApp(
     await writeEvents(response, await service.events(job, after, peer), limits);
   });
   app.get('/v1/status', async (request, response) => {
-    sendJson(response, 200, await service.status(peerOf(request)));
+    const classes = /[?&]classes=1(&|$)/.test(request.originalUrl);
+    sendJson(response, 200, await service.status(peerOf(request), { classes }));
   });
   app.post('/v1/commands', async (request, response) => {
     const peer = peerOf(request);

@@ -108,8 +108,10 @@ export function httpsSender(options: HttpsSenderOptions): Sender {
       const path = `/v1/jobs/${encodeURIComponent(job)}/events?after=${after}`;
       return askForEvents(target, { method: 'GET', path }, signal);
     },
-    status: (target, signal) =>
-      askForJson(target, { method: 'GET', path: '/v1/status' }, { schema: StatusSchema, signal }),
+    status(target, signal, { classes = false } = {}) {
+      const path = `/v1/status${classes ? '?classes=1' : ''}`;
+      return askForJson(target, { method: 'GET', path }, { schema: StatusSchema, signal });
+    },
     command: (target, body, signal) =>
       askForJson(target, { method: 'POST', path: '/v1/commands', body }, { schema: ReplySchema, signal }),
     close() {

@@ -31,7 +31,8 @@ export const SENDER_LIMITS = {
   answerMs: 30_000,
   silenceMs: SILENCE_MS,
   headerBytes: 8192,
-  answerBytes: 64 * 1024,
+  /** A status with the names of ten thousand classes fits. */
+  answerBytes: 1024 * 1024,
   eventBytes: MAX_EVENT_BYTES,
   /** Of one connection's events; more than the agent keeps of any run. */
   streamBytes: 64 * 1024 * 1024,
