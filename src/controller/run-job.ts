@@ -79,15 +79,18 @@ export async function runJob(job: Job, options: RunJobOptions): Promise<JobResul
     return { certname, outcome: 'not-started', endedAt: clock.now(), message };
   }
 
-  /** One try of one host. */
-  async function runOnce(target: Target, places: ReturnType<typeof allOf>): Promise<HostResult> {
+  /** One try of one host. Its place is given back when the result has been counted: it may stop the job. */
+  async function runOnce(target: Target, places: ReturnType<typeof allOf>): Promise<Tried> {
     const { certname } = target;
-    if (!(await places.take(stops.starting))) return notStarted(target);
+    if (!(await places.take(stops.starting))) return { result: notStarted(target), release: () => {} };
     let hasPlace = true;
+    const release = () => {
+      if (hasPlace) places.giveBack();
+    };
     inProgress.set(certname, target);
     const after = before?.after.get(certname);
     try {
-      return await runHost(target, {
+      const result = await runHost(target, {
         ...{ sender: options.sender, clock, emit: tell, job: job.id, lostAfterMs: options.lostAfterMs },
         ...(after !== undefined && { after }),
         detach: options.detach === true,
@@ -99,27 +102,30 @@ export async function runJob(job: Job, options: RunJobOptions): Promise<JobResul
           else places.takeAnyway();
         },
       });
+      return { result, release };
     } finally {
       inProgress.delete(certname);
-      if (hasPlace) places.giveBack();
     }
   }
 
   /** A host to its end: one that cannot be reached is tried again while the others go on. */
-  async function runToEnd(target: Target): Promise<HostResult> {
+  async function runToEnd(target: Target): Promise<void> {
     const { certname } = target;
     const places = placesOf(certname);
     let backoff = options.retryAfterMs ?? RETRY_AFTER_MS;
     for (let tries = 1; ; tries++) {
-      const result = await runOnce(target, places);
-      if (result.outcome !== 'unreachable') return checkVersion(result, rollout);
+      const { result, release } = await runOnce(target, places);
       const wait = Math.min(backoff * (0.5 + Math.random()), untilDeadline());
-      if (stops.starting.aborted || wait <= 0 || !mayRetry(tries)) return result;
+      if (result.outcome !== 'unreachable' || stops.starting.aborted || wait <= 0 || !mayRetry(tries)) {
+        finish(checkVersion(result, rollout));
+        return release();
+      }
       const message = `${result.message ?? 'unreachable'}; again in ${formatDuration(wait)}`;
       tell({ type: 'host-retry', at: clock.now(), certname, message });
+      release();
       await sleep(wait, stops.starting);
       // The job has stopped meanwhile: what is known of the host is that it could not be reached.
-      if (stops.starting.aborted) return result;
+      if (stops.starting.aborted) return finish(result);
       backoff = Math.min(MAX_RETRY_MS, backoff * 2);
     }
   }
@@ -154,7 +160,7 @@ export async function runJob(job: Job, options: RunJobOptions): Promise<JobResul
   }
 
   async function runBatch({ targets, isCanary }: Batch): Promise<void> {
-    await Promise.all(targets.map(async (target) => finish(await runToEnd(target))));
+    await Promise.all(targets.map(runToEnd));
     const bad = targets.filter(({ certname }) => !isSuccess(results.get(certname)?.outcome ?? 'not-started'));
     if (isCanary && bad.length > 0) {
       stopStarting('canary', `the canary was not a success on ${plural(bad.length, 'host')}`);
@@ -228,6 +234,11 @@ export async function runJob(job: Job, options: RunJobOptions): Promise<JobResul
   };
   tell({ type: 'job-done', at: clock.now(), ...end });
   return end;
+}
+
+interface Tried {
+  result: HostResult;
+  release(): void;
 }
 
 /** A job that goes on has had its canary, or stopped with it. */

@@ -30,14 +30,14 @@ export function judgeJob(
     if (isSuccess(result.outcome) || (policy.detach === true && result.outcome === 'unfinished')) continue;
     (policy.accept.includes(result.outcome) ? accepted : bad).push(result);
   }
-  const byHosts = exitCodeOf(bad.map(({ outcome }) => outcome));
   const share = results.length === 0 ? 100 : ((results.length - bad.length) * 100) / results.length;
   const isEnough = policy.success !== undefined && share >= policy.success;
-  const exit = isEnough ? 0 : byHosts;
-  return { exit: exit === 0 ? exitOfStop(stopped) : exit, bad, accepted };
+  const counted = isEnough ? [] : bad.map(({ outcome }) => outcome);
+  return { exit: exitCodeOf([...counted, ...outcomeOfStop(stopped)]), bad, accepted };
 }
 
-function exitOfStop(stopped: StopReason | undefined): ExitClass {
-  if (stopped === 'max-failures' || stopped === 'canary') return 1;
-  return stopped === 'max-unreachable' ? 3 : 0;
+/** As if a host had ended like that for which the rollout stopped. */
+function outcomeOfStop(stopped: StopReason | undefined): Outcome[] {
+  if (stopped === 'max-failures' || stopped === 'canary') return ['failed'];
+  return stopped === 'max-unreachable' ? ['unreachable'] : [];
 }

@@ -1,101 +1,18 @@
 /** The way of one host and of many, against a sender that does what a case wants. */
 import { expect, test } from 'vitest';
-import type { HostResult, Job, JobEvent } from '../../src/controller/job.ts';
-import { type RunJobOptions, runJob } from '../../src/controller/run-job.ts';
 import type { RefusalCode } from '../../src/protocol/refusal.ts';
+import type { SendFailure } from '../../src/transport/transport.ts';
 import {
-  type IncomingEvent,
-  SendError,
-  type Sender,
-  type SendFailure,
-  type Target,
-} from '../../src/transport/transport.ts';
-import { systemClock } from '../../src/util/clock.ts';
-import { mintCa } from '../support/minted-ca.ts';
-
-const identity = await mintCa().identity('puppet.example.com');
-const target = (certname: string): Target => ({ certname, host: certname, port: 8139 });
-
-function jobOf(names: string[], concurrency = 25): Job {
-  return {
-    id: '01900000-0000-7000-8000-000000000002',
-    controller: identity.certname,
-    by: { user: 'deploy', uid: 0, host: 'puppet' },
-    action: { op: 'run' },
-    targets: names.map(target),
-    concurrency,
-  };
-}
-
-/** What a host does with each try, in order: its events, or why the try fails. */
-type Step = (IncomingEvent | SendError | Promise<unknown>)[];
-type Script = (kind: 'submit' | 'resume', after: number, signal: AbortSignal) => Step;
-
-function scripted(scripts: Record<string, Script>): { sender: Sender; calls: string[] } {
-  const calls: string[] = [];
-  function play(to: Target, kind: 'submit' | 'resume', after: number, signal: AbortSignal) {
-    calls.push(`${to.certname} ${kind} ${after}`);
-    const steps = scripts[to.certname]?.(kind, after, signal) ?? [];
-    return (async function* () {
-      for (const step of steps) {
-        if (step instanceof SendError) throw step;
-        if (step instanceof Promise) await Promise.race([step, aborted(signal)]);
-        else yield step;
-        if (signal.aborted) throw new SendError('aborted', 'aborted', { arrived: true });
-      }
-    })();
-  }
-  const unused = () => Promise.reject(new Error('not asked here'));
-  return {
-    calls,
-    sender: {
-      submit: async (to, _body, signal) => play(to, 'submit', 0, signal),
-      resume: async (to, _job, after, signal) => play(to, 'resume', after, signal),
-      ...{ status: unused, command: unused, close() {} },
-    },
-  };
-}
-
-const aborted = (signal: AbortSignal) =>
-  new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-
-const accepted: IncomingEvent = { type: 'accepted', version: '1', seq: 1, at: 1 };
-const waiting: IncomingEvent = { type: 'waiting', holder: { what: 'puppet agent' }, until: 9, seq: 2, at: 2 };
-const started = (seq = 2): IncomingEvent => ({
-  type: 'started',
-  run: '01900000-0000-7000-8000-000000000003',
-  seq,
-  at: 3,
-});
-const finished = (seq = 3): IncomingEvent => ({
-  type: 'finished',
-  outcome: 'changed',
-  endedAt: 4,
-  seq,
-  at: 4,
-});
-const failure = (name: SendFailure, arrived = false) => new SendError(name, `it is ${name}`, { arrived });
-const refusal = (code: RefusalCode, arrived = false) =>
-  new SendError('refused', code, { arrived, refusal: { code, version: '9' } });
-
-async function run(
-  scripts: Record<string, Script>,
-  options: Partial<RunJobOptions> & { concurrency?: number } = {},
-) {
-  const { sender, calls } = scripted(scripts);
-  const events: JobEvent[] = [];
-  const { results, stopped } = await runJob(jobOf(Object.keys(scripts), options.concurrency), {
-    ...{ sender, identity, clock: systemClock, lostAfterMs: 400, signal: new AbortController().signal },
-    ...options,
-    emit(event) {
-      events.push(event);
-      options.emit?.(event);
-    },
-  });
-  return { results, stopped, calls, events };
-}
-
-const only = ({ results }: { results: HostResult[] }) => results[0];
+  accepted,
+  failure,
+  finished,
+  only,
+  refusal,
+  run,
+  type Script,
+  started,
+  waiting,
+} from './scripted.ts';
 
 test('a stream to its end is its outcome', async () => {
   const done = await run({ a: () => [accepted, started(), finished()] });

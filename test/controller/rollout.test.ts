@@ -1,0 +1,373 @@
+/** Batches, budgets, the window and its back-pressure, retries, stops, and going on after a death. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createBackPressure, turnedAway } from '../../src/controller/back-pressure.ts';
+import type { HostResult, JobEvent } from '../../src/controller/job.ts';
+import { createPlaces } from '../../src/controller/places.ts';
+import { batchesOf, type Rollout } from '../../src/controller/rollout.ts';
+import { runJob } from '../../src/controller/run-job.ts';
+import type { Share } from '../../src/controller/share.ts';
+import { judgeJob } from '../../src/controller/verdict.ts';
+import { sleep, systemClock } from '../../src/util/clock.ts';
+import {
+  accepted,
+  failure,
+  finished,
+  identity,
+  jobOf,
+  run,
+  type Script,
+  scripted,
+  started,
+  target,
+} from './scripted.ts';
+
+const good: Script = () => [accepted, started(), finished()];
+const bad: Script = () => [accepted, started(), finished(3, { outcome: 'failed' })];
+const away: Script = () => [failure('connection-refused')];
+
+const hosts = (count: number, scripts: Record<number, Script> = {}, other: Script = good) =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [`h${index}`, scripts[index] ?? other]));
+const outcomesOf = ({ results }: { results: HostResult[] }) => results.map(({ outcome }) => outcome);
+const count = (all: readonly string[], one: string) => all.filter((outcome) => outcome === one).length;
+
+// ---------------------------------------------------------------- batches
+
+test('batchesOf puts each host in exactly one batch, in order, of the sizes that were said', () => {
+  const share = fc.record<Share>({
+    count: fc.integer({ min: 1, max: 100 }),
+    unit: fc.constantFrom('hosts', 'percent'),
+  });
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 200 }),
+      fc.array(share, { maxLength: 4 }),
+      fc.nat(3),
+      (total, batches, canary) => {
+        const targets = Array.from({ length: total }, (_, index) => target(`h${index}`));
+        const planned = batchesOf(targets, { batches, canary });
+        expect(planned.flatMap((batch) => batch.targets)).toEqual(targets);
+        expect(planned.every((batch) => batch.targets.length > 0)).toBe(true);
+        expect(planned.map(({ isCanary }) => isCanary)).toEqual(
+          planned.map((_, index) => canary > 0 && index === 0),
+        );
+      },
+    ),
+  );
+});
+
+test.each<[Rollout, number[]]>([
+  [{}, [10]],
+  [
+    {
+      batches: [
+        { count: 1, unit: 'hosts' },
+        { count: 10, unit: 'percent' },
+        { count: 50, unit: 'percent' },
+      ],
+    },
+    [1, 1, 5, 3],
+  ],
+  [{ batches: [{ count: 4, unit: 'hosts' }] }, [4, 4, 2]],
+  [{ canary: 2, batches: [{ count: 30, unit: 'percent' }] }, [2, 3, 3, 2]],
+])('%j of ten hosts is batches of %j', (rollout, sizes) => {
+  const targets = Array.from({ length: 10 }, (_, index) => target(`h${index}`));
+  expect(batchesOf(targets, rollout).map((batch) => batch.targets.length)).toEqual(sizes);
+});
+
+test('a batch begins when the one before is over, after the pause', async () => {
+  const order: string[] = [];
+  const done = await run(hosts(4), {
+    rollout: { batches: [{ count: 2, unit: 'hosts' }], pauseMs: 60 },
+    emit(event) {
+      if (event.type === 'host-dispatched' || event.type === 'host-done') order.push(event.type);
+      if (event.type === 'batch' || event.type === 'pause') order.push(event.type);
+    },
+  });
+  expect(outcomesOf(done)).toEqual(['changed', 'changed', 'changed', 'changed']);
+  const half = ['host-dispatched', 'host-dispatched', 'host-done', 'host-done'];
+  expect(order).toEqual(['batch', ...half, 'pause', 'batch', ...half]);
+  const [pause, second] = done.events.filter(
+    ({ type }, index) => type === 'pause' || (type === 'batch' && index > 3),
+  );
+  expect((second?.at ?? 0) - (pause?.at ?? 0)).toBeGreaterThanOrEqual(55);
+});
+
+test('--confirm asks between batches, and no is the end', async () => {
+  const asked: string[] = [];
+  const done = await run(hosts(3), {
+    rollout: { batches: [{ count: 1, unit: 'hosts' }], confirm: true },
+    confirm: async (question) => {
+      asked.push(question);
+      return asked.length < 2;
+    },
+  });
+  expect(asked).toEqual(['Batch 1 of 3 is over. Go on?', 'Batch 2 of 3 is over. Go on?']);
+  expect(outcomesOf(done)).toEqual(['changed', 'changed', 'not-started']);
+  expect(done.stopped).toBe('declined');
+});
+
+// ---------------------------------------------------------------- budgets
+
+test('a canary that is not perfect stops the rollout, whatever stands against it', async () => {
+  for (const script of [bad, away]) {
+    const done = await run(hosts(5, { 1: script }), { rollout: { canary: 2 } });
+    expect(count(outcomesOf(done), 'not-started')).toBe(3);
+    expect(done.stopped).toBe('canary');
+    expect(judgeJob(done.results, { accept: ['unreachable'] }, done.stopped).exit).toBe(1);
+  }
+});
+
+test('--max-failures stops new hosts when it is exceeded; running ones finish', async () => {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const slow: Script = () => [accepted, started(), held, finished()];
+  const done = await run(hosts(6, { 0: slow, 1: bad, 2: bad }), {
+    concurrency: 2,
+    rollout: { maxFailures: { count: 1, unit: 'hosts' } },
+    emit: (event) => event.type === 'stopping' && release(),
+  });
+  expect(outcomesOf(done)).toEqual([
+    'changed',
+    'failed',
+    'failed',
+    'not-started',
+    'not-started',
+    'not-started',
+  ]);
+  expect(done.stopped).toBe('max-failures');
+});
+
+test('--max-failures counts lost hosts, and neither unreachable nor busy ones', async () => {
+  const lost: Script = (kind) =>
+    kind === 'submit' ? [accepted, failure('broken', true)] : [failure('no-answer')];
+  const busy: Script = () => [accepted, finished(2, { outcome: 'busy' })];
+  const rollout: Rollout = { maxFailures: { count: 0, unit: 'hosts' } };
+  const fine = await run(hosts(4, { 0: away, 1: busy }), { concurrency: 1, rollout });
+  expect(outcomesOf(fine)).toEqual(['unreachable', 'busy', 'changed', 'changed']);
+  const stopped = await run(hosts(3, { 0: lost }), { concurrency: 1, lostAfterMs: 100, rollout });
+  expect(outcomesOf(stopped)).toEqual(['lost', 'not-started', 'not-started']);
+});
+
+test('--max-unreachable has a budget of its own, also as a share', async () => {
+  const rollout: Rollout = { maxUnreachable: { count: 20, unit: 'percent' } };
+  const done = await run(hosts(10, {}, away), { concurrency: 1, rollout });
+  expect(count(outcomesOf(done), 'unreachable')).toBe(3);
+  expect(done.stopped).toBe('max-unreachable');
+  expect(judgeJob(done.results, { accept: ['unreachable', 'not-started'] }, done.stopped).exit).toBe(3);
+});
+
+test('--expect-version makes a success with another catalog stale', async () => {
+  const of =
+    (facts: object): Script =>
+    () => [accepted, started(), finished(3, { facts })];
+  const done = await run(
+    {
+      same: of({ configurationVersion: 'v2' }),
+      code: of({ configurationVersion: '1', codeId: 'v2' }),
+      old: of({ configurationVersion: 'v1' }),
+      silent: of({}),
+      bad,
+    },
+    { rollout: { expectVersion: 'v2' } },
+  );
+  expect(outcomesOf(done)).toEqual(['changed', 'changed', 'stale', 'stale', 'failed']);
+  expect(done.results[2]?.message).toBe('the catalog is not of "v2": its version is "v1"');
+});
+
+// ---------------------------------------------------------------- the window
+
+test('the window slides: never more at once than said, and one that ends lets the next one go', async () => {
+  let running = 0;
+  let most = 0;
+  const slow: Script = () => [accepted, started(), sleep(5 + Math.random() * 20), finished()];
+  await run(hosts(20, {}, slow), {
+    concurrency: 4,
+    emit(event) {
+      if (event.type === 'host-dispatched') running += 1;
+      if (event.type === 'host-done') running -= 1;
+      most = Math.max(most, running);
+    },
+  });
+  expect(most).toBe(4);
+});
+
+test('a bound of a group holds for its hosts, within the window', async () => {
+  const running = new Set<string>();
+  let most = 0;
+  const slow: Script = () => [accepted, started(), sleep(15), finished()];
+  const done = await run(hosts(8, {}, slow), {
+    concurrency: 6,
+    rollout: { groups: [{ name: 'db', concurrency: 1, certnames: ['h0', 'h1', 'h2'] }] },
+    emit(event) {
+      if (event.type === 'host-dispatched') running.add(event.certname);
+      if (event.type === 'host-done') running.delete(event.result.certname);
+      most = Math.max(most, ['h0', 'h1', 'h2'].filter((one) => running.has(one)).length);
+    },
+  });
+  expect(most).toBe(1);
+  expect(count(outcomesOf(done), 'changed')).toBe(8);
+});
+
+test('hosts that report a server that turns them away shrink the window, which grows again', async () => {
+  const places = createPlaces(16);
+  const told: JobEvent[] = [];
+  const pressure = createBackPressure({
+    ...{ places, clock: systemClock, emit: (event: JobEvent) => told.push(event) },
+    ...{ growAfterMs: 20, settleMs: 0 },
+  });
+  const line = (message: string) => ({
+    ...{ type: 'log' as const, seq: 1, at: 1 },
+    lines: [{ level: 'warning' as const, message }],
+  });
+  pressure.on('a', line('all is well'));
+  expect(places.size()).toBe(16);
+  pressure.on('a', line('Sleeping for 12 seconds before retrying the request'));
+  expect(places.size()).toBe(8);
+  pressure.on('b', line('Error 503 on SERVER: Service Unavailable'));
+  expect(places.size()).toBe(4);
+  while (places.size() < 16) await sleep(5);
+  pressure.close();
+  const sizes = told.map((event) => (event.type === 'window' ? event.size : 0));
+  expect(sizes).toEqual([8, 4, 5, 6, 7, 8, 10, 12, 15, 16]);
+  expect(told[0]).toMatchObject({ why: expect.stringContaining('turned a away: Sleeping for 12') });
+});
+
+test('turnedAway knows the words of Puppet, and a failed run', () => {
+  const end = (message: string) => ({ ...finished(3, { outcome: 'failed', error: { message } }) }) as never;
+  expect(
+    turnedAway(end('Failed to open TCP connection to puppet:8140 (Connection refused - connect(2))')),
+  ).toBeDefined();
+  expect(turnedAway(end('No more routes to puppet'))).toBeDefined();
+  expect(turnedAway(end('Could not find class foo'))).toBeUndefined();
+});
+
+test('a job in which Puppet Server turns hosts away goes on with fewer at once, and says so', async () => {
+  const away503: Script = () => [
+    accepted,
+    started(),
+    finished(3, { outcome: 'failed', error: { message: 'Error 503 on SERVER' } }),
+  ];
+  const done = await run(hosts(6, { 0: away503 }), { concurrency: 4 });
+  expect(done.events.find(({ type }) => type === 'window')).toMatchObject({ size: 2, most: 4 });
+  expect(count(outcomesOf(done), 'changed')).toBe(5);
+});
+
+// ---------------------------------------------------------------- retries
+
+test('an unreachable host is tried again while the others go on, and gives its place back', async () => {
+  let tries = 0;
+  const late: Script = () =>
+    ++tries < 3 ? [failure('connection-refused')] : [accepted, started(), finished()];
+  const done = await run(
+    { late, b: good, c: good },
+    { concurrency: 1, retryAfterMs: 20, rollout: { retry: 5 } },
+  );
+  expect(outcomesOf(done)).toEqual(['changed', 'changed', 'changed']);
+  expect(tries).toBe(3);
+  const ends = done.events.flatMap((event) => (event.type === 'host-done' ? [event.result.certname] : []));
+  expect(ends.at(-1)).toBe('late');
+});
+
+test('--retry is an end, and so is --deadline', async () => {
+  let tries = 0;
+  const never: Script = () => {
+    tries += 1;
+    return [failure('connection-refused')];
+  };
+  expect(outcomesOf(await run({ never }, { retryAfterMs: 1, rollout: { retry: 2 } }))).toEqual([
+    'unreachable',
+  ]);
+  expect(tries).toBe(3);
+  tries = 0;
+  const before = performance.now();
+  const late = await run({ never }, { retryAfterMs: 10, rollout: { deadlineMs: 150 } });
+  expect(outcomesOf(late)).toEqual(['unreachable']);
+  expect(tries).toBeGreaterThan(2);
+  expect(performance.now() - before).toBeGreaterThan(140);
+});
+
+// ---------------------------------------------------------------- stopped, and taken up again
+
+test('a job that is asked to stop starts no more; what runs is seen to its end', async () => {
+  const stop = new AbortController();
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const slow: Script = () => [accepted, started(), held, finished()];
+  const done = await run(hosts(3, { 0: slow }), {
+    ...{ concurrency: 1, stop: stop.signal },
+    emit(event) {
+      if (event.type === 'host-event' && event.event.type === 'started') stop.abort();
+      if (event.type === 'stopping') release();
+    },
+  });
+  expect(outcomesOf(done)).toEqual(['changed', 'not-started', 'not-started']);
+  expect(done.stopped).toBe('stopped');
+});
+
+test('a job that is cancelled takes its requests off the hosts in progress', async () => {
+  const cancel = new AbortController();
+  const { sender } = scripted({
+    a: () => [accepted, started(), held, finished(3, { outcome: 'cancelled' })],
+    b: good,
+  });
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const cancelled: string[] = [];
+  const { results } = await runJob(jobOf(['a', 'b'], 1), {
+    sender: {
+      ...sender,
+      command: async (to) => {
+        cancelled.push(to.certname);
+        release();
+        return { message: 'cancelled' };
+      },
+    },
+    ...{ identity, clock: systemClock, lostAfterMs: 1000, signal: new AbortController().signal },
+    cancel: cancel.signal,
+    emit: (event) => event.type === 'host-event' && event.event.type === 'started' && cancel.abort(),
+  });
+  expect(cancelled).toEqual(['a']);
+  expect(results.map(({ outcome }) => outcome)).toEqual(['cancelled', 'not-started']);
+});
+
+test('a job that goes on leaves alone what is over, resumes what was under way, and starts the rest', async () => {
+  const over: HostResult = { certname: 'over', outcome: 'failed', endedAt: 1 };
+  const done = await run(
+    {
+      over: good,
+      running: (kind, after) => (kind === 'resume' && after === 2 ? [finished()] : [failure('garbage')]),
+      asked: good,
+      fresh: good,
+    },
+    {
+      // The budget that stopped it is not counted anew.
+      rollout: { maxFailures: { count: 0, unit: 'hosts' }, canary: 1 },
+      before: {
+        results: new Map([['over', over]]),
+        after: new Map([
+          ['running', 2],
+          ['asked', 0],
+        ]),
+      },
+    },
+  );
+  expect(outcomesOf(done)).toEqual(['failed', 'changed', 'changed', 'changed']);
+  expect(done.calls.sort()).toEqual(['asked submit 0', 'fresh submit 0', 'running resume 2']);
+});
+
+// ---------------------------------------------------------------- the verdict
+
+test('accepted outcomes are shown and do not count; so does a share of successes', () => {
+  const result = (outcome: HostResult['outcome']): HostResult => ({ certname: outcome, outcome, endedAt: 1 });
+  const results = [result('changed'), result('unchanged'), result('disabled'), result('unreachable')];
+  expect(judgeJob(results, { accept: [] }).exit).toBe(3);
+  expect(judgeJob(results, { accept: ['unreachable'] })).toMatchObject({
+    exit: 4,
+    accepted: [{ outcome: 'unreachable' }],
+  });
+  expect(judgeJob(results, { accept: ['unreachable', 'disabled'] })).toMatchObject({ exit: 0, bad: [] });
+  expect(judgeJob(results, { accept: [], success: 50 }).exit).toBe(0);
+  expect(judgeJob(results, { accept: [], success: 51 }).exit).toBe(3);
+  expect(judgeJob(results, { accept: ['disabled'], success: 75 }).exit).toBe(0);
+});
