@@ -32,9 +32,9 @@ const STEPS: readonly Step[] = [
   { name: 'unit', what: 'unit and integration tests', command: ['vitest', 'run', '--project', 'unit'] },
   {
     name: 'peers',
-    what: 'tests against ClusterShell',
+    what: 'tests against ClusterShell, cron, systemd',
     command: ['vitest', 'run', '--project', 'peers'],
-    needs: { nodeset: 'clustershell', python3: 'python3' },
+    needs: { nodeset: 'clustershell', 'systemd-analyze': 'systemd', logger: 'bsdutils' },
   },
   {
     name: 'puppet',

@@ -1,7 +1,6 @@
 /** A transport of pino (its worker loads this file): each line goes to a program like logger(1), with its priority in front. */
 import { spawn } from 'node:child_process';
-import { Transform } from 'node:stream';
-import { finished } from 'node:stream/promises';
+import { Writable } from 'node:stream';
 
 /** pino's levels as priorities (RFC 5424, 6.2.1), from the highest. */
 const PRIORITIES = [
@@ -12,33 +11,42 @@ const PRIORITIES = [
   [0, 7],
 ] as const;
 
+/** Milliseconds that a program may take to end once it has all lines. */
+const MAX_WAIT_MS = 3000;
+
 export interface SyslogTransportOptions {
   argv: readonly string[];
 }
 
 // pino asks for a default export.
 // biome-ignore lint/style/noDefaultExport: pino's interface
-export default async function syslogTransport({ argv }: SyslogTransportOptions): Promise<Transform> {
+export default async function syslogTransport({ argv }: SyslogTransportOptions): Promise<Writable> {
   const [program = '', ...args] = argv;
   const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'] });
   // A logger that is not there, or goes away, costs its lines and nothing else.
   child.on('error', () => undefined);
   child.stdin.on('error', () => undefined);
+  const gone = new Promise<void>((resolve) => {
+    child.once('error', () => resolve());
+    child.once('close', () => resolve());
+  });
   let rest = '';
-  const stream = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
       const lines = (rest + chunk.toString('utf8')).split('\n');
       rest = lines.pop() ?? '';
-      done(null, lines.map((line) => `${withPriority(line)}\n`).join(''));
+      child.stdin.write(lines.map((line) => `${withPriority(line)}\n`).join(''));
+      done();
     },
     final(done) {
       child.stdin.end();
-      done();
+      const late = setTimeout(done, MAX_WAIT_MS);
+      void gone.then(() => {
+        clearTimeout(late);
+        done();
+      });
     },
   });
-  stream.pipe(child.stdin, { end: false });
-  await finished(stream, { readable: false, writable: false }).catch(() => undefined);
-  return stream;
 }
 
 function withPriority(line: string): string {

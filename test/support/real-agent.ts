@@ -100,7 +100,8 @@ export async function agentPlace(
   };
 }
 
-async function portOf(child: ChildProcess): Promise<number> {
+/** Where it listens, from its log. */
+export async function portOf(child: ChildProcess): Promise<number> {
   if (child.stdout === null) throw new Error('no output');
   for await (const line of createInterface({ input: child.stdout })) {
     const { msg, port } = JSON.parse(line) as { msg?: string; port?: number };

@@ -1,0 +1,154 @@
+/** Jobs as an operator meets them: real agents, real kicks, killed with real signals. */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ended, realSite } from '../support/real-site.ts';
+
+const NOTED = 'echo begin >>"$JOURNAL"; sleep 0.2; echo end >>"$JOURNAL"; exit 2';
+const HELD =
+  'echo begin >>"$JOURNAL"; while [ ! -e "$RELEASE" ]; do sleep 0.02; done; echo end >>"$JOURNAL"; exit 2';
+
+test('jobs are listed and shown, and a rerun asks those again that did not do as asked', {
+  timeout: 60_000,
+}, async () => {
+  const { kick, inventory } = await realSite(
+    3,
+    (_name, index) => `echo "line of ${index}"; exit ${index === 1 ? 1 : 2}`,
+  );
+  inventory({ targets: [{ name: 'down.example.com', uri: '127.0.0.1:1' }] });
+  const first = await kick('--all', '--reason', 'a reason', '--format', 'json');
+  expect(first.code).toBe(1);
+  const { job } = JSON.parse(first.out) as { job: string };
+
+  const list = await kick('jobs');
+  expect(list.out).toMatch(
+    new RegExp(`^  ${job.slice(-8)}  .*      4  1 failed, 1 unreachable|2 changed`, 'm'),
+  );
+  expect(list.out).toContain('a reason');
+  expect(JSON.parse((await kick('jobs', '--format', 'json')).out)).toMatchObject([
+    { job, hosts: 4, state: 'done', exit: 1, counts: { changed: 2, failed: 1, unreachable: 1 } },
+  ]);
+  expect((await kick('jobs', '--outcome', 'busy')).out).toBe('no jobs\n');
+  expect((await kick('jobs', '--since', '1h', '--outcome', 'failed')).out).toContain(job.slice(-8));
+
+  const shown = await kick('jobs', 'show', 'last');
+  expect(shown.out).toContain('  why    a reason');
+  expect(shown.out).toMatch(/web2.example.com {2}failed/);
+  const host = await kick('jobs', 'show', job.slice(-8), '--host', 'web2');
+  expect(host.out).toContain('output: line of 1');
+  expect(host.out).not.toContain('line of 2');
+  const whole = JSON.parse((await kick('jobs', 'show', 'last', '--format', 'json')).out);
+  expect(whole).toMatchObject({ job, by: { reason: 'a reason' }, exit: 1 });
+  expect((await kick('jobs', 'show', 'last', '--host', 'web9')).code).toBe(2);
+
+  const dry = await kick('rerun', 'last', '--outcome', 'failed', '--dry-run');
+  expect(dry.out).toMatch(/Would ask 1 host.*\n.*\n.*a reason\n.*web2\.example\.com/);
+  const again = await kick('rerun', 'last', '--format', 'json');
+  const { hosts } = JSON.parse(again.out) as { hosts: { certname: string }[] };
+  expect(hosts.map(({ certname }) => certname)).toEqual(['web2.example.com', 'down.example.com']);
+  expect((await kick('rerun', job.slice(-8), '--outcome', 'busy')).err).toContain('Nothing to run again');
+  expect((await kick('rerun', 'last', '--outcome', 'nonsense')).code).toBe(2);
+  expect((await kick('jobs', 'show', '00000000')).err).toContain('there is no such job');
+});
+
+test('a controller killed with SIGKILL: the job is resumed, and no host runs twice', {
+  timeout: 120_000,
+}, async () => {
+  const { kick, start, names, journal, folder } = await realSite(4, () => NOTED);
+  for (let round = 0; round < 4; round++) {
+    const child = start('web[1-4]', '--concurrency', '2');
+    // Somewhere between its first event and its last.
+    await expect.poll(() => jobEvents(folder, round), { timeout: 20_000 }).toContain('host-dispatched');
+    await new Promise((resolve) => setTimeout(resolve, 90 * round));
+    child.kill('SIGKILL');
+    await ended(child);
+    const list = JSON.parse((await kick('jobs', '--format', 'json')).out) as { state: string }[];
+    expect(list.at(-1)?.state).toBe('died');
+    const watched = await kick('jobs', 'watch', 'last');
+    expect(watched).toMatchObject({ code: 2, err: expect.stringContaining('kick jobs resume') });
+    const resumed = await kick('jobs', 'resume', 'last', '--format', 'json');
+    expect(resumed.code, resumed.err).toBe(0);
+    const { hosts } = JSON.parse(resumed.out) as { hosts: { outcome: string }[] };
+    expect(hosts.map(({ outcome }) => outcome)).toEqual(['changed', 'changed', 'changed', 'changed']);
+    const runs = names.map((name) => journal(name).filter((line) => line === 'begin').length);
+    expect(runs).toEqual(names.map(() => round + 1));
+  }
+  expect((await kick('jobs', 'resume', 'last')).err).toContain('it is over for every host');
+});
+
+/** The types of the events of the nth job. */
+function jobEvents(folder: string, index: number): string {
+  const dir = join(folder, 'controller', 'jobs');
+  try {
+    const id =
+      readdirSync(dir)
+        .filter((name) => name !== 'index.jsonl')
+        .sort()[index] ?? '';
+    return readFileSync(join(dir, id, 'events.jsonl'), 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+test('a job is watched and stopped from another terminal; then it goes on', { timeout: 60_000 }, async () => {
+  const { kick, start, release, journal } = await realSite(3, () => HELD);
+  const job = ended(start('web[1-3]', '--concurrency', '1'));
+  await expect.poll(() => journal('web1.example.com'), { timeout: 20_000 }).toEqual(['begin']);
+  const watching = ended(start('jobs', 'watch', 'last', '--format', 'jsonl'));
+  expect((await kick('jobs', 'resume', 'last')).err).toMatch(/it runs \(pid \d+\)/);
+  const stopped = await kick('jobs', 'stop', 'last');
+  expect(stopped.out).toMatch(/starts no more hosts; those that run go on/);
+  release();
+  const { out, err, code } = await job;
+  expect(err).toContain('no more hosts are started: it was asked to stop');
+  expect(out).toContain('1 changed, 2 not-started');
+  expect(code).toBe(4);
+  const watched = await watching;
+  expect(watched.code).toBe(4);
+  const types = watched.out
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { type: string }).type);
+  expect(types[0]).toBe('job-started');
+  expect(types.at(-1)).toBe('job-done');
+  expect(types).toContain('stopping');
+  const resumed = await kick('jobs', 'resume', 'last', '--format', 'json');
+  expect(resumed.code).toBe(0);
+  expect(JSON.parse(resumed.out)).toMatchObject({
+    hosts: [{ outcome: 'changed' }, { outcome: 'changed' }, { outcome: 'changed' }],
+  });
+  expect(journal('web1.example.com')).toEqual(['begin', 'end']);
+});
+
+test('kick jobs stop --cancel ends the runs, also of a job whose controller is dead', {
+  timeout: 60_000,
+}, async () => {
+  const { kick, start, journal } = await realSite(2, () => HELD);
+  const job = ended(start('web[1-2]', '--format', 'json'));
+  await expect.poll(() => journal('web2.example.com'), { timeout: 20_000 }).toEqual(['begin']);
+  expect((await kick('jobs', 'stop', 'last', '--cancel')).out).toContain('runs in progress are ended');
+  expect(JSON.parse((await job).out)).toMatchObject({
+    hosts: [{ outcome: 'cancelled' }, { outcome: 'cancelled' }],
+  });
+
+  const dead = start('web[1-2]');
+  const gone = ended(dead);
+  await expect.poll(() => journal('web2.example.com').length, { timeout: 20_000 }).toBe(2);
+  await expect.poll(() => journal('web1.example.com').length, { timeout: 20_000 }).toBe(2);
+  dead.kill('SIGKILL');
+  await gone;
+  const stopped = await kick('jobs', 'stop', 'last', '--cancel');
+  expect(stopped.out).toContain('no controller drives it; 2 hosts to cancel');
+  const resumed = JSON.parse((await kick('jobs', 'resume', 'last', '--format', 'json')).out);
+  expect(resumed).toMatchObject({ hosts: [{ outcome: 'cancelled' }, { outcome: 'cancelled' }] });
+});
+
+test('a store that cannot be used is said, and the hosts run all the same', { timeout: 60_000 }, async () => {
+  const { kick, folder } = await realSite(1, () => 'exit 2');
+  mkdirSync(join(folder, 'controller'), { recursive: true });
+  writeFileSync(join(folder, 'controller', 'jobs'), 'not a folder');
+  const { out, err, code } = await kick('web1');
+  expect(out).toContain('1 changed');
+  expect(err).toMatch(/warning: job \w+ is not remembered, its hosts run all the same: /);
+  expect(code).toBe(0);
+});

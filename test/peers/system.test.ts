@@ -1,0 +1,148 @@
+/** What the README gives to cron, to systemd, to r10k and to the system's log, tried with the programs themselves. */
+import { execFileSync, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { buildWhereStale, PROGRAM, ROOT } from '../support/build.ts';
+import { ended, realSite, type Site } from '../support/real-site.ts';
+import { tempFolder } from '../support/temp.ts';
+
+const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const packaged = (name: string) => readFileSync(join(ROOT, 'packaging', name), 'utf8');
+const asInstalled = { program: [process.execPath, PROGRAM] };
+
+beforeAll(buildWhereStale);
+
+/** A shell in which `kick` is this program, with a site's folders. */
+function shell({ folder, env }: Site, command: string) {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(join(bin, 'kick'), `#!/bin/sh\nexec '${process.execPath}' '${PROGRAM}' "$@"\n`);
+  chmodSync(join(bin, 'kick'), 0o755);
+  return ended(spawn('/bin/sh', ['-c', command], { env: { ...env, PATH: `${bin}:/usr/bin:/bin` } }));
+}
+
+/** Lines of the README's indented blocks, as they would be copied. */
+const block = (first: RegExp) => {
+  const lines = readme.split('\n');
+  const from = lines.findIndex((line) => first.test(line));
+  expect(from, `the README has ${first}`).toBeGreaterThan(0);
+  const rest = lines.slice(from);
+  const end = rest.findIndex((line) => line !== '' && !line.startsWith('    '));
+  return rest
+    .slice(0, end)
+    .map((line) => line.slice(4))
+    .join('\n')
+    .trimEnd();
+};
+
+test("the README's crontab is the packaged one, and its line does what it says", {
+  timeout: 60_000,
+}, async () => {
+  const line = block(/^ {4}0 2 \* \* \*/);
+  expect(packaged('cron/kick').trim().split('\n').at(-1)).toBe(line);
+  const [, minute, hour, user, command = ''] =
+    /^(\S+) (\S+) \* \* \* {2}(\S+) {2}(kick .*)$/.exec(line) ?? [];
+  expect([minute, hour, user]).toEqual(['0', '2', 'root']);
+  const site = await realSite(2, (_name, index) => `exit ${index === 0 ? 0 : 2}`, asInstalled);
+  site.inventory({ targets: [{ name: 'down.example.com', uri: '127.0.0.1:1' }] });
+  site.controllerYaml({ puppetdb: false });
+  expect(await shell(site, command)).toEqual({ out: '', err: '', code: 0 });
+  site.inventory({ targets: [{ name: 'lost.invalid' }] });
+  // What is accepted is no reason for a mail; without it there is one.
+  expect(await shell(site, command.replace('unreachable,', ''))).toMatchObject({
+    code: 3,
+    out: expect.stringContaining('kick nightly: 1 of 3'),
+  });
+});
+
+test("the README's timer and service are the packaged ones; systemd accepts them", {
+  timeout: 60_000,
+}, async () => {
+  const timer = packaged('systemd/kick-nightly.timer');
+  const service = packaged('systemd/kick-nightly.service');
+  expect(readme).toContain('systemctl enable --now kick-nightly.timer');
+  const folder = tempFolder();
+  const site = await realSite(1, () => 'exit 0', asInstalled);
+  site.controllerYaml({ puppetdb: false, syslog: ['/bin/sh', '-c', `cat >'${folder}/log'`] });
+  // The unit names /usr/bin/kick: here it is another file.
+  const program = join(folder, 'kick');
+  writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${PROGRAM}' "$@"\n`, { mode: 0o755 });
+  writeFileSync(join(folder, 'kick-nightly.timer'), timer);
+  writeFileSync(join(folder, 'kick-nightly.service'), service.replace('/usr/bin/kick', program));
+  const paths = ['kick-nightly.timer', 'kick-nightly.service'].map((name) => join(folder, name));
+  const verified = execFileSync('systemd-analyze', ['verify', '--man=no', ...paths], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  expect(verified).toBe('');
+  const [, when = ''] = /^OnCalendar=(.*)$/m.exec(timer) ?? [];
+  expect(execFileSync('systemd-analyze', ['calendar', when], { encoding: 'utf8' })).toMatch(/02:00:00/);
+  const [, command = ''] = /^ExecStart=\/usr\/bin\/(kick .*)$/m.exec(service) ?? [];
+  expect(await shell(site, command)).toEqual({ out: '', err: '', code: 0 });
+  expect(readFileSync(join(folder, 'log'), 'utf8')).toContain('web1.example.com: unchanged');
+});
+
+test("the README's deploy hook: the last of many deploys is always followed by a kick", {
+  timeout: 60_000,
+}, async () => {
+  const hook = block(/^ {4}#!\/bin\/sh$/);
+  const site = await realSite(1, () => 'echo begin >>"$JOURNAL"; sleep 0.5; exit 2', asInstalled);
+  site.controllerYaml({ puppetdb: false });
+  const path = join(site.folder, 'hook');
+  writeFileSync(path, `${hook}\n`, { mode: 0o755 });
+  // r10k calls it after each deploy; five deploys within a run.
+  const hooks = [];
+  for (let i = 0; i < 5; i++) {
+    hooks.push(shell(site, path));
+    await new Promise((resolve) => setTimeout(resolve, 150));
+  }
+  const lastDeploy = Date.now();
+  const codes = (await Promise.all(hooks)).map(({ code, err }) => [code, err]);
+  for (const [code, err] of codes) expect([0, 75], String(err)).toContain(code);
+  // One ran, one waited and covers all that came in between.
+  expect(codes.filter(([code]) => code === 0).length).toBeGreaterThanOrEqual(2);
+  const jobs = JSON.parse((await site.kick('jobs', '--format', 'json')).out) as { endedAt: string }[];
+  expect(Date.parse(jobs.at(-1)?.endedAt ?? '')).toBeGreaterThan(lastDeploy);
+  expect(site.journal('web1.example.com').length).toBeGreaterThanOrEqual(2);
+});
+
+test("jobs and outcomes are lines of the system's log, with their priority", {
+  timeout: 60_000,
+}, async () => {
+  const { kick, folder, controllerYaml } = await realSite(
+    2,
+    (_name, index) => `exit ${index === 0 ? 2 : 1}`,
+    asInstalled,
+  );
+  const log = join(folder, 'log');
+  controllerYaml({ syslog: ['/bin/sh', '-c', `cat >>'${log}'`] });
+  expect((await kick('web[1-2]', '--quiet')).code).toBe(1);
+  expect(existsSync(log)).toBe(true);
+  const lines = readFileSync(log, 'utf8').trim().split('\n');
+  const told = lines.map(
+    (line) => [line.slice(0, 3), JSON.parse(line.slice(3)) as Record<string, unknown>] as const,
+  );
+  expect(told.map(([priority, { msg }]) => `${priority} ${msg}`).sort()).toEqual([
+    ...['<4> web2.example.com: failed', '<6> job done', '<6> job started', '<6> web1.example.com: changed'],
+  ]);
+  // A program that is not there costs its lines, nothing else.
+  controllerYaml({ syslog: ['/nonexistent/logger'] });
+  expect(await kick('web1', '--quiet')).toEqual({ out: '', err: '', code: 0 });
+});
+
+test('logger(1) takes such lines, and hands them on with their priority', { timeout: 60_000 }, async () => {
+  const packets: string[] = [];
+  const server = createSocket('udp4', (packet) => packets.push(packet.toString('utf8')));
+  onTestFinished(() => void server.close());
+  await new Promise<void>((resolve) => server.bind(0, '127.0.0.1', resolve));
+  const { kick, controllerYaml } = await realSite(1, () => 'exit 1', asInstalled);
+  const to = ['--server', '127.0.0.1', '--port', String(server.address().port), '--udp'];
+  controllerYaml({ syslog: ['/usr/bin/logger', '--tag', 'kick', '--prio-prefix', ...to] });
+  expect((await kick('web1', '--quiet')).code).toBe(1);
+  await expect.poll(() => packets.length, { timeout: 5000 }).toBe(3);
+  // RFC 5424 6.2.1: facility user is 1, severity warning 4: 8 + 4.
+  const warning = packets.find((packet) => packet.includes('web1.example.com: failed'));
+  expect(warning).toMatch(/^<12>1 .* kick .*"outcome":"failed"/);
+});
