@@ -46,7 +46,7 @@ export function addJobsCommand(program: Command, context: CommandContext): void 
     .option('--name <name>', 'with this name (--lock)')
     .option('--outcome <outcome>', 'with a host that ended so')
     .option('--format <format>', 'human or json', 'human');
-  addFolderOptions(jobs, ['stateDir']);
+  addFolderOptions(jobs);
   const storeOf = (command: Command) => openJobStore(foldersOf(command, context.env).stateDir, systemClock);
 
   jobs.action(async (options: ListOptions) => {
@@ -60,7 +60,7 @@ export function addJobsCommand(program: Command, context: CommandContext): void 
     .description('how it ended for each host; with --host also its log')
     .option('--host <name>', 'one host: what changed, and its log')
     .option('--format <format>', 'human or json', 'human');
-  addFolderOptions(show, ['stateDir']);
+  addFolderOptions(show);
   show.action(async (id: string, options: { host?: string; format: string }) => {
     checkTwoFormats(options.format);
     const { showJob } = await import('./show-job.ts');
@@ -72,7 +72,7 @@ export function addJobsCommand(program: Command, context: CommandContext): void 
     .argument('<job>')
     .description('see a job that runs, from another terminal');
   addOutputOptions(watch);
-  addFolderOptions(watch, ['stateDir']);
+  addFolderOptions(watch);
   watch.action(async (id: string, options: OutputOptions) => {
     const { watchJob } = await import('./watch-job.ts');
     context.exit(await watchJob(storeOf(watch), id, { output: options, context }));

@@ -7,4 +7,5 @@ export const AGENTS = {
   agentKilled: ['agent7'],
   certificates: ['agent8'],
   puppetDb: ['agent9', 'agent10'],
+  changes: ['agent11', 'agent12'],
 } as const;
