@@ -5,6 +5,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
+export interface Row {
+  what: string;
+  value: string;
+  beside: string;
+  promised: string;
+}
+
 export const BIN = join(import.meta.dirname, '..', 'dist', 'bin.js');
 
 export function median(values: readonly number[]): number {

@@ -12,25 +12,29 @@ import { join } from 'node:path';
 import { openAuthority } from '../src/pki/authority.ts';
 import { sleep, systemClock } from '../src/util/clock.ts';
 import { type Lab, startLab } from '../test/lab/lab.ts';
-import { type BenchAgent, BIN, median, rssOf, startAgent, timedKick, wallOfNode } from './measure.ts';
+import { controllerRows } from './controller.ts';
+import {
+  type BenchAgent,
+  BIN,
+  median,
+  type Row,
+  rssOf,
+  startAgent,
+  timedKick,
+  wallOfNode,
+} from './measure.ts';
 
 const rounds = Number(process.argv[2] ?? 20);
 const folder = mkdtempSync(join(tmpdir(), 'kick-bench-'));
 const AGENT = 'agent.bench';
 const CONTROLLER = 'controller.bench';
 
-interface Row {
-  what: string;
-  value: string;
-  beside: string;
-  promised: string;
-}
-
 async function main(): Promise<void> {
   const [{ model = 'unknown' } = {}] = cpus();
   console.log(`Node ${process.version}, ${cpus().length} x ${model}, ${rounds} rounds, medians\n`);
   const bare = await versionRow();
   show(bare.row);
+  for (const row of await controllerRows(folder, rounds, bare.ms)) show(row);
   for (const row of await commandRows(bare.ms)) show(row);
   for (const row of await puppetRows(bare.ms)) show(row);
 }
