@@ -315,6 +315,8 @@ function follow(event: StoredJobEvent, { results, asked, more }: Following): voi
       results.delete(event.certname);
       break;
     case 'host-event':
+      // The end of a run counts with its `host-done`; where a kill came between, the agent tells it once more.
+      if (event.event.type === 'resources' || event.event.type === 'finished') break;
       asked.set(event.certname, Math.max(event.event.seq, asked.get(event.certname) ?? 0));
       break;
     case 'host-done':

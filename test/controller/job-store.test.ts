@@ -15,6 +15,7 @@ import { expect, test } from 'vitest';
 import { sealedRequest } from '../../src/controller/dispatch.ts';
 import type { JobEvent } from '../../src/controller/job.ts';
 import { type JobSettings, openJobStore } from '../../src/controller/job-store.ts';
+import type { StoredEvent } from '../../src/protocol/event.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { uuidv7 } from '../../src/util/uuid.ts';
 import { tempFolder } from '../support/temp.ts';
@@ -78,6 +79,20 @@ test('a job is read back as it was told', async () => {
   await recorder.close({ exit: 4 });
   expect(await store.read(job.id)).toMatchObject({ endedAt: 9, stopped: 'stopped' });
   expect(await store.index.list()).toMatchObject([{ id: job.id, hosts: 2, exit: 4, counts: { changed: 1 } }]);
+});
+
+test('a controller killed between the end of a run and its outcome asks for that end again: it made the host lost', async () => {
+  const { store, make } = place();
+  const job = await make();
+  const recorder = await store.recorder(job.id, never);
+  const told = (seq: number, rest: object) =>
+    recorder.on({ type: 'host-event', at: 2, certname: 'a', event: { seq, at: 2, ...rest } as StoredEvent });
+  recorder.on(dispatched('a'));
+  recorder.on(event('a', 1));
+  told(2, { type: 'resources', resources: [] });
+  told(3, { type: 'finished', outcome: 'changed' });
+  expect([...((await store.read(job.id))?.asked ?? [])]).toEqual([['a', 1]]);
+  await recorder.close();
 });
 
 test('the requests are kept as they were signed: they can be verified later', async () => {
