@@ -63,7 +63,7 @@ export function createBudget(
   let failures = 0;
   let unreachable = 0;
   const isOver = (count: number, share: Share | undefined) =>
-    share !== undefined && count > countOf(share, total);
+    share !== undefined && count > (share.unit === 'hosts' ? share.count : (total * share.count) / 100);
   return {
     add({ outcome }) {
       if (isFailure(outcome)) failures += 1;

@@ -157,6 +157,13 @@ test('--max-unreachable has a budget of its own, also as a share', async () => {
   expect(judgeJob(done.results, { accept: ['unreachable', 'not-started'] }, done.stopped).exit).toBe(3);
 });
 
+test('a budget of 10% of 15 hosts is exceeded by the second: rounded up it took three', async () => {
+  const rollout: Rollout = { maxFailures: { count: 10, unit: 'percent' } };
+  const done = await run(hosts(15, {}, bad), { concurrency: 1, rollout });
+  expect(count(outcomesOf(done), 'failed')).toBe(2);
+  expect(done.stopped).toBe('max-failures');
+});
+
 test('--expect-version makes a success with another catalog stale', async () => {
   const of =
     (facts: object): Script =>
