@@ -161,8 +161,12 @@ export async function runJob(job: Job, options: RunJobOptions): Promise<JobResul
 
   async function runBatch({ targets, isCanary }: Batch): Promise<void> {
     await Promise.all(targets.map(runToEnd));
-    const bad = targets.filter(({ certname }) => !isSuccess(results.get(certname)?.outcome ?? 'not-started'));
-    if (isCanary && bad.length > 0) {
+    if (!isCanary) return;
+    const [canary] = batchesOf(job.targets, rollout);
+    const bad = (canary?.targets ?? []).filter(
+      ({ certname }) => !isSuccess(results.get(certname)?.outcome ?? 'not-started'),
+    );
+    if (bad.length > 0) {
       stopStarting('canary', `the canary was not a success on ${plural(bad.length, 'host')}`);
     }
   }
@@ -213,9 +217,12 @@ export async function runJob(job: Job, options: RunJobOptions): Promise<JobResul
     if (known !== undefined) note(known);
   }
   const left = job.targets.filter(({ certname }) => !results.has(certname));
-  const batches = batchesOf(left, before === undefined ? rollout : withoutCanary(rollout));
-  for (const [index, batch] of batches.entries()) {
+  const batches = batchesOf(job.targets, rollout);
+  for (const [index, planned] of batches.entries()) {
     if (stops.starting.aborted) break;
+    // A job that goes on stands where it was: in the middle of a batch, and not before a canary that is over.
+    const batch = { ...planned, targets: planned.targets.filter(({ certname }) => !results.has(certname)) };
+    if (batch.targets.length === 0) continue;
     const number = index + 1;
     if (batches.length > 1) {
       const { targets, isCanary } = batch;
@@ -239,11 +246,6 @@ export async function runJob(job: Job, options: RunJobOptions): Promise<JobResul
 interface Tried {
   result: HostResult;
   release(): void;
-}
-
-/** A job that goes on has had its canary, or stopped with it. */
-function withoutCanary({ canary: _canary, ...rest }: Rollout): Rollout {
-  return rest;
 }
 
 /** The window's places, behind those of the groups that a host is in. */

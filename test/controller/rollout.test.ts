@@ -363,6 +363,36 @@ test('a job that goes on leaves alone what is over, resumes what was under way, 
   expect(done.calls.sort()).toEqual(['asked submit 0', 'fresh submit 0', 'running resume 2']);
 });
 
+const isOver = (...names: string[]) => ({
+  results: new Map(
+    names.map((certname) => [certname, { certname, outcome: 'changed', endedAt: 1 } as const]),
+  ),
+  after: new Map<string, number>(),
+});
+
+test('a job whose controller died in its canary goes on with it: all hosts were let go', async () => {
+  const script = hosts(5, { 1: bad });
+  const first = await run(script, { rollout: { canary: 2 }, before: isOver('h0') });
+  expect(outcomesOf(first)).toEqual(['changed', 'failed', 'not-started', 'not-started', 'not-started']);
+  expect(first.stopped).toBe('canary');
+  const second = await run(script, { rollout: { canary: 2 }, before: isOver('h0', 'h1') });
+  expect(second.stopped).toBeUndefined();
+});
+
+test('a job that goes on keeps its batches: it began them anew, sized by the hosts that were left', async () => {
+  const done = await run(hosts(6), {
+    rollout: { batches: [1, 3, 2].map((size) => ({ count: size, unit: 'hosts' })) },
+    before: isOver('h0', 'h1'),
+  });
+  const batches = done.events.flatMap((event) =>
+    event.type === 'batch' ? [[event.number, event.of, event.hosts]] : [],
+  );
+  expect(batches).toEqual([
+    [2, 3, 2],
+    [3, 3, 2],
+  ]);
+});
+
 // ---------------------------------------------------------------- the verdict
 
 test('accepted outcomes are shown and do not count; so does a share of successes', () => {
