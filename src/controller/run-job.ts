@@ -62,7 +62,7 @@ export async function runJob(job: Job, options: RunJobOptions): Promise<JobResul
   const window = createPlaces(job.concurrency);
   const stops = createStops(options);
   const backPressure = createBackPressure({ places: window, clock, emit });
-  const budget = createBudget(rollout, job.targets.length);
+  let budget = createBudget(rollout, job.targets.length);
   const placesOf = placesByHost(window, rollout);
   const startedAt = clock.monotonic();
   const inProgress = new Map<string, Target>();
@@ -213,9 +213,11 @@ export async function runJob(job: Job, options: RunJobOptions): Promise<JobResul
   tell({ type: 'job-started', at: clock.now(), job });
   for (const target of job.targets) {
     const known = before?.results.get(target.certname);
-    // Not counted again: whoever resumes a job that its budget has stopped wants it to go on.
     if (known !== undefined) note(known);
   }
+  const spent = [...results.values()].map((known) => budget.add(known));
+  // Whoever resumes a job that its budget has stopped wants it to go on: with a new budget.
+  if (spent.at(-1) !== undefined) budget = createBudget(rollout, job.targets.length);
   const left = job.targets.filter(({ certname }) => !results.has(certname));
   const batches = batchesOf(job.targets, rollout);
   for (const [index, planned] of batches.entries()) {

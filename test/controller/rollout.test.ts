@@ -393,6 +393,16 @@ test('a job that goes on keeps its batches: it began them anew, sized by the hos
   ]);
 });
 
+test('a job whose controller died counts the failures from before: its budget began anew', async () => {
+  const failed: HostResult = { certname: 'h0', outcome: 'failed', endedAt: 1 };
+  const done = await run(hosts(5, {}, bad), {
+    concurrency: 1,
+    rollout: { maxFailures: { count: 1, unit: 'hosts' } },
+    before: { results: new Map([['h0', failed]]), after: new Map() },
+  });
+  expect(outcomesOf(done)).toEqual(['failed', 'failed', 'not-started', 'not-started', 'not-started']);
+});
+
 // ---------------------------------------------------------------- the verdict
 
 test('accepted outcomes are shown and do not count; so does a share of successes', () => {
