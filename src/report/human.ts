@@ -28,7 +28,9 @@ export function humanReporter(options: HumanOptions): Reporter {
   const paint = painter(options.color);
   const progress = followProgress();
   const area: LiveArea | undefined = isTty ? createLiveArea(err, options.columns) : undefined;
-  const timer = area && setInterval(() => area.draw(rowsOf(progress.now(), now())), REDRAW_MS);
+  // A question stands below the rows: drawn again, they would cover it.
+  let isAsking = false;
+  const timer = area && setInterval(() => isAsking || area.draw(rowsOf(progress.now(), now())), REDRAW_MS);
   timer?.unref();
 
   /** A line that stays, above the rows. */
@@ -62,6 +64,7 @@ export function humanReporter(options: HumanOptions): Reporter {
   return {
     on(event) {
       progress.on(event);
+      if (event.type === 'batch' || event.type === 'stopping') isAsking = false;
       switch (event.type) {
         case 'job-started':
           return start(event);
@@ -77,8 +80,10 @@ export function humanReporter(options: HumanOptions): Reporter {
           return say(`${what}: ${plural(event.hosts, 'host')}`);
         }
         case 'pause':
-          if (event.until !== undefined) say(`pause until ${clockTime(event.until)}`);
-          return;
+          if (event.until !== undefined) return say(`pause until ${clockTime(event.until)}`);
+          isAsking = true;
+          area?.draw([]);
+          return say('the operator is asked whether to go on');
         case 'window':
           return say(`at most ${event.size} of ${event.most} at once: ${safeText(event.why)}`);
         case 'stopping':

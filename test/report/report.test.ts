@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { HostResult, Job, JobEvent } from '../../src/controller/job.ts';
 import { judgeJob } from '../../src/controller/verdict.ts';
 import type { FinishedEvent } from '../../src/protocol/event.ts';
@@ -75,6 +75,25 @@ test('the end for people lists up to 20 hosts and adds up', () => {
   expect(out).toContain('      Pass / Fail: 2 / 0\n');
   expect(out).toContain('              Job: e41c07aa      kick jobs show e41c07aa\n');
   expect(err).toContain('job e41c07aa  2 hosts  by deploy (sudo) on puppet  at most 25 at once\n');
+});
+
+test('while the operator is asked the rows are not drawn: they covered the question of --confirm', () => {
+  vi.useFakeTimers();
+  let err = '';
+  const judge: Judge = (results) => judgeJob(results, { accept: [] });
+  const reporter = human({ isTty: true })({ out: () => {}, err: (text) => (err += text), judge } as Output);
+  reporter.on({ type: 'job-started', at: AT, job: jobOf(['a', 'b']) });
+  vi.advanceTimersByTime(1000);
+  expect(err).toContain('0/2 done');
+  reporter.on({ type: 'pause', at: AT });
+  err = '';
+  vi.advanceTimersByTime(1000);
+  expect(err).toBe('');
+  reporter.on({ type: 'batch', at: AT, number: 2, of: 2, hosts: 1, isCanary: false });
+  vi.advanceTimersByTime(1000);
+  expect(err).toContain('0/2 done');
+  reporter.close();
+  vi.useRealTimers();
 });
 
 test('above 20 hosts only those that did not go well are listed, identical failures together', () => {
