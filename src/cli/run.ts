@@ -6,11 +6,11 @@ import type { JobSettings } from '../controller/job-store.ts';
 import { foldNames } from '../controller/nodeset/fold.ts';
 import type { Rollout } from '../controller/rollout.ts';
 import { groupBoundsOf } from '../controller/selection.ts';
-import { KickError } from '../errors.ts';
+import { KickError, messageOf } from '../errors.ts';
 import type { Identity } from '../pki/identity.ts';
 import { EXIT } from '../protocol/outcome.ts';
 import { systemClock } from '../util/clock.ts';
-import { type HeldLock, holdLock, lockHolder } from '../util/lock-file.ts';
+import { type HeldLock, holdLock, isFull, lockHolder } from '../util/lock-file.ts';
 import { clip, plural } from '../util/text.ts';
 import { uuidv7 } from '../util/uuid.ts';
 import { dryRunText } from './dry-run.ts';
@@ -188,13 +188,30 @@ async function takeLock(
     throw new KickError('usage', `--lock: "${lock}" is not a name (letters, digits, "_", "." and "-")`);
   }
   const path = join(stateDir, 'locks', lock);
-  const common = { clock: systemClock, waitMs: lockWait };
   // DESIGN 4: an emergency takes no lock.
   if (emergency === true) {
     const holder = await lockHolder(path, systemClock);
     if (holder !== undefined) err(`past the lock "${lock}", which is held by ${holder}\n`);
     return undefined;
   }
+  try {
+    return await holdOrWait(path, { lock, lockWait, err });
+  } catch (error) {
+    if (!isFull(error instanceof KickError ? error.cause : error)) throw error;
+    // As with the memory of a job: the hosts run rather than not; what overlaps waits on each host.
+    err(`warning: ${messageOf(error)}: the hosts run without it\n`);
+    return undefined;
+  }
+}
+
+interface LockWish {
+  lock: string;
+  lockWait: number;
+  err: (text: string) => void;
+}
+
+async function holdOrWait(path: string, { lock, lockWait, err }: LockWish): Promise<HeldLock> {
+  const common = { clock: systemClock, waitMs: lockWait };
   if (lockWait === 0) return holdLock(path, { ...common, label: `lock "${lock}"` });
   // At most one waiter a name: who comes third is told which waiter covers it (DESIGN 4).
   const place = await holdLock(`${path}.waiting`, {

@@ -3,7 +3,7 @@
  * takeover can let two in) are bearable where a second holder costs load, never correctness; one
  * run at a time is the kernel's business, see agent/wrapper.ts.
  */
-import { lstat, mkdir, readFile, utimes } from 'node:fs/promises';
+import { lstat, mkdir, readFile, rm, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { KickError, messageOf, systemCode } from '../errors.ts';
 import { writeFileAtomic } from './atomic-file.ts';
@@ -63,7 +63,7 @@ export async function holdLock(path: string, options: HoldLockOptions): Promise<
         update: UPDATE_MS,
         onCompromised: (error) => onCompromised?.(error),
       });
-      await writeFileAtomic(recordPath, JSON.stringify(await ownRecord(path, clock)));
+      await noteHolder(path, clock);
       return { release };
     } catch (error) {
       if (systemCode(error) !== 'ELOCKED') {
@@ -120,6 +120,23 @@ async function ageOrphan(path: string, recordPath: string): Promise<void> {
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
   }
+}
+
+/** A full disk costs the record, which is for people and a quick takeover; the lock is held without it. */
+async function noteHolder(path: string, clock: Clock): Promise<void> {
+  const recordPath = `${path}.holder`;
+  try {
+    await writeFileAtomic(recordPath, JSON.stringify(await ownRecord(path, clock)));
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    // That of an earlier holder names somebody else.
+    await rm(recordPath, { force: true });
+  }
+}
+
+/** Whether an error says that nothing more can be written there. */
+export function isFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes(systemCode(error) ?? '');
 }
 
 async function ownRecord(path: string, clock: Clock): Promise<HolderRecord> {

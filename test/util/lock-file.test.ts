@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/util/clock.ts';
 import { parseDuration } from '../../src/util/duration.ts';
 import { holdLock } from '../../src/util/lock-file.ts';
@@ -28,6 +28,24 @@ test('holdLock lets one in, names the holder to the second, and waits when told 
   await expect.poll(() => told.length).toBe(1);
   await first.release();
   await (await waiting).release();
+});
+
+test('a full disk costs the record of the holder, not the lock: nothing ran under --lock', async ({
+  skip,
+}) => {
+  const disk = tempFolder();
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk], { stdio: 'ignore' });
+  } catch {
+    skip('needs to mount a tmpfs');
+  }
+  onTestFinished(() => void execFileSync('umount', ['-l', disk]));
+  expect(() => writeFileSync(join(disk, 'full'), Buffer.alloc(1 << 20))).toThrow(/ENOSPC/);
+  const path = join(disk, 'x');
+  const held = await holdLock(path, options);
+  expect(existsSync(`${path}.holder`)).toBe(false);
+  await expect(holdLock(path, options)).rejects.toMatchObject({ code: 'locked' });
+  await held.release();
 });
 
 test('a lock whose holder was killed is taken over at once', async () => {
