@@ -128,11 +128,13 @@ async function listText(store: JobStore, options: ListOptions): Promise<string> 
   return head + shown.map((job) => rowOf(job, width)).join('');
 }
 
-type State = 'running' | 'done' | 'died';
+type State = 'running' | 'done' | 'died' | 'damaged';
 
 async function stateOf(store: JobStore, { id, endedAt }: JobSummary): Promise<State> {
   if (endedAt !== undefined) return 'done';
-  return (await store.controllerOf(id)) === undefined ? 'died' : 'running';
+  if ((await store.controllerOf(id)) !== undefined) return 'running';
+  const stored = await store.read(id).catch(() => undefined);
+  return stored === undefined ? 'damaged' : 'died';
 }
 
 function rowOf(
@@ -147,7 +149,11 @@ function rowOf(
   return `  ${safeText(cells.join('  ')).trimEnd()}\n`;
 }
 
-const STATES = { running: 'running', died: 'its controller died (kick jobs resume)' } as const;
+const STATES = {
+  running: 'running',
+  died: 'its controller died (kick jobs resume)',
+  damaged: 'its record cannot be read (kick jobs show)',
+} as const;
 
 function countsText(counts: Readonly<Record<string, number>>): string {
   return OUTCOME_NAMES.filter((name) => (counts[name] ?? 0) > 0)

@@ -143,6 +143,19 @@ test('kick jobs stop --cancel ends the runs, also of a job whose controller is d
   expect(resumed).toMatchObject({ hosts: [{ outcome: 'cancelled' }, { outcome: 'cancelled' }] });
 });
 
+test('a job whose record is damaged is listed as that: it was said to be resumable', {
+  timeout: 60_000,
+}, async () => {
+  const { kick, env } = await realSite(1, () => NOTED);
+  await kick('web1', '--quiet');
+  const jobs = join(env['KICK_STATE_DIR'] ?? '', 'jobs');
+  writeFileSync(join(jobs, 'index.jsonl'), 'junk');
+  for (const id of readdirSync(jobs).filter((name) => name !== 'index.jsonl'))
+    writeFileSync(join(jobs, id, 'job.json'), 'junk');
+  expect((await kick('jobs')).out).toContain('its record cannot be read');
+  expect(JSON.parse((await kick('jobs', '--format', 'json')).out)).toMatchObject([{ state: 'damaged' }]);
+});
+
 test('a store that cannot be used is said, and the hosts run all the same', { timeout: 60_000 }, async () => {
   const { kick, folder } = await realSite(1, () => 'exit 2');
   mkdirSync(join(folder, 'controller'), { recursive: true });
