@@ -9,10 +9,10 @@ import { canonicalAction, DEFAULT_WAIT_S, describeBy } from '../protocol/request
 import { sleep } from '../util/clock.ts';
 import { clip } from '../util/text.ts';
 import { uuidv7 } from '../util/uuid.ts';
-import { finishedEvent, followRun, type LiveRun, type LiveRunDeps, type RunEnd } from './live-run.ts';
-import { prepareRun } from './prepare-run.ts';
+import { finishedEvent, type LiveRun, type LiveRunDeps, type RunEnd } from './live-run.ts';
 import type { RequestLog } from './request-log.ts';
 import type { RequestRecord } from './request-store.ts';
+import type { RunSteps } from './run-steps.ts';
 
 /** Milliseconds between two looks at a lock that is not ours. */
 const LOOK_MS = 250;
@@ -23,6 +23,7 @@ const RETRY_MS = 5000;
 export interface QueueDeps extends LiveRunDeps {
   requestLog: RequestLog;
   runLock: string;
+  steps: RunSteps;
   /** Called when a request has its outcome, for the audit log. */
   onOutcome(record: RequestRecord, finished: FinishedEvent): void;
 }
@@ -58,7 +59,7 @@ interface Current {
 }
 
 export function createQueue(deps: QueueDeps): Queue {
-  const { requestLog, runs, runner, notifier, clock, log } = deps;
+  const { requestLog, runs, runner, notifier, clock, log, steps } = deps;
   const pending: Waiting[] = [];
   let current: Current | undefined;
   let elsewhere: Holder | undefined;
@@ -179,7 +180,7 @@ export function createQueue(deps: QueueDeps): Queue {
     if (first === undefined) return undefined;
     const { record, canonical } = first;
     const run = uuidv7(clock.now());
-    const prepared = await prepareRun(run, record, deps);
+    const prepared = await steps.prepare(run, record, deps);
     if ('holder' in prepared) return prepared.holder;
     if ('problem' in prepared) {
       log.warn({ job: record.request.job, error: prepared.problem }, 'a run could not be started');
@@ -198,7 +199,7 @@ export function createQueue(deps: QueueDeps): Queue {
       }
       if (served.length === 0 || isClosed) throw new Nobody();
       wrapper.letGo();
-      live = followRun(runRecord, deps, { wrapperEnded: wrapper.ended, serves: served.length });
+      live = steps.follow(runRecord, deps, { wrapperEnded: wrapper.ended, serves: served.length });
     } catch (error) {
       wrapper.abandon();
       await wrapper.ended;

@@ -23,6 +23,7 @@ import { prune } from './prune.ts';
 import { createQueue } from './queue.ts';
 import { createRequestLog } from './request-log.ts';
 import { jobPrefix, openRequestStore, type RequestRecord, requestName } from './request-store.ts';
+import { PROCESS_STEPS, type RunSteps } from './run-steps.ts';
 import { openRunStore } from './run-store.ts';
 import type { Runner } from './runners/runner.ts';
 import { settleAll } from './settle.ts';
@@ -47,6 +48,8 @@ export interface AgentOptions {
   /** Milliseconds between TERM and KILL when a run is ended. */
   killGraceMs: number;
   outputLimits?: OutputLimits;
+  /** How runs begin and end; as processes unless told. */
+  steps?: RunSteps;
 }
 
 export interface Agent extends AgentService {
@@ -69,6 +72,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   const queueDeps = {
     ...{ requestLog, runs, notifier, runner, clock, log, onOutcome: auditOutcome },
     ...{ runLock: layout.runLock, killGraceMs: options.killGraceMs },
+    steps: options.steps ?? PROCESS_STEPS,
     ...(options.outputLimits !== undefined && { outputLimits: options.outputLimits }),
   };
   const queue = createQueue(queueDeps);

@@ -2,7 +2,7 @@
 import type { FinishedEvent } from '../protocol/event.ts';
 import { sleep } from '../util/clock.ts';
 import { bootId, isAlive } from '../util/proc.ts';
-import { finishedEvent, followRun, type LiveRun } from './live-run.ts';
+import { finishedEvent, type LiveRun } from './live-run.ts';
 import type { Queue, QueueDeps } from './queue.ts';
 import type { RequestRecord, RequestStore } from './request-store.ts';
 import type { RunRecord } from './run-store.ts';
@@ -39,12 +39,12 @@ interface Found {
 }
 
 async function settleRun(run: string, { alive, neverBegan }: Found, deps: SettleDeps): Promise<void> {
-  const { runs } = deps;
+  const { runs, steps } = deps;
   const record = await runs.record(run);
   if (record === undefined || (await runs.isSettled(run))) return runs.discard(run);
   await runs.mend(run);
   if (!(await hasBegun(record, deps))) neverBegan.add(run);
-  else if (record.boot === bootId()) alive.set(run, followRun(record, deps));
+  else if (record.boot === bootId()) alive.set(run, steps.follow(record, deps));
   else await settleRebooted(record, deps);
 }
 
@@ -61,14 +61,14 @@ async function hasBegun({ run, boot, wrapper }: RunRecord, { runs }: SettleDeps)
 
 /** The run folder outlived a reboot (it does not lie on a tmpfs): what it tells still counts. */
 async function settleRebooted(record: RunRecord, deps: SettleDeps): Promise<void> {
-  const { runs, clock } = deps;
+  const { runs, clock, steps } = deps;
   const { run } = record;
   const { started, exit } = await runs.wrapperFiles(run);
   if (exit === undefined) {
     const times = { startedAt: started?.at, endedAt: clock.now() };
     return runs.settle(run, finishedEvent(record, REBOOTED, times));
   }
-  const end = await followRun({ ...record, wrapper: GONE }, deps).ended;
+  const end = await steps.follow({ ...record, wrapper: GONE }, deps).ended;
   if (typeof end !== 'string') await runs.settle(run, end);
 }
 
