@@ -3,7 +3,13 @@ import { watch } from 'node:fs';
 import type { ControllerConfig } from '../config/controller-config.ts';
 import type { HostResult, Job, JobEvent } from '../controller/job.ts';
 import { JOB_BOUNDS } from '../controller/job-index.ts';
-import { type JobSettings, type JobStore, openJobStore, type Recorder } from '../controller/job-store.ts';
+import {
+  type JobSettings,
+  type JobStore,
+  ORDER_FILE,
+  openJobStore,
+  type Recorder,
+} from '../controller/job-store.ts';
 import { type Before, runJob } from '../controller/run-job.ts';
 import { judgeJob, type VerdictPolicy } from '../controller/verdict.ts';
 import { messageOf } from '../errors.ts';
@@ -72,10 +78,13 @@ export async function executeJob(execution: Execution): Promise<number> {
   const reporters = await reportersFor(execution, judge);
   const { httpsSender } = await import('../transport/https/client.ts');
   const sender = httpsSender({ identity, connectTimeoutMs: settings.connectTimeoutMs });
-  const emit = (event: JobEvent) => {
-    // On disk first: what people have seen must be there after a kill -9.
-    recorder?.on(event);
+  const report = (event: JobEvent) => {
     for (const reporter of reporters) reporter.on(event);
+  };
+  const emit = (event: JobEvent) => {
+    // Written first: what people have seen must be there after a kill -9.
+    if (recorder === undefined) report(event);
+    else recorder.on(event, () => report(event));
   };
   let exit: number | undefined;
   try {
@@ -86,10 +95,12 @@ export async function executeJob(execution: Execution): Promise<number> {
       confirm: (question, signal) => askOnTerminal(question, signal),
       ...(settings.timeoutMs !== undefined && { timeoutMs: settings.timeoutMs }),
       ...(before !== undefined && { before }),
+      ...(recorder !== undefined && { log: recorder }),
     });
     exit = stopped === 'interrupted' ? EXIT.signal + SIGINT : judge(results, stopped).exit;
     return exit;
   } finally {
+    await recorder?.written();
     for (const reporter of reporters) reporter.close();
     orders.close();
     interrupt.release();
@@ -151,7 +162,10 @@ function watchOrders(store: JobStore, id: string): Orders {
   timer.unref();
   let watcher: ReturnType<typeof watch> | undefined;
   try {
-    watcher = watch(store.folderOf(id), { persistent: false }, () => void look());
+    // The job's own log grows in this folder, too: each of its writes comes by here.
+    watcher = watch(store.folderOf(id), { persistent: false }, (_what, name) => {
+      if (name === ORDER_FILE) void look();
+    });
     watcher.on('error', () => watcher?.close());
   } catch {
     // the timer is enough

@@ -8,7 +8,7 @@ import { REFUSALS, type RefusalBody, type RefusalCode } from '../protocol/refusa
 import { type IncomingEvent, SendError, type Sender, type Target } from '../transport/transport.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import { formatDuration } from '../util/duration.ts';
-import type { Emit, HostResult } from './job.ts';
+import type { Emit, HostResult, JobLog } from './job.ts';
 
 export interface HostRunOptions {
   sender: Sender;
@@ -26,6 +26,8 @@ export interface HostRunOptions {
   signal: AbortSignal;
   /** How far its stream was read before (the controller died); absent: it is not known to be accepted. */
   after?: number;
+  /** What keeps the events. */
+  log?: JobLog;
   /** Called when the host begins to wait for another run, and when it no longer does. */
   onWaiting(isWaiting: boolean): void;
 }
@@ -81,12 +83,13 @@ export async function runHost(target: Target, options: HostRunOptions): Promise<
     options.onWaiting(isWaiting);
   }
 
-  function open(): Promise<AsyncIterable<IncomingEvent>> {
+  async function open(): Promise<AsyncIterable<IncomingEvent>> {
     if (isAccepted) return sender.resume(target, job, lastSeq, signal);
-    return options.seal().then((jws) => {
-      emit({ type: 'request-signed', at: clock.now(), certname, jws });
-      return sender.submit(target, jws, signal);
-    });
+    const jws = await options.seal();
+    emit({ type: 'request-signed', at: clock.now(), certname, jws });
+    // Whoever goes on with this job after a crash must know that the host may have been asked.
+    await options.log?.written();
+    return sender.submit(target, jws, signal);
   }
 
   /** Reads a stream to its end; the outcome if it came. */
@@ -105,6 +108,8 @@ export async function runHost(target: Target, options: HostRunOptions): Promise<
         moreResources += event.more ?? 0;
       }
       if (event.type === 'finished') return result(fromFinished(event));
+      const room = options.log?.room();
+      if (room !== undefined) await room;
       if (options.detach)
         return result({ outcome: 'unfinished', message: 'it was asked, and left to itself' });
     }

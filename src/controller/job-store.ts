@@ -1,18 +1,20 @@
 /**
- * What a controller remembers: a folder a job. Its events are appended one line at a time, each with
- * one write, so that a kill -9 loses the last one at the most and damages nothing. A store that
- * cannot be written costs the memory of a job, never the job: it is said once, and the hosts run.
+ * What a controller remembers: a folder a job. Its events are appended in order, whole lines a write,
+ * and told to people only when they are written: a kill -9 loses what nobody has seen, and damages
+ * nothing. A store that cannot be written costs the memory of a job, never the job: it is said once,
+ * and the hosts run.
  */
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { openSync } from 'node:fs';
 import { mkdir, open, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KickError, messageOf, systemCode } from '../errors.ts';
 import { isUuid } from '../protocol/names.ts';
+import { createAppendLog } from '../util/append-log.ts';
 import { createFolderAtomic, writeFileAtomic } from '../util/atomic-file.ts';
 import type { Clock } from '../util/clock.ts';
 import { readOwnJson } from '../util/files.ts';
 import { bootId, identify, isAlive, type ProcessId } from '../util/proc.ts';
-import type { HostResult, Job, JobEvent, StopReason } from './job.ts';
+import type { HostResult, Job, JobEvent, JobLog, StopReason } from './job.ts';
 import { createJobIndex, type JobIndex } from './job-index.ts';
 import { decodeStored, encodeStored, type StoredJobEvent } from './job-record.ts';
 import type { Before } from './run-job.ts';
@@ -56,8 +58,9 @@ export interface StoredJob {
   damaged: number;
 }
 
-export interface Recorder {
-  on(event: JobEvent): void;
+export interface Recorder extends JobLog {
+  /** `then` is called when the event is written, or cannot be; in the order of the events. */
+  on(event: JobEvent, then?: () => void): void;
   /** Notes that it is over, and closes. */
   close(end?: { exit: number }): Promise<void>;
 }
@@ -81,6 +84,9 @@ export interface JobStore {
   folderOf(id: string): string;
 }
 
+/** An operator's order, in the job's folder. */
+export const ORDER_FILE = 'stop.json';
+
 /** Bytes of one job from which on Puppet's log lines are no longer kept; what became of the hosts is. */
 const MAX_LOG_BYTES = 512 << 20;
 
@@ -98,6 +104,8 @@ export function openJobStore(stateDir: string, clock: Clock): JobStore {
   const folderOf = (id: string) => join(dir, id);
   const eventsOf = (id: string) => join(folderOf(id), 'events.jsonl');
   const index = createJobIndex(dir, summaryOf);
+  /** Jobs that are being recorded here: whoever reads one in this process sees what was told. */
+  const recording = new Map<string, () => Promise<void>>();
 
   async function create(job: Job, settings: JobSettings): Promise<void> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
@@ -118,47 +126,51 @@ export function openJobStore(stateDir: string, clock: Clock): JobStore {
   async function recorder(id: string, onTrouble: (why: string) => void, known?: Before): Promise<Recorder> {
     const path = eventsOf(id);
     await dropTornLine(path);
-    await rm(join(folderOf(id), 'stop.json'), { force: true });
+    await rm(join(folderOf(id), ORDER_FILE), { force: true });
     await writeFileAtomic(
       join(folderOf(id), 'controller.json'),
       JSON.stringify({ ...identify(process.pid), boot: bootId() }),
     );
     if (known !== undefined) index.reopen(id);
-    let fd: number | undefined = openSync(path, 'a', 0o600);
-    let written = (await stat(path)).size;
+    let added = (await stat(path)).size;
+    let isBroken = false;
+    const trouble = (error: unknown) => {
+      if (!isBroken) onTrouble(messageOf(error));
+      isBroken = true;
+    };
+    const log = createAppendLog(openSync(path, 'a', 0o600), trouble);
+    recording.set(id, log.written);
     const encode = encodeStored();
     const results = new Map<string, HostResult>(known?.results);
 
-    function write(event: JobEvent): void {
-      if (fd === undefined) return;
+    function textOf(event: JobEvent): string {
+      if (isBroken || isLeftOut(event)) return '';
       try {
-        for (const line of encode(event)) {
-          const bytes = Buffer.from(line);
-          // A full disk may take a part of it: then the rest of the job is not kept, and the line is dropped later.
-          if (writeSync(fd, bytes) !== bytes.length) throw new Error('the disk is full');
-          written += bytes.length;
-        }
+        return encode(event).join('');
       } catch (error) {
-        closeSync(fd);
-        fd = undefined;
-        onTrouble(messageOf(error));
+        trouble(error);
+        return '';
       }
     }
 
+    /** What the file holds already, and what there is too much of. */
+    function isLeftOut(event: JobEvent): boolean {
+      if (event.type === 'host-done') return known?.results.get(event.result.certname) === event.result;
+      return added > MAX_LOG_BYTES && event.type === 'host-event' && event.event.type === 'log';
+    }
+
     return {
-      on(event) {
-        if (event.type === 'host-done') {
-          const { certname } = event.result;
-          const isTold = known?.results.get(certname) === event.result;
-          results.set(certname, event.result);
-          if (isTold) return;
-        }
-        if (written > MAX_LOG_BYTES && event.type === 'host-event' && event.event.type === 'log') return;
-        write(event);
+      on(event, then) {
+        if (event.type === 'host-done') results.set(event.result.certname, event.result);
+        const text = textOf(event);
+        added += text.length;
+        log.add(text, then);
       },
+      written: log.written,
+      room: log.room,
       async close(end) {
-        if (fd !== undefined) closeSync(fd);
-        fd = undefined;
+        await log.close();
+        recording.delete(id);
         if (end === undefined) return;
         try {
           const { size } = await stat(path);
@@ -176,6 +188,7 @@ export function openJobStore(stateDir: string, clock: Clock): JobStore {
   }
 
   async function read(id: string): Promise<StoredJob | undefined> {
+    await recording.get(id)?.();
     const file = await readJobFile(id);
     if (file === undefined) return undefined;
     const results = new Map<string, HostResult>();
@@ -292,8 +305,8 @@ export function openJobStore(stateDir: string, clock: Clock): JobStore {
     find,
     controllerOf,
     folderOf,
-    order: (id, order) => writeFileAtomic(join(folderOf(id), 'stop.json'), JSON.stringify(order)),
-    ordered: (id) => readOwnJson<StopOrder>(join(folderOf(id), 'stop.json')).catch(() => undefined),
+    order: (id, order) => writeFileAtomic(join(folderOf(id), ORDER_FILE), JSON.stringify(order)),
+    ordered: (id) => readOwnJson<StopOrder>(join(folderOf(id), ORDER_FILE)).catch(() => undefined),
   };
 }
 

@@ -81,3 +81,11 @@ export type StopReason =
   | 'stopped';
 
 export type Emit = (event: JobEvent) => void;
+
+/** How far the events of a job have been written. */
+export interface JobLog {
+  /** Resolves when all that was told so far is written, or cannot be. */
+  written(): Promise<void>;
+  /** A promise when much waits to be written: it resolves when there is room. */
+  room(): Promise<void> | undefined;
+}

@@ -12,7 +12,7 @@ import { plural } from '../util/text.ts';
 import { createBackPressure } from './back-pressure.ts';
 import { sealedCancel, sealedRequest } from './dispatch.ts';
 import { runHost } from './host-run.ts';
-import type { Emit, HostResult, Job, JobEvent, StopReason } from './job.ts';
+import type { Emit, HostResult, Job, JobEvent, JobLog, StopReason } from './job.ts';
 import { allOf, createPlaces, type Places } from './places.ts';
 import { type Batch, batchesOf, checkVersion, createBudget, type Rollout } from './rollout.ts';
 
@@ -36,6 +36,8 @@ export interface RunJobOptions {
   confirm?(question: string, signal: AbortSignal): Promise<boolean>;
   /** What an earlier controller of this job had seen. */
   before?: Before;
+  /** What keeps the events. */
+  log?: JobLog;
   /** Milliseconds before the first new try of an unreachable host, without jitter. */
   retryAfterMs?: number;
 }
@@ -93,6 +95,7 @@ export async function runJob(job: Job, options: RunJobOptions): Promise<JobResul
       const result = await runHost(target, {
         ...{ sender: options.sender, clock, emit: tell, job: job.id, lostAfterMs: options.lostAfterMs },
         ...(after !== undefined && { after }),
+        ...(options.log !== undefined && { log: options.log }),
         detach: options.detach === true,
         signal: stops.looking,
         seal: () => sealedRequest(job, certname, { identity: options.identity, now: clock.now() }),

@@ -18,7 +18,6 @@ export async function* readEvents(
   response: IncomingMessage,
   { silenceMs, eventBytes, streamBytes }: EventReaderLimits,
 ): AsyncGenerator<IncomingEvent, void, undefined> {
-  const silent = new SendError('broken', `nothing heard for ${formatDuration(silenceMs)}`, { arrived: true });
   const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   let parts: Buffer[] = []; // of the line that is not whole yet
   let held = 0;
@@ -27,7 +26,7 @@ export async function* readEvents(
   try {
     for (;;) {
       // From whole line to whole line, so that a drip is silence too; not while the caller is busy.
-      timer ??= setTimeout(() => response.destroy(silent), silenceMs);
+      timer ??= setTimeout(() => response.destroy(broken(silence(silenceMs))), silenceMs);
       const next = await chunks.next();
       if (next.done === true) break;
       let chunk = next.value;
@@ -55,6 +54,8 @@ export async function* readEvents(
     response.destroy();
   }
 }
+
+const silence = (ms: number) => `nothing heard for ${formatDuration(ms)}`;
 
 function decode(line: Uint8Array): IncomingEvent {
   try {
