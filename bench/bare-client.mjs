@@ -1,9 +1,10 @@
-// The yardstick of the controller: a Node program that makes the same handshakes and asks each host one question.
+// The yardstick of the controller: a Node program that makes the same handshakes and posts each host its request, which
+// was signed before. It checks the certificate as Node does, reads the first event, and goes.
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { createSecureContext } from 'node:tls';
 
-const [targets, pki, certname, concurrency] = process.argv.slice(2);
+const [requests, pki, certname, concurrency] = process.argv.slice(2);
 const read = (path) => readFileSync(`${pki}/${path}`);
 const secureContext = createSecureContext({
   key: read(`private_keys/${certname}.pem`),
@@ -12,17 +13,19 @@ const secureContext = createSecureContext({
   crl: read('crl.pem'),
   minVersion: 'TLSv1.3',
 });
-const queue = readFileSync(targets, 'utf8').trim().split('\n');
+const queue = readFileSync(requests, 'utf8').trim().split('\n');
 let failed = 0;
 
 function ask(line) {
-  const [servername, host, port] = line.split(' ');
+  const [servername, host, port, body] = line.split(' ');
   return new Promise((resolve) => {
+    const headers = { 'content-type': 'application/jose+json', 'content-length': body.length };
     const asked = request(
-      { host, port, servername, secureContext, agent: false, path: '/v1/status' },
+      { host, port, servername, secureContext, agent: false, method: 'POST', path: '/v1/runs', headers },
       (response) => {
         if (response.statusCode !== 200) failed++;
-        response.resume();
+        response.once('data', () => response.destroy());
+        response.on('error', () => {});
         response.on('close', resolve);
       },
     );
@@ -30,7 +33,7 @@ function ask(line) {
       failed++;
       resolve();
     });
-    asked.end();
+    asked.end(body);
   });
 }
 

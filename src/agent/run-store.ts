@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../errors.ts';
 import type { FinishedEvent } from '../protocol/event.ts';
@@ -127,7 +127,7 @@ export function openRunStore(live: string, settled: string): RunStore {
 
 async function copyIfThere(from: string, to: string): Promise<void> {
   try {
-    await cp(from, to);
+    await copyFile(from, to);
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
   }

@@ -10,35 +10,45 @@ export interface Places {
   size(): number;
 }
 
+interface Waiter {
+  signal: AbortSignal;
+  resolve(isGranted: boolean): void;
+}
+
 export function createPlaces(count: number): Places {
   let size = count;
   let taken = 0;
   // In order of arrival; a set, since the one that gives up may be anywhere in a long queue.
-  const queue = new Set<() => void>();
+  const queue = new Set<Waiter>();
+  // A listener for each of ten thousand hosts would cost the square of it: each one is compared with all.
+  const heard = new WeakSet<AbortSignal>();
 
   function next(): void {
-    for (const granted of queue) {
+    for (const waiter of queue) {
       if (taken >= size) return;
-      queue.delete(granted);
+      queue.delete(waiter);
       taken += 1;
-      granted();
+      waiter.resolve(true);
+    }
+  }
+
+  function giveUp(signal: AbortSignal): void {
+    for (const waiter of queue) {
+      if (waiter.signal !== signal) continue;
+      queue.delete(waiter);
+      waiter.resolve(false);
     }
   }
 
   return {
     take(signal) {
       if (signal.aborted) return Promise.resolve(false);
+      if (!heard.has(signal)) {
+        heard.add(signal);
+        signal.addEventListener('abort', () => giveUp(signal), { once: true });
+      }
       return new Promise((resolve) => {
-        const granted = () => {
-          signal.removeEventListener('abort', gone);
-          resolve(true);
-        };
-        const gone = () => {
-          queue.delete(granted);
-          resolve(false);
-        };
-        signal.addEventListener('abort', gone, { once: true });
-        queue.add(granted);
+        queue.add({ signal, resolve });
         next();
       });
     },

@@ -2,33 +2,16 @@
  * DESIGN 5: a request as it travels, a flattened JWS (RFC 7515 7.2.2), and the steps of opening it;
  * `agent/admission.ts` puts them in order. seal.ts makes it.
  */
-import { type KeyObject, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 // Not from 'jose' itself: the whole of it costs 7 MB of a resident agent and 25 ms of every kick.
 import { JOSEError } from 'jose/errors';
 import { flattenedVerify } from 'jose/jws/flattened/verify';
 import * as v from 'valibot';
 import { JsonError, parseStrictJson } from '../util/json.ts';
 import { formatProblems, problemsOf } from '../util/schema.ts';
+import { ALGORITHMS, type Algorithm, algorithmFor, TYPE } from './algorithm.ts';
 import { Refusal } from './refusal.ts';
 import { MAX_REQUEST_BYTES, type Request, RequestSchema, RequestShapeSchema } from './request.ts';
-
-export const TYPE = 'kick-request+jws';
-const ALGORITHMS = ['PS256', 'ES256', 'EdDSA'] as const;
-type Algorithm = (typeof ALGORITHMS)[number];
-
-/** The one algorithm that a key signs with; undefined for a key that we do not use. */
-export function algorithmFor(key: KeyObject): Algorithm | undefined {
-  switch (key.asymmetricKeyType) {
-    case 'rsa':
-      return (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048 ? 'PS256' : undefined;
-    case 'ec':
-      return key.asymmetricKeyDetails?.namedCurve === 'prime256v1' ? 'ES256' : undefined;
-    case 'ed25519':
-      return 'EdDSA';
-    default:
-      return undefined;
-  }
-}
 
 /** The three parts, decoded but not yet believed. */
 export interface Envelope {

@@ -1,6 +1,6 @@
-/** DESIGN 5: sealing a request. Apart from opening it, since an agent never does and memory is dear there. */
+/** DESIGN 5: sealing a request. Apart from opening it, since an agent never does the one nor a controller the other. */
 import { constants, type KeyObject, type SignKeyObjectInput, sign, type X509Certificate } from 'node:crypto';
-import { algorithmFor, TYPE } from './envelope.ts';
+import { algorithmFor, TYPE } from './algorithm.ts';
 import type { Request } from './request.ts';
 
 export interface Signer {

@@ -11,7 +11,7 @@ const writeTo = promisify(write);
 const closeFile = promisify(close);
 
 /** Milliseconds between two writes: each costs a turn of a thread, and many hosts are told in one. */
-const BETWEEN_MS = 4;
+const BETWEEN_MS = 10;
 
 /** Bytes that may wait before whoever can wait is asked to. */
 const HIGH_WATER = 1 << 20;

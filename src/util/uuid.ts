@@ -1,8 +1,17 @@
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
+
+/** Random bytes for the next ones: to ask the system for each costs as much as a signature. */
+const pool = Buffer.alloc(16 * 64);
+let used = pool.length;
 
 /** A UUIDv7 (RFC 9562 5.7): `now` is milliseconds since 1970. */
 export function uuidv7(now: number): string {
-  const bytes = randomBytes(16);
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  const bytes = pool.subarray(used, used + 16);
+  used += 16;
   bytes.writeUIntBE(now, 0, 6);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;

@@ -136,8 +136,8 @@ function faulty(agent: AgentService, fault: Fault | undefined): AgentService {
 
 async function* hanging(stream: EventStream, signal: AbortSignal): AsyncGenerator<StoredEvent> {
   for await (const event of stream) {
+    if (!['accepted', 'waiting', 'started'].includes(event.type)) break;
     yield event;
-    if (event.type === 'started') break;
   }
   await sleep(FOR_EVER_MS, signal);
 }

@@ -7,6 +7,7 @@ import type { Identity } from '../../pki/identity.ts';
 import { StatusSchema } from '../../protocol/event.ts';
 import { REFUSALS, RefusalSchema } from '../../protocol/refusal.ts';
 import { type Log, silentLog } from '../../util/log.ts';
+import { createPace } from '../../util/pace.ts';
 import { type IncomingEvent, SendError, type Sender, type Target } from '../transport.ts';
 import { readJson } from './answer-reader.ts';
 import { connectTo } from './connect.ts';
@@ -24,6 +25,13 @@ export interface HttpsSenderOptions {
   limits?: Partial<SenderLimits>;
 }
 
+/**
+ * Connections that are being made at once. Each is two milliseconds of arithmetic when its answer comes, and
+ * a few hundred answers in one turn of the event loop would hold up everything else. A host that does
+ * not answer soon makes room: it costs nothing while it is silent.
+ */
+const PACE = { atOnce: 8, roomAfterMs: 50 };
+
 const JSON_TYPE = 'application/json';
 const ReplySchema = v.object({ message: v.pipe(v.string(), v.maxLength(2048)) });
 
@@ -34,12 +42,18 @@ export function httpsSender(options: HttpsSenderOptions): Sender {
   const connectMs = connectTimeoutMs ?? limits.connectMs;
   // One for all hosts: it holds the parsed CAs and CRLs.
   const secureContext = createSecureContext(tlsOptions(identity));
+  const pace = createPace(PACE);
   const open = new Set<TLSSocket>();
   let closed = false;
 
   async function ask(target: Target, question: Question, signal: AbortSignal): Promise<Answer> {
     const stopped = () => closed || signal.aborted;
     if (stopped()) throw aborted(false);
+    const leave = await pace.enter();
+    if (stopped()) {
+      leave();
+      throw aborted(false);
+    }
     let socket: TLSSocket | undefined;
     const stop = () => socket?.destroy();
     const forget = () => signal.removeEventListener('abort', stop);
@@ -54,7 +68,7 @@ export function httpsSender(options: HttpsSenderOptions): Sender {
       });
     };
     try {
-      await connectTo(target, { secureContext, connectMs, onSocket });
+      await connectTo(target, { secureContext, connectMs, onSocket }).finally(leave);
       return await exchange(socket as TLSSocket, question, { target, limits });
     } catch (error) {
       forget();

@@ -1,0 +1,192 @@
+/** The simulated fleet, and what the real kick says of each thing that can be wrong with a host. */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { HostResult } from '../../src/controller/job.ts';
+import { runJob } from '../../src/controller/run-job.ts';
+import { loadIdentity } from '../../src/pki/load-identity.ts';
+import { httpsSender } from '../../src/transport/https/client.ts';
+import { systemClock } from '../../src/util/clock.ts';
+import { uuidv7 } from '../../src/util/uuid.ts';
+import { ended, KICK } from '../support/real-site.ts';
+import { FAULTS, type Fault, parseFault, spreadFaults } from './faults.ts';
+import { DEFAULTS, FLEET_CONTROLLER } from './plan.ts';
+import { drawOutcome, drawTime, parseOutcomes, parseTimes, randomFrom } from './shape.ts';
+import { type Fleet, startFleet } from './start-fleet.ts';
+
+const HOSTS = 60;
+const faults = Object.keys(FAULTS) as Fault[];
+const keep = mkdtempSync(join(tmpdir(), 'kick-fleet-test-'));
+let fleet: Fleet;
+
+beforeAll(async () => {
+  fleet = await startFleet({
+    ...DEFAULTS,
+    ...{ hosts: HOSTS, port: 18_239, keep },
+    shape: {
+      times: { kind: 'fixed', ms: 300 },
+      outcomes: parseOutcomes('unchanged=8,changed=1,failed=1'),
+      logLines: 5,
+      seed: 7,
+    },
+    faults: faults.map((fault) => ({ fault, count: 1 })),
+  });
+}, 60_000);
+
+afterAll(async () => {
+  await fleet.stop();
+  rmSync(keep, { recursive: true, force: true });
+  expect(existsSync(fleet.folder)).toBe(false);
+}, 60_000);
+
+interface Document {
+  hosts: (Pick<HostResult, 'certname' | 'outcome' | 'message'> & { refusal?: { code: string } })[];
+}
+
+async function kick(...words: string[]): Promise<{ code: number | null; hosts: Document['hosts'] }> {
+  const [node = '', ...args] = KICK;
+  const child = execFile(node, [...args, ...words, ...fleet.kickArgs(), '--format', 'json']);
+  const { out, err, code } = await ended(child);
+  if (out === '') throw new Error(err);
+  return { code, hosts: (JSON.parse(out) as Document).hosts };
+}
+
+/** One host with a fault, by a sender whose patience fits a test. */
+async function kickWith(fault: Fault, patience: { silenceMs?: number; connectTimeoutMs?: number }) {
+  const [certname = ''] = [...fleet.faults].find(([, one]) => one === fault) ?? [];
+  const pki = join(fleet.folder, 'pki', 'p256');
+  fleet.kickArgs(); // writes the folder
+  const identity = await loadIdentity(
+    {
+      key: join(pki, 'private_keys', `${FLEET_CONTROLLER}.pem`),
+      certificate: join(pki, 'certs', `${FLEET_CONTROLLER}.pem`),
+      ca: join(pki, 'certs', 'ca.pem'),
+      crl: join(pki, 'crl.pem'),
+    },
+    { now: Date.now() },
+  );
+  const { silenceMs, connectTimeoutMs } = patience;
+  const sender = httpsSender({
+    identity,
+    ...(connectTimeoutMs !== undefined && { connectTimeoutMs }),
+    ...(silenceMs !== undefined && { limits: { silenceMs } }),
+  });
+  const job = {
+    ...{ id: uuidv7(Date.now()), controller: FLEET_CONTROLLER, action: { op: 'run' } as const },
+    by: { user: 'tester', uid: 0, host: 'here' },
+    targets: [{ certname, ...fleet.addressOf(certname) }],
+    concurrency: 1,
+  };
+  const retries: string[] = [];
+  const { results } = await runJob(job, {
+    ...{ sender, identity, clock: systemClock, lostAfterMs: 1500, signal: new AbortController().signal },
+    emit: (event) => event.type === 'host-retry' && retries.push(event.message),
+  });
+  sender.close();
+  return { result: results[0], retries };
+}
+
+test('hosts without a fault run, and end in the mix that was asked for', async () => {
+  const { code, hosts } = await kick('@well', '--concurrency', '30');
+  expect(hosts).toHaveLength(HOSTS - faults.length);
+  const unchanged = hosts.filter(({ outcome }) => outcome === 'unchanged');
+  expect([...new Set(hosts.map(({ outcome }) => outcome))].sort()).toEqual([
+    'changed',
+    'failed',
+    'unchanged',
+  ]);
+  expect(unchanged.length).toBeGreaterThan(HOSTS / 2);
+  expect(code).toBe(1);
+}, 60_000);
+
+test.each<[Fault, string, RegExp]>([
+  ['refuse', 'unreachable', /refused: kick agent is not running/],
+  ['reset', 'unreachable', /was closed during the TLS handshake/],
+  ['garbage', 'unreachable', /does not speak TLS 1\.3 as kick agent does/],
+  ['skew', 'refused', /its clock is 1h 00m behind ours/],
+  ['slow', 'ended', /^$/],
+  ['break', 'ended', /^$/],
+])(
+  'kick says of a host with the fault "%s": %s',
+  async (fault, outcome, message) => {
+    const { hosts } = await kick(`@${fault}`, '--lost-after', '30s');
+    expect(hosts).toHaveLength(1);
+    const [host] = hosts;
+    if (outcome === 'ended') expect(['unchanged', 'changed', 'failed']).toContain(host?.outcome);
+    else expect(host).toMatchObject({ outcome, message: expect.stringMatching(message) });
+  },
+  60_000,
+);
+
+test('a host that never answers the handshake is unreachable when the time is over', async () => {
+  const { result } = await kickWith('hang-handshake', { connectTimeoutMs: 500 });
+  expect(result).toMatchObject({
+    outcome: 'unreachable',
+    message: expect.stringContaining('is open but does not answer within 500ms'),
+  });
+});
+
+test('a host that falls silent in mid-stream is asked again until it is lost', async () => {
+  const { result, retries } = await kickWith('hang-stream', { silenceMs: 300 });
+  expect(result).toMatchObject({ outcome: 'lost', message: expect.stringContaining('no contact for') });
+  expect(retries[0]).toContain('nothing heard for 300ms');
+});
+
+test('a host that talks nonsense is asked again, since the request may have arrived, until it is lost', async () => {
+  const { result } = await kickWith('nonsense', {});
+  expect(result).toMatchObject({
+    outcome: 'lost',
+    message: expect.stringContaining('a line that is no event'),
+  });
+});
+
+test('startFleet fails in words when its addresses are taken', async () => {
+  await expect(startFleet({ ...DEFAULTS, hosts: 2, port: 18_239, keep })).rejects.toMatchObject({
+    code: 'config',
+    message: expect.stringContaining('EADDRINUSE'),
+  });
+}, 60_000);
+
+test('the same seed makes the same fleet', () => {
+  const draw = (seed: number) => {
+    const random = randomFrom(seed);
+    const outcomes = parseOutcomes('unchanged=1,changed=1');
+    return Array.from({ length: 20 }, () => [
+      drawTime(parseTimes('1s-3s'), random),
+      drawOutcome(outcomes, random),
+    ]);
+  };
+  expect(draw(3)).toEqual(draw(3));
+  expect(draw(3)).not.toEqual(draw(4));
+  const spread = spreadFaults([parseFault('refuse=10%'), parseFault('slow=2')], 50, 1);
+  expect(spread.size).toBe(7);
+  expect(spreadFaults([parseFault('refuse=10%'), parseFault('slow=2')], 50, 1)).toEqual(spread);
+});
+
+test.each([
+  [['--hosts', '0'], '--hosts: "0" is not a number from 1 to'],
+  [['--hosts', '1e4'], '--hosts: "1e4" is not a number'],
+  [['--time', 'soon'], '--time: "soon" is not a duration'],
+  [['--time', '3s-1s'], '--time: "3s-1s" is not a range'],
+  [['--outcomes', 'fine=3'], '"fine=3" is not an outcome with its weight'],
+  [['--outcomes', 'failed=0'], 'gives every outcome the weight 0'],
+  [['--fault', 'fire=1'], '"fire=1" is not a fault with its share'],
+  [['--fault', 'slow=2.5'], '"slow=2.5" is not a fault'],
+  [['--fault', 'refuse=101%'], 'is not a fault with its share'],
+  [['--hosts', '3', '--fault', 'refuse=4'], '4 faults for 3 hosts'],
+  [['--controller-key', 'dsa'], '"dsa" is not one of'],
+  [['--colour'], "Unknown option '--colour'"],
+  [['web1'], 'Unexpected argument'],
+])(
+  'npm run fleet %j: bad input is an error with exit 2',
+  async (words, message) => {
+    const [node = '', ...args] = KICK;
+    const program = join(import.meta.dirname, 'fleet.ts');
+    const { err, code } = await ended(execFile(node, [...args.slice(0, -1), program, ...words]));
+    expect(err).toContain(message);
+    expect(code).toBe(2);
+  },
+  60_000,
+);
