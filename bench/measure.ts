@@ -1,6 +1,6 @@
 /** What the benchmarks share: medians, processes, and the memory of one. */
 import { execFile, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
@@ -10,6 +10,8 @@ export interface Row {
   value: string;
   beside: string;
   promised: string;
+  /** The same for machines: what `value` and `beside` tell, unrounded. */
+  figures?: Readonly<Record<string, number>>;
 }
 
 export const BIN = join(import.meta.dirname, '..', 'dist', 'bin.js');
@@ -43,8 +45,13 @@ export interface BenchAgent {
 }
 
 /** Starts `kick agent` and waits until it listens. */
-export async function startAgent(args: readonly string[], nodeOptions = ''): Promise<BenchAgent> {
-  const child = spawn(process.execPath, [BIN, 'agent', '--port', '0', '--bind', '127.0.0.1', ...args], {
+export function startAgent(args: readonly string[], nodeOptions = ''): Promise<BenchAgent> {
+  return startListener([BIN, 'agent', '--port', '0', '--bind', '127.0.0.1', ...args], nodeOptions);
+}
+
+/** The same for any Node program that says in a line of JSON that it listens. */
+export async function startListener(args: readonly string[], nodeOptions = ''): Promise<BenchAgent> {
+  const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, NODE_OPTIONS: nodeOptions },
   });
@@ -83,4 +90,10 @@ export async function timedKick(args: readonly string[]): Promise<KickTimes> {
   });
   await new Promise((resolve) => child.once('close', resolve));
   return { spawnedAt, printedAt, document: JSON.parse(text) as KickTimes['document'] };
+}
+
+/** An inventory of one host, where it listens. */
+export function writeInventory(folder: string, name: string, { port }: BenchAgent): void {
+  const targets = [{ name, uri: `127.0.0.1:${port}` }];
+  writeFileSync(join(folder, 'inventory.yaml'), JSON.stringify({ targets }));
 }

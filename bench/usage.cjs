@@ -22,7 +22,7 @@ if (process.env.KICK_BENCH_STALLS === '1') {
       const gap = now - last - EVERY_MS;
       stallMs = Math.max(stallMs, gap);
       stallCpuMs = Math.max(stallCpuMs, Math.min(gap, cpu - lastCpu));
-     
+
       [last, lastCpu] = [now, cpu];
     }, EVERY_MS).unref();
     return connect.apply(this, args);

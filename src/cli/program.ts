@@ -4,12 +4,6 @@ import { KickError, messageOf } from '../errors.ts';
 import { EXIT } from '../protocol/outcome.ts';
 import { safeText } from '../util/text.ts';
 import { addFolderOptions, type Folders, foldersOf } from './folders.ts';
-import { addJobsCommand } from './jobs.ts';
-import { addNodesCommand } from './nodes.ts';
-import { addPingCommand } from './ping.ts';
-import { addPkiCommand } from './pki.ts';
-import { addRerunCommand } from './rerun.ts';
-import { addRunCommand } from './run.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 import { version } from './version.ts';
 
@@ -50,14 +44,16 @@ export async function main(argv: readonly string[], env: Environment): Promise<v
   try {
     // It belongs to no command: it may stand anywhere.
     const words = withDashes(argv).filter((word) => word !== '--no-color');
-    await makeProgram({ terminal, env, exit }).parseAsync(words, { from: 'user' });
+    const program = await makeProgram({ terminal, env, exit }, words[0]);
+    await program.parseAsync(words, { from: 'user' });
   } catch (error) {
     exit(report(error, terminal, env));
   }
 }
 
-export function makeProgram(context: CommandContext): Command {
-  const { terminal, env } = context;
+/** All commands, or the agent's alone when that is the first word: it stays in memory, the others come and go. */
+export async function makeProgram(context: CommandContext, first?: string): Promise<Command> {
+  const { terminal } = context;
   const program = new Command('kick')
     .description('Make Puppet run now on the hosts you name, and tell the truth about what happened.')
     .version(version(), '-V, --version', 'print the version')
@@ -67,13 +63,11 @@ export function makeProgram(context: CommandContext): Command {
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
     .enablePositionalOptions()
     .addHelpText('after', EXAMPLES);
-  addRunCommand(program, context);
-  addNodesCommand(program, context);
-  addJobsCommand(program, context);
-  addRerunCommand(program, context);
-  addPingCommand(program, context);
+  if (first !== 'agent') {
+    const { addControllerCommands } = await import('./controller-commands.ts');
+    addControllerCommands(program, context);
+  }
   addAgentCommand(program, context);
-  addPkiCommand(program, { terminal, env });
   addDemoCommand(program, context);
   return program;
 }

@@ -1,0 +1,163 @@
+/** The agent beside a bare listener: memory when idle, what requests cost it, and that it stays as it is. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sealedRequest } from '../src/controller/dispatch.ts';
+import type { Job } from '../src/controller/job.ts';
+import type { loadIdentity } from '../src/pki/load-identity.ts';
+import { httpsSender } from '../src/transport/https/client.ts';
+import type { Sender, Target } from '../src/transport/transport.ts';
+import { sleep } from '../src/util/clock.ts';
+import { uuidv7 } from '../src/util/uuid.ts';
+import { type MintedCa, mintCa } from '../test/support/minted-ca.ts';
+import { median, type Row, startAgent, startListener } from './measure.ts';
+import { cpuOfProcess, memoryOf } from './processes.ts';
+
+const NAME = 'agent.bench';
+const RUNS = 40;
+const CALM_MS = 3000;
+
+/** What the unit file says to Node. */
+export function unitOptions(): string {
+  const unit = join(import.meta.dirname, '..', 'packaging', 'systemd', 'kick-agent.service');
+  return /^Environment="NODE_OPTIONS=(.*)"$/m.exec(readFileSync(unit, 'utf8'))?.[1] ?? '';
+}
+
+const mb = (value: number) => `${value.toFixed(1)} MB`;
+const ms = (value: number) => `${value.toFixed(1)} ms`;
+
+export async function agentRows(folder: string, requests: number): Promise<Row[]> {
+  const own = join(folder, 'agent');
+  mkdirSync(own, { recursive: true });
+  const ca = mintCa();
+  const pki = join(own, 'pki');
+  await ca.write(pki, NAME, ca.issue(NAME, { role: 'agent', ppCliAuth: false }));
+  writeFileSync(join(own, 'agent.yaml'), JSON.stringify({ runner: 'command', command: ['/bin/true'] }));
+  const bare = await startListener(
+    [join(import.meta.dirname, 'bare-listener.mjs'), pki, NAME],
+    unitOptions(),
+  );
+  await sleep(CALM_MS);
+  const beside = memoryOf(bare.pid);
+  await bare.stop();
+  const starts: number[] = [];
+  const start = () =>
+    startAgent(
+      [
+        ...['--config-dir', own, '--pki-dir', pki, '--certname', NAME],
+        ...['--state-dir', join(own, 'state'), '--run-dir', join(own, 'run')],
+      ],
+      unitOptions(),
+    );
+  for (let i = 0; i < 3; i++) {
+    const from = performance.now();
+    const agent = await start();
+    starts.push(performance.now() - from);
+    await agent.stop();
+  }
+  const agent = await start();
+  try {
+    await sleep(CALM_MS);
+    const idle = memoryOf(agent.pid);
+    const target = { certname: NAME, host: '127.0.0.1', port: agent.port };
+    const controller = await ca.identity('puppet.bench');
+    const sender = httpsSender({ identity: controller });
+    const accepted = await costOf(agent.pid, RUNS, () => run(sender, controller, target));
+    const refused = await costOfRefused(ca, agent.pid, target);
+    const after1 = memoryOf(agent.pid);
+    await many(requests, () => sender.status(target, new AbortController().signal));
+    await sleep(CALM_MS);
+    const after = memoryOf(agent.pid);
+    sender.close();
+    return [
+      {
+        what: 'kick agent, idle, as its unit starts it: RSS',
+        value: mb(idle.rss),
+        beside: `${(idle.rss / beside.rss).toFixed(2)} x a bare TLS listener (${mb(beside.rss)})`,
+        promised: '<= 55 MB, 1.2 x',
+        figures: { rss: idle.rss, bare: beside.rss, ratio: idle.rss / beside.rss },
+      },
+      {
+        what: '  PSS',
+        value: mb(idle.pss),
+        beside: `${(idle.pss / beside.pss).toFixed(2)} x a bare TLS listener (${mb(beside.pss)})`,
+        promised: '-',
+        figures: { pss: idle.pss, bare: beside.pss, ratio: idle.pss / beside.pss },
+      },
+      {
+        what: '  CPU of an accepted request, to its outcome',
+        value: ms(accepted),
+        beside: `${RUNS} runs of /bin/true; the runs themselves not counted`,
+        promised: '-',
+        figures: { ms: accepted },
+      },
+      {
+        what: '  CPU of a refused request',
+        value: ms(refused),
+        beside: `${(refused / accepted).toFixed(2)} x an accepted one`,
+        promised: '-',
+        figures: { ms: refused },
+      },
+      {
+        what: '  start-up, to the first line "listening"',
+        value: ms(median(starts)),
+        beside: '',
+        promised: '-',
+        figures: { ms: median(starts) },
+      },
+      {
+        what: `  RSS after ${requests} requests`,
+        value: mb(after.rss),
+        beside: `${(after.rss / after1.rss).toFixed(2)} x after the first ${RUNS} (${mb(after1.rss)})`,
+        promised: 'flat',
+        figures: { rss: after.rss, first: after1.rss },
+      },
+    ];
+  } finally {
+    await agent.stop();
+  }
+}
+
+/** Milliseconds of the agent's CPU a request. */
+async function costOf(pid: number, count: number, ask: () => Promise<unknown>): Promise<number> {
+  await ask(); // the first loads what only a request needs
+  const before = cpuOfProcess(pid);
+  for (let i = 0; i < count; i++) await ask();
+  return (cpuOfProcess(pid) - before) / count;
+}
+
+type Controller = Awaited<ReturnType<typeof loadIdentity>>;
+
+async function run(sender: Sender, identity: Controller, target: Target): Promise<void> {
+  const job: Job = {
+    ...{ id: uuidv7(Date.now()), controller: identity.certname, action: { op: 'run' } },
+    by: { user: 'bench', uid: 0, host: 'here' },
+    targets: [target],
+    concurrency: 1,
+  };
+  const body = await sealedRequest(job, target.certname, { identity, now: Date.now() });
+  for await (const event of await sender.submit(target, body, new AbortController().signal)) {
+    if (event.type === 'finished' && event.outcome !== 'unchanged') throw new Error(event.outcome);
+  }
+}
+
+/** By a certificate of our CA that is no controller's. */
+async function costOfRefused(ca: MintedCa, pid: number, target: Target): Promise<number> {
+  const stranger = await ca.identity('stranger.bench', { ppCliAuth: false });
+  const sender = httpsSender({ identity: stranger });
+  const cost = await costOf(pid, 100, () =>
+    run(sender, stranger, target).then(
+      () => Promise.reject(new Error('it was not refused')),
+      () => {},
+    ),
+  );
+  sender.close();
+  return cost;
+}
+
+async function many(count: number, ask: () => Promise<unknown>): Promise<void> {
+  let left = count;
+  const worker = async () => {
+    while (left-- > 0) await ask();
+  };
+  await Promise.all(Array.from({ length: 4 }, worker));
+}

@@ -1,0 +1,189 @@
+/** What a host costs the controller, beside the least that it could cost and beside what people use instead. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { DEFAULTS, FLEET_CONTROLLER } from '../test/fleet/plan.ts';
+import { type Fleet, startFleet } from '../test/fleet/start-fleet.ts';
+import { BIN, median, type Row } from './measure.ts';
+import { startSshd } from './openssh.ts';
+import { presign } from './presigned.ts';
+import { type Cost, costOfNode, cpuOfCommand, isInstalled } from './processes.ts';
+
+const BARE = join(import.meta.dirname, 'bare-client.mjs');
+const CONCURRENCY = 50;
+const SSH_HOSTS = 200;
+const FAN_OUT = 32;
+
+export interface DispatchOptions {
+  folder: string;
+  hosts: number;
+  keep: string;
+}
+
+const perHost = (cost: Cost, hosts: number) => cost.cpuMs / hosts;
+const ms = (value: number) => `${value.toFixed(2)} ms`;
+
+export async function dispatchRows({ folder, hosts, keep }: DispatchOptions): Promise<Row[]> {
+  const fleet = await startFleet({ ...DEFAULTS, hosts, keep });
+  try {
+    const p256 = await keyRows(fleet, { folder, keyType: 'p256', rounds: 5, goal: 1.3 });
+    const rsa = await keyRows(fleet, { folder, keyType: 'rsa-4096', rounds: 3, goal: 1.8 });
+    const others = await otherRows(folder, p256.own);
+    const fast = await speedRows(fleet, folder);
+    return [...p256.rows, ...rsa.rows, ...others, ...fast];
+  } finally {
+    await fleet.stop();
+  }
+}
+
+interface KeyOptions {
+  folder: string;
+  keyType: 'p256' | 'rsa-4096';
+  rounds: number;
+  goal: number;
+}
+
+function detached(fleet: Fleet, keyType: 'p256' | 'rsa-4096', concurrency: number): string[] {
+  const flags = ['--all', '--detach', '--quiet', '--concurrency', String(concurrency)];
+  return [BIN, 'run', ...flags, ...fleet.kickArgs(keyType)];
+}
+
+/** In turns, so that what else the machine does falls on both. */
+async function keyRows(
+  fleet: Fleet,
+  { folder, keyType, rounds, goal }: KeyOptions,
+): Promise<{ rows: Row[]; own: number }> {
+  const hosts = fleet.names.length;
+  const requests = join(folder, 'requests');
+  const [own, bare]: [number[], number[]] = [[], []];
+  for (let i = 0; i < rounds; i++) {
+    const pki = await presign(fleet, requests, keyType);
+    const bareArgs = [BARE, requests, pki, FLEET_CONTROLLER, String(CONCURRENCY)];
+    bare.push(perHost(await costOfNode(bareArgs, { folder }), hosts));
+    own.push(perHost(await costOfNode(detached(fleet, keyType, CONCURRENCY), { folder }), hosts));
+  }
+  const ratio = median(own.map((value, i) => value / (bare[i] ?? Number.NaN)));
+  const floor = openssl(fleet, keyType);
+  return {
+    own: median(own),
+    rows: [
+      {
+        what: `controller CPU a host, ${keyType}, ${hosts} hosts`,
+        value: ms(median(own)),
+        beside: `${ratio.toFixed(2)} x a bare Node client (${ms(median(bare))})`,
+        promised: `<= ${goal} x`,
+        figures: { own: median(own), bare: median(bare), ratio },
+      },
+      {
+        what: '  openssl s_time -new, the handshake alone',
+        value: floor === undefined ? '-' : ms(floor),
+        beside:
+          floor === undefined
+            ? 'not measured: no openssl here'
+            : `kick is ${(median(own) / floor).toFixed(2)} x`,
+        promised: '-',
+        ...(floor !== undefined && { figures: { openssl: floor, ratio: median(own) / floor } }),
+      },
+    ],
+  };
+}
+
+/** Milliseconds of CPU a handshake; undefined without openssl. */
+function openssl(fleet: Fleet, keyType: 'p256' | 'rsa-4096'): number | undefined {
+  if (!isInstalled('openssl')) return undefined;
+  const args = fleet.kickArgs(keyType);
+  const pki = args[args.indexOf('--pki-dir') + 1] ?? '';
+  const { host, port } = fleet.addressOf(fleet.names[0] ?? '');
+  const script = 'TIMEFORMAT="cpu %U %S"; time "$@" 2>&1';
+  const out = execFileSync(
+    'bash',
+    [
+      ...['-c', `{ ${script}; } 2>&1`, 'bash', 'openssl', 's_time', '-new', '-time', '3'],
+      ...['-connect', `${host}:${port}`, '-CAfile', `${pki}/certs/ca.pem`],
+      ...[
+        '-cert',
+        `${pki}/certs/${FLEET_CONTROLLER}.pem`,
+        '-key',
+        `${pki}/private_keys/${FLEET_CONTROLLER}.pem`,
+      ],
+    ],
+    { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' } },
+  );
+  const [, count = '0'] = /(\d+) connections in/.exec(out) ?? [];
+  const [, user = '', system = ''] = /^cpu (\S+) (\S+)$/m.exec(out) ?? [];
+  return ((Number(user) + Number(system)) * 1000) / Number(count);
+}
+
+/** To the last ack, and what it does to the event loop. */
+async function speedRows(fleet: Fleet, folder: string): Promise<Row[]> {
+  const hosts = fleet.names.length;
+  const costs: Cost[] = [];
+  for (let i = 0; i < 3; i++) {
+    costs.push(await costOfNode(detached(fleet, 'p256', 500), { folder, stalls: true }));
+  }
+  const speed = hosts / (median(costs.map(({ wallMs }) => wallMs)) / 1000);
+  const [wall, cpu] = [median(costs.map((c) => c.stallMs)), median(costs.map((c) => c.stallCpuMs))];
+  return [
+    {
+      what: 'hosts a second to the last ack',
+      value: speed.toFixed(0),
+      beside: `${hosts} hosts, concurrency 500, the fleet on the same processors`,
+      promised: '-',
+      figures: { perSecond: speed },
+    },
+    {
+      what: '  longest turn of the event loop',
+      value: `${wall.toFixed(0)} ms`,
+      beside: `${cpu.toFixed(0)} ms of it CPU of kick's own at the most`,
+      promised: '<= 50 ms',
+      figures: { stallMs: wall, stallCpuMs: cpu },
+    },
+  ];
+}
+
+// ---------------------------------------------------------------- what people use instead
+
+async function otherRows(folder: string, own: number): Promise<Row[]> {
+  const row = (what: string, cpu: number | undefined, missing: string): Row =>
+    cpu === undefined
+      ? { what, value: '-', beside: `not measured: needs ${missing}`, promised: '-' }
+      : {
+          what,
+          value: ms(cpu),
+          beside: `${(cpu / own).toFixed(0)} x kick, controller's side alone`,
+          promised: '>= 25 x',
+          figures: { cpu, ratio: cpu / own },
+        };
+  const names = ['pdsh -R ssh', 'clush', 'ansible -m raw'] as const;
+  const label = (name: string) => `  ${name} true, CPU a host, ${SSH_HOSTS} hosts`;
+  if (!existsSync('/usr/sbin/sshd') || !isInstalled('ssh')) {
+    return names.map((name) => row(label(name), undefined, 'openssh-server'));
+  }
+  const sshd = await startSshd(join(folder, 'ssh'), SSH_HOSTS);
+  try {
+    const all = sshd.addresses.join(',');
+    const [ssh, fan] = [`-F ${sshd.config}`, String(FAN_OUT)];
+    const measure = (program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
+      isInstalled(program) ? cpuOfCommand([program, ...args], env) / SSH_HOSTS : undefined;
+    const ansible = {
+      ANSIBLE_SSH_ARGS: ssh,
+      ANSIBLE_HOST_KEY_CHECKING: 'False',
+      ANSIBLE_LOCAL_TEMP: join(folder, 'ansible'),
+    };
+    return [
+      row(
+        label('pdsh -R ssh'),
+        measure('pdsh', ['-R', 'ssh', '-f', fan, '-w', all, 'true'], { PDSH_SSH_ARGS_APPEND: ssh }),
+        'pdsh',
+      ),
+      row(label('clush'), measure('clush', ['-o', ssh, '-f', fan, '-w', all, 'true']), 'clustershell'),
+      row(
+        label('ansible -m raw'),
+        measure('ansible', ['all', '-i', `${all},`, '-f', fan, '-m', 'raw', '-a', 'true'], ansible),
+        'ansible-core',
+      ),
+    ];
+  } finally {
+    sshd.stop();
+  }
+}

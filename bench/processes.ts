@@ -1,0 +1,69 @@
+/** What programs cost: CPU, memory and stalls of one that we start, CPU and memory of one that runs. */
+import { execFile, execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const USAGE = join(import.meta.dirname, 'usage.cjs');
+
+export interface Cost {
+  /** Milliseconds, user and system, all threads. */
+  cpuMs: number;
+  wallMs: number;
+  /** MB (2^20 bytes), the most that it had. */
+  rssMb: number;
+  /** Milliseconds: the longest turn of the event loop, and the most CPU within one. 0 unless asked for. */
+  stallMs: number;
+  stallCpuMs: number;
+}
+
+/** Runs a Node program to its end; any exit status is allowed that `expect` names. */
+export function costOfNode(
+  args: readonly string[],
+  { folder, stalls = false, expect = [0] }: { folder: string; stalls?: boolean; expect?: readonly number[] },
+): Promise<Cost> {
+  const file = join(folder, 'usage.json');
+  const env = { ...process.env, KICK_BENCH_USAGE: file, KICK_BENCH_STALLS: stalls ? '1' : '' };
+  return new Promise((resolve, reject) => {
+    const options = { env, maxBuffer: 1 << 30 };
+    const child = execFile(process.execPath, ['--require', USAGE, ...args], options, (error, _out, err) => {
+      const code = error === null ? 0 : (child.exitCode ?? -1);
+      if (!expect.includes(code)) return reject(new Error(`exit ${code}: ${args.join(' ')}\n${err}`));
+      resolve(JSON.parse(readFileSync(file, 'utf8')) as Cost);
+    });
+  });
+}
+
+/** User and system milliseconds of a command and all its children (bash's `time`). */
+export function cpuOfCommand(command: readonly string[], env: NodeJS.ProcessEnv = {}): number {
+  const script = 'TIMEFORMAT="%U %S"; { time "$@" >/dev/null 2>"$ERRORS"; } 2>&1';
+  const out = execFileSync('bash', ['-c', script, 'bash', ...command], {
+    encoding: 'utf8',
+    env: { ...process.env, ERRORS: '/dev/null', LC_ALL: 'C', ...env },
+  });
+  const [user = 0, system = 0] = out.trim().split(' ').map(Number);
+  return (user + system) * 1000;
+}
+
+export function isInstalled(command: string): boolean {
+  try {
+    execFileSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Milliseconds of CPU that a process has had, without its children (proc(5): 100 ticks a second). */
+export function cpuOfProcess(pid: number): number {
+  const line = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+/** MB (2^20 bytes): resident, and its share of what it shares. */
+export function memoryOf(pid: number): { rss: number; pss: number } {
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
+  const kb = (name: string) =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? Number.NaN);
+  return { rss: kb('Rss') / 1024, pss: kb('Pss') / 1024 };
+}
