@@ -1,7 +1,9 @@
 /** DESIGN 3: how a run ended, from all that is known of it. Puppet's exit code alone does not decide, nor does the report. */
 import type { FinishedEvent, RunFacts } from '../protocol/event.ts';
 import type { RunAction } from '../protocol/request.ts';
+import type { Disabled } from '../protocol/status.ts';
 import { clip } from '../util/text.ts';
+import { disabledText } from './disabling.ts';
 import type { LogFindings } from './log-findings.ts';
 import type { ReportHead } from './puppet/report.ts';
 import type { Intention } from './run-store.ts';
@@ -15,8 +17,8 @@ export interface Evidence {
   /** Written down before the first signal. */
   intention?: Intention | undefined;
   log: LogFindings;
-  /** Why Puppet is disabled, if it is. */
-  disabled?: string | undefined;
+  /** Whether Puppet is disabled, and why. */
+  disabled?: Disabled | undefined;
 }
 
 export type Verdict = Pick<FinishedEvent, 'outcome' | 'message' | 'error' | 'facts'> | 'race-lost';
@@ -31,7 +33,7 @@ export function judgePuppet(evidence: Evidence): Verdict {
   if (ended !== undefined) return { ...ended, ...facts };
   const failed = { outcome: 'failed', ...errorOf(evidence) } as const;
   if (report !== undefined) return { ...failed, ...facts };
-  if (disabled !== undefined) return { outcome: 'disabled', message: disabled };
+  if (disabled !== undefined) return { outcome: 'disabled', message: disabledText(disabled) };
   if (log.namesRunLock) return 'race-lost';
   return failed;
 }

@@ -34,6 +34,10 @@ export interface LiveRun {
   pid(): number | undefined;
   /** Milliseconds since 1970. */
   since(): number;
+  /** Milliseconds since 1970: when it last told anything, or began. */
+  progressAt(): number;
+  /** Milliseconds by which it is over its time limit; negative before. */
+  overLimitMs(): number;
   /** Writes the intention down and ends the run; its outcome comes as ever. The first intention counts. */
   stop(intention: Intention): Promise<void>;
   /** Looks no longer: the run goes on, and an agent that comes back follows it. */
@@ -61,6 +65,7 @@ export function followRun(
   const dir = runs.liveDir(run);
   let puppet: ProcessId | undefined;
   let startedAt: number | undefined;
+  let progressAt = record.createdAt;
   /** By the monotonic clock: a clock that is set ends no run. */
   let endBy = Number.POSITIVE_INFINITY;
   let stopping: Promise<void> | undefined;
@@ -83,6 +88,7 @@ export function followRun(
 
   async function append(events: readonly KeptEvent[]): Promise<void> {
     if (events.length === 0) return;
+    progressAt = clock.now();
     await runs.append(run, events);
     notifier.notify(run);
   }
@@ -105,6 +111,7 @@ export function followRun(
 
   async function follow(): Promise<RunEnd> {
     const before = await allEvents((offset) => runs.events(run, offset));
+    progressAt = Math.max(progressAt, before.at(-1)?.at ?? 0);
     const follower = followOutput(dir, outputStateOf(before), deps.outputLimits ?? OUTPUT_LIMITS);
     const stamp = (events: Awaited<ReturnType<typeof follower.next>>) =>
       events.map((event) => ({ ...event, at: clock.now() }));
@@ -206,6 +213,8 @@ export function followRun(
     record,
     pid: () => puppet?.pid,
     since: () => startedAt ?? record.createdAt,
+    progressAt: () => progressAt,
+    overLimitMs: () => clock.monotonic() - endBy,
     stop,
     leave() {
       isLeft = true;

@@ -1,7 +1,7 @@
 /** Which controllers this host obeys, and in what (agent.yaml: controllers, trust_pp_cli_auth). */
 import type { Action } from '../protocol/request.ts';
 
-export const OPERATIONS = ['run', 'cancel'] as const;
+export const OPERATIONS = ['run', 'cancel', 'disable', 'enable'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 export interface ControllerRule {

@@ -6,9 +6,12 @@
 import { messageOf } from '../errors.ts';
 import type { FinishedEvent, Holder } from '../protocol/event.ts';
 import { canonicalAction, DEFAULT_WAIT_S, describeBy } from '../protocol/request.ts';
+import type { CommandReply } from '../protocol/status.ts';
 import { sleep } from '../util/clock.ts';
+import { formatDuration } from '../util/duration.ts';
 import { clip } from '../util/text.ts';
 import { uuidv7 } from '../util/uuid.ts';
+import { disabledText } from './disabling.ts';
 import { finishedEvent, type LiveRun, type LiveRunDeps, type RunEnd } from './live-run.ts';
 import type { RequestLog } from './request-log.ts';
 import type { RequestRecord } from './request-store.ts';
@@ -24,6 +27,8 @@ export interface QueueDeps extends LiveRunDeps {
   requestLog: RequestLog;
   runLock: string;
   steps: RunSteps;
+  /** Milliseconds without a word from a run after which it seems to be stuck. */
+  stuckAfterMs: number;
   /** Called when a request has its outcome, for the audit log. */
   onOutcome(record: RequestRecord, finished: FinishedEvent): void;
 }
@@ -33,10 +38,12 @@ export interface Queue {
   add(record: RequestRecord): void;
   /** How many wait, without those that a run serves. */
   waiting(): number;
-  /** Who holds this host's lock, as far as we know without looking. */
+  /** Who holds this host's lock, as far as we know without looking, and whether that seems to be stuck. */
   holder(): Holder | undefined;
   /** Takes a request off; says what was done, or undefined when it neither waits nor runs. */
   cancel(name: string): Promise<string | undefined>;
+  /** Ends the run in progress, if it is one of kick's: with it all requests that it serves. */
+  cancelRun(): Promise<CommandReply>;
   /** Goes on with a run that was found alive, for these requests. */
   adopt(run: LiveRun, requests: readonly RequestRecord[]): void;
   /** Starts nothing any more. Resolves when nothing is half done; runs go on by themselves. */
@@ -59,7 +66,7 @@ interface Current {
 }
 
 export function createQueue(deps: QueueDeps): Queue {
-  const { requestLog, runs, runner, notifier, clock, log, steps } = deps;
+  const { requestLog, runs, runner, notifier, clock, log, steps, stuckAfterMs } = deps;
   const pending: Waiting[] = [];
   let current: Current | undefined;
   let elsewhere: Holder | undefined;
@@ -107,7 +114,7 @@ export function createQueue(deps: QueueDeps): Queue {
     }
     const gate = await runner.gate(clock.now());
     if (gate.state === 'disabled') {
-      await finishAll('disabled', gate.reason);
+      await finishAll('disabled', disabledText(gate.disabled));
       return undefined;
     }
     const held = gate.state === 'held' ? gate.holder : await begin();
@@ -289,13 +296,27 @@ export function createQueue(deps: QueueDeps): Queue {
     };
   }
 
+  function progressOf(live: LiveRun): Pick<Holder, 'progressAt' | 'stuck'> {
+    const [progressAt, now] = [live.progressAt(), clock.now()];
+    const silentMs = now - progressAt;
+    const overMs = live.overLimitMs();
+    const stuck =
+      overMs > 0
+        ? `over its time limit by ${formatDuration(overMs)}`
+        : silentMs > stuckAfterMs
+          ? `it has told nothing for ${formatDuration(silentMs)}`
+          : undefined;
+    return { progressAt, ...(stuck !== undefined && { stuck }) };
+  }
+
   return {
     add(record) {
       pending.push(waitingOf(record));
       drive();
     },
     waiting: () => pending.length,
-    holder: () => (current === undefined ? elsewhere : holderOf(current.live)),
+    holder: () =>
+      current === undefined ? elsewhere : { ...holderOf(current.live), ...progressOf(current.live) },
     async cancel(name) {
       while (isDriving) await idle;
       const waiting = pending.find(({ record }) => record.name === name);
@@ -321,6 +342,26 @@ export function createQueue(deps: QueueDeps): Queue {
       await requestLog.release(name, finished);
       deps.onOutcome(served, finished);
       return 'taken off the run, which goes on for others';
+    },
+    async cancelRun() {
+      while (isDriving) await idle;
+      const mine = current;
+      if (mine !== undefined) {
+        void mine.live.stop({ outcome: 'cancelled', message: 'an operator cancelled it' });
+        const { pid } = holderOf(mine.live);
+        return {
+          result: 'done',
+          message: `the run is being ended${pid === undefined ? '' : ` (pid ${pid})`}`,
+        };
+      }
+      const gate = await runner.gate(clock.now());
+      if (gate.state !== 'held') return { result: 'nothing', message: 'no run is in progress' };
+      const { pid, what } = gate.holder;
+      const who = pid === undefined ? what : `pid ${pid} (${what})`;
+      return {
+        result: 'nothing',
+        message: `the run in progress is none of kick's and is left alone: ${who}`,
+      };
     },
     adopt,
     async close() {

@@ -2,10 +2,11 @@
 import { setMaxListeners } from 'node:events';
 import { statfs } from 'node:fs/promises';
 import { messageOf } from '../errors.ts';
-import type { AgentStatus, FinishedEvent, StoredEvent } from '../protocol/event.ts';
+import type { FinishedEvent, StoredEvent } from '../protocol/event.ts';
 import { Refusal } from '../protocol/refusal.ts';
 import { canonicalAction, describeBy, type RunRequest } from '../protocol/request.ts';
-import type { AgentService, CommandReply, Peer, StatusQuestion } from '../transport/transport.ts';
+import type { AgentStatus } from '../protocol/status.ts';
+import type { AgentService, Peer, StatusQuestion } from '../transport/transport.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import {
@@ -15,6 +16,9 @@ import {
   authenticateReader,
   authorize,
 } from './admission.ts';
+import { createCommands } from './commands.ts';
+import { createDisabling } from './disabling.ts';
+import { type Duty, startDuties } from './duties.ts';
 import { prepareFolders } from './layout.ts';
 import { createNotifier } from './notifier.ts';
 import type { OutputLimits } from './output.ts';
@@ -34,6 +38,12 @@ const MIN_FREE_BYTES = 16 << 20;
 
 const PRUNE_EVERY_MS = 3_600_000;
 
+/** Milliseconds between looks at the clock: it may be set, and the machine suspended. */
+const LOOK_EVERY_MS = 5_000;
+
+/** Milliseconds; agent.yaml, stuck_after. */
+const STUCK_AFTER_MS = 15 * 60_000;
+
 export interface AgentOptions {
   stateDir: string;
   runDir: string;
@@ -48,6 +58,8 @@ export interface AgentOptions {
   /** Milliseconds between TERM and KILL when a run is ended. */
   killGraceMs: number;
   outputLimits?: OutputLimits;
+  /** Milliseconds without a word from a run after which it seems to be stuck; 15 minutes unless told. */
+  stuckAfterMs?: number;
   /** How runs begin and end; as processes unless told. */
   steps?: RunSteps;
 }
@@ -73,6 +85,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
     ...{ requestLog, runs, notifier, runner, clock, log, onOutcome: auditOutcome },
     ...{ runLock: layout.runLock, killGraceMs: options.killGraceMs },
     steps: options.steps ?? PROCESS_STEPS,
+    stuckAfterMs: options.stuckAfterMs ?? STUCK_AFTER_MS,
     ...(options.outputLimits !== undefined && { outputLimits: options.outputLimits }),
   };
   const queue = createQueue(queueDeps);
@@ -84,13 +97,13 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
 
   await settleAll({ ...queueDeps, requests, queue });
   const pruneDeps = { requests, requestLog, runsDir: layout.runs };
-  const pruneNow = () =>
-    prune(clock.now(), pruneDeps).catch((error: unknown) =>
-      log.error({ error: messageOf(error) }, 'cannot prune'),
-    );
-  await pruneNow();
-  const pruneTimer = setInterval(() => void pruneNow(), PRUNE_EVERY_MS);
-  pruneTimer.unref();
+  const disabling = createDisabling({ lockPath: () => runner.disabledLock(), clock, log });
+  const commands = createCommands({ requests, queue, disabling, clock });
+  const duties: Duty[] = [
+    { what: 'prune', everyMs: PRUNE_EVERY_MS, work: () => prune(clock.now(), pruneDeps) },
+    { what: 'enable when the time has come', everyMs: LOOK_EVERY_MS, work: () => disabling.expire() },
+  ];
+  const endDuties = startDuties(duties, log);
 
   // ---------------------------------------------------------------- the audit log
 
@@ -203,20 +216,6 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
     return name;
   }
 
-  // ---------------------------------------------------------------- commands
-
-  async function cancel(job: string, iss: string): Promise<CommandReply> {
-    const names = (await requests.list()).filter((name) => name.startsWith(jobPrefix(job)));
-    const mine: string[] = [];
-    for (const name of names) {
-      const record = await requests.read(name);
-      if (record !== undefined && record !== 'gone' && record.request.iss === iss) mine.push(name);
-    }
-    if (mine.length === 0) throw new Refusal('unknown-job', `no job "${job}" of "${iss}"`);
-    const done = await Promise.all(mine.map((name) => queue.cancel(name)));
-    return { message: done.find((text) => text !== undefined) ?? 'it was over already' };
-  }
-
   return {
     setCertname(name) {
       certname = name;
@@ -243,18 +242,14 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
         const admitted = await authenticate(body, peer, context());
         const { request } = admitted;
         say(who(request));
-        if (request.action.op !== 'cancel') throw new Refusal('malformed', `op "${request.action.op}" here`);
         authorize(admitted, context());
-        const reply = await cancel(request.action.job, request.iss);
-        log.info(
-          { audit: 'accepted', ...who(request), action: request.action, done: reply.message },
-          'cancel',
-        );
+        const reply = await commands(request);
+        log.info({ audit: 'accepted', ...who(request), action: request.action, ...reply }, request.action.op);
         return reply;
       }),
     async stop() {
       stopping.abort();
-      clearInterval(pruneTimer);
+      endDuties();
       await queue.close();
     },
   };
@@ -289,7 +284,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
       uptime: Math.round(clock.monotonic() - startedAt),
       ...(running !== undefined && { running }),
       waiting: queue.waiting(),
-      ...(gate.state === 'disabled' && { disabled: gate.reason }),
+      ...(gate.state === 'disabled' && { disabled: gate.disabled }),
       ...(lastRun !== undefined && { lastRun }),
       ...(classes !== undefined && { classes }),
     };

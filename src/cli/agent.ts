@@ -63,6 +63,7 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
     log,
     queueSize: config.queue_size,
     killGraceMs: config.kill_grace,
+    stuckAfterMs: config.stuck_after,
   });
   try {
     const paths = await pathsOfIdentity(config, options, { log, signal: ending });
@@ -147,7 +148,10 @@ function makeRunner(config: AgentConfig, options: AgentMainOptions, log: Log): R
       return puppetApplyRunner(config.apply.manifest, puppetOptions);
     case 'command':
       if (config.command === undefined) throw missing('command: [program, …]', config.runner);
-      return commandRunner({ argv: config.command, runEnvironment, runTimeoutMs });
+      return commandRunner({
+        ...{ argv: config.command, runEnvironment, runTimeoutMs },
+        disabledLock: join(options.stateDir, 'agent_disabled.lock'),
+      });
   }
 }
 

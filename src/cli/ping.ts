@@ -75,7 +75,7 @@ function lineOf({ target, latencyMs, status, error }: AgentAnswer, width: number
   const { version, puppetVersion, runner, running, disabled, waiting } = status;
   const puppet = puppetVersion === undefined ? runner : `Puppet ${puppetVersion}`;
   const more = [
-    ...(disabled === undefined ? [] : [`disabled: ${disabled}`]),
+    ...(disabled === undefined ? [] : [`disabled: ${disabled.reason}`]),
     ...(running === undefined ? [] : [`running: ${holderOf(running)}`]),
     ...(waiting > 0 ? [`${waiting} waiting`] : []),
   ];

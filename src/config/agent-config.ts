@@ -38,6 +38,20 @@ const VariablesSchema = v.record(
   v.string(),
 );
 
+/** Pull mode: runs by the agent's own schedule, through the same queue. */
+const PullSchema = v.strictObject({
+  /** `puppet`: as Puppet's own setting says. */
+  runinterval: v.optional(v.union([v.literal('puppet'), duration], 'not a duration, nor "puppet"'), '30m'),
+  /** Whether hosts are spread over the interval by their certnames, or over how much of it. */
+  splay: v.optional(v.union([v.boolean(), duration], 'neither true, false, nor a duration'), true),
+  /** `pushed`: the cached catalog, so that new code comes only by a kick. */
+  catalog: v.optional(v.picklist(['new', 'pushed']), 'new'),
+  /** Only report. */
+  noop: v.optional(v.boolean(), false),
+});
+
+export type PullConfig = v.InferOutput<typeof PullSchema>;
+
 export const AgentConfigSchema = v.strictObject({
   port: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535)), 8139),
   /** The address to listen on; all unless told. */
@@ -70,6 +84,12 @@ export const AgentConfigSchema = v.strictObject({
   queue_size: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000)), 100),
   /** Between TERM and KILL when a run is ended. */
   kill_grace: v.optional(duration, '30s'),
+  /** Without a word from a run for so long, it is told to be stuck. */
+  stuck_after: v.optional(duration, '15m'),
+  /** Runs that the agent begins by itself; absent: none. */
+  pull: v.optional(PullSchema),
+  /** A file for node_exporter's textfile collector. */
+  metrics_file: v.optional(path),
   log_level: v.optional(v.picklist(['debug', 'info', 'warn', 'error']), 'info'),
 });
 

@@ -23,6 +23,8 @@ export const ControllerConfigSchema = v.strictObject({
   ),
   /** Groups as in inventory.yaml, by name; read by inventory-file.ts. */
   groups: v.optional(v.record(v.string(), v.unknown())),
+  /** A file for node_exporter's textfile collector: what became of the latest jobs. */
+  metrics_file: v.optional(v.pipe(v.string(), v.regex(/^\//, 'not an absolute path'))),
   /** Whether jobs and outcomes are also lines of the system's log, or the program that takes them on its stdin. */
   syslog: v.optional(v.union([v.boolean(), v.pipe(v.array(v.string()), v.minLength(1))]), false),
 });

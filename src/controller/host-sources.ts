@@ -1,5 +1,5 @@
 /** Whom the choice of hosts asks, beside the inventory. Each of them may be absent on a site. */
-import type { AgentStatus } from '../protocol/event.ts';
+import type { AgentStatus } from '../protocol/status.ts';
 import type { Target } from '../transport/transport.ts';
 import type { FactCondition } from './fact-condition.ts';
 

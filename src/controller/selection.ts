@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { KickError } from '../errors.ts';
-import type { AgentStatus } from '../protocol/event.ts';
+import type { AgentStatus } from '../protocol/status.ts';
 import type { Target } from '../transport/transport.ts';
 import { plural } from '../util/text.ts';
 import { type FactCondition, fulfils } from './fact-condition.ts';

@@ -25,6 +25,10 @@ export const HolderSchema = v.object({
   /** Who began it, when it was a kick. */
   by: v.optional(text(330)),
   job: v.optional(UuidSchema),
+  /** Milliseconds since 1970: when it last told anything. */
+  progressAt: v.optional(time),
+  /** Why it seems to be stuck: it is over its limit, or has told nothing for too long. */
+  stuck: v.optional(text(200)),
 });
 
 export const LogLineSchema = v.object({
@@ -131,34 +135,6 @@ export const StoredEventSchema = v.intersect([
   EventSchema,
 ]);
 
-export const LastRunSchema = v.object({
-  status: v.picklist(['failed', 'changed', 'unchanged']),
-  /** Milliseconds since 1970: the report's time. */
-  at: time,
-  noop: v.optional(v.boolean()),
-  environment: v.optional(text(128)),
-  configurationVersion: v.optional(text(256)),
-});
-
-/** What an agent says of itself; unknown keys of later versions are ignored. */
-export const StatusSchema = v.object({
-  certname: text(253),
-  version: text(64),
-  runner: text(32),
-  puppetVersion: v.optional(text(64)),
-  /** Milliseconds since 1970, the agent's clock. */
-  time,
-  /** Milliseconds. */
-  uptime: count,
-  running: v.optional(HolderSchema),
-  waiting: count,
-  disabled: v.optional(text(2048)),
-  /** What Puppet's latest report says, whoever began that run. */
-  lastRun: v.optional(LastRunSchema),
-  /** Puppet's classes.txt, when asked for. */
-  classes: v.optional(v.pipe(v.array(text(256)), v.maxLength(10_000))),
-});
-
 export type Holder = v.InferOutput<typeof HolderSchema>;
 export type LogLine = v.InferOutput<typeof LogLineSchema>;
 export type RunError = v.InferOutput<typeof RunErrorSchema>;
@@ -168,7 +144,6 @@ export type RunFacts = v.InferOutput<typeof RunFactsSchema>;
 export type Event = v.InferOutput<typeof EventSchema>;
 export type StoredEvent = v.InferOutput<typeof StoredEventSchema>;
 export type FinishedEvent = v.InferOutput<typeof Finished>;
-export type AgentStatus = v.InferOutput<typeof StatusSchema>;
 
 /** The sign of life between two events; it has no number and is not kept. */
 export const ALIVE_LINE = '{"type":"alive"}\n';

@@ -37,10 +37,32 @@ export const RunActionSchema = v.strictObject({
   runTimeout: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(7 * 86_400))),
 });
 
-/** Ends what a job of this name asked of this host. */
-export const CancelActionSchema = v.strictObject({ op: v.literal('cancel'), job: UuidSchema });
+/** Ends what a job of this name asked of this host; without a job, whatever run of kick is in progress. */
+export const CancelActionSchema = v.strictObject({ op: v.literal('cancel'), job: v.optional(UuidSchema) });
 
-export const ActionSchema = v.variant('op', [RunActionSchema, CancelActionSchema]);
+/** Puppet's administrative lock: nothing runs, whoever begins it. */
+export const DisableActionSchema = v.strictObject({
+  op: v.literal('disable'),
+  reason: v.pipe(
+    text(500),
+    v.check((reason) => reason.trim() !== '', 'it is empty'),
+  ),
+  /** Seconds since 1970: when the agent enables by itself. */
+  until: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+});
+
+export const EnableActionSchema = v.strictObject({
+  op: v.literal('enable'),
+  /** Also where somebody else has disabled it. */
+  force: v.optional(v.literal(true)),
+});
+
+export const ActionSchema = v.variant('op', [
+  RunActionSchema,
+  CancelActionSchema,
+  DisableActionSchema,
+  EnableActionSchema,
+]);
 
 /** How a request waits. Not part of the action: requests that differ only here share a run. */
 const QueueSchema = v.strictObject({
@@ -80,6 +102,8 @@ export const RequestShapeSchema = envelopeOf(v.looseObject({ op: v.string() }));
 
 export type RunAction = v.InferOutput<typeof RunActionSchema>;
 export type CancelAction = v.InferOutput<typeof CancelActionSchema>;
+export type DisableAction = v.InferOutput<typeof DisableActionSchema>;
+export type EnableAction = v.InferOutput<typeof EnableActionSchema>;
 export type Action = v.InferOutput<typeof ActionSchema>;
 export type Request = v.InferOutput<typeof RequestSchema>;
 export type RunRequest = Request & { action: RunAction };

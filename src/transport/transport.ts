@@ -2,8 +2,9 @@
  * The seam of DESIGN 6: a sender on the controller, a listener on the agent, and what passes
  * between them. Nothing above this file knows HTTP; the next transport carries the same bytes.
  */
-import type { AgentStatus, StoredEvent } from '../protocol/event.ts';
+import type { StoredEvent } from '../protocol/event.ts';
 import type { RefusalBody } from '../protocol/refusal.ts';
+import type { AgentStatus, CommandReply } from '../protocol/status.ts';
 
 // ---------------------------------------------------------------- the agent's side
 
@@ -33,11 +34,6 @@ export interface AgentService {
 export interface StatusQuestion {
   /** Puppet's classes.txt. */
   classes?: boolean;
-}
-
-export interface CommandReply {
-  /** What was done, for people. */
-  message: string;
 }
 
 export interface Listener {

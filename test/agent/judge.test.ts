@@ -5,7 +5,8 @@ import { expect, test } from 'vitest';
 import { type Evidence, judgeCommand, judgePuppet } from '../../src/agent/judge.ts';
 import { createLogReader } from '../../src/agent/log-findings.ts';
 import { agentArguments } from '../../src/agent/puppet/command.ts';
-import { catalogRunHolder, disabledReason } from '../../src/agent/puppet/lock-files.ts';
+import { readDisabled } from '../../src/agent/puppet/disabled-lock.ts';
+import { catalogRunHolder } from '../../src/agent/puppet/lock-files.ts';
 import { type ReportHead, readReport } from '../../src/agent/puppet/report.ts';
 import { tempFolder } from '../support/temp.ts';
 
@@ -67,7 +68,7 @@ test.each<[string, Partial<Evidence>, string]>([
   ['no record of the exit', {}, 'interrupted'],
   ['no record of the exit, but a completed report', { report: report({ status: 'changed' }) }, 'changed'],
   ['the catalog does not compile', { exit: 1, report: cut }, 'failed'],
-  ['disabled', { exit: 1, disabled: 'why' }, 'disabled'],
+  ['disabled', { exit: 1, disabled: { reason: 'why' } }, 'disabled'],
   ['no report and no reason', { exit: 1 }, 'failed'],
 ])('judgePuppet: %s', (_what, given, outcome) => {
   expect(judgePuppet(evidence(given))).toMatchObject({ outcome });
@@ -142,14 +143,14 @@ test('catalogRunHolder follows the rule of Puppet, and an empty file counts whil
   expect(await catalogRunHolder(path, now)).toBeUndefined();
 });
 
-test('disabledReason: an empty or broken file still disables', async () => {
+test('readDisabled: an empty or broken file still disables', async () => {
   const path = join(tempFolder(), 'lock');
-  expect(await disabledReason(path)).toBeUndefined();
+  expect(await readDisabled(path)).toBeUndefined();
   writeFileSync(path, '{"disabled_message":"maintenance"}');
-  expect(await disabledReason(path)).toBe('maintenance');
+  expect(await readDisabled(path)).toEqual({ reason: 'maintenance' });
   for (const text of ['', '{', '[]']) {
     writeFileSync(path, text);
-    expect(await disabledReason(path)).toBe('no reason given');
+    expect(await readDisabled(path)).toEqual({ reason: 'no reason given' });
   }
 });
 

@@ -327,7 +327,7 @@ test('a job that is cancelled takes its requests off the hosts in progress', asy
       command: async (to) => {
         cancelled.push(to.certname);
         release();
-        return { message: 'cancelled' };
+        return { result: 'done', message: 'cancelled' };
       },
     },
     ...{ identity, clock: systemClock, lostAfterMs: 1000, signal: new AbortController().signal },

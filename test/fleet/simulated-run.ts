@@ -25,6 +25,7 @@ export const simulatedRunner: Runner = {
   title: 'simulated run',
   puppetVersion: async () => undefined,
   unsupported: () => [],
+  disabledLock: () => Promise.reject(new Error('a simulated host cannot be switched off')),
   gate: async () => ({ state: 'free' }),
   plan: () => Promise.reject(new Error('a simulated run has no plan')),
   judge: () => Promise.reject(new Error('a simulated run is not judged')),
@@ -86,6 +87,8 @@ export function simulatedSteps(shape: Shape, random: Random): RunSteps {
         ended: live(),
         pid: () => undefined,
         since: () => startedAt,
+        progressAt: () => startedAt,
+        overLimitMs: () => Number.NEGATIVE_INFINITY,
         leave: () => end('left'),
         async stop(intention: Intention) {
           end(finishedEvent(record, intention, { startedAt, endedAt: clock.now() }));

@@ -64,7 +64,10 @@ test('Sender.resume asks for the events after a number', async () => {
 
 test('Sender.command returns what was done', async () => {
   const { target, calls } = await startAgent(agentIdentity);
-  expect(await startSender(controller).command(target, BODY, anySignal())).toEqual({ message: 'done' });
+  expect(await startSender(controller).command(target, BODY, anySignal())).toEqual({
+    result: 'done',
+    message: 'done',
+  });
   expect(calls).toEqual(['command']);
 });
 

@@ -3,7 +3,8 @@ import { connect as connectTcp, type Server, type Socket } from 'node:net';
 import { type ConnectionOptions, connect } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import type { Identity } from '../../src/pki/identity.ts';
-import type { AgentStatus, StoredEvent } from '../../src/protocol/event.ts';
+import type { StoredEvent } from '../../src/protocol/event.ts';
+import type { AgentStatus } from '../../src/protocol/status.ts';
 import { type HttpsSenderOptions, httpsSender } from '../../src/transport/https/client.ts';
 import type { ListenerLimits } from '../../src/transport/https/limits.ts';
 import { type HttpsListener, listenHttps } from '../../src/transport/https/listener.ts';
@@ -50,7 +51,7 @@ const NO_SERVICE: AgentService = {
   submit: async () => async function* () {},
   events: async () => async function* () {},
   status: async () => STATUS,
-  command: async () => ({ message: 'done' }),
+  command: async () => ({ result: 'done', message: 'done' }),
 };
 
 export interface AgentOptions {

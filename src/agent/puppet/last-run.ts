@@ -1,8 +1,8 @@
 /** What Puppet itself remembers of this host: its latest report, and the classes of its latest catalog. */
 import { open } from 'node:fs/promises';
 import { systemCode } from '../../errors.ts';
+import type { LastRun } from '../../protocol/status.ts';
 import { clip } from '../../util/text.ts';
-import type { LastRun } from '../runners/runner.ts';
 import { readReport } from './report.ts';
 
 /** Bytes of classes.txt, and names in it. */
@@ -14,12 +14,17 @@ export async function lastRunIn(path: string): Promise<LastRun | undefined> {
   const head = await readReport(path);
   const at = head?.time === null || head?.time === undefined ? Number.NaN : new Date(head.time).getTime();
   if (head === undefined || Number.isNaN(at)) return undefined;
-  const { status, noop, environment, configuration_version: version } = head;
+  const { status, noop, environment, configuration_version: version, resources, times } = head;
+  const cached = head.cached_catalog_status;
   return {
     status,
     at,
     ...(noop === true && { noop }),
     ...(typeof environment === 'string' && { environment: clip(environment, 128) }),
+    ...(head.corrective_change === true && { correctiveChange: true }),
+    ...(typeof cached === 'string' && cached !== 'not_used' && { cachedCatalog: clip(cached, 64) }),
+    ...(resources !== undefined && { resources }),
+    ...(times !== undefined && { times }),
     ...(typeof version === 'string' && { configurationVersion: clip(version, 256) }),
   };
 }

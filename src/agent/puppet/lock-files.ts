@@ -3,7 +3,6 @@ import { readFile, stat } from 'node:fs/promises';
 import { systemCode } from '../../errors.ts';
 import type { Holder } from '../../protocol/event.ts';
 import { argumentsOf, commOf, identify } from '../../util/proc.ts';
-import { clip } from '../../util/text.ts';
 
 /** An empty lock file is being written at this moment, unless it is older than this (DESIGN 4). */
 const BEING_WRITTEN_MS = 5000;
@@ -34,24 +33,4 @@ function isPuppet(pid: number): boolean {
   const comm = commOf(pid);
   if (/^puppet(-.*)?$/.test(comm)) return true;
   return comm.startsWith('ruby') && argumentsOf(pid).some((argument) => argument.includes('puppet'));
-}
-
-/** Why Puppet is administratively disabled; undefined when it is not. An empty or broken file still disables. */
-export async function disabledReason(path: string): Promise<string | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && 'disabled_message' in value) {
-      return clip(String(value.disabled_message), 500);
-    }
-  } catch {
-    // falls through: the file is there, that is what counts
-  }
-  return 'no reason given';
 }

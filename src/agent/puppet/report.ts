@@ -35,6 +35,8 @@ const HeadSchema = v.object({
 export type ReportHead = v.InferOutput<typeof HeadSchema> & {
   /** Counts by Puppet's own names: total, changed, failed, out_of_sync, … */
   resources?: Record<string, number>;
+  /** Seconds by Puppet's own names: total, config_retrieval, … */
+  times?: Record<string, number>;
 };
 
 const MAX_FILE_BYTES = 256 << 20;
@@ -54,8 +56,7 @@ export async function readReport(path: string): Promise<ReportHead | undefined> 
   }
   const head = v.safeParse(HeadSchema, await parseYaml(lines.head.join('\n')));
   if (!head.success) return undefined;
-  const resources = await countsOf(lines.metrics);
-  return { ...head.output, ...(resources !== undefined && { resources }) };
+  return { ...head.output, ...(await metricsOf(lines.metrics)) };
 }
 
 async function decisiveLines(path: string): Promise<{ head: string[]; metrics: string[] }> {
@@ -88,13 +89,23 @@ async function parseYaml(text: string): Promise<unknown> {
   }
 }
 
-async function countsOf(lines: readonly string[]): Promise<Record<string, number> | undefined> {
-  const metrics = await parseYaml(lines.join('\n'));
-  const triples = v.safeParse(
-    v.object({ resources: v.object({ values: v.array(v.tuple([v.string(), v.string(), v.number()])) }) }),
-    metrics,
+const ValuesSchema = v.optional(v.object({ values: v.array(v.tuple([v.string(), v.string(), v.number()])) }));
+const MetricsSchema = v.object({ resources: ValuesSchema, time: ValuesSchema });
+
+async function metricsOf(lines: readonly string[]): Promise<Pick<ReportHead, 'resources' | 'times'>> {
+  const metrics = v.safeParse(MetricsSchema, await parseYaml(lines.join('\n')));
+  if (!metrics.success) return {};
+  const [resources, times] = [metrics.output.resources, metrics.output.time].map(countsOf);
+  return { ...(resources !== undefined && { resources }), ...(times !== undefined && { times }) };
+}
+
+function countsOf(metric: v.InferOutput<typeof ValuesSchema>): Record<string, number> | undefined {
+  if (metric === undefined) return undefined;
+  // Puppet lists a time for each type of resource: the two that matter to all hosts come first.
+  const rank = (name: string) => (name === 'total' || name === 'config_retrieval' ? 0 : 1);
+  const sorted = [...metric.values].sort(([a], [b]) => rank(a) - rank(b));
+  return v.parse(
+    CountsSchema,
+    Object.fromEntries(sorted.slice(0, 32).map(([name, , n]) => [clip(name, 64), n])),
   );
-  if (!triples.success) return undefined;
-  const counts = triples.output.resources.values.slice(0, 32).map(([name, , n]) => [clip(name, 64), n]);
-  return v.parse(CountsSchema, Object.fromEntries(counts));
 }

@@ -5,12 +5,15 @@ import type { RunAction } from '../../protocol/request.ts';
 import { puppetEnvironment } from '../../puppet/settings.ts';
 import { whoElseCanWrite } from '../../util/trusted-path.ts';
 import { judgeCommand } from '../judge.ts';
+import { readDisabled } from '../puppet/disabled-lock.ts';
 import type { Runner } from './runner.ts';
 
 export interface CommandRunnerOptions {
   /** An absolute path first. */
   argv: readonly string[];
   runEnvironment: Readonly<Record<string, string>>;
+  /** The file that switches it off; absent: nothing does. */
+  disabledLock?: string;
   /** Milliseconds; absent: no limit. */
   runTimeoutMs?: number | undefined;
 }
@@ -18,14 +21,23 @@ export interface CommandRunnerOptions {
 /** Nothing of a request but its time limit reaches a fixed command. */
 const HONOURED: readonly (keyof RunAction)[] = ['op', 'runTimeout'];
 
-export function commandRunner({ argv, runEnvironment, runTimeoutMs }: CommandRunnerOptions): Runner {
+export function commandRunner(options: CommandRunnerOptions): Runner {
+  const { argv, runEnvironment, disabledLock, runTimeoutMs } = options;
   return {
     name: 'command',
     title: argv[0] ?? 'command',
     puppetVersion: async () => undefined,
     unsupported: (action) =>
       (Object.keys(action) as (keyof RunAction)[]).filter((option) => !HONOURED.includes(option)),
-    gate: async () => ({ state: 'free' }),
+    async disabledLock() {
+      if (disabledLock === undefined)
+        throw new KickError('config', 'switch the command off: no file is known for it');
+      return disabledLock;
+    },
+    async gate() {
+      const disabled = disabledLock === undefined ? undefined : await readDisabled(disabledLock);
+      return disabled === undefined ? { state: 'free' } : { state: 'disabled', disabled };
+    },
     async plan() {
       refuseUnsafe(argv[0] ?? '');
       return {

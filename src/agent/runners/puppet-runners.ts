@@ -1,17 +1,19 @@
 /** The two runners that are Puppet: `puppet agent --onetime` and `puppet apply` of a fixed manifest. */
 import { join } from 'node:path';
+import type { LastRun } from '../../protocol/status.ts';
 import { findPuppet } from '../../puppet/binary.ts';
 import { serviceEnvironment } from '../../puppet/service-environment.ts';
 import { type PuppetSettings, puppetEnvironment, puppetSettings } from '../../puppet/settings.ts';
 import type { Log } from '../../util/log.ts';
 import { judgePuppet } from '../judge.ts';
 import { agentArguments, applyArguments } from '../puppet/command.ts';
+import { readDisabled } from '../puppet/disabled-lock.ts';
 import { lastRunIn, readClasses } from '../puppet/last-run.ts';
-import { catalogRunHolder, disabledReason } from '../puppet/lock-files.ts';
+import { catalogRunHolder } from '../puppet/lock-files.ts';
 import { type ReportHead, readReport } from '../puppet/report.ts';
 import { resourcesOf } from '../puppet/report-resources.ts';
 import { RUN_FILES } from '../run-store.ts';
-import type { EndedRun, Gate, LastRun, Runner } from './runner.ts';
+import type { EndedRun, Gate, Runner } from './runner.ts';
 
 /** How much longer than Puppet's own `runtimeout` a run may take before the agent ends it. */
 const GRACE_AFTER_RUNTIMEOUT_MS = 5 * 60_000;
@@ -56,10 +58,14 @@ async function gateOf(settings: () => Promise<PuppetSettings>, now: number): Pro
   } catch {
     return { state: 'free' }; // the plan meets the same error, and there it becomes an outcome
   }
-  const reason = await disabledReason(paths.agent_disabled_lockfile);
-  if (reason !== undefined) return { state: 'disabled', reason };
+  const disabled = await readDisabled(paths.agent_disabled_lockfile);
+  if (disabled !== undefined) return { state: 'disabled', disabled };
   const holder = await catalogRunHolder(paths.agent_catalog_run_lockfile, now);
   return holder === undefined ? { state: 'free' } : { state: 'held', holder };
+}
+
+async function disabledLockOf(settings: () => Promise<PuppetSettings>): Promise<string> {
+  return (await settings()).agent_disabled_lockfile;
 }
 
 async function versionOf(settings: () => Promise<PuppetSettings>): Promise<string | undefined> {
@@ -107,6 +113,7 @@ export function puppetAgentRunner(options: PuppetRunnerOptions): Runner {
     title: 'puppet agent',
     puppetVersion: () => versionOf(puppet.settings),
     unsupported: () => [],
+    disabledLock: () => disabledLockOf(puppet.settings),
     gate: (now) => gateOf(puppet.settings, now),
     async plan(run, dir, action) {
       const settings = await puppet.settings();
@@ -129,7 +136,7 @@ export function puppetAgentRunner(options: PuppetRunnerOptions): Runner {
         ...ended,
         report: (await ownReport(ended))?.head,
         log: await ended.readLog(runLock),
-        disabled: await disabledReason(disabledLock),
+        disabled: await readDisabled(disabledLock),
       });
     },
     async resources(ended) {
@@ -151,6 +158,7 @@ export function puppetApplyRunner(manifest: string, options: PuppetRunnerOptions
       (['useCachedCatalog', 'usecacheonfailure', 'ignoreschedules'] as const).filter(
         (option) => action[option] !== undefined,
       ),
+    disabledLock: () => disabledLockOf(puppet.settings),
     gate: (now) => gateOf(puppet.settings, now),
     async plan(_run, dir, action) {
       const settings = await puppet.settings();

@@ -1,12 +1,12 @@
 /** What a run is made of: one of three runners says, chosen on the host and never over the wire. */
-import type { AgentStatus, Event, Holder } from '../../protocol/event.ts';
+import type { Event, Holder } from '../../protocol/event.ts';
 import type { RunAction } from '../../protocol/request.ts';
+import type { Disabled, LastRun } from '../../protocol/status.ts';
 import type { Verdict } from '../judge.ts';
 import type { LogFindings } from '../log-findings.ts';
 import type { Intention, PuppetPaths } from '../run-store.ts';
 
 export type ResourcesEvent = Extract<Event, { type: 'resources' }>;
-export type LastRun = NonNullable<AgentStatus['lastRun']>;
 
 export const RUNNER_NAMES = ['puppet-agent', 'puppet-apply', 'command'] as const;
 export type RunnerName = (typeof RUNNER_NAMES)[number];
@@ -15,7 +15,7 @@ export type RunnerName = (typeof RUNNER_NAMES)[number];
 export type Gate =
   | { state: 'free' }
   | { state: 'held'; holder: Holder }
-  | { state: 'disabled'; reason: string };
+  | { state: 'disabled'; disabled: Disabled };
 
 export interface RunPlan {
   argv: string[];
@@ -47,6 +47,8 @@ export interface Runner {
   puppetVersion(): Promise<string | undefined>;
   /** The options of an action that it cannot honour. */
   unsupported(action: RunAction): string[];
+  /** The file that switches Puppet off on this host. Throws `KickError` where Puppet is not to be found. */
+  disabledLock(): Promise<string>;
   /** `now` is milliseconds since 1970. */
   gate(now: number): Promise<Gate>;
   /** Throws `KickError` when the run cannot be made: its outcome is then `failed` with that message. */

@@ -4,8 +4,8 @@ import type { IncomingMessage } from 'node:http';
 import { createSecureContext, type TLSSocket } from 'node:tls';
 import * as v from 'valibot';
 import type { Identity } from '../../pki/identity.ts';
-import { StatusSchema } from '../../protocol/event.ts';
 import { REFUSALS, RefusalSchema } from '../../protocol/refusal.ts';
+import { CommandReplySchema, StatusSchema } from '../../protocol/status.ts';
 import { type Log, silentLog } from '../../util/log.ts';
 import { createPace } from '../../util/pace.ts';
 import { type IncomingEvent, SendError, type Sender, type Target } from '../transport.ts';
@@ -33,7 +33,6 @@ export interface HttpsSenderOptions {
 const PACE = { atOnce: 8, roomAfterMs: 50 };
 
 const JSON_TYPE = 'application/json';
-const ReplySchema = v.object({ message: v.pipe(v.string(), v.maxLength(2048)) });
 
 /** A sender for any number of hosts at once. Throws `KickError` `identity` for an identity without CA or CRL. */
 export function httpsSender(options: HttpsSenderOptions): Sender {
@@ -127,7 +126,11 @@ export function httpsSender(options: HttpsSenderOptions): Sender {
       return askForJson(target, { method: 'GET', path }, { schema: StatusSchema, signal });
     },
     command: (target, body, signal) =>
-      askForJson(target, { method: 'POST', path: '/v1/commands', body }, { schema: ReplySchema, signal }),
+      askForJson(
+        target,
+        { method: 'POST', path: '/v1/commands', body },
+        { schema: CommandReplySchema, signal },
+      ),
     close() {
       closed = true;
       for (const socket of open) socket.destroy();
