@@ -355,7 +355,7 @@ export function createQueue(deps: QueueDeps): Queue {
         };
       }
       const gate = await runner.gate(clock.now());
-      if (gate.state !== 'held') return { result: 'nothing', message: 'no run is in progress' };
+      if (gate.state !== 'held') return { result: 'already', message: 'no run is in progress' };
       const { pid, what } = gate.holder;
       const who = pid === undefined ? what : `pid ${pid} (${what})`;
       return {

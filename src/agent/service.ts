@@ -60,6 +60,8 @@ export interface AgentOptions {
   outputLimits?: OutputLimits;
   /** Milliseconds without a word from a run after which it seems to be stuck; 15 minutes unless told. */
   stuckAfterMs?: number;
+  /** Milliseconds between looks at the clock; 5 s unless told. */
+  lookEveryMs?: number;
   /** How runs begin and end; as processes unless told. */
   steps?: RunSteps;
 }
@@ -101,7 +103,11 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   const commands = createCommands({ requests, queue, disabling, clock });
   const duties: Duty[] = [
     { what: 'prune', everyMs: PRUNE_EVERY_MS, work: () => prune(clock.now(), pruneDeps) },
-    { what: 'enable when the time has come', everyMs: LOOK_EVERY_MS, work: () => disabling.expire() },
+    {
+      what: 'enable when the time has come',
+      everyMs: options.lookEveryMs ?? LOOK_EVERY_MS,
+      work: () => disabling.expire(),
+    },
   ];
   const endDuties = startDuties(duties, log);
 

@@ -7,12 +7,16 @@ import { addPkiCommand } from './pki.ts';
 import type { CommandContext } from './program.ts';
 import { addRerunCommand } from './rerun.ts';
 import { addRunCommand } from './run.ts';
+import { addStatusCommands } from './status.ts';
+import { addSwitchCommands } from './switch.ts';
 
 export function addControllerCommands(program: Command, context: CommandContext): void {
   addRunCommand(program, context);
   addNodesCommand(program, context);
   addJobsCommand(program, context);
   addRerunCommand(program, context);
+  addStatusCommands(program, context);
+  addSwitchCommands(program, context);
   addPingCommand(program, context);
   addPkiCommand(program, context);
 }

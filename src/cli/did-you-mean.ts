@@ -2,8 +2,9 @@
 
 const COMMANDS = [
   ...['run', 'rerun', 'nodes', 'jobs', 'ping', 'agent', 'pki', 'demo', 'help', 'version'],
-  // What peers call theirs, and what will be here: never a host by accident.
-  ...['disable', 'enable', 'status', 'cancel', 'runonce', 'runall', 'find', 'facts'],
+  ...['status', 'count', 'summary', 'disable', 'enable', 'cancel', 'doctor', 'completion'],
+  // What peers call theirs: never a host by accident.
+  ...['runonce', 'runall', 'find', 'facts'],
 ];
 
 /** Edits that a word may be away from a command. */

@@ -1,14 +1,18 @@
 /** What the text of an option means. Commander prefixes the option; the message of ours says the rest. */
 import { InvalidArgumentError } from 'commander';
 import { parseShare, type Share } from '../controller/share.ts';
+import { messageOf } from '../errors.ts';
 import { parseDuration } from '../util/duration.ts';
 
 /** Milliseconds. */
 export function duration(value: string): number {
   try {
     return parseDuration(value);
-  } catch {
-    throw new InvalidArgumentError('Write it like 90s, 10m, 1h30m or a bare number of seconds.');
+  } catch (error) {
+    const place = /column \d+/.exec(messageOf(error))?.[0] ?? '';
+    throw new InvalidArgumentError(
+      `It is not a duration, see ${place}. Write it like 90s, 10m, 1h30m or a bare number of seconds.`,
+    );
   }
 }
 

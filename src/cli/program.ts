@@ -25,6 +25,8 @@ Examples:
   kick --all --batch 10% --max-failures 2    roll out, stop when it goes wrong
   kick --all --quiet --lock nightly          from cron: prints only what went wrong
   kick jobs show last                        what became of it; kick rerun last
+  kick status --all                          what they do now; kick summary, kick count
+  kick disable web1 --reason 'new disk' --for 2h
   kick ping web1                             does the agent answer?
   kick agent                                 the listener, on every node
   kick demo                                  see it work on this machine alone

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Job } from '../controller/job.ts';
 import type { JobSettings } from '../controller/job-store.ts';
-import { foldNames } from '../controller/nodeset/fold.ts';
 import type { Rollout } from '../controller/rollout.ts';
 import { groupBoundsOf } from '../controller/selection.ts';
 import { KickError, messageOf } from '../errors.ts';
@@ -11,8 +10,8 @@ import type { Identity } from '../pki/identity.ts';
 import { EXIT } from '../protocol/outcome.ts';
 import { systemClock } from '../util/clock.ts';
 import { type HeldLock, holdLock, isFull, lockHolder } from '../util/lock-file.ts';
-import { clip, plural } from '../util/text.ts';
 import { uuidv7 } from '../util/uuid.ts';
+import { isMeantFor } from './confirm.ts';
 import { dryRunText } from './dry-run.ts';
 import { executeJob, outputOf } from './execute-job.ts';
 import { addFolderOptions, foldersOf } from './folders.ts';
@@ -28,7 +27,7 @@ import {
   type RunOptions,
   rolloutOf,
 } from './run-options.ts';
-import { askOnTerminal, canAsk } from './terminal.ts';
+import { canAsk } from './terminal.ts';
 import { version } from './version.ts';
 import { whoAsks } from './who.ts';
 
@@ -152,12 +151,10 @@ function settingsOf(options: RunOptions, accept: readonly string[]): JobSettings
   };
 }
 
-/** Above so many hosts whoever sits at a terminal is asked. */
 async function isMeant({ targets, action }: Job, { config }: Hosts, { yes }: RunOptions): Promise<boolean> {
-  if (yes === true || targets.length <= config.confirm_above || !canAsk()) return true;
-  const names = clip(foldNames(targets.map(({ certname }) => certname)), 200);
-  const what = action.noop === true ? 'a preview (noop)' : 'Puppet';
-  return askOnTerminal(`Run ${what} on ${plural(targets.length, 'host')} (${names})?`);
+  return (
+    yes === true || isMeantFor(targets, config, action.noop === true ? 'Run a preview (noop)' : 'Run Puppet')
+  );
 }
 
 async function isTrustedByDefault(identity: Identity): Promise<boolean> {

@@ -3,6 +3,7 @@ import { isAbsolute } from 'node:path';
 import * as v from 'valibot';
 import { OPERATIONS, type Policy } from '../agent/policy.ts';
 import { RUNNER_NAMES } from '../agent/runners/runner.ts';
+import { messageOf } from '../errors.ts';
 import { CertnameSchema, EnvironmentSchema } from '../protocol/names.ts';
 import { parseDuration } from '../util/duration.ts';
 
@@ -13,8 +14,9 @@ const duration = v.pipe(
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
     try {
       return parseDuration(String(dataset.value));
-    } catch {
-      addIssue({ message: 'not a duration: write it like 90s, 10m or 1h30m' });
+    } catch (error) {
+      const place = /column \d+/.exec(messageOf(error))?.[0] ?? '';
+      addIssue({ message: `not a duration, see ${place} of it: write it like 90s, 10m or 1h30m` });
       return NEVER;
     }
   }),

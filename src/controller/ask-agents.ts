@@ -5,14 +5,16 @@ import type { Clock } from '../util/clock.ts';
 import type { AgentAnswer } from './host-sources.ts';
 import { createPlaces } from './places.ts';
 
-/** Connections at once. */
-const AT_ONCE = 100;
+/** Connections at once, unless told. */
+export const AT_ONCE = 100;
 
 export interface AskAgentsOptions {
   sender: Sender;
   clock: Clock;
   /** What beside the state they are asked for. */
   question?: StatusQuestion;
+  /** Connections at once; `AT_ONCE` unless told. */
+  concurrency?: number;
   signal?: AbortSignal;
   /** Called as answers come. */
   onAnswer?(answer: AgentAnswer): void;
@@ -22,7 +24,7 @@ export interface AskAgentsOptions {
 export function askAgents(targets: readonly Target[], options: AskAgentsOptions): Promise<AgentAnswer[]> {
   const { sender, clock, question, signal = new AbortController().signal, onAnswer } = options;
   setMaxListeners(0, signal);
-  const places = createPlaces(AT_ONCE);
+  const places = createPlaces(options.concurrency ?? AT_ONCE);
   return Promise.all(
     targets.map(async (target) => {
       await places.take(signal);

@@ -23,8 +23,18 @@ export function sealedCancel(job: Job, certname: string, options: DispatchOption
   return sealFor(job, certname, { ...options, action: { op: 'cancel', job: job.id } });
 }
 
+/** A command for one host, signed now. `job` names this one order in the hosts' logs. */
+export function sealedCommand(
+  action: Action,
+  certname: string,
+  order: DispatchOptions & Pick<Request, 'job' | 'by'>,
+): Promise<Uint8Array> {
+  const { certname: controller } = order.identity;
+  return sealFor({ id: order.job, controller, by: order.by }, certname, { ...order, action });
+}
+
 async function sealFor(
-  job: Job,
+  job: Pick<Job, 'id' | 'controller' | 'by'>,
   certname: string,
   { identity, now, action, queue }: DispatchOptions & { action: Action; queue?: Request['queue'] },
 ): Promise<Uint8Array> {

@@ -123,6 +123,8 @@ export const EXIT = {
   usage: 2,
   /** Some hosts could not be asked: the class of `unreachable`. */
   incomplete: 3,
+  /** A host did not do as told: the class of `disabled`. */
+  notDone: 4,
   /** An error of kick itself (EX_SOFTWARE of sysexits.h). */
   internal: 70,
   /** Another kick holds the lock (EX_TEMPFAIL of sysexits.h). */

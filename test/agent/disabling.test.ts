@@ -1,0 +1,149 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { commandRunner } from '../../src/agent/runners/command-runner.ts';
+import type { Agent } from '../../src/agent/service.ts';
+import type { Action } from '../../src/protocol/request.ts';
+import type { CommandReply } from '../../src/protocol/status.ts';
+import type { Clock } from '../../src/util/clock.ts';
+import { tempFolder } from '../support/temp.ts';
+import { fixture, kick, peerOf, refusalOf, requestOf, sealed, startAgent } from './harness.ts';
+
+const root = { user: 'root', uid: 0, host: 'puppet' };
+const other = { user: 'ann', uid: 1000, host: 'puppet' };
+
+/** A clock that starts now and can be set forward. */
+function clockFromNow(): Clock & { forward(ms: number): void } {
+  let skipped = 0;
+  return {
+    now: () => Date.now() + skipped,
+    monotonic: () => performance.now() + skipped,
+    forward(ms) {
+      skipped += ms;
+    },
+  };
+}
+
+async function place(name = 'changes', ...args: string[]) {
+  const folder = tempFolder();
+  const lock = join(folder, 'agent_disabled.lock');
+  const runner = commandRunner({ argv: [fixture(name), ...args], runEnvironment: {}, disabledLock: lock });
+  return { folder, lock, agent: await startAgent(folder, { runner }), runner };
+}
+
+async function ask(agent: Agent, action: Action, by = root): Promise<CommandReply> {
+  return agent.command(await sealed(requestOf({ action, by })), peerOf());
+}
+
+const inAnHour = () => Math.floor(Date.now() / 1000) + 3600;
+
+test('disable writes Puppet\'s own lock with reason, owner and end; a kick is then "disabled" and says so', async () => {
+  const { lock, agent } = await place();
+  const until = inAnHour();
+  expect(await ask(agent, { op: 'disable', reason: 'new disk', until })).toMatchObject({ result: 'done' });
+  expect(JSON.parse(readFileSync(lock, 'utf8'))).toMatchObject({
+    disabled_message: 'new disk',
+    kick: { by: 'root@puppet', until: until * 1000 },
+  });
+  const { disabled } = await agent.status(peerOf());
+  expect(disabled).toMatchObject({ reason: 'new disk', by: 'root@puppet', until: until * 1000 });
+  expect(await (await kick(agent)).finished).toMatchObject({
+    outcome: 'disabled',
+    message: expect.stringMatching(/^new disk \(by root@puppet, until \d{4}-\d\d-\d\d \d\d:\d\d UTC\)$/),
+  });
+});
+
+test('disabling what is disabled keeps the first reason and says so, by kick and by hand', async () => {
+  const { lock, agent } = await place();
+  await ask(agent, { op: 'disable', reason: 'first' });
+  const second = await ask(agent, { op: 'disable', reason: 'second' }, other);
+  expect(second).toEqual({ result: 'already', message: 'it was disabled already: first (by root@puppet)' });
+  writeFileSync(lock, '{"disabled_message":"by hand"}');
+  expect(await ask(agent, { op: 'disable', reason: 'third' })).toMatchObject({
+    result: 'already',
+    message: 'it was disabled already: by hand',
+  });
+  expect((await agent.status(peerOf())).disabled).toEqual({ reason: 'by hand' });
+});
+
+test('enable needs --force where somebody else has disabled it', async () => {
+  const { lock, agent } = await place();
+  await ask(agent, { op: 'disable', reason: 'mine' }, other);
+  expect(await ask(agent, { op: 'enable' })).toEqual({
+    result: 'held',
+    message: 'ann@puppet has disabled it: mine',
+  });
+  expect(existsSync(lock)).toBe(true);
+  expect(await ask(agent, { op: 'enable' }, other)).toMatchObject({ result: 'done' });
+  expect(existsSync(lock)).toBe(false);
+  writeFileSync(lock, '');
+  expect(await ask(agent, { op: 'enable' })).toMatchObject({ result: 'held' });
+  expect(await ask(agent, { op: 'enable', force: true })).toMatchObject({ result: 'done' });
+  expect(await ask(agent, { op: 'enable' })).toMatchObject({ result: 'already' });
+});
+
+test('the same signed command twice is done once: a late copy does not disable again', async () => {
+  const { lock, agent } = await place();
+  const body = await sealed(requestOf({ action: { op: 'disable', reason: 'once' }, by: root }));
+  expect(await agent.command(body, peerOf())).toMatchObject({ result: 'done' });
+  await ask(agent, { op: 'enable' });
+  expect(await agent.command(body, peerOf())).toMatchObject({ result: 'done' });
+  expect(existsSync(lock)).toBe(false);
+});
+
+test('an end in the past is no reason to disable; an empty reason is malformed', async () => {
+  const { lock, agent } = await place();
+  expect(await ask(agent, { op: 'disable', reason: 'x', until: 1 })).toMatchObject({ result: 'nothing' });
+  expect(existsSync(lock)).toBe(false);
+  expect(await refusalOf(ask(agent, { op: 'disable', reason: '  ' }))).toBe('malformed');
+});
+
+test('a policy without the op refuses it', async () => {
+  const { agent } = await place();
+  agent.setPolicy({ trustPpCliAuth: false, controllers: [{ name: 'puppet.example.com', ops: ['run'] }] });
+  expect(await refusalOf(ask(agent, { op: 'disable', reason: 'x' }))).toBe('policy');
+  expect(await refusalOf(ask(agent, { op: 'cancel' }))).toBe('policy');
+});
+
+test('when the end has come the agent enables and says so in its log', async () => {
+  const { folder, lock, runner } = await place();
+  const clock = clockFromNow();
+  const told: string[] = [];
+  const say = (_fields: object, message?: string) => void told.push(message ?? '');
+  const log = { debug: say, info: say, warn: say, error: say };
+  const agent = await startAgent(join(folder, 'second'), { runner, clock, log, lookEveryMs: 20 });
+  await ask(agent, { op: 'disable', reason: 'for an hour', until: inAnHour() });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(existsSync(lock)).toBe(true);
+  clock.forward(3_700_000);
+  await expect.poll(() => existsSync(lock)).toBe(false);
+  await expect.poll(() => told).toContain('enabled: the time for which it was disabled is over');
+  expect((await agent.status(peerOf())).disabled).toBeUndefined();
+});
+
+test('cancel without a job ends the run in progress, whoever asked for it', async () => {
+  const folder = tempFolder();
+  const { agent } = await place('until-file', join(folder, 'journal'), join(folder, 'release'));
+  expect(await ask(agent, { op: 'cancel' })).toEqual({ result: 'already', message: 'no run is in progress' });
+  const run = await kick(agent);
+  await run.until('started');
+  expect(await ask(agent, { op: 'cancel' }, other)).toMatchObject({ result: 'done' });
+  expect((await run.finished).outcome).toBe('cancelled');
+});
+
+test('a run that tells nothing for too long is called stuck, and one that has just begun is not', async () => {
+  const folder = tempFolder();
+  const runner = commandRunner({
+    argv: [fixture('until-file'), join(folder, 'journal'), join(folder, 'release')],
+    runEnvironment: {},
+  });
+  const agent = await startAgent(folder, { runner, stuckAfterMs: 400 });
+  const run = await kick(agent);
+  await run.until('started');
+  expect((await agent.status(peerOf())).running?.stuck).toBeUndefined();
+  await expect
+    .poll(async () => (await agent.status(peerOf())).running?.stuck, { timeout: 3000 })
+    .toMatch(/^it has told nothing for /);
+  writeFileSync(join(folder, 'release'), '');
+  await run.finished;
+});

@@ -1,0 +1,136 @@
+import { expect, test } from 'vitest';
+import type { AgentStatus } from '../../src/protocol/status.ts';
+import { sparkline, summarise, summaryText } from '../../src/report/fleet-summary.ts';
+import { agoText, overdueText, stateOf, stateText } from '../../src/report/host-state.ts';
+
+const NOW = new Date(2026, 10, 25, 15, 0, 0).getTime();
+const MINUTE = 60_000;
+const target = { certname: 'web1.example.com', host: 'web1.example.com', port: 8139 };
+const idle: AgentStatus = {
+  ...{
+    certname: 'web1.example.com',
+    version: '0.1.0',
+    runner: 'puppet-agent',
+    time: NOW,
+    uptime: 1,
+    waiting: 0,
+  },
+  lastRun: { status: 'changed', at: NOW - 9 * MINUTE },
+};
+const answer = (more: Partial<AgentStatus> = {}) => ({ target, status: { ...idle, ...more } });
+
+test.each([
+  ['idle; last run changed 9 minutes ago', {}],
+  ['idle; no run is known', { lastRun: undefined }],
+  [
+    'applying a catalog since 40s (pid 4242, job 00000001, by root@puppet)',
+    {
+      running: {
+        ...{ pid: 4242, what: 'puppet agent, by kick', since: NOW - 40_000, by: 'root@puppet' },
+        job: '01960000-0000-7000-8000-000000000001',
+      },
+    },
+  ],
+  [
+    'applying a catalog since 40s (pid 7, puppet agent, not by kick)',
+    { running: { pid: 7, what: 'puppet agent, not by kick', since: NOW - 40_000 } },
+  ],
+  [
+    "disabled: 'new disk' by root@puppet until 18:00; last run changed 9 minutes ago",
+    { disabled: { reason: 'new disk', by: 'root@puppet', until: NOW + 180 * MINUTE } },
+  ],
+  ["disabled: 'x' by puppet agent --disable; last run changed 9 minutes ago", { disabled: { reason: 'x' } }],
+  [
+    'idle; last run changed (drift repaired, cached catalog) 9 minutes ago; next run at 15:20',
+    {
+      lastRun: {
+        ...{ status: 'changed', at: NOW - 9 * MINUTE, correctiveChange: true },
+        cachedCatalog: 'explicitly_requested',
+      },
+      pull: { intervalMs: 30 * MINUTE, nextAt: NOW + 20 * MINUTE, catalog: 'pushed' },
+    },
+  ],
+] as [string, Partial<AgentStatus>][])('stateText says "%s"', (text, more) => {
+  expect(stateText(answer(more))).toBe(text);
+});
+
+test('stateText escapes what an agent says', () => {
+  expect(stateText(answer({ disabled: { reason: '\u001b[2Jx\u202e' } }))).toContain("'\\x1b[2Jx\\u{202e}'");
+});
+
+test('stateOf tells a stuck run from one that goes on, and a dead host from all', () => {
+  const running = { what: 'puppet agent, by kick' };
+  expect(stateOf(answer({ running }))).toBe('applying');
+  expect(stateOf(answer({ running: { ...running, stuck: 'over its limit' } }))).toBe('stuck');
+  expect(stateOf(answer({ disabled: { reason: 'x' } }))).toBe('disabled');
+  expect(stateOf({ target, error: 'refused' })).toBe('no answer');
+});
+
+test('overdueText names who was disabled past the end, forgotten, or is late; nobody else', () => {
+  const day = 24 * 60 * MINUTE;
+  expect(overdueText(answer())).toBeUndefined();
+  expect(overdueText(answer({ disabled: { reason: 'x', by: 'a@b', until: NOW + 1 } }))).toBeUndefined();
+  expect(overdueText(answer({ disabled: { reason: 'x', by: 'a@b', until: NOW - 1 } }))).toMatch(/overdue/);
+  expect(overdueText(answer({ disabled: { reason: 'x', by: 'a@b', since: NOW - day + 1 } }))).toBeUndefined();
+  expect(overdueText(answer({ disabled: { reason: 'x', by: 'a@b', since: NOW - day } }))).toMatch(
+    /without an end/,
+  );
+  expect(overdueText(answer({ disabled: { reason: 'x' } }))).toMatch(/nobody knows since when/);
+  const pull = { intervalMs: 30 * MINUTE, catalog: 'new' as const };
+  expect(overdueText(answer({ pull: { ...pull, nextAt: NOW - 29 * MINUTE } }))).toBeUndefined();
+  expect(overdueText(answer({ pull: { ...pull, nextAt: NOW - 31 * MINUTE } }))).toMatch(
+    /overdue since 14:29/,
+  );
+});
+
+test.each([
+  [0, '0 seconds ago'],
+  [1000, '1 second ago'],
+  [59_999, '59 seconds ago'],
+  [MINUTE, '1 minute ago'],
+  [119 * MINUTE, '119 minutes ago'],
+  [120 * MINUTE, '2 hours ago'],
+  [48 * 60 * MINUTE, '2 days ago'],
+  [-5000, '0 seconds ago'],
+])('agoText of %d ms is "%s"', (ms, text) => {
+  expect(agoText(ms)).toBe(text);
+});
+
+test('summarise gives min, average and max over the hosts that tell, and names the slowest and most failing', () => {
+  const host = (certname: string, total: number, failed: number) => ({
+    target: { ...target, certname },
+    status: {
+      ...idle,
+      lastRun: {
+        ...idle.lastRun,
+        status: 'failed' as const,
+        at: NOW,
+        resources: { total: 10, failed },
+        times: { total },
+      },
+    },
+  });
+  const answers = [host('a', 1, 0), host('b', 9, 3), host('c', 5, 1), { target, error: 'no answer' }];
+  const summary = summarise(answers);
+  expect(summary).toMatchObject({ hosts: 4, answered: 3, withRun: 3 });
+  expect(summary.metrics['totalTime']).toMatchObject({ hosts: 3, min: 1, average: 5, max: 9 });
+  expect(summary.metrics['totalTime']?.histogram.reduce((a, b) => a + b)).toBe(3);
+  expect(summary.metrics['changed']).toBeUndefined();
+  expect(summary.slowest.map(({ certname }) => certname)).toEqual(['b', 'c', 'a']);
+  expect(summary.mostFailing).toEqual([
+    { certname: 'b', failed: 3 },
+    { certname: 'c', failed: 1 },
+  ]);
+  expect(summaryText(summary)).toMatch(/Total run time \(seconds\): .* min: 1\.0 +avg: 5\.0 +max: 9\.0/);
+});
+
+test('summarise of very many hosts and of none', () => {
+  const many = Array.from({ length: 200_000 }, () => answer());
+  expect(summarise(many).metrics['sinceLastRun']?.hosts).toBe(200_000);
+  expect(summaryText(summarise([]))).toContain('0 hosts (0 of 0 answered)');
+});
+
+test('sparkline shows even a single host, and nothing where there is none', () => {
+  expect(sparkline([100_000, 1, 0])).toBe('█▁ ');
+  expect(sparkline([0, 0])).toBe('  ');
+});
