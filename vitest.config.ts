@@ -24,8 +24,8 @@ export default defineConfig({
           globalSetup: ['test/puppet/global-setup.ts'],
           // A worker only waits: Puppet itself is what keeps the processors busy.
           maxWorkers: 6,
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
+          testTimeout: 240_000,
+          hookTimeout: 180_000,
           sequence: { groupOrder: 1 },
         },
       },

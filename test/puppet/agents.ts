@@ -8,4 +8,5 @@ export const AGENTS = {
   certificates: ['agent8'],
   puppetDb: ['agent9', 'agent10'],
   changes: ['agent11', 'agent12'],
+  switching: ['agent13'],
 } as const;
