@@ -29,6 +29,8 @@ export interface QueueDeps extends LiveRunDeps {
   steps: RunSteps;
   /** Milliseconds without a word from a run after which it seems to be stuck. */
   stuckAfterMs: number;
+  /** Called when a run has been let go, with the request that it was made for. */
+  onLetGo(record: RequestRecord): void;
   /** Called when a request has its outcome, for the audit log. */
   onOutcome(record: RequestRecord, finished: FinishedEvent): void;
 }
@@ -216,6 +218,7 @@ export function createQueue(deps: QueueDeps): Queue {
       throw error;
     }
     for (const { name } of served) notifier.notify(name);
+    deps.onLetGo(record);
     log.info({ run, serves: served.map(({ request }) => request.job) }, 'run let go');
     adopt(live, served);
     return undefined;

@@ -4,11 +4,12 @@ import { statfs } from 'node:fs/promises';
 import { messageOf } from '../errors.ts';
 import type { FinishedEvent, StoredEvent } from '../protocol/event.ts';
 import { Refusal } from '../protocol/refusal.ts';
-import { canonicalAction, describeBy, type RunRequest } from '../protocol/request.ts';
+import { canonicalAction, describeBy, type RunAction, type RunRequest } from '../protocol/request.ts';
 import type { AgentStatus } from '../protocol/status.ts';
 import type { AgentService, Peer, StatusQuestion } from '../transport/transport.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
+import { uuidv7 } from '../util/uuid.ts';
 import {
   type AdmissionContext,
   type Admitted,
@@ -19,6 +20,7 @@ import {
 import { createCommands } from './commands.ts';
 import { createDisabling } from './disabling.ts';
 import { type Duty, startDuties } from './duties.ts';
+import type { Verdict } from './judge.ts';
 import { prepareFolders } from './layout.ts';
 import { createNotifier } from './notifier.ts';
 import type { OutputLimits } from './output.ts';
@@ -29,7 +31,8 @@ import { createRequestLog } from './request-log.ts';
 import { jobPrefix, openRequestStore, type RequestRecord, requestName } from './request-store.ts';
 import { PROCESS_STEPS, type RunSteps } from './run-steps.ts';
 import { openRunStore } from './run-store.ts';
-import type { Runner } from './runners/runner.ts';
+import type { EndedRun, Runner } from './runners/runner.ts';
+import { openSchedule, type Pull, pushedNote } from './schedule.ts';
 import { settleAll } from './settle.ts';
 import { openStoreMarker } from './store-marker.ts';
 
@@ -70,6 +73,8 @@ export interface Agent extends AgentService {
   /** Known only once the certificate is there (first boot). */
   setCertname(certname: string): void;
   setPolicy(policy: Policy): void;
+  /** The runs that the agent begins by itself; undefined: none. */
+  setPull(pull: Pull | undefined): void;
   /** No new requests; streams end where they can be resumed; runs go on. */
   stop(): Promise<void>;
 }
@@ -86,6 +91,8 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   const queueDeps = {
     ...{ requestLog, runs, notifier, runner, clock, log, onOutcome: auditOutcome },
     ...{ runLock: layout.runLock, killGraceMs: options.killGraceMs },
+    runner: { ...runner, judge: noted },
+    onLetGo: ({ request }: RequestRecord) => void schedule.onRun(request.action),
     steps: options.steps ?? PROCESS_STEPS,
     stuckAfterMs: options.stuckAfterMs ?? STUCK_AFTER_MS,
     ...(options.outputLimits !== undefined && { outputLimits: options.outputLimits }),
@@ -97,6 +104,11 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   let { policy } = options;
   let certname: string | undefined;
 
+  const schedule = await openSchedule({
+    ...{ stateDir, clock, log, begin: beginOwn },
+    runinterval: () => runner.runinterval(),
+    isDisabled: async () => (await runner.gate(clock.now())).state === 'disabled',
+  });
   await settleAll({ ...queueDeps, requests, queue });
   const pruneDeps = { requests, requestLog, runsDir: layout.runs };
   const disabling = createDisabling({ lockPath: () => runner.disabledLock(), clock, log });
@@ -107,6 +119,11 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
       what: 'enable when the time has come',
       everyMs: options.lookEveryMs ?? LOOK_EVERY_MS,
       work: () => disabling.expire(),
+    },
+    {
+      what: 'begin a scheduled run',
+      everyMs: options.lookEveryMs ?? LOOK_EVERY_MS,
+      work: () => schedule.look(),
     },
   ];
   const endDuties = startDuties(duties, log);
@@ -193,7 +210,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
     }
   }
 
-  async function accept(name: string, request: RunRequest, peer: Peer): Promise<void> {
+  async function accept(name: string, request: RunRequest, address: string): Promise<void> {
     const record: RequestRecord = { name, request, acceptedAt: clock.now() };
     let isNew: boolean;
     try {
@@ -205,7 +222,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
       await isKnown(name, request);
       return;
     }
-    log.info({ audit: 'accepted', ...who(request), action: request.action, peer: peer.address }, 'accepted');
+    log.info({ audit: 'accepted', ...who(request), action: request.action, peer: address }, 'accepted');
     queue.add(record);
   }
 
@@ -218,17 +235,39 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
     authorize(admitted, context());
     checkRunner(request);
     await checkRoom();
-    await accept(name, request, peer);
+    await accept(name, request, peer.address);
     return name;
+  }
+
+  /** A run of our own schedule: a request like any other, but that nobody signed it. */
+  async function beginOwn(action: RunAction, wait: number): Promise<void> {
+    if (stopping.signal.aborted || certname === undefined) return;
+    await checkRoom();
+    const [now, iat] = [clock.now(), Math.floor(clock.now() / 1000)];
+    const request: RunRequest = {
+      ...{ v: 1, jti: uuidv7(now), job: uuidv7(now), attempt: 1, iss: certname, aud: certname },
+      ...{ iat, exp: iat + wait, action, queue: { wait } },
+      by: { user: 'schedule', uid: 0, host: certname },
+    };
+    await accept(requestName(request), request, 'own schedule');
+  }
+
+  async function noted(ended: EndedRun): Promise<Verdict> {
+    const verdict = await runner.judge(ended);
+    const note = pushedNote(schedule.pull(), ended.action);
+    if (verdict === 'race-lost' || note === undefined) return verdict;
+    return { ...verdict, message: verdict.message === undefined ? note : `${verdict.message}; ${note}` };
   }
 
   return {
     setCertname(name) {
       certname = name;
+      schedule.setCertname(name);
     },
     setPolicy(changed) {
       policy = changed;
     },
+    setPull: (pull) => schedule.setPull(pull),
     submit: (body, peer) => audited('run', peer, async (say) => streamOf(await submit(body, peer, say), 0)),
     events: (job, after, peer) =>
       audited('events', peer, async (say) => {
@@ -281,6 +320,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
     const puppetVersion = await runner.puppetVersion();
     const lastRun = await runner.lastRun();
     const classes = isAsked ? await runner.classes() : undefined;
+    const pull = await schedule.status();
     return {
       certname: certname ?? '',
       version,
@@ -292,6 +332,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
       waiting: queue.waiting(),
       ...(gate.state === 'disabled' && { disabled: gate.disabled }),
       ...(lastRun !== undefined && { lastRun }),
+      ...(pull !== undefined && { pull }),
       ...(classes !== undefined && { classes }),
     };
   }

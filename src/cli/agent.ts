@@ -6,6 +6,7 @@ import { layoutOf, prepareFolders } from '../agent/layout.ts';
 import { commandRunner } from '../agent/runners/command-runner.ts';
 import { puppetAgentRunner, puppetApplyRunner } from '../agent/runners/puppet-runners.ts';
 import { RUNNER_NAMES, type Runner, type RunnerName } from '../agent/runners/runner.ts';
+import { type Pull, scheduledAction } from '../agent/schedule.ts';
 import { openAgent } from '../agent/service.ts';
 import { type AgentConfig, AgentConfigSchema, policyOf } from '../config/agent-config.ts';
 import { readYamlFile } from '../config/yaml-file.ts';
@@ -53,10 +54,12 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
     onCompromised: (error) =>
       log.error({ error: messageOf(error) }, 'another agent uses our state directory'),
   });
+  const runner = makeRunner(config, options, log);
+  pullOf(config, runner); // what cannot be, is told before anything is begun
   const agent = await openAgent({
     stateDir: options.stateDir,
     runDir: options.runDir,
-    runner: makeRunner(config, options, log),
+    runner,
     policy: policyOf(config),
     version: version(),
     clock,
@@ -71,6 +74,7 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
     const identity = paths && (await waitForIdentity(paths, watchOptions));
     if (paths === undefined || identity === undefined) return;
     agent.setCertname(identity.certname);
+    agent.setPull(pullOf(config, runner));
     const { port, bind } = config;
     const listener = await listenHttps(agent, { identity, port, log, ...(bind !== undefined && { bind }) });
     const watch = watchIdentity(paths, identity, watchOptions, (changed) => {
@@ -78,7 +82,10 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
       listener.setIdentity(changed);
     });
     process.on('SIGHUP', () => {
-      void reload(configPath, options, log, (changed) => agent.setPolicy(policyOf(changed)));
+      void reload(configPath, options, log, (changed) => {
+        agent.setPull(pullOf(changed, runner));
+        agent.setPolicy(policyOf(changed));
+      });
       void watch.reload();
     });
     log.info(
@@ -153,6 +160,23 @@ function makeRunner(config: AgentConfig, options: AgentMainOptions, log: Log): R
         disabledLock: join(options.stateDir, 'agent_disabled.lock'),
       });
   }
+}
+
+/** Throws `KickError` `config` where the runner cannot do what its schedule would ask for. */
+function pullOf({ pull }: AgentConfig, runner: Runner): Pull | undefined {
+  if (pull === undefined) return undefined;
+  const cannot = runner.unsupported(scheduledAction(pull));
+  if (cannot.length > 0 || (pull.runinterval === 'puppet' && runner.name === 'command')) {
+    const what = cannot.includes('useCachedCatalog')
+      ? 'catalog: pushed'
+      : cannot.length > 0
+        ? 'noop: true'
+        : 'runinterval: puppet';
+    throw new KickError('config', `read pull in agent.yaml: the runner "${runner.name}" knows no "${what}"`, {
+      hint: 'that is for the runner puppet-agent',
+    });
+  }
+  return pull;
 }
 
 function missing(key: string, runner: RunnerName): KickError {

@@ -34,6 +34,8 @@ const PrintedSchema = v.object({
   logdest: v.nullish(v.string(), null),
   /** Seconds; 0: no limit. */
   runtimeout: v.pipe(v.number(), v.minValue(0)),
+  /** Seconds between the runs of Puppet's own daemon. */
+  runinterval: v.pipe(v.number(), v.minValue(0)),
 });
 
 const CacheSchema = v.object({ key: v.string(), version: v.string(), printed: PrintedSchema });

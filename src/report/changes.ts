@@ -61,7 +61,7 @@ function keyOf({ resource, status, events }: ResourceChange): string {
 /** `Service[httpd] restarted`, `File[/etc/motd] content`, `Exec[x] failed: …`. */
 function describe({ resource, status, events, corrective }: ResourceChange): string {
   const name = safeText(resource);
-  const fix = corrective === true ? ' (corrective)' : '';
+  const fix = corrective === true ? ' (drift)' : '';
   if (status === 'failed') {
     const why = events.find((event) => event.status === 'failure')?.message;
     return `${name} failed${why === undefined ? '' : `: ${safeText(clip(why, 160))}`}`;

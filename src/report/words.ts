@@ -34,11 +34,19 @@ export function detailOf(result: HostResult): string {
   const { waitedMs, finished } = result;
   const parts = [
     resourcesOf(result),
+    driftOf(result),
     reasonOf(result),
     ...(finished?.holder === undefined ? [] : [holderOf(finished.holder)]),
     ...(waitedMs === undefined || waitedMs < 1000 ? [] : [`(waited ${formatDuration(waitedMs)})`]),
   ];
   return parts.filter((part) => part !== '').join('  ');
+}
+
+/** A corrective change: it was as the catalog says before, and somebody else has changed it. */
+function driftOf({ outcome, finished }: HostResult): string {
+  if (finished?.facts?.correctiveChange !== true) return '';
+  if (outcome === 'would-change') return 'drift found';
+  return outcome === 'changed' || outcome === 'failed' ? 'drift repaired' : '';
 }
 
 function resourcesOf({ outcome, finished }: HostResult): string {

@@ -31,6 +31,7 @@ export const simulatedRunner: Runner = {
   judge: () => Promise.reject(new Error('a simulated run is not judged')),
   resources: async () => [],
   lastRun: async () => undefined,
+  runinterval: async () => undefined,
   classes: async () => undefined,
 };
 

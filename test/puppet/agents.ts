@@ -9,4 +9,5 @@ export const AGENTS = {
   puppetDb: ['agent9', 'agent10'],
   changes: ['agent11', 'agent12'],
   switching: ['agent13'],
+  pull: ['agent14'],
 } as const;

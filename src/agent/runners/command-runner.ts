@@ -49,6 +49,7 @@ export function commandRunner(options: CommandRunnerOptions): Runner {
     judge: async (ended) => judgeCommand({ ...ended, log: await ended.readLog() }),
     resources: async () => [],
     lastRun: async () => undefined,
+    runinterval: async () => undefined,
     classes: async () => undefined,
   };
 }

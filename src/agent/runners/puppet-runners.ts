@@ -84,6 +84,14 @@ async function lastRunOf(settings: () => Promise<PuppetSettings>): Promise<LastR
   }
 }
 
+async function runintervalOf(settings: () => Promise<PuppetSettings>): Promise<number | undefined> {
+  try {
+    return (await settings()).runinterval * 1000;
+  } catch {
+    return undefined;
+  }
+}
+
 async function classesOf(settings: () => Promise<PuppetSettings>): Promise<string[] | undefined> {
   try {
     return readClasses((await settings()).classfile);
@@ -144,6 +152,7 @@ export function puppetAgentRunner(options: PuppetRunnerOptions): Runner {
       return report === undefined ? [] : resourcesOf(report.path);
     },
     lastRun: () => lastRunOf(puppet.settings),
+    runinterval: () => runintervalOf(puppet.settings),
     classes: () => classesOf(puppet.settings),
   };
 }
@@ -176,6 +185,7 @@ export function puppetApplyRunner(manifest: string, options: PuppetRunnerOptions
     },
     resources: (ended) => resourcesOf(join(ended.dir, RUN_FILES.report)),
     lastRun: () => lastRunOf(puppet.settings),
+    runinterval: () => runintervalOf(puppet.settings),
     classes: () => classesOf(puppet.settings),
   };
 }

@@ -58,6 +58,8 @@ export interface Runner {
   resources(ended: EndedRun): Promise<ResourcesEvent[]>;
   /** What Puppet remembers on this host, whoever began its runs; undefined where it remembers nothing. */
   lastRun(): Promise<LastRun | undefined>;
+  /** Puppet's own runinterval, milliseconds; undefined where Puppet is not to be asked. */
+  runinterval(): Promise<number | undefined>;
   /** Puppet's classes.txt; undefined where there is none. */
   classes(): Promise<string[] | undefined>;
 }

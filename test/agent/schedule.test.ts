@@ -1,0 +1,149 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { commandRunner } from '../../src/agent/runners/command-runner.ts';
+import { openSchedule, type Pull, pushedNote, type ScheduleDeps } from '../../src/agent/schedule.ts';
+import type { RunAction } from '../../src/protocol/request.ts';
+import { silentLog } from '../../src/util/log.ts';
+import { tempFolder } from '../support/temp.ts';
+import { fixture, kick, peerOf, requestOf, sealed, startAgent } from './harness.ts';
+
+const EVERY_SECOND: Pull = { runinterval: 1000, splay: true, catalog: 'new', noop: false };
+const HALF_HOUR: Pull = { runinterval: 1_800_000, splay: true, catalog: 'new', noop: false };
+
+function journalled(folder: string): { journal(): string[]; runner: ReturnType<typeof commandRunner> } {
+  const path = join(folder, 'journal');
+  const runner = commandRunner({
+    argv: [fixture('noted'), path, join(folder, 'alone')],
+    runEnvironment: {},
+    disabledLock: join(folder, 'agent_disabled.lock'),
+  });
+  return { runner, journal: () => (existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : []) };
+}
+
+test('an agent in pull mode runs by itself, through the same queue, and tells when next', async () => {
+  const folder = tempFolder();
+  const { runner, journal } = journalled(folder);
+  const told: object[] = [];
+  const log = { ...silentLog, info: (fields: object) => void told.push(fields) };
+  const agent = await startAgent(folder, { runner, log, lookEveryMs: 50 });
+  agent.setPull(EVERY_SECOND);
+  await expect.poll(journal, { timeout: 10_000 }).toContainEqual(expect.stringMatching(/^end /));
+  const { pull, time } = await agent.status(peerOf());
+  expect(pull).toMatchObject({ intervalMs: 1000, catalog: 'new' });
+  expect(Math.abs((pull?.nextAt ?? 0) - time)).toBeLessThan(2000);
+  expect(told).toContainEqual(
+    expect.objectContaining({ audit: 'accepted', by: 'schedule@agent1.example.com' }),
+  );
+  agent.setPull(undefined);
+  expect((await agent.status(peerOf())).pull).toBeUndefined();
+});
+
+test('while Puppet is disabled nothing is begun by the schedule', async () => {
+  const folder = tempFolder();
+  const { runner, journal } = journalled(folder);
+  writeFileSync(join(folder, 'agent_disabled.lock'), '');
+  const agent = await startAgent(folder, { runner, lookEveryMs: 20 });
+  agent.setPull(EVERY_SECOND);
+  await expect.poll(() => existsSync(join(folder, 'state', 'schedule.json')), { timeout: 5000 }).toBe(true);
+  expect(journal()).toEqual([]);
+  expect((await agent.status(peerOf())).pull?.nextAt).toBeGreaterThan(0);
+});
+
+test('a push is remembered across a restart and postpones the schedule', async () => {
+  const folder = tempFolder();
+  const { runner } = journalled(folder);
+  const first = await startAgent(folder, { runner });
+  first.setPull(HALF_HOUR);
+  await (await kick(first)).finished;
+  const { pull } = await first.status(peerOf());
+  await first.stop();
+  const second = await startAgent(folder, { runner });
+  second.setPull(HALF_HOUR);
+  const after = await second.status(peerOf());
+  expect(after.pull?.nextAt).toBe(pull?.nextAt);
+  expect((after.pull?.nextAt ?? 0) - after.time).toBeGreaterThan(890_000);
+});
+
+/** A schedule alone, with a clock that is set by hand. */
+async function alone(pull: Pull, more: Partial<ScheduleDeps> = {}) {
+  const begun: RunAction[] = [];
+  const errors: object[] = [];
+  const time = { now: 1_700_000_000_000 };
+  const stateDir = tempFolder();
+  const schedule = await openSchedule({
+    stateDir,
+    clock: { now: () => time.now, monotonic: () => time.now },
+    log: { ...silentLog, error: (fields) => void errors.push(fields) },
+    runinterval: async () => 3_600_000,
+    isDisabled: async () => false,
+    begin: async (action) => void begun.push(action),
+    ...more,
+  });
+  schedule.setCertname('web1.example.com');
+  schedule.setPull(pull);
+  return { schedule, begun, errors, time, stateDir };
+}
+
+test("runinterval: puppet is Puppet's own; 0 is refused in the log, once", async () => {
+  const own = await alone({ ...HALF_HOUR, runinterval: 'puppet' });
+  expect((await own.schedule.status())?.intervalMs).toBe(3_600_000);
+  const zero = await alone({ ...HALF_HOUR, runinterval: 'puppet' }, { runinterval: async () => 0 });
+  await zero.schedule.look();
+  await zero.schedule.look();
+  expect(zero.errors).toEqual([{ reason: "Puppet's runinterval is 0" }]);
+  expect(await zero.schedule.status()).toBeUndefined();
+});
+
+test.each([
+  ['new', false, { op: 'run' }],
+  ['pushed', false, { op: 'run', useCachedCatalog: true }],
+  ['pushed', true, { op: 'run', noop: true, useCachedCatalog: true }],
+] as const)('catalog: %s, noop: %s asks for %j', async (catalog, noop, action) => {
+  const { schedule, begun, time } = await alone({ ...HALF_HOUR, catalog, noop });
+  time.now = (await schedule.status())?.nextAt ?? 0;
+  await schedule.look();
+  expect(begun).toEqual([action]);
+  await schedule.look();
+  expect(begun).toHaveLength(1);
+});
+
+test('only whole runs postpone: no preview, no run of some tags', async () => {
+  const { schedule, time } = await alone(HALF_HOUR);
+  const before = (await schedule.status())?.nextAt ?? 0;
+  time.now = before - 60_000;
+  await schedule.onRun({ op: 'run', noop: true });
+  await schedule.onRun({ op: 'run', tags: ['ntp'] });
+  expect((await schedule.status())?.nextAt).toBe(before);
+  await schedule.onRun({ op: 'run' });
+  expect((await schedule.status())?.nextAt).toBe(before + 1_800_000);
+});
+
+test('a broken memory counts as none, and a run that cannot begin stops no schedule', async () => {
+  const { schedule, time, stateDir } = await alone(HALF_HOUR, {
+    begin: () => Promise.reject(new Error('no space')),
+  });
+  time.now = (await schedule.status())?.nextAt ?? 0;
+  await schedule.look();
+  expect((await schedule.status())?.nextAt).toBe(time.now + 1_800_000);
+  writeFileSync(join(stateDir, 'schedule.json'), '{"lastAt":"x"}');
+  const again = await alone(HALF_HOUR, { stateDir });
+  expect(await again.schedule.status()).toBeDefined();
+});
+
+test('a kick of some tags says what it does to the cached catalog, where scheduled runs apply that', () => {
+  const pushed: Pull = { ...HALF_HOUR, catalog: 'pushed' };
+  expect(pushedNote(pushed, { op: 'run', tags: ['ntp'] })).toMatch(/scheduled runs will apply all of it/);
+  expect(pushedNote(pushed, { op: 'run', tags: ['ntp'], noop: true })).toBeUndefined();
+  expect(pushedNote(pushed, { op: 'run' })).toBeUndefined();
+  expect(pushedNote(HALF_HOUR, { op: 'run', tags: ['ntp'] })).toBeUndefined();
+});
+
+test("a scheduled request is nobody's to resume by its name alone", async () => {
+  const folder = tempFolder();
+  const { runner } = journalled(folder);
+  const agent = await startAgent(folder, { runner });
+  // Signed by a controller, but said to be of the agent itself: the issuer must be the signer.
+  const body = await sealed(requestOf({ iss: 'agent1.example.com' }));
+  await expect(agent.submit(body, peerOf())).rejects.toMatchObject({ code: 'issuer' });
+});

@@ -1,0 +1,90 @@
+/** Pull mode with real Puppet: drift from the last pushed catalog is repaired, and new code waits for a kick. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { AGENTS } from './agents.ts';
+import {
+  kickCommand,
+  type LogLine,
+  messageOn,
+  newMessage,
+  outcomesOf,
+  type Place,
+  placeOf,
+  puppetByHand,
+  until,
+  useLab,
+} from './harness.ts';
+
+const lab = useLab();
+const [agent] = AGENTS.pull;
+const home = join(lab.dir, `controller-${agent}`);
+const managed = join(lab.dirOf(agent), 'managed', 'message');
+const PULL = 'pull: {runinterval: 25s, catalog: pushed}\n';
+let place: Place;
+
+beforeAll(async () => {
+  place = await placeOf(lab, agent, { yaml: PULL });
+});
+
+afterAll(() => place?.running.end('SIGTERM'));
+
+const isScheduled = ({ audit, by }: LogLine) => audit === 'outcome' && String(by).startsWith('schedule@');
+
+/** How the next scheduled run ends. */
+function nextScheduled(): Promise<LogLine> {
+  return place.running.logged('a scheduled run', isScheduled, place.running.log.length);
+}
+
+const status = async () =>
+  (await kickCommand(home, 'status', place.certname, '--puppet', lab.serverPuppet)).stdout;
+
+function reconfigure(yaml: string): Promise<LogLine> {
+  const from = place.running.log.length;
+  writeFileSync(join(lab.dirOf(agent), 'kick', 'etc', 'agent.yaml'), yaml);
+  place.running.signal('SIGHUP');
+  return place.running.logged('the new policy', ({ msg }) => msg === 'policy loaded anew', from);
+}
+
+test('a scheduled run repairs drift from the pushed catalog, while new code waits for a kick', async () => {
+  const pushed = messageOn(lab, agent);
+  const waiting = await newMessage(lab, agent);
+  writeFileSync(managed, 'somebody was here\n');
+
+  expect(await nextScheduled()).toMatchObject({ outcome: 'changed' });
+
+  expect(messageOn(lab, agent)).toBe(pushed);
+  expect(await status()).toMatch(/last run changed \(drift repaired, cached catalog\) .* ago; next run at /);
+  const kick = await place.controller.kick(place.certname);
+  expect(outcomesOf(kick)).toEqual({ [agent]: 'changed' });
+  expect(messageOn(lab, agent)).toBe(waiting);
+});
+
+test('a kick postpones the schedule, and one of some tags says what it leaves behind', async () => {
+  const before = await place.controller.kick(place.certname);
+  expect(before.exit).toBe(0);
+  const told = JSON.parse(
+    (await kickCommand(home, 'status', place.certname, '--format', 'json', '--puppet', lab.serverPuppet))
+      .stdout,
+  );
+  expect(told[0].pull.nextAt - told[0].lastRun.at).toBeGreaterThan(12_000);
+  const tagged = await place.controller.kick(place.certname, '--tags', 'nothing_has_it');
+  expect(tagged.stdout).toContain('scheduled runs will apply all of it, not only these tags');
+});
+
+test('pull.noop only reports drift; a run by hand and the schedule get on with each other', async () => {
+  await reconfigure('pull: {runinterval: 25s, catalog: pushed, noop: true}\n');
+  writeFileSync(managed, 'somebody was here again\n');
+
+  expect(await nextScheduled()).toMatchObject({ outcome: 'would-change' });
+
+  expect(messageOn(lab, agent)).toBe('somebody was here again');
+  expect(await status()).toMatch(/\(noop, drift found, cached catalog\)/);
+  await reconfigure(PULL);
+  // By hand, as cron would: whoever comes second waits, and neither fails.
+  const byHand = puppetByHand(lab, agent, { detached: true });
+  const scheduled = nextScheduled();
+  await until('the run by hand', () => byHand.exitCode !== null);
+  expect(byHand.exitCode).toBe(0);
+  expect(await scheduled).toMatchObject({ outcome: expect.stringMatching(/^(un)?changed$/) });
+});
