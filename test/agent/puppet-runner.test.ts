@@ -1,7 +1,17 @@
 /** The runner of `puppet agent` with a stand-in that misbehaves on demand; the real one is in test/puppet. */
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { puppetAgentRunner } from '../../src/agent/runners/puppet-runners.ts';
 import { serviceEnvironment } from '../../src/puppet/service-environment.ts';
 import { silentLog } from '../../src/util/log.ts';
@@ -147,4 +157,19 @@ test('the status tells the last run, and the classes only when asked', async () 
   expect(status.lastRun).toEqual({ status: 'changed', at: Date.parse('2026-11-23T14:33:18Z') });
   expect(status.classes).toBeUndefined();
   expect((await agent.status(peerOf(), { classes: true })).classes).toEqual(['settings', 'lab']);
+});
+
+test("a run that kick did not begin is called stuck when it is over Puppet's own limit", async () => {
+  const { dir, agent } = await host('');
+  const lock = join(dir, 'agent_catalog_run.lock');
+  // A process that Puppet's own rule takes for a run: its comm is "puppet".
+  copyFileSync('/bin/sleep', join(dir, 'puppet-sleep'));
+  const run = spawn(join(dir, 'puppet-sleep'), ['60']);
+  onTestFinished(() => void run.kill('SIGKILL'));
+  writeFileSync(lock, String(run.pid));
+  expect((await agent.status(peerOf())).running).toMatchObject({ pid: run.pid });
+  expect((await agent.status(peerOf())).running?.stuck).toBeUndefined();
+  const began = new Date(Date.now() - (3600 + 301) * 1000);
+  utimesSync(lock, began, began);
+  expect((await agent.status(peerOf())).running?.stuck).toBe('over its time limit of 1h 05m');
 });

@@ -4,6 +4,7 @@ import type { LastRun } from '../../protocol/status.ts';
 import { findPuppet } from '../../puppet/binary.ts';
 import { serviceEnvironment } from '../../puppet/service-environment.ts';
 import { type PuppetSettings, puppetEnvironment, puppetSettings } from '../../puppet/settings.ts';
+import { formatDuration } from '../../util/duration.ts';
 import type { Log } from '../../util/log.ts';
 import { judgePuppet } from '../judge.ts';
 import { agentArguments, applyArguments } from '../puppet/command.ts';
@@ -51,7 +52,10 @@ function puppetOf(options: PuppetRunnerOptions) {
   };
 }
 
-async function gateOf(settings: () => Promise<PuppetSettings>, now: number): Promise<Gate> {
+async function gateOf(
+  { settings, timeLimit }: Pick<ReturnType<typeof puppetOf>, 'settings' | 'timeLimit'>,
+  now: number,
+): Promise<Gate> {
   let paths: PuppetSettings;
   try {
     paths = await settings();
@@ -61,7 +65,14 @@ async function gateOf(settings: () => Promise<PuppetSettings>, now: number): Pro
   const disabled = await readDisabled(paths.agent_disabled_lockfile);
   if (disabled !== undefined) return { state: 'disabled', disabled };
   const holder = await catalogRunHolder(paths.agent_catalog_run_lockfile, now);
-  return holder === undefined ? { state: 'free' } : { state: 'held', holder };
+  if (holder === undefined) return { state: 'free' };
+  const { timeLimitMs = Number.POSITIVE_INFINITY } = timeLimit(paths);
+  const overMs = now - (holder.since ?? now) - timeLimitMs;
+  return {
+    state: 'held',
+    holder:
+      overMs > 0 ? { ...holder, stuck: `over its time limit of ${formatDuration(timeLimitMs)}` } : holder,
+  };
 }
 
 async function disabledLockOf(settings: () => Promise<PuppetSettings>): Promise<string> {
@@ -122,7 +133,7 @@ export function puppetAgentRunner(options: PuppetRunnerOptions): Runner {
     puppetVersion: () => versionOf(puppet.settings),
     unsupported: () => [],
     disabledLock: () => disabledLockOf(puppet.settings),
-    gate: (now) => gateOf(puppet.settings, now),
+    gate: (now) => gateOf(puppet, now),
     async plan(run, dir, action) {
       const settings = await puppet.settings();
       const { env, extraOptions } = puppet.surroundings();
@@ -168,7 +179,7 @@ export function puppetApplyRunner(manifest: string, options: PuppetRunnerOptions
         (option) => action[option] !== undefined,
       ),
     disabledLock: () => disabledLockOf(puppet.settings),
-    gate: (now) => gateOf(puppet.settings, now),
+    gate: (now) => gateOf(puppet, now),
     async plan(_run, dir, action) {
       const settings = await puppet.settings();
       const { env } = puppet.surroundings();
