@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { statfs } from 'node:fs/promises';
 import { messageOf } from '../errors.ts';
+import type { DoctorFacts } from '../protocol/doctor.ts';
 import type { FinishedEvent, StoredEvent } from '../protocol/event.ts';
 import { Refusal } from '../protocol/refusal.ts';
 import { canonicalAction, describeBy, type RunAction, type RunRequest } from '../protocol/request.ts';
@@ -63,6 +64,8 @@ export interface AgentOptions {
   outputLimits?: OutputLimits;
   /** Milliseconds without a word from a run after which it seems to be stuck; 15 minutes unless told. */
   stuckAfterMs?: number;
+  /** What will go wrong on this host, for `kick doctor`. */
+  doctor?(): Promise<DoctorFacts>;
   /** Milliseconds between looks at the clock; 5 s unless told. */
   lookEveryMs?: number;
   /** How runs begin and end; as processes unless told. */
@@ -314,13 +317,14 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
     return undefined;
   }
 
-  async function status({ classes: isAsked = false }: StatusQuestion = {}): Promise<AgentStatus> {
+  async function status(question: StatusQuestion = {}): Promise<AgentStatus> {
     const gate = await runner.gate(clock.now());
     const running = queue.holder() ?? (gate.state === 'held' ? gate.holder : undefined);
     const puppetVersion = await runner.puppetVersion();
     const lastRun = await runner.lastRun();
-    const classes = isAsked ? await runner.classes() : undefined;
+    const classes = question.classes === true ? await runner.classes() : undefined;
     const pull = await schedule.status();
+    const doctor = question.doctor === true ? await options.doctor?.() : undefined;
     return {
       certname: certname ?? '',
       version,
@@ -333,6 +337,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
       ...(gate.state === 'disabled' && { disabled: gate.disabled }),
       ...(lastRun !== undefined && { lastRun }),
       ...(pull !== undefined && { pull }),
+      ...(doctor !== undefined && { doctor }),
       ...(classes !== undefined && { classes }),
     };
   }

@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { doctorFacts, type FactsOptions } from '../agent/doctor/facts.ts';
 import { layoutOf, prepareFolders } from '../agent/layout.ts';
 import { commandRunner } from '../agent/runners/command-runner.ts';
 import { puppetAgentRunner, puppetApplyRunner } from '../agent/runners/puppet-runners.ts';
@@ -11,6 +12,7 @@ import { openAgent } from '../agent/service.ts';
 import { type AgentConfig, AgentConfigSchema, policyOf } from '../config/agent-config.ts';
 import { readYamlFile } from '../config/yaml-file.ts';
 import { KickError, messageOf } from '../errors.ts';
+import { type Expiry, expiryOf } from '../pki/expiry.ts';
 import type { IdentityPaths } from '../pki/identity.ts';
 import { waitForIdentity, watchIdentity } from '../pki/identity-store.ts';
 import { ENVIRONMENT_FILES } from '../puppet/service-environment.ts';
@@ -18,7 +20,7 @@ import { listenHttps } from '../transport/https/listener.ts';
 import { sleep, systemClock } from '../util/clock.ts';
 import { holdLock } from '../util/lock-file.ts';
 import type { Log } from '../util/log.ts';
-import { identityPaths } from './identity.ts';
+import { type IdentityChoice, identityPaths } from './identity.ts';
 import { version } from './version.ts';
 
 export interface AgentMainOptions {
@@ -56,7 +58,13 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
   });
   const runner = makeRunner(config, options, log);
   pullOf(config, runner); // what cannot be, is told before anything is begun
+  let expiry: Expiry | undefined;
   const agent = await openAgent({
+    doctor: async () => ({
+      ...(await doctorFacts(factsOptionsOf(config, options))),
+      ...(expiry !== undefined && { certificateEnds: expiry.certificate }),
+      ...(expiry?.crl !== undefined && { crlEnds: expiry.crl }),
+    }),
     stateDir: options.stateDir,
     runDir: options.runDir,
     runner,
@@ -74,11 +82,13 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
     const identity = paths && (await waitForIdentity(paths, watchOptions));
     if (paths === undefined || identity === undefined) return;
     agent.setCertname(identity.certname);
+    expiry = expiryOf(identity);
     agent.setPull(pullOf(config, runner));
     const { port, bind } = config;
     const listener = await listenHttps(agent, { identity, port, log, ...(bind !== undefined && { bind }) });
     const watch = watchIdentity(paths, identity, watchOptions, (changed) => {
       agent.setCertname(changed.certname);
+      expiry = expiryOf(changed);
       listener.setIdentity(changed);
     });
     process.on('SIGHUP', () => {
@@ -162,6 +172,13 @@ function makeRunner(config: AgentConfig, options: AgentMainOptions, log: Log): R
   }
 }
 
+/** Where `kick doctor` looks; also where no agent runs yet. */
+export function factsOptionsOf(config: AgentConfig, options: AgentMainOptions): FactsOptions {
+  const { stateDir, runDir, path } = options;
+  const puppet = { explicit: options.puppet ?? config.puppet, path };
+  return { stateDir, runDir, now: systemClock.now(), ...(config.runner !== 'command' && { puppet }) };
+}
+
 /** Throws `KickError` `config` where the runner cannot do what its schedule would ask for. */
 function pullOf({ pull }: AgentConfig, runner: Runner): Pull | undefined {
   if (pull === undefined) return undefined;
@@ -185,13 +202,9 @@ function missing(key: string, runner: RunnerName): KickError {
   });
 }
 
-/** Where the certificates are. Puppet may not be there yet (first boot): then it is asked again. */
-async function pathsOfIdentity(
-  config: AgentConfig,
-  options: AgentMainOptions,
-  { log, signal }: { log: Log; signal: AbortSignal },
-): Promise<IdentityPaths | undefined> {
-  const choice = {
+/** By which certificate the agent is known; a flag wins over the file. */
+export function identityChoiceOf(config: AgentConfig, options: AgentMainOptions): IdentityChoice {
+  return {
     pkiDir: options.pkiDirNamed ? options.pkiDir : (config.pki_dir ?? options.pkiDir),
     pkiDirNamed: options.pkiDirNamed || config.pki_dir !== undefined,
     certname: options.certname ?? config.certname,
@@ -199,6 +212,15 @@ async function pathsOfIdentity(
     stateDir: options.stateDir,
     path: options.path,
   };
+}
+
+/** Where the certificates are. Puppet may not be there yet (first boot): then it is asked again. */
+async function pathsOfIdentity(
+  config: AgentConfig,
+  options: AgentMainOptions,
+  { log, signal }: { log: Log; signal: AbortSignal },
+): Promise<IdentityPaths | undefined> {
+  const choice = identityChoiceOf(config, options);
   let told = '';
   while (!signal.aborted) {
     try {

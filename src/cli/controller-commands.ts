@@ -1,5 +1,6 @@
 /** The commands of whoever kicks. An agent, which stays in memory, never loads them. */
 import type { Command } from 'commander';
+import { addDoctorCommand } from './doctor.ts';
 import { addJobsCommand } from './jobs.ts';
 import { addNodesCommand } from './nodes.ts';
 import { addPingCommand } from './ping.ts';
@@ -17,6 +18,7 @@ export function addControllerCommands(program: Command, context: CommandContext)
   addRerunCommand(program, context);
   addStatusCommands(program, context);
   addSwitchCommands(program, context);
+  addDoctorCommand(program, context);
   addPingCommand(program, context);
   addPkiCommand(program, context);
 }

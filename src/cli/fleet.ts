@@ -112,7 +112,8 @@ export function checkedReason(reason: string, option: string): string {
   return reason;
 }
 
-async function withSender<T>(
+/** Connections for as long as the work lasts. */
+export async function withSender<T>(
   hosts: Hosts,
   { connectTimeout }: FleetOptions,
   work: (sender: Sender) => Promise<T>,

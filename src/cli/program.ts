@@ -27,6 +27,7 @@ Examples:
   kick jobs show last                        what became of it; kick rerun last
   kick status --all                          what they do now; kick summary, kick count
   kick disable web1 --reason 'new disk' --for 2h
+  kick doctor --all                          what will go wrong, and what to do about it
   kick ping web1                             does the agent answer?
   kick agent                                 the listener, on every node
   kick demo                                  see it work on this machine alone

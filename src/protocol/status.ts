@@ -1,5 +1,6 @@
 /** What an agent says of itself and its host; unknown keys of later versions are ignored. */
 import * as v from 'valibot';
+import { DoctorSchema } from './doctor.ts';
 import { HolderSchema } from './event.ts';
 
 const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
@@ -60,6 +61,8 @@ export const StatusSchema = v.object({
   disabled: v.optional(DisabledSchema),
   lastRun: v.optional(LastRunSchema),
   pull: v.optional(PullSchema),
+  /** When asked for. */
+  doctor: v.optional(DoctorSchema),
   /** Puppet's classes.txt, when asked for. */
   classes: v.optional(v.pipe(v.array(text(256)), v.maxLength(10_000))),
 });

@@ -34,6 +34,9 @@ const PrintedSchema = v.object({
   logdest: v.nullish(v.string(), null),
   /** Seconds; 0: no limit. */
   runtimeout: v.pipe(v.number(), v.minValue(0)),
+  /** Puppet Server. */
+  server: v.string(),
+  serverport: v.pipe(v.union([v.number(), v.string()]), v.transform(Number), v.integer()),
   /** Seconds between the runs of Puppet's own daemon. */
   runinterval: v.pipe(v.number(), v.minValue(0)),
 });

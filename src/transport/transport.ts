@@ -34,6 +34,8 @@ export interface AgentService {
 export interface StatusQuestion {
   /** Puppet's classes.txt. */
   classes?: boolean;
+  /** What will go wrong on the host. */
+  doctor?: boolean;
 }
 
 export interface Listener {

@@ -59,8 +59,9 @@ export async function agentApp(
     await writeEvents(response, await service.events(job, after, peer), limits);
   });
   app.get('/v1/status', async (request, response) => {
-    const classes = /[?&]classes=1(&|$)/.test(request.originalUrl);
-    sendJson(response, 200, await service.status(peerOf(request), { classes }));
+    const isAsked = (what: string) => new RegExp(`[?&]${what}=1(&|$)`).test(request.originalUrl);
+    const question = { classes: isAsked('classes'), doctor: isAsked('doctor') };
+    sendJson(response, 200, await service.status(peerOf(request), question));
   });
   app.post('/v1/commands', async (request, response) => {
     const peer = peerOf(request);

@@ -121,8 +121,9 @@ export function httpsSender(options: HttpsSenderOptions): Sender {
       const path = `/v1/jobs/${encodeURIComponent(job)}/events?after=${after}`;
       return askForEvents(target, { method: 'GET', path }, signal);
     },
-    status(target, signal, { classes = false } = {}) {
-      const path = `/v1/status${classes ? '?classes=1' : ''}`;
+    status(target, signal, { classes = false, doctor = false } = {}) {
+      const asked = [...(classes ? ['classes=1'] : []), ...(doctor ? ['doctor=1'] : [])];
+      const path = `/v1/status${asked.length === 0 ? '' : `?${asked.join('&')}`}`;
       return askForJson(target, { method: 'GET', path }, { schema: StatusSchema, signal });
     },
     command: (target, body, signal) =>

@@ -1,0 +1,73 @@
+/** `kick doctor --local`: everything that an agent on this host will need. */
+import { createServer } from 'node:net';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { doctorFacts } from '../agent/doctor/facts.ts';
+import { layoutOf } from '../agent/layout.ts';
+import { type AgentConfig, AgentConfigSchema } from '../config/agent-config.ts';
+import { readYamlFile } from '../config/yaml-file.ts';
+import { KickError, messageOf } from '../errors.ts';
+import { expiryOf } from '../pki/expiry.ts';
+import { loadIdentity } from '../pki/load-identity.ts';
+import { type Finding, factFindings, problem, remark } from '../report/doctor-findings.ts';
+import type { Patient } from '../report/doctor-text.ts';
+import { systemClock } from '../util/clock.ts';
+import { lockHolder } from '../util/lock-file.ts';
+import { type AgentMainOptions, factsOptionsOf, identityChoiceOf } from './agent.ts';
+import { identityPaths } from './identity.ts';
+
+export async function localPatient(options: AgentMainOptions): Promise<Patient> {
+  const now = systemClock.now();
+  const findings: Finding[] = [];
+  /** What is wrong becomes a finding; the rest is looked at all the same. */
+  const attempt = async <T>(next: string, work: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof KickError)) throw error;
+      findings.push(problem(messageOf(error), error.hint ?? next));
+      return undefined;
+    }
+  };
+  const path = join(options.configDir, 'agent.yaml');
+  const read = await attempt(`mend ${path}`, () =>
+    readYamlFile(path, AgentConfigSchema, { what: 'agent configuration' }),
+  );
+  const config: AgentConfig = read ?? (await import('valibot')).parse(AgentConfigSchema, {});
+  const identity = await attempt('kick agent waits for it', async () =>
+    loadIdentity(await identityPaths(identityChoiceOf(config, options)), { now }),
+  );
+  const expiry = identity === undefined ? undefined : expiryOf(identity);
+  const facts = await doctorFacts(factsOptionsOf(config, options));
+  const ends = { certificateEnds: expiry?.certificate, crlEnds: expiry?.crl };
+  findings.push(...factFindings({ ...facts, ...ends }, now, { isPull: config.pull !== undefined }));
+  findings.push(...(await portFindings(config, options)));
+  return { certname: identity?.certname ?? options.certname ?? hostname(), findings: withoutTwins(findings) };
+}
+
+/** Puppet that is missing is said once, by whoever met it first. */
+function withoutTwins(findings: readonly Finding[]): Finding[] {
+  return findings.filter(({ what }, index) => findings.findIndex((one) => one.what === what) === index);
+}
+
+async function portFindings(config: AgentConfig, options: AgentMainOptions): Promise<Finding[]> {
+  const port = options.port ?? config.port;
+  const holder = await lockHolder(layoutOf(options.stateDir, options.runDir).agentLock, systemClock);
+  if (holder !== undefined)
+    return [remark(`kick agent runs here already: ${holder}`, 'kick doctor with its name asks it')];
+  const error = await cannotListen(port, options.bind ?? config.bind);
+  if (error === undefined) return [];
+  return [
+    problem(`port ${port} cannot be listened on: ${error}`, `see who has it: ss -ltnp 'sport = :${port}'`),
+  ];
+}
+
+function cannotListen(port: number, host: string | undefined): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error) => resolve(messageOf(error)));
+    server.listen({ port, ...(host !== undefined && { host }) }, () =>
+      server.close(() => resolve(undefined)),
+    );
+  });
+}

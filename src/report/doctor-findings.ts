@@ -1,0 +1,140 @@
+/** What will go wrong on a host, from what is known of it: the one judgement for `kick doctor` and `--local`. */
+import type { DoctorFacts } from '../protocol/doctor.ts';
+import type { AgentStatus } from '../protocol/status.ts';
+import { formatDuration } from '../util/duration.ts';
+import { disabledWords } from './host-state.ts';
+
+/** `problem`: kicks fail, or will within a week. `warning`: look at it. `remark`: nothing is wrong. */
+export type Level = 'problem' | 'warning' | 'remark';
+
+export interface Finding {
+  level: Level;
+  what: string;
+  /** What to do about it. */
+  next?: string;
+}
+
+const DAY = 86_400_000;
+const MB = 1 << 20;
+
+/** What is said of an end (milliseconds since 1970); nothing while it is far. */
+export function endFinding(what: string, ends: number | undefined, now: number, next: string): Finding[] {
+  if (ends === undefined || ends - now > 30 * DAY) return [];
+  if (ends <= now) return [{ level: 'problem', what: `${what} ended ${daysOf(now - ends)} ago`, next }];
+  return [
+    {
+      level: ends - now < 7 * DAY ? 'problem' : 'warning',
+      what: `${what} ends in ${daysOf(ends - now)}`,
+      next,
+    },
+  ];
+}
+
+const daysOf = (ms: number) => (ms < 2 * DAY ? formatDuration(ms) : `${Math.floor(ms / DAY)} days`);
+
+const CRL_NEXT = 'bring a new crl.pem to it: delete the old one and run puppet, or see crl_refresh_interval';
+const CERTIFICATE_NEXT =
+  "renew it: 'puppet ssl clean' and 'puppet ssl bootstrap' there, after 'puppetserver ca clean'";
+
+/** From the facts alone: also where no agent runs yet. */
+export function factFindings(facts: DoctorFacts, now: number, { isPull = false } = {}): Finding[] {
+  const { certificateEnds, crlEnds, folders, server, staleLock, schedulers, puppetError } = facts;
+  return [
+    ...(puppetError === undefined
+      ? []
+      : [problem(puppetError, 'install puppet-agent, or say where it is: puppet: in agent.yaml')]),
+    ...endFinding('its certificate', certificateEnds, now, CERTIFICATE_NEXT),
+    ...endFinding('its CRL', crlEnds, now, CRL_NEXT),
+    ...folders.flatMap(folderFindings),
+    ...(server?.error === undefined
+      ? []
+      : [
+          problem(
+            `Puppet Server ${server.name}:${server.port} cannot be reached from there: ${server.error}`,
+            'look at the name, the firewall, and puppetserver itself',
+          ),
+        ]),
+    ...(staleLock === undefined
+      ? []
+      : [remark(`a stale lock of Puppet's: ${staleLock}`, 'nothing: the next run of Puppet removes it')]),
+    ...schedulerFindings(schedulers, isPull),
+  ];
+}
+
+function folderFindings({ what, path, freeBytes, isTmpfs }: DoctorFacts['folders'][number]): Finding[] {
+  const free = `${Math.floor(freeBytes / MB)} MB free in the ${what} folder ${path}`;
+  const next = 'make room: below 16 MB kick agent refuses runs';
+  return [
+    ...(freeBytes < 16 * MB ? [problem(free, next)] : freeBytes < 64 * MB ? [warning(free, next)] : []),
+    ...(isTmpfs === false
+      ? [remark(`the run folder ${path} is not on a tmpfs`, 'use one, so that a full disk cannot stop a run')]
+      : []),
+  ];
+}
+
+function schedulerFindings(schedulers: readonly string[], isPull: boolean): Finding[] {
+  if (schedulers.length === 0) return [];
+  const named = schedulers.join(', ');
+  if (isPull) {
+    return [
+      warning(
+        `two schedules: kick's own (pull) and ${named}`,
+        'switch the other off: systemctl disable --now puppet, or remove the cron line',
+      ),
+    ];
+  }
+  if (schedulers.length > 1)
+    return [warning(`more than one schedule begins Puppet runs: ${named}`, 'keep one')];
+  return [
+    remark(
+      `Puppet also runs by ${named}`,
+      'nothing: kick waits for such runs; pull: in agent.yaml can replace them',
+    ),
+  ];
+}
+
+/** Of an agent that answered. `version` is ours, `now` our clock at the middle of the question. */
+export function statusFindings(
+  status: AgentStatus,
+  { version, now }: { version: string; now: number },
+): Finding[] {
+  const { doctor, running, disabled, pull, time } = status;
+  const skew = Math.abs(time - now);
+  const skewText = `its clock differs from ours by ${formatDuration(skew)}`;
+  return [
+    ...(skew > 60_000
+      ? [problem(skewText, 'set the clocks (NTP): above a minute requests are refused')]
+      : skew > 30_000
+        ? [warning(skewText, 'set the clocks (NTP): above a minute requests are refused')]
+        : []),
+    ...(status.version === version
+      ? []
+      : [warning(`kick ${status.version} there, ${version} here`, 'bring both to the same version')]),
+    ...(running?.stuck === undefined
+      ? []
+      : [
+          problem(
+            `a run is stuck: ${running.what}${running.pid === undefined ? '' : `, pid ${running.pid}`}: ${running.stuck}`,
+            'kick cancel ends a run of kick',
+          ),
+        ]),
+    ...(disabled === undefined
+      ? []
+      : [warning(disabledWords(disabled, time), 'kick enable, when its time has come')]),
+    ...(doctor === undefined
+      ? [remark('it does not tell more: an agent of an earlier version', 'bring both to the same version')]
+      : factFindings(doctor, time, { isPull: pull !== undefined })),
+  ];
+}
+
+export function problem(what: string, next: string): Finding {
+  return { level: 'problem', what, next };
+}
+
+export function warning(what: string, next: string): Finding {
+  return { level: 'warning', what, next };
+}
+
+export function remark(what: string, next: string): Finding {
+  return { level: 'remark', what, next };
+}

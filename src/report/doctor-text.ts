@@ -1,0 +1,48 @@
+/** `kick doctor` for people: hosts with the same finding stand together, the worst first. */
+import { plural, safeText } from '../util/text.ts';
+import type { Finding, Level } from './doctor-findings.ts';
+
+export interface Patient {
+  certname: string;
+  findings: readonly Finding[];
+  /** It did not answer: all that is known. */
+  isSilent?: true;
+}
+
+const RANK: Readonly<Record<Level, number>> = { problem: 0, warning: 1, remark: 2 };
+const NAMED = 10;
+
+export function doctorText(patients: readonly Patient[]): string {
+  const groups = new Map<string, { finding: Finding; hosts: string[] }>();
+  for (const { certname, findings } of patients) {
+    for (const finding of findings) {
+      const key = `${finding.level}\0${finding.what}\0${finding.next ?? ''}`;
+      const group = groups.get(key) ?? { finding, hosts: [] };
+      group.hosts.push(certname);
+      groups.set(key, group);
+    }
+  }
+  const sorted = [...groups.values()].sort(
+    (a, b) => RANK[a.finding.level] - RANK[b.finding.level] || b.hosts.length - a.hosts.length,
+  );
+  const lines = sorted.flatMap(({ finding, hosts }) => [
+    safeText(`${finding.level.padEnd(8)} ${finding.what}`),
+    `         on ${named(hosts)}`,
+    ...(finding.next === undefined ? [] : [safeText(`         do: ${finding.next}`)]),
+    '',
+  ]);
+  const well = patients.filter(({ findings }) => findings.every(({ level }) => level === 'remark')).length;
+  const count = (level: Level) =>
+    patients.filter(({ findings }) => findings.some((one) => one.level === level)).length;
+  const counts = [
+    `${well} well`,
+    ...(count('problem') > 0 ? [`${count('problem')} with problems`] : []),
+    ...(count('warning') > 0 ? [`${count('warning')} with warnings`] : []),
+  ];
+  return `${[...lines, `${plural(patients.length, 'host')}: ${counts.join(', ')}`].join('\n')}\n`;
+}
+
+function named(hosts: readonly string[]): string {
+  const more = hosts.length > NAMED ? ` and ${hosts.length - NAMED} more` : '';
+  return `${hosts.slice(0, NAMED).join(', ')}${more}`;
+}

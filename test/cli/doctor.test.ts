@@ -1,0 +1,74 @@
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { realSite } from '../support/real-site.ts';
+import { tempFolder } from '../support/temp.ts';
+
+interface Patient {
+  certname: string;
+  findings: { level: string; what: string; next?: string }[];
+}
+
+const serious = ({ findings }: Patient) => findings.filter(({ level }) => level !== 'remark');
+
+test('kick doctor: hosts that are well, one that is disabled, one that is dead with its row and exit 3', async () => {
+  const site = await realSite(2, () => 'exit 0');
+  const all = await site.kick('doctor', 'web1', 'web2', '--format', 'json');
+  const patients: Patient[] = JSON.parse(all.out);
+  expect(patients.map(({ certname }) => certname)).toEqual(site.names);
+  for (const patient of patients) expect(serious(patient)).toEqual([]);
+  expect(all.code).toBe(0);
+  await site.kick('disable', 'web1', '--reason', 'new disk');
+  const disabled = await site.kick('doctor', 'web1', 'web2');
+  expect(disabled.code).toBe(4);
+  expect(disabled.out).toMatch(
+    /^warning {2}disabled: 'new disk' by \S+\n +on web1\.example\.com\n +do: kick enable/m,
+  );
+  expect(disabled.out).toContain('2 hosts: 1 well, 1 with warnings');
+  site.inventory({ targets: [{ name: 'dead.example.com', uri: '127.0.0.1:1' }] });
+  const dead = await site.kick('doctor', '@all');
+  expect(dead.code).toBe(3);
+  expect(dead.out).toMatch(/^problem {2}.*refused.*\n +on dead\.example\.com$/m);
+});
+
+test('kick doctor --local on a node that is not ready says what is missing and what to do', async () => {
+  const site = await realSite(0, () => '');
+  const [config, state] = [tempFolder(), tempFolder()];
+  const place = [
+    '--config-dir',
+    config,
+    '--state-dir',
+    state,
+    '--run-dir',
+    state,
+    '--certname',
+    'new.example.com',
+  ];
+  writeFileSync(
+    join(config, 'agent.yaml'),
+    'runner: command\ncommand: [/bin/true]\npull: {runinterval: 5x}\n',
+  );
+  const bad = await site.kick('doctor', '--local', ...place);
+  expect(bad.code).toBe(1);
+  expect(bad.out).toMatch(/agent\.yaml:3: pull\.runinterval/);
+  expect(bad.out).toMatch(
+    /there is no such file\n +on new\.example\.com\n +do: this host needs a certificate first/,
+  );
+  writeFileSync(join(config, 'agent.yaml'), 'runner: command\ncommand: [/bin/true]\nport: 0\n');
+  const good = await site.kick('doctor', '--local', ...place.slice(0, -2));
+  expect(good.out).toContain('1 host: 1 well');
+  expect(good.code).toBe(0);
+});
+
+test('kick doctor --local names a port that somebody has, and takes no hosts', async () => {
+  const site = await realSite(0, () => '');
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as { port: number };
+  const taken = await site.kick('doctor', '--local', '--port', String(port));
+  expect(taken.code).toBe(1);
+  expect(taken.out).toContain(`port ${port} cannot be listened on`);
+  expect(await site.kick('doctor', '--local', 'web1')).toMatchObject({ code: 2 });
+});
