@@ -146,7 +146,7 @@ async function speedRows(fleet: Fleet, folder: string): Promise<Row[]> {
 async function otherRows(folder: string, own: number): Promise<Row[]> {
   const row = (what: string, cpu: number | undefined, missing: string): Row =>
     cpu === undefined
-      ? { what, value: '-', beside: `not measured: needs ${missing}`, promised: '-' }
+      ? { what, value: '-', beside: `not measured: needs a working ${missing}`, promised: '-' }
       : {
           what,
           value: ms(cpu),
@@ -163,8 +163,13 @@ async function otherRows(folder: string, own: number): Promise<Row[]> {
   try {
     const all = sshd.addresses.join(',');
     const [ssh, fan] = [`-F ${sshd.config}`, String(FAN_OUT)];
-    const measure = (program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
-      isInstalled(program) ? cpuOfCommand([program, ...args], env) / SSH_HOSTS : undefined;
+    const measure = (program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) => {
+      try {
+        return isInstalled(program) ? cpuOfCommand([program, ...args], env) / SSH_HOSTS : undefined;
+      } catch {
+        return undefined; // it is there and does not work
+      }
+    };
     const ansible = {
       ANSIBLE_SSH_ARGS: ssh,
       ANSIBLE_HOST_KEY_CHECKING: 'False',

@@ -33,6 +33,8 @@ export async function startSshd(folder: string, count: number): Promise<SshHosts
       ...[`HostKey ${at('host')}`, `AuthorizedKeysFile ${at('user.pub')}`, 'StrictModes no', 'UsePAM no'],
       ...['PidFile none', 'PasswordAuthentication no', 'PermitRootLogin prohibit-password'],
       ...['MaxStartups 500', 'LogLevel ERROR'],
+      // bash reads ~/.bashrc when sshd starts it: what a user does there is not what is measured.
+      `SetEnv HOME=${folder}`,
     ];
     writeFileSync(config, `${lines.join('\n')}\n`);
     servers.push(spawn('/usr/sbin/sshd', ['-D', '-e', '-f', config], { stdio: 'ignore' }));

@@ -38,7 +38,8 @@ export function cpuOfCommand(command: readonly string[], env: NodeJS.ProcessEnv 
   const script = 'TIMEFORMAT="%U %S"; { time "$@" >/dev/null 2>"$ERRORS"; } 2>&1';
   const out = execFileSync('bash', ['-c', script, 'bash', ...command], {
     encoding: 'utf8',
-    env: { ...process.env, ERRORS: '/dev/null', LC_ALL: 'C', ...env },
+    // Ansible insists on UTF-8.
+    env: { ...process.env, ERRORS: '/dev/null', LC_ALL: 'C.UTF-8', ...env },
   });
   const [user = 0, system = 0] = out.trim().split(' ').map(Number);
   return (user + system) * 1000;
