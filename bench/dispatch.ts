@@ -23,14 +23,14 @@ export interface DispatchOptions {
 const perHost = (cost: Cost, hosts: number) => cost.cpuMs / hosts;
 const ms = (value: number) => `${value.toFixed(2)} ms`;
 
-export async function dispatchRows({ folder, hosts, keep }: DispatchOptions): Promise<Row[]> {
+export async function* dispatchRows({ folder, hosts, keep }: DispatchOptions): AsyncGenerator<Row> {
   const fleet = await startFleet({ ...DEFAULTS, hosts, keep });
   try {
     const p256 = await keyRows(fleet, { folder, keyType: 'p256', rounds: 5, goal: 1.3 });
-    const rsa = await keyRows(fleet, { folder, keyType: 'rsa-4096', rounds: 3, goal: 1.8 });
-    const others = await otherRows(folder, p256.own);
-    const fast = await speedRows(fleet, folder);
-    return [...p256.rows, ...rsa.rows, ...others, ...fast];
+    yield* p256.rows;
+    yield* (await keyRows(fleet, { folder, keyType: 'rsa-4096', rounds: 3, goal: 1.8 })).rows;
+    yield* await speedRows(fleet, folder);
+    yield* await otherRows(folder, p256.own);
   } finally {
     await fleet.stop();
   }

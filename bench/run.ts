@@ -34,7 +34,9 @@ interface Place extends Settings {
   bareMs: number;
 }
 
-const GROUPS: Readonly<Record<string, { what: string; rows(place: Place): Promise<Row[]> }>> = {
+const GROUPS: Readonly<
+  Record<string, { what: string; rows(place: Place): Promise<Row[]> | AsyncGenerator<Row> }>
+> = {
   start: { what: 'kick --version', rows: versionRows },
   choose: {
     what: 'choosing among 50,000 hosts, remembering 10,000 jobs',
@@ -86,11 +88,9 @@ async function main(): Promise<void> {
   const settings = settingsOf(process.argv.slice(2));
   if (settings === undefined) return void process.stdout.write(HELP);
   const folder = mkdtempSync(join(tmpdir(), 'kick-bench-'));
-  try {
-    await measureAll(settings, folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+  await measureAll(settings, folder);
 }
 
 async function measureAll(settings: Settings, folder: string): Promise<void> {
@@ -105,7 +105,7 @@ async function measureAll(settings: Settings, folder: string): Promise<void> {
   const rows: (Row & { group: string })[] = [];
   for (const [group, { rows: measure }] of Object.entries(GROUPS)) {
     if (only.length > 0 && !only.includes(group)) continue;
-    for (const row of await measure(place)) {
+    for await (const row of await measure(place)) {
       show(row);
       rows.push({ group, ...row });
     }

@@ -43,9 +43,13 @@ export async function startFleet(options: StartOptions): Promise<Fleet> {
   const faults = spreadFaults(options.faults, hosts, shape.seed);
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'kick-fleet-'));
   const members: Member[] = [];
+  const removeFolder = () => rmSync(folder, { recursive: true, force: true });
+  // Its processes end by themselves when we do; the folder would stay, in memory.
+  process.once('exit', removeFolder);
   const remove = async () => {
     await Promise.all(members.map((member) => member.end()));
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder();
+    process.off('exit', removeFolder);
   };
   try {
     const certificates = options.keep ?? join(folder, 'certificates');
