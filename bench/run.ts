@@ -88,7 +88,9 @@ async function main(): Promise<void> {
   const settings = settingsOf(process.argv.slice(2));
   if (settings === undefined) return void process.stdout.write(HELP);
   const folder = mkdtempSync(join(tmpdir(), 'kick-bench-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  process.once('exit', () =>
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }),
+  );
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   await measureAll(settings, folder);
 }

@@ -43,13 +43,18 @@ export async function startFleet(options: StartOptions): Promise<Fleet> {
   const faults = spreadFaults(options.faults, hosts, shape.seed);
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'kick-fleet-'));
   const members: Member[] = [];
-  const removeFolder = () => rmSync(folder, { recursive: true, force: true });
-  // Its processes end by themselves when we do; the folder would stay, in memory.
-  process.once('exit', removeFolder);
+  // What has just been killed may still be making files.
+  const removeFolder = () => rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+  const onExit = () => {
+    for (const member of members) member.kill();
+    removeFolder();
+  };
+  // Before whoever removes the folder that certificates are kept in.
+  process.prependOnceListener('exit', onExit);
   const remove = async () => {
     await Promise.all(members.map((member) => member.end()));
     removeFolder();
-    process.off('exit', removeFolder);
+    process.off('exit', onExit);
   };
   try {
     const certificates = options.keep ?? join(folder, 'certificates');
@@ -146,6 +151,7 @@ interface Member {
   started(onProgress: (ready: number) => void): Promise<void>;
   usage(): Promise<Usage>;
   end(): Promise<void>;
+  kill(): void;
 }
 
 function startMember(task: MemberTask): Member {
@@ -167,6 +173,7 @@ function startMember(task: MemberTask): Member {
       tell({ type: 'usage' });
       return usage;
     },
+    kill: () => void child.kill('SIGKILL'),
     async end() {
       if (child.connected) tell({ type: 'stop' });
       await ended;
