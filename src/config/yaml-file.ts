@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { type ErrorCode, KickError, messageOf, systemCode } from '../errors.ts';
 import { decodeUtf8, JsonError } from '../util/json.ts';
 import { type Problem, problemsOf } from '../util/schema.ts';
+import { putPlainLines, takePlainLines } from './plain-lines.ts';
 
 const MAX_BYTES = 4 << 20;
 const MAX_DEPTH = 16;
@@ -98,9 +99,10 @@ async function parse(
   { what, code, maxAliases }: About & { maxAliases: number },
 ): Promise<unknown> {
   const { constructFromEvents, parseEvents, YAMLException } = await import('js-yaml');
+  const documentsOf = (source: string) =>
+    constructFromEvents(parseEvents(source, { maxDepth: MAX_DEPTH }), { source, maxAliases });
   try {
-    const events = parseEvents(text, { maxDepth: MAX_DEPTH });
-    const documents = constructFromEvents(events, { source: text, maxAliases });
+    const documents = parseShortened(text, documentsOf) ?? documentsOf(text);
     if (documents.length > 1) {
       throw new KickError(code, `read the ${what} "${path}": there is more than one document in it`);
     }
@@ -109,6 +111,18 @@ async function parse(
     if (!(error instanceof YAMLException)) throw error;
     const line = (error.mark?.line ?? 0) + 1;
     throw new KickError(code, `read the ${what}:\n  ${path}:${line}: ${error.reason}`, { cause: error });
+  }
+}
+
+/** What is wrong, and where, is told by YAML of the whole text. */
+function parseShortened(text: string, documentsOf: (source: string) => unknown[]): unknown[] | undefined {
+  const short = takePlainLines(text);
+  if (short === undefined) return undefined;
+  try {
+    const documents = documentsOf(short.text);
+    return putPlainLines(documents, short.lists) ? documents : undefined;
+  } catch {
+    return undefined;
   }
 }
 

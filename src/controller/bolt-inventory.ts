@@ -9,7 +9,7 @@
 import { isCertname } from '../protocol/names.ts';
 import type { Problem } from '../util/schema.ts';
 import { type Address, parseAddress } from './address.ts';
-import { ALL, type Group, type GroupSource, type Inventory } from './inventory.ts';
+import { ALL, certnameIn, type Group, type GroupSource, type Inventory } from './inventory.ts';
 
 const GROUP_KEYS = ['name', 'targets', 'groups', 'facts', 'vars', 'features', 'config', 'plugin_hooks'];
 const OWN_GROUP_KEYS = ['nodes', 'command', 'query', 'concurrency'];
@@ -26,7 +26,7 @@ type Path = readonly string[];
 interface Draft {
   name: string;
   place: string;
-  hosts: Set<string>;
+  hosts: string[];
   children: string[];
   sources: GroupSource[];
   concurrency?: number;
@@ -36,13 +36,14 @@ interface Draft {
 /** A host while it is read. */
 interface HostDraft {
   certname: string;
-  aliases: string[];
+  aliases: readonly string[];
   address?: Address;
   uri?: string;
   facts: Mapping;
 }
 
 const NO_FACTS: Mapping = Object.freeze({});
+const NO_ALIASES: readonly string[] = Object.freeze([]);
 
 /** The inventory that a document means, and everything that is wrong with it, each with its path. */
 export function readBoltInventory(document: unknown): { inventory: Inventory; problems: Problem[] } {
@@ -63,10 +64,10 @@ function createReader() {
   const problems: Problem[] = [];
   const groups = new Map<string, Draft>();
   const hosts = new Map<string, HostDraft>();
-  const names = new Map<string, string>();
+  const aliases = new Map<string, string>();
   const leftOut: string[] = [];
-  /** Targets that are only a name: it may be an alias that stands further down. */
-  const references: { group: Draft; text: string; list: Path; index: number }[] = [];
+  /** Lists with targets that are only a name: it may be an alias that stands further down. */
+  const references: { group: Draft; list: readonly unknown[]; path: Path }[] = [];
   let targets = 0;
 
   function problem(path: Path, message: string): void {
@@ -88,7 +89,7 @@ function createReader() {
       return undefined;
     }
     const facts = mergedFacts(inherited, value['facts'], [...path, 'facts']);
-    const draft: Draft = { name, place: path.join('.'), hosts: new Set(), children: [], sources: [], facts };
+    const draft: Draft = { name, place: path.join('.'), hosts: [], children: [], sources: [], facts };
     groups.set(name, draft);
     const concurrency = value['concurrency'];
     if (Number.isInteger(concurrency) && Number(concurrency) > 0) draft.concurrency = Number(concurrency);
@@ -148,15 +149,16 @@ function createReader() {
       problem(path, 'not a list of targets');
       return;
     }
-    for (const [index, one] of value.entries()) {
-      targets += 1;
-      if (targets > MAX_TARGETS) {
-        problem(path, `there are more than ${MAX_TARGETS} targets`);
-        return;
-      }
-      if (typeof one === 'string') {
-        references.push({ group, text: one, list: path, index });
-      } else if (isMapping(one) && '_plugin' in one) readPlugin(one, [...path, String(index)], group);
+    targets += value.length;
+    if (targets > MAX_TARGETS) {
+      problem(path, `there are more than ${MAX_TARGETS} targets`);
+      return;
+    }
+    references.push({ group, list: value, path });
+    for (let index = 0; index < value.length; index++) {
+      const one: unknown = value[index];
+      if (typeof one === 'string') continue;
+      if (isMapping(one) && '_plugin' in one) readPlugin(one, [...path, String(index)], group);
       else if (isMapping(one)) readTarget(one, [...path, String(index)], group);
       else problem([...path, String(index)], 'neither a name nor a mapping like {name: web1.example.com}');
     }
@@ -219,48 +221,55 @@ function createReader() {
   }
 
   function addHost(certname: string, path: Path, group: Draft): HostDraft | undefined {
-    const holder = names.get(certname);
-    if (holder !== undefined && holder !== certname) {
-      problem(path, `"${certname}" is an alias of ${holder} above`);
-      return undefined;
-    }
     let host = hosts.get(certname);
     if (host === undefined) {
-      host = { certname, aliases: [], facts: NO_FACTS };
+      const holder = aliases.get(certname);
+      if (holder !== undefined) {
+        problem(path, `"${certname}" is an alias of ${holder} above`);
+        return undefined;
+      }
+      host = { certname, aliases: NO_ALIASES, facts: NO_FACTS };
       hosts.set(certname, host);
-      names.set(certname, certname);
     }
     host.facts = mergedFacts(group.facts, host.facts, path);
-    group.hosts.add(certname);
+    group.hosts.push(certname);
     return host;
   }
 
   function addName(alias: string, host: HostDraft, path: Path): void {
-    const holder = names.get(alias);
+    const holder = certnameIn({ hosts, aliases }, alias);
     if (holder === host.certname) return;
     if (holder !== undefined) {
       problem(path, `"${alias}" is a name of ${holder} above`);
       return;
     }
-    names.set(alias, host.certname);
-    host.aliases.push(alias);
+    aliases.set(alias, host.certname);
+    host.aliases = [...host.aliases, alias];
   }
 
   /** Now that all aliases are known. */
   function readReferences(): void {
-    for (const { group, text, list, index } of references) {
-      const lower = text.toLowerCase();
-      const known = names.get(lower);
-      if (known !== undefined || isCertname(lower)) {
-        addHost(known ?? lower, list, group);
-        continue;
+    for (const { group, list, path } of references) {
+      for (let index = 0; index < list.length; index++) {
+        const text = list[index];
+        if (typeof text === 'string') readReference(text, index, path, group);
       }
-      const path = [...list, String(index)];
-      const address = parseAddress(text);
-      if (address === 'not-a-host') leftOut.push(text);
-      else if (address === undefined) problem(path, `"${text}" is neither a certname nor an address`);
-      else readTarget({ uri: text }, path, group);
     }
+  }
+
+  function readReference(text: string, index: number, list: Path, group: Draft): void {
+    const isPlain = isPlainCertname(text);
+    const lower = isPlain ? text : text.toLowerCase();
+    const known = aliases.get(lower);
+    if (known !== undefined || isPlain || isCertname(lower)) {
+      addHost(known ?? lower, list, group);
+      return;
+    }
+    const path = [...list, String(index)];
+    const address = parseAddress(text);
+    if (address === 'not-a-host') leftOut.push(text);
+    else if (address === undefined) problem(path, `"${text}" is neither a certname nor an address`);
+    else readTarget({ uri: text }, path, group);
   }
 
   // ---------------------------------------------------------------- helpers
@@ -294,13 +303,25 @@ function createReader() {
         group.name,
         group,
       ]);
-      return { inventory: { hosts, names, groups: new Map(all), leftOut }, problems };
+      return { inventory: { hosts, aliases, groups: new Map(all), leftOut }, problems };
     },
   };
 }
 
 function isMapping(value: unknown): value is Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Nearly all certnames, in a fraction of the time of `isCertname`: letters and digits, single dots and dashes between them. */
+function isPlainCertname(text: string): boolean {
+  let isWithin = false;
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charCodeAt(at);
+    const isAlphanumeric = (char >= 0x61 && char <= 0x7a) || (char >= 0x30 && char <= 0x39);
+    if (!isAlphanumeric && !(isWithin && (char === 0x2d || char === 0x2e))) return false;
+    isWithin = isAlphanumeric;
+  }
+  return isWithin && text.length <= 253;
 }
 
 function isArgv(value: unknown): value is string[] {

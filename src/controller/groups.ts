@@ -3,8 +3,8 @@ import { KickError, messageOf } from '../errors.ts';
 import { isCertname } from '../protocol/names.ts';
 import { clip } from '../util/text.ts';
 import type { HostSources } from './host-sources.ts';
-import { ALL, type GroupSource, type Inventory } from './inventory.ts';
-import { evaluate, globTest, type Scope } from './nodeset/evaluate.ts';
+import { ALL, certnameIn, type GroupSource, type Inventory } from './inventory.ts';
+import { evaluate, globTest, keysOf, type Members, type Scope } from './nodeset/evaluate.ts';
 import { parseExpression, type Term } from './nodeset/expression.ts';
 import { MAX_NAMES } from './nodeset/range.ts';
 
@@ -14,15 +14,15 @@ export interface ScopeOptions {
   domain?: string | undefined;
   sources: HostSources;
   /** All hosts there are, where the inventory names none. */
-  everyone(): Promise<ReadonlySet<string>>;
+  everyone(): Promise<Members>;
 }
 
 /** What names, masks and groups mean here. Each group is asked for once. */
 export function createScope({ inventory, domain, sources, everyone }: ScopeOptions): Scope {
-  const found = new Map<string, Promise<ReadonlySet<string>>>();
+  const found = new Map<string, Promise<Members>>();
 
-  const known = async (): Promise<Iterable<string>> =>
-    inventory.hosts.size > 0 ? inventory.hosts.keys() : everyone();
+  const known = async (): Promise<Members> =>
+    inventory.hosts.size > 0 ? keysOf(inventory.hosts) : everyone();
 
   /** `within`: the groups that are being looked up, outermost first. */
   function scopeWithin(within: readonly string[]): Scope {
@@ -30,11 +30,11 @@ export function createScope({ inventory, domain, sources, everyone }: ScopeOptio
   }
 
   function host(name: string, term: Term): string {
-    const known = inventory.names.get(name);
+    const known = certnameIn(inventory, name);
     if (known !== undefined) return known;
     const lower = name.toLowerCase().replace(/\.$/, '');
     const full = lower.includes('.') || domain === undefined ? lower : `${lower}.${domain}`;
-    const certname = inventory.names.get(lower) ?? inventory.names.get(full) ?? full;
+    const certname = certnameIn(inventory, lower) ?? certnameIn(inventory, full) ?? full;
     if (isCertname(certname)) return certname;
     throw new KickError(
       'usage',
@@ -56,8 +56,8 @@ export function createScope({ inventory, domain, sources, everyone }: ScopeOptio
   function members(
     name: string,
     { within, term }: { within: readonly string[]; term?: Term | undefined },
-  ): Promise<ReadonlySet<string>> {
-    if (name === '*' || name === ALL) return everyoneKnown();
+  ): Promise<Members> {
+    if (name === '*' || name === ALL) return known();
     if (within.includes(name)) {
       const circle = [...within.slice(within.indexOf(name)), name].map((one) => `@${one}`).join(' -> ');
       return Promise.reject(
@@ -73,10 +73,6 @@ export function createScope({ inventory, domain, sources, everyone }: ScopeOptio
     return looked;
   }
 
-  async function everyoneKnown(): Promise<ReadonlySet<string>> {
-    return new Set(await known());
-  }
-
   function unknownGroup(name: string, term: Term | undefined): KickError {
     const names = [...inventory.groups.keys()].filter((one) => one !== ALL);
     const where = term === undefined ? '' : `, see column ${term.column}`;
@@ -85,7 +81,7 @@ export function createScope({ inventory, domain, sources, everyone }: ScopeOptio
     });
   }
 
-  async function lookUp(name: string, within: readonly string[]): Promise<ReadonlySet<string>> {
+  async function lookUp(name: string, within: readonly string[]): Promise<Members> {
     const group = inventory.groups.get(name);
     const hosts = new Set(group?.hosts);
     for (const child of group?.children ?? [])

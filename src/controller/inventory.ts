@@ -22,8 +22,8 @@ export interface Group {
   readonly name: string;
   /** Where it is defined, for messages: `groups.0`. */
   readonly place: string;
-  /** Certnames of the targets that it lists itself. */
-  readonly hosts: ReadonlySet<string>;
+  /** Certnames of the targets that it lists itself; one may stand there twice. */
+  readonly hosts: readonly string[];
   /** Groups within it. */
   readonly children: readonly string[];
   readonly sources: readonly GroupSource[];
@@ -34,8 +34,8 @@ export interface Group {
 export interface Inventory {
   /** By certname. */
   readonly hosts: ReadonlyMap<string, InventoryHost>;
-  /** The certname of each name and alias. */
-  readonly names: ReadonlyMap<string, string>;
+  /** The certname of each alias; none is also a certname. */
+  readonly aliases: ReadonlyMap<string, string>;
   readonly groups: ReadonlyMap<string, Group>;
   /** Targets that are no machine with an agent (`docker://web`), as written. */
   readonly leftOut: readonly string[];
@@ -49,7 +49,7 @@ export const MAINTENANCE = 'maintenance';
 
 export const EMPTY_INVENTORY: Inventory = {
   hosts: new Map(),
-  names: new Map(),
+  aliases: new Map(),
   groups: new Map(),
   leftOut: [],
 };
@@ -68,9 +68,15 @@ export function withGroups(
   return { inventory: { ...inventory, groups }, inBoth };
 }
 
+/** The certname of a host's name or alias. */
+export function certnameIn({ hosts, aliases }: Pick<Inventory, 'hosts' | 'aliases'>, name: string) {
+  return hosts.get(name)?.certname ?? aliases.get(name);
+}
+
 /** Whether the inventory knows a name, an alias, or a name without its domain. */
-export function isInInventory(name: string, { names, hosts }: Inventory): boolean {
-  if (names.has(name)) return true;
+export function isInInventory(name: string, inventory: Inventory): boolean {
+  const { hosts } = inventory;
+  if (certnameIn(inventory, name) !== undefined) return true;
   const start = `${name}.`;
   for (const certname of hosts.keys()) if (certname.startsWith(start)) return true;
   return false;

@@ -13,7 +13,7 @@ import { type FactCondition, fulfils } from './fact-condition.ts';
 import { createScope } from './groups.ts';
 import type { AgentAnswer, HostSources, LastKind } from './host-sources.ts';
 import { type Inventory, MAINTENANCE } from './inventory.ts';
-import { evaluate } from './nodeset/evaluate.ts';
+import { evaluate, keysOf, type Members } from './nodeset/evaluate.ts';
 import { parseExpression, type Term } from './nodeset/expression.ts';
 import type { GroupBound } from './rollout.ts';
 import { countOf, formatShare, type Share } from './share.ts';
@@ -71,35 +71,34 @@ export interface Chosen {
   /** Whether a condition holds of them, nobody can tell: their agents did not answer. */
   unanswered: AgentAnswer[];
   /** Who is in a group. */
-  membersOf(group: string): Promise<ReadonlySet<string>>;
+  membersOf(group: string): Promise<Members>;
 }
 
 /** Throws `KickError` for whatever makes the choice unsafe; nobody left is `usage`. */
 export async function selectHosts(selection: Selection, context: SelectionContext): Promise<Chosen> {
   const { sources, inventory } = context;
-  let everyone: Promise<ReadonlySet<string>> | undefined;
+  let everyone: Promise<Members> | undefined;
   const scope = createScope({
     inventory,
     domain: context.domain,
     sources,
-    everyone: () => (everyone ??= everyHost(sources, inventory)),
+    everyone: everyoneOf,
   });
   // All that may be wrong is read before anybody is asked.
   const [named, exclude] = parseAll(selection);
 
-  const because = new Map<string, readonly string[]>();
+  const all = createNamed();
   const out = new Map<string, string>();
   const leaveOut = (certname: string, why: string) => {
-    if (because.has(certname) && !out.has(certname)) out.set(certname, why);
+    if (all.hosts().has(certname) && !out.has(certname)) out.set(certname, why);
   };
-  const staying = () => [...because.keys()].filter((certname) => !out.has(certname));
+  const staying = () => {
+    const hosts = [...all.hosts()];
+    return out.size === 0 ? hosts : hosts.filter((certname) => !out.has(certname));
+  };
 
-  for (const { text, origin, terms } of named)
-    addReason(because, await evaluate(terms, scope), `${origin}: ${text}`);
-  if (selection.all) {
-    everyone ??= everyHost(sources, inventory);
-    addReason(because, await everyone, '--all');
-  }
+  for (const { text, origin, terms } of named) all.add(await evaluate(terms, scope), `${origin}: ${text}`);
+  if (selection.all) all.add(await everyoneOf(), '--all');
   const isNamed = named.length > 0 || selection.all;
   const conditions = conditionsOf(selection);
   if (!isNamed && conditions.length === 0) throw nobodyNamed();
@@ -109,11 +108,11 @@ export async function selectHosts(selection: Selection, context: SelectionContex
   for (const condition of conditions) {
     const from = isFirst ? undefined : staying();
     const { hosts, unanswered: silent = [] } = await hostsOf(condition, { from, context, scope: everyoneOf });
-    if (isFirst) addReason(because, hosts, condition.text);
+    if (isFirst) all.add(hosts, condition.text);
     for (const certname of staying())
       if (!hosts.has(certname)) leaveOut(certname, `not in ${condition.text}`);
+    if (silent.length > 0) all.add(new Set(silent.map(({ target }) => target.certname)), condition.text);
     for (const { target, error = '' } of silent) {
-      addReason(because, [target.certname], condition.text);
       out.set(target.certname, `not known whether ${condition.text}: ${error}`);
     }
     unanswered = [...unanswered, ...silent];
@@ -123,8 +122,9 @@ export async function selectHosts(selection: Selection, context: SelectionContex
     for (const certname of await evaluate(terms, scope)) leaveOut(certname, `${origin}: ${text}`);
   }
   const maintenance = await leaveOutMaintenance();
-  for (const certname of notDrawn(staying(), selection)) leaveOut(certname, limitText(selection));
-
+  if (selection.limit !== undefined) {
+    for (const certname of notDrawn(staying(), selection)) leaveOut(certname, limitText(selection));
+  }
   const certnames = staying();
   if (certnames.length === 0 && unanswered.length === 0) throw nobodyLeft(out);
   return {
@@ -136,14 +136,14 @@ export async function selectHosts(selection: Selection, context: SelectionContex
   };
 
   function explained(): Explained[] {
-    const all = [...because].map(([certname, reasons]): Explained => {
+    const told = [...all.reasons()].map(([certname, reasons]): Explained => {
       const why = out.get(certname);
       return { certname, isIn: why === undefined, because: why === undefined ? reasons : [...reasons, why] };
     });
-    return all.sort((a, b) => Number(b.isIn) - Number(a.isIn));
+    return told.sort((a, b) => Number(b.isIn) - Number(a.isIn));
   }
 
-  function everyoneOf(): Promise<ReadonlySet<string>> {
+  function everyoneOf(): Promise<Members> {
     everyone ??= everyHost(sources, inventory);
     return everyone;
   }
@@ -185,17 +185,36 @@ export function parseAll({ named, exclude }: Pick<Selection, 'named' | 'exclude'
   });
 }
 
-/** Hosts that were named alike share one list: there may be very many. */
-function addReason(
-  because: Map<string, readonly string[]>,
-  certnames: Iterable<string>,
-  reason: string,
-): void {
-  const alone = [reason];
-  for (const certname of certnames) {
-    const reasons = because.get(certname);
-    because.set(certname, reasons === undefined ? alone : [...reasons, reason]);
+/** All who were named, in the order in which they first were, and by what; why is seldom asked. */
+function createNamed() {
+  const parts: { hosts: Members; reason: string }[] = [];
+  let union: Set<string> | undefined;
+
+  function hosts(): Members {
+    if (parts.length < 2) return parts[0]?.hosts ?? new Set();
+    union ??= new Set(parts.flatMap((part) => [...part.hosts]));
+    return union;
   }
+
+  return {
+    hosts,
+    add(hosts: Members, reason: string): void {
+      parts.push({ hosts, reason });
+      if (union !== undefined) for (const certname of hosts) union.add(certname);
+    },
+    /** Hosts that were named alike share one list: there may be very many. */
+    reasons(): Map<string, readonly string[]> {
+      const because = new Map<string, readonly string[]>();
+      for (const { hosts, reason } of parts) {
+        const alone = [reason];
+        for (const certname of hosts) {
+          const reasons = because.get(certname);
+          because.set(certname, reasons === undefined ? alone : [...reasons, reason]);
+        }
+      }
+      return because;
+    },
+  };
 }
 
 /** The groups that bound how many of these hosts run at once. */
@@ -217,12 +236,9 @@ export async function groupBoundsOf(
 // ---------------------------------------------------------------- everybody
 
 /** PuppetDB's active nodes; without it the inventory's hosts; else those whose certificates Puppet's CA has signed. */
-async function everyHost(
-  { database, signedCertnames }: HostSources,
-  { hosts }: Inventory,
-): Promise<ReadonlySet<string>> {
+async function everyHost({ database, signedCertnames }: HostSources, { hosts }: Inventory): Promise<Members> {
   if (database !== undefined) return new Set(await database.active());
-  if (hosts.size > 0) return new Set(hosts.keys());
+  if (hosts.size > 0) return keysOf(hosts);
   const signed = await signedCertnames();
   if (signed !== undefined) return new Set(signed);
   throw new KickError('usage', 'find all hosts: there is no PuppetDB, no inventory and no Puppet CA here', {
@@ -257,11 +273,11 @@ interface HostsOfOptions {
   /** Who is still in; absent: nobody has been named. */
   from: readonly string[] | undefined;
   context: SelectionContext;
-  scope(): Promise<ReadonlySet<string>>;
+  scope(): Promise<Members>;
 }
 
 interface Found {
-  hosts: ReadonlySet<string>;
+  hosts: Members;
   unanswered?: AgentAnswer[];
 }
 
@@ -289,7 +305,7 @@ async function hostsOf(condition: Condition, options: HostsOfOptions): Promise<F
   }
 }
 
-function byInventoryFacts(conditions: readonly FactCondition[], { hosts }: Inventory): ReadonlySet<string> {
+function byInventoryFacts(conditions: readonly FactCondition[], { hosts }: Inventory): Members {
   const all = [...hosts.values()];
   if (!all.some(({ facts }) => Object.keys(facts).length > 0)) throw needsPuppetDb('--fact');
   const fitting = all.filter(({ facts }) => conditions.every((condition) => fulfils(facts, condition)));

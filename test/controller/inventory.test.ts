@@ -42,7 +42,7 @@ vars: {site: here}
 `;
 
 test("a Bolt user's file works as it is", async () => {
-  const { hosts, names, groups, leftOut } = await inventoryOf(BOLT);
+  const { hosts, aliases, groups, leftOut } = await inventoryOf(BOLT);
   expect([...hosts.keys()].sort()).toEqual([
     '172.16.219.20',
     '192.168.100.179',
@@ -51,7 +51,7 @@ test("a Bolt user's file works as it is", async () => {
   ]);
   // The port is ssh's, not ours.
   expect(hosts.get('web2.example.com')?.address).toEqual({ host: '192.168.100.180' });
-  expect(names.get('www')).toBe('web2.example.com');
+  expect(aliases.get('www')).toBe('web2.example.com');
   expect([...(groups.get('memcached')?.hosts ?? [])]).toEqual(['192.168.101.50', 'web2.example.com']);
   expect(groups.get('webservers')?.children).toEqual(['memcached']);
   expect(hosts.get('192.168.101.50')?.facts).toEqual({ role: 'cache', dc: { name: 'east' } });

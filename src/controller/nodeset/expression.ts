@@ -33,14 +33,15 @@ export function parseExpression(text: string, origin: string): Term[] {
   }
 }
 
-/** The names (groups, masks) of a term, each combination of its lists. */
-export function namesOf({ parts }: Pick<Term, 'parts'>): string[] {
-  let names = [''];
-  for (const part of parts) {
-    if (typeof part === 'string') names = names.map((name) => name + part);
-    else names = names.flatMap((name) => part.map((one) => name + one));
-  }
-  return names;
+/** Calls `then` with each name (group, mask) of a term, each combination of its lists. */
+export function eachName({ parts }: Pick<Term, 'parts'>, then: (name: string) => void): void {
+  const append = (before: string, at: number): void => {
+    const part = parts[at];
+    if (part === undefined) then(before);
+    else if (typeof part === 'string') append(before + part, at + 1);
+    else for (const one of part) append(before + one, at + 1);
+  };
+  append('', 0);
 }
 
 function parse(text: string): Term[] {

@@ -20,17 +20,28 @@ interface Span {
 
 /** The indices of a range, each once, as they are written into a name. Throws `ExpressionProblem` at `column`. */
 export function expandRange(text: string, column: number): string[] {
-  const indices = new Set<string>();
-  let at = column;
-  for (const part of text.split(',')) {
-    const { start, stop, step, pad } = parseSpan(part.trim(), at);
-    if ((stop - start) / step + indices.size >= MAX_NAMES) {
-      throw new ExpressionProblem(at, `"${part}" means more than ${MAX_NAMES} names`);
-    }
-    for (let index = start; index <= stop; index += step) indices.add(String(index).padStart(pad, '0'));
+  const [first = '', ...more] = text.split(',');
+  const start = expandPart(first, column, 0);
+  // One span has nothing twice.
+  if (more.length === 0) return start;
+  const indices = new Set(start);
+  let at = column + first.length + 1;
+  for (const part of more) {
+    for (const index of expandPart(part, at, indices.size)) indices.add(index);
     at += part.length + 1;
   }
   return [...indices];
+}
+
+/** `before`: how many there are already. */
+function expandPart(text: string, column: number, before: number): string[] {
+  const { start, stop, step, pad } = parseSpan(text.trim(), column);
+  if ((stop - start) / step + before >= MAX_NAMES) {
+    throw new ExpressionProblem(column, `"${text}" means more than ${MAX_NAMES} names`);
+  }
+  const indices: string[] = [];
+  for (let index = start; index <= stop; index += step) indices.push(String(index).padStart(pad, '0'));
+  return indices;
 }
 
 function parseSpan(text: string, column: number): Span {
@@ -91,24 +102,25 @@ export function foldIndices(indices: readonly string[]): string[] {
   const folded: string[] = [];
   let first: string | undefined;
   let last = '';
+  let lastNumber = 0;
   const flush = () => {
     if (first !== undefined) folded.push(first === last ? first : `${first}-${last}`);
   };
   for (const index of sorted) {
-    if (first !== undefined && continues(first, last, index)) {
-      last = index;
-      continue;
+    const number = Number(index);
+    if (first === undefined || number !== lastNumber + 1 || !isWrittenAs(first, index)) {
+      flush();
+      first = index;
     }
-    flush();
-    [first, last] = [index, index];
+    last = index;
+    lastNumber = number;
   }
   flush();
   return folded;
 }
 
-function continues(first: string, last: string, next: string): boolean {
-  if (Number(next) !== Number(last) + 1) return false;
-  // 08-10 is one range; 9-10 too; 9-010 is not.
+/** 08-10 is one range; 9-10 too; 9-010 is not. */
+function isWrittenAs(first: string, next: string): boolean {
   return isZeroPadded(first) ? next.length === first.length : !isZeroPadded(next);
 }
 
