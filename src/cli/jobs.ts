@@ -1,7 +1,7 @@
 /** `kick jobs`: what was asked of whom, by whom, and what became of it. */
 import { type Command, Option } from 'commander';
 import type { JobSummary } from '../controller/job-index.ts';
-import { type JobStore, openJobStore } from '../controller/job-store.ts';
+import { countsOf, type JobStore, openJobStore } from '../controller/job-store.ts';
 import { KickError } from '../errors.ts';
 import { OUTCOME_NAMES } from '../protocol/outcome.ts';
 import { dateTime } from '../report/words.ts';
@@ -120,7 +120,14 @@ async function listText(store: JobStore, options: ListOptions): Promise<string> 
     (options.name === undefined || job.name === options.name) &&
     (outcome === undefined || (job.counts?.[outcome] ?? 0) > 0);
   const found = (await store.index.list()).filter(fits).slice(-options.count);
-  const shown = await Promise.all(found.map(async (job) => ({ ...job, state: await stateOf(store, job) })));
+  const shown: (JobSummary & { state: State })[] = [];
+  for (const job of found) {
+    shown.push(
+      job.endedAt === undefined
+        ? await withState(store, job)
+        : Object.assign(job, { state: 'done' as const }),
+    );
+  }
   if (options.format === 'json') return `${JSON.stringify(shown.map(asJson), null, 2)}\n`;
   if (shown.length === 0) return 'no jobs\n';
   const width = Math.max(...shown.map(({ by }) => by.length), 2);
@@ -130,11 +137,13 @@ async function listText(store: JobStore, options: ListOptions): Promise<string> 
 
 type State = 'running' | 'done' | 'died' | 'damaged';
 
-async function stateOf(store: JobStore, { id, endedAt }: JobSummary): Promise<State> {
-  if (endedAt !== undefined) return 'done';
-  if ((await store.controllerOf(id)) !== undefined) return 'running';
+async function withState(store: JobStore, job: JobSummary): Promise<JobSummary & { state: State }> {
+  const { id } = job;
+  if ((await store.controllerOf(id)) !== undefined) return { ...job, state: 'running' };
   const stored = await store.read(id).catch(() => undefined);
-  return stored === undefined ? 'damaged' : 'died';
+  if (stored?.endedAt === undefined) return { ...job, state: stored === undefined ? 'damaged' : 'died' };
+  // It was over, and killed before the index was told.
+  return { ...job, endedAt: stored.endedAt, counts: countsOf(stored.results.values()), state: 'done' };
 }
 
 function rowOf(

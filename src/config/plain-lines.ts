@@ -47,7 +47,10 @@ export function putPlainLines(value: unknown, lists: Shortened['lists']): boolea
     else for (const inner of Object.values(one)) visit(inner);
   };
   const visitList = (list: unknown[]): void => {
-    if (!list.some((item) => marks.has(item as string))) return list.forEach(visit);
+    if (!list.some((item) => marks.has(item as string))) {
+      list.forEach(visit);
+      return;
+    }
     for (const item of list.splice(0)) {
       const names = marks.get(item as string);
       if (names === undefined) {

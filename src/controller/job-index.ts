@@ -6,7 +6,7 @@
 import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCode } from '../errors.ts';
+import { KickError, messageOf, systemCode } from '../errors.ts';
 import { isUuid } from '../protocol/names.ts';
 import { temporaryName } from '../util/atomic-file.ts';
 
@@ -40,6 +40,9 @@ export interface Bounds {
 
 export const JOB_BOUNDS: Bounds = { maxAgeMs: 365 * 86_400_000, maxJobs: 10_000, maxBytes: 2 * 2 ** 30 };
 
+/** Folders read at once, of jobs that the index does not know. */
+const READ_AT_ONCE = 32;
+
 export interface JobIndex {
   /** Never throws: the folder is what counts. */
   add(summary: JobSummary): void;
@@ -59,9 +62,10 @@ export function createJobIndex(
 ): JobIndex {
   const path = join(dir, 'index.jsonl');
 
-  function append(line: object): void {
+  function append(...lines: readonly (object | undefined)[]): void {
+    if (lines.length === 0) return;
     try {
-      appendFileSync(path, `${JSON.stringify(line)}\n`, { mode: 0o600 });
+      appendFileSync(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''), { mode: 0o600 });
     } catch {
       // The job's own folder tells the same.
     }
@@ -71,11 +75,15 @@ export function createJobIndex(
     const known = readIndex(path);
     const ids = idsIn(dir);
     const jobs: JobSummary[] = [];
-    for (const id of ids) {
-      // A job that the index does not know, or of which it has not seen the end: the folder tells.
-      const entry = known.get(id) ?? (await summaryOf(id).catch(() => undefined));
-      jobs.push(entry ?? { id, at: timeOf(id), by: '?', hosts: 0, bytes: 0 });
+    const unknown = ids.filter((id) => !known.has(id));
+    for (let from = 0; from < unknown.length; from += READ_AT_ONCE) {
+      const some = unknown.slice(from, from + READ_AT_ONCE);
+      const found = await Promise.all(some.map((id) => summaryOf(id).catch(() => undefined)));
+      for (const entry of found) if (entry !== undefined) known.set(entry.id, entry);
+      // Once is enough, of what does not change any more.
+      append(...found.filter((entry) => entry?.endedAt !== undefined));
     }
+    for (const id of ids) jobs.push(known.get(id) ?? { id, at: timeOf(id), by: '?', hosts: 0, bytes: 0 });
     return jobs;
   }
 
@@ -148,7 +156,10 @@ function idsIn(dir: string): string[] {
     return readdirSync(dir).filter(isUuid).sort();
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return [];
-    throw error;
+    throw new KickError('state', `read the jobs in "${dir}": ${messageOf(error)}`, {
+      hint: 'it must be a folder that you may read; --state-dir names another',
+      cause: error,
+    });
   }
 }
 

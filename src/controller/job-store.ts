@@ -229,8 +229,9 @@ export function openJobStore(stateDir: string, clock: Clock): JobStore {
     try {
       const handle = await open(eventsOf(id), 'r');
       try {
-        const buffer = Buffer.alloc(CHUNK);
-        const { bytesRead } = await handle.read(buffer, 0, CHUNK, from);
+        const { size } = await handle.stat();
+        const buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(0, size - from)));
+        const { bytesRead } = await handle.read(buffer, 0, buffer.length, from);
         bytes = buffer.subarray(0, bytesRead);
       } finally {
         await handle.close();
@@ -357,7 +358,8 @@ async function dropTornLine(path: string): Promise<void> {
   if (keep < size) await truncate(path, keep);
 }
 
-function countsOf(results: Iterable<HostResult>): Record<string, number> {
+/** Hosts by outcome. */
+export function countsOf(results: Iterable<HostResult>): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { outcome } of results) counts[outcome] = (counts[outcome] ?? 0) + 1;
   return counts;

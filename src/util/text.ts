@@ -1,5 +1,8 @@
 /** Text from elsewhere made harmless for a terminal, and bounded. */
 
+/** Most text, and told at a fraction of the cost. */
+const HARMLESS = /^[\x20-\x7e]*$/;
+
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 function escapeOne(char: string): string {
@@ -10,6 +13,7 @@ function escapeOne(char: string): string {
 
 /** One line of text with controls, format characters, lone surrogates and line separators written out. */
 export function safeText(text: string): string {
+  if (HARMLESS.test(text)) return text;
   return text.replace(UNSAFE, escapeOne);
 }
 

@@ -78,7 +78,7 @@ test.each<[string, string[], RegExp]>([
   ['a wait without a lock', ['web1', '--lock-wait', '5'], /there is no --lock/],
   [
     'a word that is nearly a command',
-    ['disable', 'web1'],
+    ['disabel', 'web1'],
     /neither a command nor a host.*did you mean "disable"/,
   ],
   ['a typing error', ['pnig', 'web1'], /did you mean "ping"/],

@@ -165,3 +165,24 @@ test('a store that cannot be used is said, and the hosts run all the same', { ti
   expect(err).toMatch(/warning: job \w+ is not remembered, its hosts run all the same: /);
   expect(code).toBe(0);
 });
+
+test('a job that was over when its controller was killed is listed by what its folder tells', {
+  timeout: 60_000,
+}, async () => {
+  const { kick, folder } = await realSite(1, () => 'exit 2');
+  await kick('web1');
+  const index = join(folder, 'controller', 'jobs', 'index.jsonl');
+  const [first] = readFileSync(index, 'utf8').split('\n');
+  writeFileSync(index, `${first}\n`); // the line of its end was not written any more
+  expect((await kick('jobs')).out).toMatch(/ 1 {2}1 changed$/m);
+  expect(JSON.parse((await kick('jobs', '--format', 'json')).out)).toMatchObject([
+    { state: 'done', counts: { changed: 1 } },
+  ]);
+});
+
+test('kick jobs where the store is no folder is exit 2, and says what it should be', async () => {
+  const { kick, folder } = await realSite(0, () => '');
+  mkdirSync(join(folder, 'controller'), { recursive: true });
+  writeFileSync(join(folder, 'controller', 'jobs'), '');
+  expect(await kick('jobs')).toMatchObject({ code: 2, err: expect.stringContaining('it must be a folder') });
+});

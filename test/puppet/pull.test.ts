@@ -1,7 +1,8 @@
 /** Pull mode with real Puppet: drift from the last pushed catalog is repaired, and new code waits for a kick. */
+import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { AGENTS } from './agents.ts';
 import {
   kickCommand,
@@ -87,4 +88,32 @@ test('pull.noop only reports drift; a run by hand and the schedule get on with e
   await until('the run by hand', () => byHand.exitCode !== null);
   expect(byHand.exitCode).toBe(0);
   expect(await scheduled).toMatchObject({ outcome: expect.stringMatching(/^(un)?changed$/) });
+});
+
+test("beside Puppet's own daemon neither schedule fails, and kick doctor names both", async () => {
+  const daemon = spawn(
+    lab.puppetOf(agent),
+    ['agent', '--no-daemonize', '--verbose', '--color=false', '--logdest', 'console', '--runinterval', '12'],
+    { env: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8' }, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  onTestFinished(() => void daemon.kill('SIGKILL'));
+  let said = '';
+  for (const stream of [daemon.stdout, daemon.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+  }
+  const applied = () => said.split('Applied catalog').length - 1;
+  const first = await nextScheduled();
+  const second = await nextScheduled();
+  await until('two runs of the daemon', () => applied() >= 2);
+
+  for (const one of [first, second]) expect(one['outcome']).toMatch(/^(un)?changed$/);
+  expect(said).not.toMatch(/^Error: (?!Facter)/m);
+  const doctor = await kickCommand(home, 'doctor', place.certname, '--puppet', lab.serverPuppet);
+  expect(doctor.stdout).toContain(
+    `two schedules: kick's own (pull) and puppet agent as a daemon (pid ${daemon.pid})`,
+  );
+  expect(doctor.stdout).not.toContain('Puppet Server');
+  expect(doctor.exit).toBe(4);
 });
