@@ -16,6 +16,8 @@ export interface Layout {
   agentLock: string;
   /** Says that this state directory has been ours before. */
   storeMarker: string;
+  /** Counters for monitoring; a controller may use the same folder. */
+  metrics: string;
 }
 
 export function layoutOf(stateDir: string, runDir: string): Layout {
@@ -26,6 +28,7 @@ export function layoutOf(stateDir: string, runDir: string): Layout {
     runLock: join(runDir, 'run.lock'),
     agentLock: join(stateDir, 'agent'),
     storeMarker: join(stateDir, 'store.json'),
+    metrics: join(stateDir, 'agent-metrics.json'),
   };
 }
 

@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { statfs } from 'node:fs/promises';
 import { messageOf } from '../errors.ts';
 import type { DoctorFacts } from '../protocol/doctor.ts';
+import type { Expiry } from '../pki/expiry.ts';
 import type { FinishedEvent, StoredEvent } from '../protocol/event.ts';
 import { Refusal } from '../protocol/refusal.ts';
 import { canonicalAction, describeBy, type RunAction, type RunRequest } from '../protocol/request.ts';
@@ -23,6 +24,7 @@ import { createDisabling } from './disabling.ts';
 import { type Duty, startDuties } from './duties.ts';
 import type { Verdict } from './judge.ts';
 import { prepareFolders } from './layout.ts';
+import { openMetrics } from './metrics.ts';
 import { createNotifier } from './notifier.ts';
 import type { OutputLimits } from './output.ts';
 import type { Policy } from './policy.ts';
@@ -44,6 +46,9 @@ const PRUNE_EVERY_MS = 3_600_000;
 
 /** Milliseconds between looks at the clock: it may be set, and the machine suspended. */
 const LOOK_EVERY_MS = 5_000;
+
+/** Milliseconds between writes of the metrics though nothing was counted. */
+const METRICS_EVERY_MS = 60_000;
 
 /** Milliseconds; agent.yaml, stuck_after. */
 const STUCK_AFTER_MS = 15 * 60_000;
@@ -68,6 +73,8 @@ export interface AgentOptions {
   doctor?(): Promise<DoctorFacts>;
   /** Milliseconds between looks at the clock; 5 s unless told. */
   lookEveryMs?: number;
+  /** For node_exporter's textfile collector; absent: none. */
+  metricsFile?: string | undefined;
   /** How runs begin and end; as processes unless told. */
   steps?: RunSteps;
 }
@@ -78,6 +85,8 @@ export interface Agent extends AgentService {
   setPolicy(policy: Policy): void;
   /** The runs that the agent begins by itself; undefined: none. */
   setPull(pull: Pull | undefined): void;
+  /** When certificate and CRLs end, for monitoring. */
+  setExpiry(expiry: Expiry): void;
   /** No new requests; streams end where they can be resumed; runs go on. */
   stop(): Promise<void>;
 }
@@ -106,6 +115,13 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   const startedAt = clock.monotonic();
   let { policy } = options;
   let certname: string | undefined;
+  const metrics = await openMetrics({
+    ...{ file: options.metricsFile, keptIn: layout.metrics, version, clock, log },
+    levels: {
+      waiting: () => queue.waiting(),
+      isDisabled: async () => (await runner.gate(clock.now())).state === 'disabled',
+    },
+  });
 
   const schedule = await openSchedule({
     ...{ stateDir, clock, log, begin: beginOwn },
@@ -128,12 +144,15 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
       everyMs: options.lookEveryMs ?? LOOK_EVERY_MS,
       work: () => schedule.look(),
     },
+    { what: 'write the metrics', everyMs: METRICS_EVERY_MS, work: () => metrics.write() },
   ];
   const endDuties = startDuties(duties, log);
 
   // ---------------------------------------------------------------- the audit log
 
-  function auditOutcome({ request }: RequestRecord, { outcome, run, message }: FinishedEvent): void {
+  function auditOutcome({ request, acceptedAt }: RequestRecord, finished: FinishedEvent): void {
+    const { outcome, run, message } = finished;
+    metrics.finished(acceptedAt, finished);
     log.info({ audit: 'outcome', ...who(request), outcome, run, message }, `outcome: ${outcome}`);
   }
 
@@ -155,6 +174,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
     } catch (error) {
       const refusal = error instanceof Refusal ? error : new Refusal('internal', messageOf(error));
       const { code, message } = refusal;
+      metrics.refused(code);
       log.warn(
         { audit: 'refused', what, peer: peer.address, code, detail: message, ...fields },
         `refused: ${code}`,
@@ -227,6 +247,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
     }
     log.info({ audit: 'accepted', ...who(request), action: request.action, peer: address }, 'accepted');
     queue.add(record);
+    metrics.changed();
   }
 
   async function submit(body: Uint8Array, peer: Peer, say: (fields: object) => void): Promise<string> {
@@ -271,6 +292,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
       policy = changed;
     },
     setPull: (pull) => schedule.setPull(pull),
+    setExpiry: (expiry) => metrics.setExpiry(expiry),
     submit: (body, peer) => audited('run', peer, async (say) => streamOf(await submit(body, peer, say), 0)),
     events: (job, after, peer) =>
       audited('events', peer, async (say) => {
@@ -292,6 +314,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
         say(who(request));
         authorize(admitted, context());
         const reply = await commands(request);
+        metrics.changed();
         log.info({ audit: 'accepted', ...who(request), action: request.action, ...reply }, request.action.op);
         return reply;
       }),
@@ -299,6 +322,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
       stopping.abort();
       endDuties();
       await queue.close();
+      await metrics.close();
     },
   };
 

@@ -97,7 +97,8 @@ async function settleRequests(
     } else {
       // The tmpfs went with the run, or somebody has emptied it: whether it was done, nobody knows.
       const why = assignment.boot === bootId() ? VANISHED : REBOOTED;
-      const finished: FinishedEvent = { type: 'finished', endedAt: deps.clock.now(), ...why };
+      const { run } = assignment;
+      const finished: FinishedEvent = { type: 'finished', run, endedAt: deps.clock.now(), ...why };
       await requestLog.release(name, finished);
       deps.onOutcome(record, finished);
     }

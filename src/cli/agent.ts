@@ -75,6 +75,7 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
     queueSize: config.queue_size,
     killGraceMs: config.kill_grace,
     stuckAfterMs: config.stuck_after,
+    metricsFile: config.metrics_file,
   });
   try {
     const paths = await pathsOfIdentity(config, options, { log, signal: ending });
@@ -84,11 +85,13 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
     agent.setCertname(identity.certname);
     expiry = expiryOf(identity);
     agent.setPull(pullOf(config, runner));
+    agent.setExpiry(expiryOf(identity));
     const { port, bind } = config;
     const listener = await listenHttps(agent, { identity, port, log, ...(bind !== undefined && { bind }) });
     const watch = watchIdentity(paths, identity, watchOptions, (changed) => {
       agent.setCertname(changed.certname);
       expiry = expiryOf(changed);
+      agent.setExpiry(expiryOf(changed));
       listener.setIdentity(changed);
     });
     process.on('SIGHUP', () => {

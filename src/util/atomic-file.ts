@@ -12,8 +12,9 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-async function writeAndSync(handle: FileHandle, data: string | Uint8Array): Promise<void> {
+async function writeAndSync(handle: FileHandle, data: string | Uint8Array, mode?: number): Promise<void> {
   try {
+    if (mode !== undefined) await handle.chmod(mode); // whatever the umask
     await handle.writeFile(data);
     await handle.sync();
   } finally {
@@ -26,7 +27,7 @@ export function temporaryName(path: string): string {
   return join(dirname(path), `.tmp-${basename(path)}-${randomBytes(6).toString('hex')}`);
 }
 
-/** Replaces a file at one stroke; `mode` defaults to 0600. The folder must exist. */
+/** Replaces a file at one stroke; `mode` is exact and defaults to 0600. The folder must exist. */
 export async function writeFileAtomic(
   path: string,
   data: string | Uint8Array,
@@ -34,7 +35,7 @@ export async function writeFileAtomic(
 ): Promise<void> {
   const temporary = temporaryName(path);
   try {
-    await writeAndSync(await open(temporary, 'wx', mode), data);
+    await writeAndSync(await open(temporary, 'wx', mode), data, mode);
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
