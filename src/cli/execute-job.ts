@@ -29,6 +29,8 @@ export interface Execution {
   stateDir: string;
   output: OutputChoice;
   context: CommandContext;
+  /** Hosts that could not even be judged: the job is not whole, whatever became of the others. */
+  isPartial?: boolean;
   /** What an earlier controller of the job had seen: it goes on. */
   before?: Before;
 }
@@ -37,15 +39,21 @@ export interface Execution {
 export interface OutputChoice extends Pick<OutputOptions, 'format' | 'quiet' | 'verbose'> {
   /** The program that takes lines for the system's log. */
   logger?: readonly string[];
+  /** For node_exporter. */
+  metricsFile?: string;
 }
 
-/** The flags, and what controller.yaml says of the system's log. */
-export function outputOf(options: OutputOptions, { syslog: configured }: ControllerConfig): OutputChoice {
+/** The flags, and what controller.yaml says of the system's log and of metrics. */
+export function outputOf(
+  options: OutputOptions,
+  { syslog: configured, metrics_file: metricsFile }: ControllerConfig,
+): OutputChoice {
   const { format, quiet = false, verbose = false, syslog = false } = options;
   const isWanted = syslog || configured !== false;
   return {
     ...{ format, quiet, verbose },
     ...(isWanted && { logger: typeof configured === 'boolean' ? LOGGER : configured }),
+    ...(metricsFile !== undefined && { metricsFile }),
   };
 }
 
@@ -86,7 +94,9 @@ export async function executeJob(execution: Execution): Promise<number> {
     if (recorder === undefined) report(event);
     else recorder.on(event, () => report(event));
   };
+  const startedAt = systemClock.now();
   let exit: number | undefined;
+  let ended: readonly HostResult[] = [];
   try {
     const { results, stopped } = await runJob(job, {
       ...{ sender, identity, clock: systemClock, emit, lostAfterMs: settings.lostAfterMs },
@@ -97,7 +107,9 @@ export async function executeJob(execution: Execution): Promise<number> {
       ...(before !== undefined && { before }),
       ...(recorder !== undefined && { log: recorder }),
     });
-    exit = stopped === 'interrupted' ? EXIT.signal + SIGINT : judge(results, stopped).exit;
+    ended = results;
+    const judged = stopped === 'interrupted' ? EXIT.signal + SIGINT : judge(results, stopped).exit;
+    exit = judged === 0 && execution.isPartial === true ? EXIT.incomplete : judged;
     return exit;
   } finally {
     await recorder?.written();
@@ -107,7 +119,19 @@ export async function executeJob(execution: Execution): Promise<number> {
     sender.close();
     await recorder?.close(exit === undefined ? undefined : { exit });
     await pruneJobs(store, job.id);
+    if (exit !== undefined) await noteMetrics(execution, { results: ended, startedAt, exit });
   }
+}
+
+async function noteMetrics(
+  { job, identity, stateDir, output, context }: Execution,
+  end: { results: readonly HostResult[]; startedAt: number; exit: number },
+): Promise<void> {
+  const { metricsFile: file } = output;
+  if (file === undefined) return;
+  const { noteJob } = await import('./job-metrics.ts');
+  const warn = (text: string) => context.terminal.err(`warning: ${text}\n`);
+  await noteJob({ job, identity, ...end }, { file, stateDir, clock: systemClock, warn });
 }
 
 /** Where the store cannot be used the hosts run all the same. */

@@ -14,9 +14,10 @@ import { safeText } from '../util/text.ts';
 import { addFolderOptions } from './folders.ts';
 import { addHostOptions, type HostOptions } from './host-options.ts';
 import { type Hosts, prepareHosts } from './hosts.ts';
+import { choiceOption } from './option-choices.ts';
 import { whole } from './option-values.ts';
 import type { CommandContext } from './program.ts';
-import { addConnectionOptions, checkFormat, type FORMATS } from './run-options.ts';
+import { addConnectionOptions, checkFormat, FORMATS } from './run-options.ts';
 import { whoAsks } from './who.ts';
 
 export interface FleetOptions extends HostOptions {
@@ -28,7 +29,13 @@ export interface FleetOptions extends HostOptions {
 export function addFleetOptions(command: Command): void {
   addHostOptions(command);
   command
-    .option('--format <format>', 'human, json (at the end) or jsonl (as answers come)', 'human')
+    .addOption(
+      choiceOption(
+        '--format <format>',
+        'human, json (at the end) or jsonl (as answers come)',
+        FORMATS,
+      ).default('human'),
+    )
     .option('--concurrency <n>', `hosts asked at once (default: ${AT_ONCE})`, whole(1, 10_000));
   addConnectionOptions(command);
   addFolderOptions(command);

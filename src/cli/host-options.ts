@@ -38,7 +38,7 @@ export function addHostOptions(command: Command): void {
   command
     .argument('[hosts...]', "certnames, names of the inventory, 'web[01-20]', 'web*', @group")
     .addOption(repeatable('--host <hosts>', 'the same, as an option (repeatable, as all of these)'))
-    .addOption(repeatable('--group <name>', 'a group of the inventory: as @NAME'))
+    .addOption(repeatable('--group <group>', 'a group of the inventory: as @NAME'))
     .addOption(repeatable('--nodes-file <file>', 'hosts from a file, # comments; - is stdin'))
     .option(
       '--all',

@@ -9,6 +9,7 @@ import { systemClock } from '../util/clock.ts';
 import { safeText } from '../util/text.ts';
 import { shortId } from '../util/uuid.ts';
 import { addFolderOptions, foldersOf } from './folders.ts';
+import { choiceOption } from './option-choices.ts';
 import { duration, whole } from './option-values.ts';
 import type { CommandContext } from './program.ts';
 import { addOutputOptions, type OutputOptions, outcomesOf } from './run-options.ts';
@@ -45,7 +46,7 @@ export function addJobsCommand(program: Command, context: CommandContext): void 
     .option('--by <text>', 'asked by USER or USER@HOST')
     .option('--name <name>', 'with this name (--lock)')
     .option('--outcome <outcome>', 'with a host that ended so')
-    .option('--format <format>', 'human or json', 'human');
+    .addOption(choiceOption('--format <format>', 'human or json', ['human', 'json']).default('human'));
   addFolderOptions(jobs);
   const storeOf = (command: Command) => openJobStore(foldersOf(command, context.env).stateDir, systemClock);
 
@@ -59,7 +60,7 @@ export function addJobsCommand(program: Command, context: CommandContext): void 
     .argument('<job>', 'the last digits of its id, or "last"')
     .description('how it ended for each host; with --host also its log')
     .option('--host <name>', 'one host: what changed, and its log')
-    .option('--format <format>', 'human or json', 'human');
+    .addOption(choiceOption('--format <format>', 'human or json', ['human', 'json']).default('human'));
   addFolderOptions(show);
   show.action(async (id: string, options: { host?: string; format: string }) => {
     checkTwoFormats(options.format);

@@ -8,6 +8,7 @@ import { safeText } from '../util/text.ts';
 import { addFolderOptions } from './folders.ts';
 import { addHostOptions, type HostOptions } from './host-options.ts';
 import { type Hosts, prepareHosts } from './hosts.ts';
+import { choiceOption } from './option-choices.ts';
 import type { CommandContext } from './program.ts';
 import { addConnectionOptions } from './run-options.ts';
 
@@ -38,7 +39,7 @@ export function addNodesCommand(program: Command, context: CommandContext): void
     .option('--expand', 'one host a line')
     .option('--count', 'only how many')
     .option('--explain', 'everybody who was named, in or out, and why')
-    .option('--format <format>', 'human or json', 'human')
+    .addOption(choiceOption('--format <format>', 'human or json', ['human', 'json']).default('human'))
     .addHelpText('after', EXAMPLES);
   addHostOptions(command);
   addConnectionOptions(command);

@@ -10,6 +10,7 @@ import { safeText } from '../util/text.ts';
 import { addFolderOptions } from './folders.ts';
 import { addHostOptions, type HostOptions } from './host-options.ts';
 import { prepareHosts } from './hosts.ts';
+import { choiceOption } from './option-choices.ts';
 import type { CommandContext } from './program.ts';
 import { addConnectionOptions } from './run-options.ts';
 
@@ -28,7 +29,7 @@ export function addPingCommand(program: Command, context: CommandContext): void 
   const command = program
     .command('ping')
     .description('ask agents whether they are there: latency and versions, one line a host')
-    .option('--format <format>', 'human or json', 'human')
+    .addOption(choiceOption('--format <format>', 'human or json', ['human', 'json']).default('human'))
     .addHelpText('after', EXAMPLES);
   addHostOptions(command);
   addConnectionOptions(command);

@@ -4,6 +4,7 @@ import { KickError } from '../errors.ts';
 import { CERTIFICATE_DAYS, type Entry, type KeyType, openAuthority, type Role } from '../pki/authority.ts';
 import { systemClock } from '../util/clock.ts';
 import { addFolderOptions, foldersOf } from './folders.ts';
+import { choiceOption } from './option-choices.ts';
 import type { Environment } from './program.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -78,7 +79,7 @@ export function addPkiCommand(program: Command, { terminal, env }: PkiContext): 
 
   add('list')
     .description('list what was issued')
-    .option('--format <format>', 'human or json', 'human')
+    .addOption(choiceOption('--format <format>', 'human or json', ['human', 'json']).default('human'))
     .action(async ({ format }: { format: string }, command: Command) => {
       const entries = await authority(command).list();
       if (oneOf('--format', format, ['human', 'json']) === 'json') {

@@ -30,6 +30,7 @@ Examples:
   kick doctor --all                          what will go wrong, and what to do about it
   kick ping web1                             does the agent answer?
   kick agent                                 the listener, on every node
+  source <(kick completion bash)             TAB completes hosts, groups, jobs, options
   kick demo                                  see it work on this machine alone
 
 Exit codes: 0 all did as asked, 1 a run failed, 3 a host was not reached or refused,
@@ -45,6 +46,11 @@ export async function main(argv: readonly string[], env: Environment): Promise<v
     process.exitCode = code;
   };
   try {
+    if (argv[0] === '__complete') {
+      const { completeMain } = await import('./complete.ts');
+      const program = await makeProgram({ terminal, env, exit });
+      return await completeMain(program, argv.slice(1), { terminal, env });
+    }
     // It belongs to no command: it may stand anywhere.
     const words = withDashes(argv).filter((word) => word !== '--no-color');
     const program = await makeProgram({ terminal, env, exit }, words[0]);

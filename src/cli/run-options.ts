@@ -7,9 +7,12 @@ import { KickError } from '../errors.ts';
 import { OUTCOME_NAMES, type Outcome } from '../protocol/outcome.ts';
 import { type RunAction, RunActionSchema, type RunRequest } from '../protocol/request.ts';
 import { formatProblems, problemsOf } from '../util/schema.ts';
+import { choiceOption } from './option-choices.ts';
 import { duration, list, share, whole } from './option-values.ts';
 
 export const FORMATS = ['human', 'json', 'jsonl'] as const;
+
+const IF_RUNNING = ['wait', 'skip'] as const;
 
 export interface RunOptions extends OutputOptions {
   noop?: boolean;
@@ -76,7 +79,11 @@ export function addConnectionOptions(command: Command): void {
 
 export function addOutputOptions(command: Command): void {
   command
-    .option('--format <format>', 'human, json (at the end) or jsonl (as it happens)', 'human')
+    .addOption(
+      choiceOption('--format <format>', 'human, json (at the end) or jsonl (as it happens)', FORMATS).default(
+        'human',
+      ),
+    )
     .option('-q, --quiet', 'print only when something is wrong (for cron)')
     .option('-v, --verbose', "Puppet's log lines, live")
     .option('--syslog', "a line for the job and for each host in the system's log (journald)");
@@ -95,7 +102,11 @@ export function addRunOptions(command: Command): void {
     .option('--debug', "Puppet's debug log")
     .option('--show-diff', 'show what changes in files')
     .option('--concurrency <n>', 'runs at once; hosts that wait do not count (default: 25)', whole(1, 10_000))
-    .option('--if-running <what>', 'wait for a run in progress, or skip the host', 'wait')
+    .addOption(
+      choiceOption('--if-running <what>', 'wait for a run in progress, or skip the host', IF_RUNNING).default(
+        'wait',
+      ),
+    )
     .option('--wait <time>', 'how long a host may wait for a run in progress (default: 10m)', duration)
     .option('--run-timeout <time>', 'how long a run may take, then the agent ends it', duration)
     .option('--timeout <time>', 'stop looking after this; ends nothing', duration)

@@ -91,13 +91,13 @@ async function run(
   const { stateDir } = foldersOf(command, env);
   const lock = await takeLock(options, stateDir, terminal.err);
   try {
-    const exit = await executeJob({
+    const isWhole = hosts.unanswered.length === 0 || accept.includes('unreachable');
+    return await executeJob({
       ...{ job, identity, stateDir, context },
       settings: settingsOf(options, accept),
       output: outputOf(options, hosts.config),
+      isPartial: !isWhole,
     });
-    const isWhole = hosts.unanswered.length === 0 || accept.includes('unreachable');
-    return exit === 0 && !isWhole ? EXIT.incomplete : exit;
   } finally {
     await lock?.release();
   }

@@ -1,0 +1,74 @@
+/** What a shell loads so that TAB asks `kick __complete`. Nothing in them depends on the commands. */
+
+/**
+ * Bash splits words at COMP_WORDBREAKS (":", "=", "@", …) and replaces only what stands behind the
+ * last of them; names have colons. So the line is read anew, and what bash keeps is cut off in front.
+ */
+const BASH = `# Completion of kick for bash:  source <(kick completion bash)
+_kick() {
+  local line=\${COMP_LINE:0:COMP_POINT} quote= word= char start=0 i raw= open=
+  local -a words=()
+  for ((i = 0; i < \${#line}; i++)); do
+    char=\${line:i:1}
+    if [[ -n $quote ]]; then
+      if [[ $char == "$quote" ]]; then quote= start=\${#word}
+      elif [[ $quote == '"' && $char == \\\\ && \${line:i+1:1} == [\\"\\\\\\$\\\`] ]]; then i=$((i + 1)) word+=\${line:i:1}
+      else word+=$char
+      fi
+    elif [[ $char == [[:space:]] ]]; then
+      [[ -n $open ]] && words+=("$word")
+      word= start=0 raw= open=
+      continue
+    elif [[ $char == [\\'\\"] ]]; then quote=$char start=\${#word}
+    elif [[ $char == \\\\ ]]; then i=$((i + 1)) word+=\${line:i:1} raw=escaped
+    else
+      word+=$char
+      [[ $COMP_WORDBREAKS == *"$char"* ]] && start=\${#word}
+    fi
+    open=1
+  done
+  words+=("$word")
+  local -a found=()
+  mapfile -t found < <(command kick __complete -- "\${words[@]:1}" 2>/dev/null)
+  if [[ \${found[0]-} == ':files' ]]; then
+    local before=
+    [[ $word == --*=* ]] && before=\${word%%=*}=
+    mapfile -t found < <(compgen -f -- "\${word#"$before"}")
+    found=("\${found[@]/#/$before}")
+    compopt -o filenames 2>/dev/null
+    raw=
+  fi
+  COMPREPLY=()
+  for word in "\${found[@]}"; do
+    [[ -n $word ]] || continue
+    word=\${word:start}
+    [[ -n $raw && -z $quote ]] && printf -v word %q "$word"
+    COMPREPLY+=("$word")
+  done
+}
+complete -F _kick kick
+`;
+
+const ZSH = `#compdef kick
+# Completion of kick for zsh: as a file _kick in a folder of $fpath, or  source <(kick completion zsh)
+_kick() {
+  local -a found before
+  before=("\${(@Q)words[2,CURRENT-1]}")
+  (( CURRENT > 2 )) || before=()
+  found=("\${(@f)$(command kick __complete -- "\${before[@]}" "\${(Q)PREFIX}" 2>/dev/null)}")
+  found=("\${(@)found:#}")
+  if [[ \${found[1]-} == ':files' ]]; then
+    [[ $PREFIX == --*=* ]] && compset -P 1 '*='
+    _files
+    return
+  fi
+  (( \${#found} )) && compadd -a found
+}
+if [[ \${funcstack[1]-} == _kick ]]; then
+  _kick "$@"
+else
+  compdef _kick kick
+fi
+`;
+
+export const SCRIPTS = { bash: BASH, zsh: ZSH } as const;

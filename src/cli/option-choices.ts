@@ -1,0 +1,14 @@
+/** An option with a closed list of values, which completion offers; what refuses others is the command's own check. */
+import { Option } from 'commander';
+
+const CHOICES = new WeakMap<Option, readonly string[]>();
+
+export function choiceOption(flags: string, what: string, choices: readonly string[]): Option {
+  const option = new Option(flags, what);
+  CHOICES.set(option, choices);
+  return option;
+}
+
+export function choicesOf(option: Option): readonly string[] | undefined {
+  return CHOICES.get(option);
+}
