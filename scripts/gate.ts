@@ -32,9 +32,9 @@ const STEPS: readonly Step[] = [
   { name: 'unit', what: 'unit and integration tests', command: ['vitest', 'run', '--project', 'unit'] },
   {
     name: 'peers',
-    what: 'tests against ClusterShell, cron, systemd',
+    what: 'tests against ClusterShell, cron, systemd, zsh',
     command: ['vitest', 'run', '--project', 'peers'],
-    needs: { nodeset: 'clustershell', 'systemd-analyze': 'systemd', logger: 'bsdutils' },
+    needs: { nodeset: 'clustershell', 'systemd-analyze': 'systemd', logger: 'bsdutils', zsh: 'zsh' },
   },
   {
     name: 'puppet',

@@ -66,7 +66,10 @@ function placeOf(program: Command, words: readonly string[]): Place {
 
 function after(place: Place, word: string, program: Command): Place {
   const { command, option, operands, noOptions } = place;
-  if (option !== undefined) return { command, operands, noOptions };
+  if (option !== undefined) {
+    note(command, option, word);
+    return { command, operands, noOptions };
+  }
   if (!noOptions && word === '--') return { ...place, noOptions: true };
   if (!noOptions && word.startsWith('-') && word !== '-') return afterFlag(place, word);
   const sub = operands === 0 && !noOptions ? subcommandOf(command, word) : undefined;
@@ -81,8 +84,14 @@ function afterFlag(place: Place, word: string): Place {
   // Options of `kick run` without `run`: it is that command from here on.
   const own = place.command.options.some((one) => one === option);
   const command = option === undefined || own ? place.command : defaultOf(place.command);
+  if (option !== undefined && value !== undefined) note(command, option, value.slice(1));
   const takesNext = option?.required === true && value === undefined;
   return { ...place, command, ...(takesNext && { option }) };
+}
+
+/** Another --config-dir has other hosts. Nothing else that was typed matters to what may follow. */
+function note(command: Command, option: Option, value: string): void {
+  if (placeholderOf(option) === 'dir') command.setOptionValue(option.attributeName(), value);
 }
 
 const subcommandOf = (command: Command, word: string) =>
@@ -133,7 +142,9 @@ async function operandsOf(
   if (argument?.argChoices !== undefined)
     fitting.push(...argument.argChoices.filter((one) => one.startsWith(typed)));
   if (kind === undefined) return fitting;
-  return [...fitting, ...(await candidatesFor(kind, { command: target, typed, env }))];
+  // A broken inventory costs its hosts, not the commands.
+  const found = await candidatesFor(kind, { command: target, typed, env }).catch(() => []);
+  return [...fitting, ...found];
 }
 
 /** What is meant by a placeholder in the usage of a command: `--nodes-file <file>`, `[hosts...]`. */
@@ -141,6 +152,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
   ...{ hosts: 'hosts', group: 'group', job: 'job' },
   ...{ outcome: 'outcome', outcomes: 'outcomes', kind: 'last-kinds' },
 };
+
+const placeholderOf = ({ flags }: Option) => /[<[]([a-z]+)/.exec(flags)?.[1] ?? '';
 
 const FILE_NAMES = ['file', 'dir'];
 
@@ -152,7 +165,7 @@ async function valuesOf(
 ): Promise<readonly string[]> {
   const choices = choicesOf(option);
   if (choices !== undefined) return choices.filter((one) => one.startsWith(typed));
-  const [, placeholder = ''] = /[<[]([a-z]+)/.exec(option.flags) ?? [];
+  const placeholder = placeholderOf(option);
   if (FILE_NAMES.includes(placeholder)) return [FILES];
   const kind = KINDS[placeholder];
   return kind === undefined ? [] : candidatesFor(kind, { command, typed, env });

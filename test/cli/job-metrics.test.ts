@@ -19,7 +19,7 @@ test('a job becomes gauges by its name; two that end at once keep each other', {
     'kick_job_last_success_timestamp_seconds{name="nightly"}',
   );
   expect(succeeded).toBeGreaterThanOrEqual(before);
-  const names = ['a', 'b', 'c', 'd'];
+  const names = ['a', 'b'];
   await Promise.all([
     ...names.map((name) => site.kick('web1', '--lock', name)),
     site.kick('@all', '--lock', 'nightly'),
