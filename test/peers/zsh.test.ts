@@ -20,11 +20,7 @@ wait_for() {
   done
   print -r -- "$seen"
 }
-zpty -w inner "PS1='' PS2='' RPS1=''; unsetopt beep zle_bracketed_paste 2>/dev/null; unset zle_bracketed_paste
-  autoload -Uz compinit; compinit -D -u; source <(kick completion zsh)
-  setopt no_always_last_prompt; LISTMAX=1000
-  show() { zle -I; print -r -- \\"<BUFFER:\${BUFFER}>\\"; zle kill-whole-line; }
-  zle -N show; bindkey '^X' show; bindkey '^I' complete-word; print READ'Y'"
+zpty -w inner "source ${0:h}/inner.zsh"
 wait_for READY >/dev/null
 for line in "$@"; do
   zpty -w -n inner "$line"$'\\t'$'\\x18'
@@ -34,12 +30,26 @@ done
 zpty -d inner
 `;
 
+const INNER = `
+PS1= PS2= RPS1=
+unset zle_bracketed_paste
+autoload -Uz compinit
+compinit -D -u
+source <(kick completion zsh)
+show() { zle -I; print -r -- "<BUFFER:$BUFFER>"; zle kill-whole-line; }
+zle -N show
+bindkey '^X' show
+bindkey '^I' complete-word
+print READ'Y'
+`;
+
 test('zsh: commands, hosts, groups, expressions, option values, jobs and files', {
   timeout: 120_000,
 }, () => {
   const site = completionSite([process.execPath, PROGRAM]);
   const driver = join(site.folder, 'driver.zsh');
   writeFileSync(driver, DRIVER);
+  writeFileSync(join(site.folder, 'inner.zsh'), INNER);
   const cases: [string, string][] = [
     ['kick pin', 'kick ping '],
     ['kick jobs sto', 'kick jobs stop '],
