@@ -20,7 +20,7 @@ wait_for() {
   done
   print -r -- "$seen"
 }
-zpty -w inner "source ${0:h}/inner.zsh"
+zpty -w inner "source $PWD/inner.zsh"
 wait_for READY >/dev/null
 for line in "$@"; do
   zpty -w -n inner "$line"$'\\t'$'\\x18'
