@@ -33,8 +33,9 @@ function tab({ env, folder }: CompletionSite, line: string): string[] {
 /** Plain lines for which bash is asked all the same. */
 const FIRST = ['kick we', 'kick jobs show ', 'kick --accept unreachable,di'];
 
+const terminal = openTerminal({ noColor: true });
+
 async function direct({ env }: CompletionSite, line: string): Promise<readonly string[]> {
-  const terminal = openTerminal({ noColor: true });
   return complete(await makeProgram({ terminal, env, exit() {} }), line.split(' ').slice(1), env);
 }
 
