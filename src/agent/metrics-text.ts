@@ -8,7 +8,7 @@ import type { Counters } from './metrics.ts';
 
 export interface AgentNumbers {
   counters: Counters;
-  expiry: Expiry;
+  expiry: Partial<Expiry>;
   version: string;
   waiting: number;
   /** Undefined where nobody can tell yet. */

@@ -85,7 +85,7 @@ export async function openMetrics({ file, ...options }: MetricsOptions): Promise
   const output = metricsFile(file, (why) => log.warn({}, why));
   const counters = await readCounters(keptIn, log);
   const runs = new Set<string>();
-  let expiry: Expiry = {};
+  let expiry: Partial<Expiry> = {};
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
   let writtenAt = Number.NEGATIVE_INFINITY;

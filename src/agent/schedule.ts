@@ -8,6 +8,7 @@ import { writeFileAtomic } from '../util/atomic-file.ts';
 import type { Clock } from '../util/clock.ts';
 import { readOwnJson } from '../util/files.ts';
 import type { Log } from '../util/log.ts';
+import type { Verdict } from './judge.ts';
 import { type Grid, gridOf, nextDue } from './slots.ts';
 
 /** agent.yaml, pull. */
@@ -38,6 +39,8 @@ export interface ScheduleDeps {
   /** Puppet's runinterval, milliseconds; undefined where there is no Puppet. */
   runinterval(): Promise<number | undefined>;
   isDisabled(): Promise<boolean>;
+  /** Whether there is a cached catalog: without one Puppet would fetch a new one, whatever it is told. */
+  hasCatalog(): Promise<boolean>;
   /** Puts a run of our own into the queue, for whoever waits at most so many seconds. */
   begin(action: RunAction, waitS: number): Promise<void>;
 }
@@ -67,7 +70,7 @@ const MAX_WAIT_S = 600;
 const MemorySchema = v.object({ lastAt: v.pipe(v.number(), v.integer(), v.minValue(0)) });
 
 export async function openSchedule(deps: ScheduleDeps): Promise<Schedule> {
-  const { stateDir, clock, log, runinterval, isDisabled, begin } = deps;
+  const { stateDir, clock, log, runinterval, isDisabled, hasCatalog, begin } = deps;
   const path = join(stateDir, 'schedule.json');
   let lastAt = await remembered(path);
   let awakeSince = clock.now();
@@ -132,6 +135,13 @@ export async function openSchedule(deps: ScheduleDeps): Promise<Schedule> {
         log.debug({}, 'the scheduled run is left out: Puppet is disabled');
         return;
       }
+      if (pull.catalog === 'pushed' && !(await hasCatalog())) {
+        log.warn(
+          {},
+          'the scheduled run is left out: no catalog has been pushed to this host yet (kick it once)',
+        );
+        return;
+      }
       const waitS = Math.min(MAX_WAIT_S, Math.ceil(own.intervalMs / 2000));
       try {
         await begin(scheduledAction(pull), waitS);
@@ -139,8 +149,12 @@ export async function openSchedule(deps: ScheduleDeps): Promise<Schedule> {
         log.warn({ error: messageOf(error) }, 'the scheduled run is left out');
       }
     },
-    async onRun({ tags, skipTags, noop }) {
-      const isWhole = tags === undefined && skipTags === undefined && (noop !== true || pull?.noop === true);
+    async onRun({ tags, skipTags, noop, useCachedCatalog }) {
+      const isWhole =
+        tags === undefined &&
+        skipTags === undefined &&
+        (noop !== true || pull?.noop === true) &&
+        (useCachedCatalog !== true || pull?.catalog === 'pushed');
       if (pull !== undefined && isWhole) await note(clock.now());
     },
     async status() {
@@ -163,8 +177,12 @@ async function remembered(path: string): Promise<number | undefined> {
   }
 }
 
-/** A kick of some tags leaves the whole catalog behind, and scheduled runs apply what is cached (facts/puppet.md). */
-export function pushedNote(pull: Pull | undefined, action: RunAction): string | undefined {
+/** What a run that has ended means for the schedule; undefined where it means nothing. A kick of some tags leaves the whole catalog behind, and scheduled runs apply what is cached (facts/puppet.md). */
+export function pushedNote(pull: Pull | undefined, action: RunAction, verdict: Verdict): string | undefined {
+  // Only where it was certainly replaced, and where there is no error that it would hide.
+  if (verdict === 'race-lost' || (verdict.outcome !== 'changed' && verdict.outcome !== 'unchanged'))
+    return undefined;
+  if (verdict.facts?.noop === true) return undefined;
   if (pull?.catalog !== 'pushed' || action.noop === true || action.useCachedCatalog === true)
     return undefined;
   if (action.tags === undefined && action.skipTags === undefined) return undefined;

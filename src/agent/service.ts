@@ -2,8 +2,8 @@
 import { setMaxListeners } from 'node:events';
 import { statfs } from 'node:fs/promises';
 import { messageOf } from '../errors.ts';
-import type { DoctorFacts } from '../protocol/doctor.ts';
 import type { Expiry } from '../pki/expiry.ts';
+import type { DoctorFacts } from '../protocol/doctor.ts';
 import type { FinishedEvent, StoredEvent } from '../protocol/event.ts';
 import { Refusal } from '../protocol/refusal.ts';
 import { canonicalAction, describeBy, type RunAction, type RunRequest } from '../protocol/request.ts';
@@ -126,6 +126,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   const schedule = await openSchedule({
     ...{ stateDir, clock, log, begin: beginOwn },
     runinterval: () => runner.runinterval(),
+    hasCatalog: () => runner.hasCatalog(),
     isDisabled: async () => (await runner.gate(clock.now())).state === 'disabled',
   });
   await settleAll({ ...queueDeps, requests, queue });
@@ -278,7 +279,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
 
   async function noted(ended: EndedRun): Promise<Verdict> {
     const verdict = await runner.judge(ended);
-    const note = pushedNote(schedule.pull(), ended.action);
+    const note = pushedNote(schedule.pull(), ended.action, verdict);
     if (verdict === 'race-lost' || note === undefined) return verdict;
     return { ...verdict, message: verdict.message === undefined ? note : `${verdict.message}; ${note}` };
   }

@@ -5,10 +5,15 @@
  */
 import { createHash } from 'node:crypto';
 
+/** Of the interval: over how much of it missed slots are caught up. */
+const CATCH_UP = 0.1;
+
 export interface Grid {
   intervalMs: number;
   /** From 0 to below `intervalMs`. */
   offsetMs: number;
+  /** From 0 to below a tenth of the interval: where in it a missed slot is caught up. */
+  catchUpMs: number;
 }
 
 /** `splayMs`: over how much of the interval hosts are spread; 0: all at once. */
@@ -16,11 +21,20 @@ export function gridOf(certname: string, intervalMs: number, splayMs: number): G
   const spread = Math.min(splayMs, intervalMs);
   // 48 bits: a number that stays exact.
   const hash = createHash('sha256').update(certname).digest().readUIntBE(0, 6);
-  return { intervalMs, offsetMs: spread === 0 ? 0 : Math.floor((hash / 2 ** 48) * spread) };
+  const share = hash / 2 ** 48;
+  return {
+    intervalMs,
+    offsetMs: Math.floor(share * spread),
+    // Whatever the splay is: a data centre that comes back must not come at once.
+    catchUpMs: Math.floor(share * intervalMs * CATCH_UP),
+  };
 }
 
 /** The first slot at `from` or later. */
-export function firstSlot(from: number, { intervalMs, offsetMs }: Grid): number {
+export function firstSlot(
+  from: number,
+  { intervalMs, offsetMs }: Pick<Grid, 'intervalMs' | 'offsetMs'>,
+): number {
   return Math.ceil((from - offsetMs) / intervalMs) * intervalMs + offsetMs;
 }
 
@@ -34,15 +48,11 @@ export interface Past {
 /** Of the interval: how soon after a run no slot counts. What a push has just done is not done again. */
 const REST = 0.5;
 
-/** Of the interval: over how much of it missed slots are caught up, so that a data centre that comes back does not come at once. */
-const CATCH_UP = 0.1;
-
 /** When the next run is due; it may be past, then it is due now. */
 export function nextDue({ lastAt, awakeSince }: Past, grid: Grid): number {
-  const { intervalMs, offsetMs } = grid;
+  const { intervalMs, catchUpMs } = grid;
   if (lastAt === undefined) return firstSlot(awakeSince, grid);
   const slot = firstSlot(lastAt + intervalMs * REST, grid);
   if (slot >= awakeSince) return slot;
-  const caughtUp = awakeSince + Math.floor(offsetMs * CATCH_UP);
-  return Math.min(caughtUp, firstSlot(awakeSince, grid));
+  return Math.min(awakeSince + catchUpMs, firstSlot(awakeSince, grid));
 }

@@ -40,7 +40,8 @@ export async function candidatesFor(kind: Kind, { command, typed, env }: Typing)
     case 'hosts': {
       const inventory = await readInventory(folders.configDir, await readControllerConfig(folders.configDir));
       if (kind === 'group') return fitting(groupsOf(inventory), typed);
-      return inExpression([...inventory.names.keys(), ...groupsOf(inventory).map((one) => `@${one}`)], typed);
+      const names = [...inventory.hosts.keys(), ...inventory.aliases.keys()];
+      return inExpression([...names, ...groupsOf(inventory).map((one) => `@${one}`)], typed);
     }
   }
 }

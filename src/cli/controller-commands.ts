@@ -1,7 +1,7 @@
 /** The commands of whoever kicks. An agent, which stays in memory, never loads them. */
 import type { Command } from 'commander';
-import { addDoctorCommand } from './doctor.ts';
 import { addCompletionCommand } from './completion.ts';
+import { addDoctorCommand } from './doctor.ts';
 import { addJobsCommand } from './jobs.ts';
 import { addNodesCommand } from './nodes.ts';
 import { addPingCommand } from './ping.ts';

@@ -28,6 +28,8 @@ const PrintedSchema = v.object({
   agent_disabled_lockfile: path,
   lastrunreport: path,
   classfile: path,
+  /** Where the cached catalog lies. */
+  client_datadir: path,
   /** Certificates that the CA on this machine has signed, if it is one. */
   signeddir: path,
   /** Where the site's own log goes; null: syslog. */

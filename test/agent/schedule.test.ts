@@ -77,6 +77,7 @@ async function alone(pull: Pull, more: Partial<ScheduleDeps> = {}) {
     log: { ...silentLog, error: (fields) => void errors.push(fields) },
     runinterval: async () => 3_600_000,
     isDisabled: async () => false,
+    hasCatalog: async () => true,
     begin: async (action) => void begun.push(action),
     ...more,
   });
@@ -119,6 +120,13 @@ test('only whole runs postpone: no preview, no run of some tags', async () => {
   expect((await schedule.status())?.nextAt).toBe(before + 1_800_000);
 });
 
+test('catalog: pushed begins nothing where no catalog was pushed: Puppet would fetch a new one', async () => {
+  const place = await alone({ ...HALF_HOUR, catalog: 'pushed' }, { hasCatalog: async () => false });
+  place.time.now = (await place.schedule.status())?.nextAt ?? 0;
+  await place.schedule.look();
+  expect(place.begun).toEqual([]);
+});
+
 test('a broken memory counts as none, and a run that cannot begin stops no schedule', async () => {
   const { schedule, time, stateDir } = await alone(HALF_HOUR, {
     begin: () => Promise.reject(new Error('no space')),
@@ -133,10 +141,20 @@ test('a broken memory counts as none, and a run that cannot begin stops no sched
 
 test('a kick of some tags says what it does to the cached catalog, where scheduled runs apply that', () => {
   const pushed: Pull = { ...HALF_HOUR, catalog: 'pushed' };
-  expect(pushedNote(pushed, { op: 'run', tags: ['ntp'] })).toMatch(/scheduled runs will apply all of it/);
-  expect(pushedNote(pushed, { op: 'run', tags: ['ntp'], noop: true })).toBeUndefined();
-  expect(pushedNote(pushed, { op: 'run' })).toBeUndefined();
-  expect(pushedNote(HALF_HOUR, { op: 'run', tags: ['ntp'] })).toBeUndefined();
+  const changed = { outcome: 'changed' } as const;
+  expect(pushedNote(pushed, { op: 'run', tags: ['ntp'] }, changed)).toMatch(
+    /scheduled runs will apply all of it/,
+  );
+  expect(pushedNote(pushed, { op: 'run', tags: ['ntp'], noop: true }, changed)).toBeUndefined();
+  expect(pushedNote(pushed, { op: 'run' }, changed)).toBeUndefined();
+  expect(pushedNote(HALF_HOUR, { op: 'run', tags: ['ntp'] }, changed)).toBeUndefined();
+  for (const verdict of [
+    'race-lost',
+    { outcome: 'failed' },
+    { outcome: 'unchanged', facts: { noop: true } },
+  ] as const) {
+    expect(pushedNote(pushed, { op: 'run', tags: ['ntp'] }, verdict)).toBeUndefined();
+  }
 });
 
 test("a scheduled request is nobody's to resume by its name alone", async () => {

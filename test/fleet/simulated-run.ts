@@ -32,6 +32,7 @@ export const simulatedRunner: Runner = {
   resources: async () => [],
   lastRun: async () => undefined,
   runinterval: async () => undefined,
+  hasCatalog: async () => false,
   classes: async () => undefined,
 };
 

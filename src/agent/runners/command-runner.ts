@@ -50,6 +50,7 @@ export function commandRunner(options: CommandRunnerOptions): Runner {
     resources: async () => [],
     lastRun: async () => undefined,
     runinterval: async () => undefined,
+    hasCatalog: async () => false,
     classes: async () => undefined,
   };
 }

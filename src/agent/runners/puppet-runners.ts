@@ -5,6 +5,7 @@ import { findPuppet } from '../../puppet/binary.ts';
 import { serviceEnvironment } from '../../puppet/service-environment.ts';
 import { type PuppetSettings, puppetEnvironment, puppetSettings } from '../../puppet/settings.ts';
 import { formatDuration } from '../../util/duration.ts';
+import { exists } from '../../util/files.ts';
 import type { Log } from '../../util/log.ts';
 import { judgePuppet } from '../judge.ts';
 import { agentArguments, applyArguments } from '../puppet/command.ts';
@@ -103,6 +104,16 @@ async function runintervalOf(settings: () => Promise<PuppetSettings>): Promise<n
   }
 }
 
+/** lib/puppet/indirector/catalog/json.rb: client_datadir/catalog/CERTNAME.json. */
+async function hasCatalogOf(settings: () => Promise<PuppetSettings>): Promise<boolean> {
+  try {
+    const { client_datadir: folder, certname } = await settings();
+    return await exists(join(folder, 'catalog', `${certname}.json`));
+  } catch {
+    return false;
+  }
+}
+
 async function classesOf(settings: () => Promise<PuppetSettings>): Promise<string[] | undefined> {
   try {
     return readClasses((await settings()).classfile);
@@ -164,6 +175,7 @@ export function puppetAgentRunner(options: PuppetRunnerOptions): Runner {
     },
     lastRun: () => lastRunOf(puppet.settings),
     runinterval: () => runintervalOf(puppet.settings),
+    hasCatalog: () => hasCatalogOf(puppet.settings),
     classes: () => classesOf(puppet.settings),
   };
 }
@@ -197,6 +209,7 @@ export function puppetApplyRunner(manifest: string, options: PuppetRunnerOptions
     resources: (ended) => resourcesOf(join(ended.dir, RUN_FILES.report)),
     lastRun: () => lastRunOf(puppet.settings),
     runinterval: () => runintervalOf(puppet.settings),
+    hasCatalog: () => hasCatalogOf(puppet.settings),
     classes: () => classesOf(puppet.settings),
   };
 }

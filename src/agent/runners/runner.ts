@@ -60,6 +60,8 @@ export interface Runner {
   lastRun(): Promise<LastRun | undefined>;
   /** Puppet's own runinterval, milliseconds; undefined where Puppet is not to be asked. */
   runinterval(): Promise<number | undefined>;
+  /** Whether Puppet has a cached catalog. */
+  hasCatalog(): Promise<boolean>;
   /** Puppet's classes.txt; undefined where there is none. */
   classes(): Promise<string[] | undefined>;
 }
