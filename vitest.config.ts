@@ -9,8 +9,10 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/puppet/**', 'test/peers/**'],
-          testTimeout: 20_000,
-          hookTimeout: 20_000,
+          // Most of them wait for processes of their own; on a busy machine these take their time.
+          maxWorkers: 2,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
       },
