@@ -24,6 +24,16 @@ interface Step {
   needs?: Readonly<Record<string, string>>;
 }
 
+const PUPPET: Readonly<Record<string, string>> = {
+  puppet: 'puppet-agent',
+  puppetserver: 'puppetserver',
+  curl: 'curl',
+  // Without dbconfig-no-thanks the package would set up a database of its own.
+  '/usr/share/puppetdb/puppetdb.jar': 'puppetdb dbconfig-no-thanks',
+  '/usr/lib/ruby/vendor_ruby/puppet/indirector/facts/puppetdb.rb': 'puppet-terminus-puppetdb',
+  psql: 'postgresql',
+};
+
 const STEPS: readonly Step[] = [
   { name: 'lint', what: 'format and lint', command: ['biome', 'check', '--error-on-warnings', '.'] },
   { name: 'types', what: 'types', command: ['tsc', '--noEmit'] },
@@ -40,15 +50,13 @@ const STEPS: readonly Step[] = [
     name: 'puppet',
     what: 'tests against real Puppet',
     command: ['vitest', 'run', '--project', 'puppet'],
-    needs: {
-      puppet: 'puppet-agent',
-      puppetserver: 'puppetserver',
-      curl: 'curl',
-      // Without dbconfig-no-thanks the package would set up a database of its own.
-      '/usr/share/puppetdb/puppetdb.jar': 'puppetdb dbconfig-no-thanks',
-      '/usr/lib/ruby/vendor_ruby/puppet/indirector/facts/puppetdb.rb': 'puppet-terminus-puppetdb',
-      psql: 'postgresql',
-    },
+    needs: PUPPET,
+  },
+  {
+    name: 'puppet-alone',
+    what: 'schedules and switching with Puppet',
+    command: ['vitest', 'run', '--project', 'puppet-alone'],
+    needs: PUPPET,
   },
 ];
 

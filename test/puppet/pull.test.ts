@@ -21,7 +21,7 @@ const lab = useLab();
 const [agent] = AGENTS.pull;
 const home = join(lab.dir, `controller-${agent}`);
 const managed = join(lab.dirOf(agent), 'managed', 'message');
-const PULL = 'pull: {runinterval: 25s, catalog: pushed}\n';
+const PULL = 'pull: {runinterval: 60s, catalog: pushed}\n';
 let place: Place;
 
 beforeAll(async () => {
@@ -55,7 +55,9 @@ test('a scheduled run repairs drift from the pushed catalog, while new code wait
   expect(await nextScheduled()).toMatchObject({ outcome: 'changed' });
 
   expect(messageOn(lab, agent)).toBe(pushed);
-  expect(await status()).toMatch(/last run changed \(drift repaired, cached catalog\) .* ago; next run at /);
+  await expect
+    .poll(status, { timeout: 30_000 })
+    .toMatch(/last run changed \(drift repaired, cached catalog\) .* ago; next run at /);
   const kick = await place.controller.kick(place.certname);
   expect(outcomesOf(kick)).toEqual({ [agent]: 'changed' });
   expect(messageOn(lab, agent)).toBe(waiting);
@@ -74,10 +76,14 @@ test('a kick postpones the schedule, and one of some tags says what it leaves be
 });
 
 test('pull.noop only reports drift; a run by hand and the schedule get on with each other', async () => {
-  await reconfigure('pull: {runinterval: 25s, catalog: pushed, noop: true}\n');
-  writeFileSync(managed, 'somebody was here again\n');
-
-  expect(await nextScheduled()).toMatchObject({ outcome: 'would-change' });
+  await reconfigure('pull: {runinterval: 60s, catalog: pushed, noop: true}\n');
+  let outcome: unknown;
+  // A run that had begun before the new policy may still repair.
+  for (let tries = 0; tries < 2 && outcome !== 'would-change'; tries++) {
+    writeFileSync(managed, 'somebody was here again\n');
+    ({ outcome } = await nextScheduled());
+  }
+  expect(outcome).toBe('would-change');
 
   expect(messageOn(lab, agent)).toBe('somebody was here again');
   expect(await status()).toMatch(/\(noop, drift found, cached catalog\)/);
@@ -93,7 +99,7 @@ test('pull.noop only reports drift; a run by hand and the schedule get on with e
 test("beside Puppet's own daemon neither schedule fails, and kick doctor names both", async () => {
   const daemon = spawn(
     lab.puppetOf(agent),
-    ['agent', '--no-daemonize', '--verbose', '--color=false', '--logdest', 'console', '--runinterval', '12'],
+    ['agent', '--no-daemonize', '--verbose', '--color=false', '--logdest', 'console', '--runinterval', '40'],
     { env: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8' }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   onTestFinished(() => void daemon.kill('SIGKILL'));
@@ -108,7 +114,8 @@ test("beside Puppet's own daemon neither schedule fails, and kick doctor names b
   const second = await nextScheduled();
   await until('two runs of the daemon', () => applied() >= 2);
 
-  for (const one of [first, second]) expect(one['outcome']).toMatch(/^(un)?changed$/);
+  // Busy: the daemon's run had the lock for as long as the schedule waits.
+  for (const one of [first, second]) expect(one['outcome']).toMatch(/^(changed|unchanged|busy)$/);
   expect(said).not.toMatch(/^Error: (?!Facter)/m);
   const doctor = await kickCommand(home, 'doctor', place.certname, '--puppet', lab.serverPuppet);
   expect(doctor.stdout).toContain(

@@ -103,12 +103,17 @@ export function foldIndices(indices: readonly string[]): string[] {
   let first: string | undefined;
   let last = '';
   let lastNumber = 0;
+  let isPadded = false;
   const flush = () => {
     if (first !== undefined) folded.push(first === last ? first : `${first}-${last}`);
   };
   for (const index of sorted) {
     const number = Number(index);
-    if (first === undefined || number !== lastNumber + 1 || !isWrittenAs(first, index)) {
+    // 08-10 is one range; 9-10 too; 9-010 is not.
+    const isAlike: boolean = isPadded ? index.length === last.length : !isZeroPadded(index);
+    if (first === undefined || number !== lastNumber + 1 || !isAlike) {
+      // What follows a single padded index is of its length too, to ClusterShell: 011,915-999,1000.
+      isPadded = isZeroPadded(index) || (isPadded && isAlike && first === last);
       flush();
       first = index;
     }
@@ -117,11 +122,6 @@ export function foldIndices(indices: readonly string[]): string[] {
   }
   flush();
   return folded;
-}
-
-/** 08-10 is one range; 9-10 too; 9-010 is not. */
-function isWrittenAs(first: string, next: string): boolean {
-  return isZeroPadded(first) ? next.length === first.length : !isZeroPadded(next);
 }
 
 function byLengthThenText(a: string, b: string): number {
