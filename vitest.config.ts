@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 /** Their runs come by the clock: they need a machine that is not busy with other runs of Puppet. */
 const ALONE = ['test/puppet/pull.test.ts', 'test/puppet/switching.test.ts'];
 
+const setupFiles = ['test/support/generated-cases.ts'];
+
 export default defineConfig({
   test: {
     reporters: [['default', { summary: false }]],
@@ -10,6 +12,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          setupFiles,
           include: ['test/**/*.test.ts'],
           exclude: ['test/puppet/**', 'test/peers/**'],
           // Most of them wait for processes of their own; on a busy machine these take their time.
@@ -20,11 +23,19 @@ export default defineConfig({
         },
       },
       {
-        test: { name: 'peers', include: ['test/peers/**/*.test.ts'], sequence: { groupOrder: 2 } },
+        test: {
+          name: 'peers',
+          setupFiles,
+          include: ['test/peers/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 2 },
+        },
       },
       {
         test: {
           name: 'puppet',
+          setupFiles,
           include: ['test/puppet/**/*.test.ts'],
           exclude: ALONE,
           globalSetup: ['test/puppet/global-setup.ts'],
@@ -38,6 +49,7 @@ export default defineConfig({
       {
         test: {
           name: 'puppet-alone',
+          setupFiles,
           include: ALONE,
           globalSetup: ['test/puppet/global-setup.ts'],
           maxWorkers: 1,

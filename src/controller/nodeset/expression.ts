@@ -63,9 +63,11 @@ function parse(text: string): Term[] {
     }
     const end = endOfTerm(text, at);
     const term = parseTerm(text.slice(at, end), at + 1);
-    total += term.parts.reduce((count, part) => count * (typeof part === 'string' ? 1 : part.length), 1);
+    const names = term.parts.reduce((count, part) => count * (typeof part === 'string' ? 1 : part.length), 1);
+    total += names;
     if (total > MAX_NAMES) {
-      throw new ExpressionProblem(at + 1, `"${term.text}" means more than ${MAX_NAMES} names`);
+      const what = names > MAX_NAMES ? `"${term.text}"` : 'what stands up to here';
+      throw new ExpressionProblem(at + 1, `${what} means more than ${MAX_NAMES} names`);
     }
     terms.push({ ...term, operator: operator ?? ',' });
     operator = undefined;
