@@ -1,7 +1,9 @@
 /** DESIGN 4 and 8: where the agent keeps what. The folders are the truth; memory only follows. */
-import { chmod, lstat, mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { constants } from 'node:fs';
+import { access, chmod, lstat, mkdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { KickError, systemCode } from '../errors.ts';
+import { exists } from '../util/files.ts';
 
 export interface Layout {
   /** One folder a request that was accepted. */
@@ -49,27 +51,50 @@ async function prepareFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
   } catch (error) {
-    if (systemCode(error) !== 'EEXIST') {
-      throw new KickError('state', `make the folder "${path}": ${systemCode(error) ?? String(error)}`, {
-        hint: 'run as root, or choose other folders with --state-dir and --run-dir',
-        cause: error,
-      });
-    }
+    if (systemCode(error) !== 'EEXIST') throw cannotMake(path, systemCode(error) ?? String(error), error);
   }
-  const stat = await lstat(path);
-  if (!stat.isDirectory()) throw strange(path, stat.isSymbolicLink() ? 'a symbolic link' : 'not a folder');
-  if (stat.uid !== process.getuid?.()) throw strange(path, `the property of uid ${stat.uid}`);
-  if ((stat.mode & 0o022) !== 0) {
-    throw strange(path, `open to others (mode ${(stat.mode & 0o7777).toString(8)})`);
-  }
+  await refuseStrangeFolder(path);
   await chmod(path, 0o700);
+}
+
+async function refuseStrangeFolder(path: string): Promise<void> {
+  const found = await lstat(path);
+  if (!found.isDirectory()) throw strange(path, found.isSymbolicLink() ? 'a symbolic link' : 'not a folder');
+  if (found.uid !== process.getuid?.()) throw strange(path, `the property of uid ${found.uid}`);
+  if ((found.mode & 0o022) !== 0) {
+    throw strange(path, `open to others (mode ${(found.mode & 0o7777).toString(8)})`);
+  }
+}
+
+/** What `prepareFolders` would throw for a folder, without making or changing anything. */
+export async function checkFolder(path: string): Promise<void> {
+  try {
+    return await refuseStrangeFolder(path);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+  let parent = dirname(path);
+  while (parent !== dirname(parent) && !(await exists(parent))) parent = dirname(parent);
+  try {
+    if (!(await stat(parent)).isDirectory()) throw cannotMake(path, `"${parent}" is not a folder`);
+    await access(parent, constants.W_OK);
+  } catch (error) {
+    throw error instanceof KickError ? error : cannotMake(path, systemCode(error) ?? String(error), error);
+  }
+}
+
+function cannotMake(path: string, why: string, cause?: unknown): KickError {
+  return new KickError('state', `make the folder "${path}": ${why}`, {
+    hint: 'run as root, or choose other folders with --state-dir and --run-dir',
+    ...(cause !== undefined && { cause }),
+  });
 }
 
 async function refuseStrangeFile(path: string): Promise<void> {
   try {
-    const stat = await lstat(path);
-    if (!stat.isFile()) throw strange(path, stat.isSymbolicLink() ? 'a symbolic link' : 'not a file');
-    if (stat.uid !== process.getuid?.()) throw strange(path, `the property of uid ${stat.uid}`);
+    const found = await lstat(path);
+    if (!found.isFile()) throw strange(path, found.isSymbolicLink() ? 'a symbolic link' : 'not a file');
+    if (found.uid !== process.getuid?.()) throw strange(path, `the property of uid ${found.uid}`);
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
   }

@@ -2,42 +2,28 @@
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { doctorFacts, type FactsOptions } from '../agent/doctor/facts.ts';
+import { doctorFacts } from '../agent/doctor/facts.ts';
 import { layoutOf, prepareFolders } from '../agent/layout.ts';
-import { commandRunner } from '../agent/runners/command-runner.ts';
-import { puppetAgentRunner, puppetApplyRunner } from '../agent/runners/puppet-runners.ts';
-import { RUNNER_NAMES, type Runner, type RunnerName } from '../agent/runners/runner.ts';
-import { type Pull, scheduledAction } from '../agent/schedule.ts';
 import { openAgent } from '../agent/service.ts';
-import { type AgentConfig, AgentConfigSchema, policyOf } from '../config/agent-config.ts';
-import { readYamlFile } from '../config/yaml-file.ts';
+import { type AgentConfig, policyOf } from '../config/agent-config.ts';
 import { KickError, messageOf } from '../errors.ts';
-import { type Expiry, expiryOf } from '../pki/expiry.ts';
-import type { IdentityPaths } from '../pki/identity.ts';
+import { expiryOf } from '../pki/expiry.ts';
+import type { Identity, IdentityPaths } from '../pki/identity.ts';
 import { waitForIdentity, watchIdentity } from '../pki/identity-store.ts';
-import { ENVIRONMENT_FILES } from '../puppet/service-environment.ts';
 import { listenHttps } from '../transport/https/listener.ts';
 import { sleep, systemClock } from '../util/clock.ts';
 import { holdLock } from '../util/lock-file.ts';
 import type { Log } from '../util/log.ts';
-import { type IdentityChoice, identityPaths } from './identity.ts';
+import {
+  type AgentMainOptions,
+  factsOptionsOf,
+  identityChoiceOf,
+  makeRunner,
+  pullOf,
+  readConfig,
+} from './agent-parts.ts';
+import { identityPaths } from './identity.ts';
 import { version } from './version.ts';
-
-export interface AgentMainOptions {
-  configDir: string;
-  stateDir: string;
-  runDir: string;
-  puppet?: string | undefined;
-  pkiDir: string;
-  /** Whether --pki-dir or its variable was given. */
-  pkiDirNamed: boolean;
-  certname?: string | undefined;
-  port?: number | undefined;
-  bind?: string | undefined;
-  runner?: string | undefined;
-  /** The variable PATH. */
-  path: string;
-}
 
 /** Milliseconds between two tries to learn from Puppet where its certificates are. */
 const ASK_AGAIN_MS = 60_000;
@@ -58,13 +44,9 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
   });
   const runner = makeRunner(config, options, log);
   pullOf(config, runner); // what cannot be, is told before anything is begun
-  let expiry: Expiry | undefined;
+  let known: Identity | undefined;
   const agent = await openAgent({
-    doctor: async () => ({
-      ...(await doctorFacts(factsOptionsOf(config, options))),
-      ...(expiry !== undefined && { certificateEnds: expiry.certificate }),
-      ...(expiry?.crl !== undefined && { crlEnds: expiry.crl }),
-    }),
+    doctor: () => doctorFacts(factsOptionsOf(config, options, known)),
     stateDir: options.stateDir,
     runDir: options.runDir,
     runner,
@@ -77,21 +59,22 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
     stuckAfterMs: config.stuck_after,
     metricsFile: config.metrics_file,
   });
+  const use = (identity: Identity) => {
+    known = identity;
+    agent.setCertname(identity.certname);
+    agent.setExpiry(expiryOf(identity));
+  };
   try {
     const paths = await pathsOfIdentity(config, options, { log, signal: ending });
     const watchOptions = { clock, log, signal: ending };
     const identity = paths && (await waitForIdentity(paths, watchOptions));
     if (paths === undefined || identity === undefined) return;
-    agent.setCertname(identity.certname);
-    expiry = expiryOf(identity);
+    use(identity);
     agent.setPull(pullOf(config, runner));
-    agent.setExpiry(expiryOf(identity));
     const { port, bind } = config;
     const listener = await listenHttps(agent, { identity, port, log, ...(bind !== undefined && { bind }) });
     const watch = watchIdentity(paths, identity, watchOptions, (changed) => {
-      agent.setCertname(changed.certname);
-      expiry = expiryOf(changed);
-      agent.setExpiry(expiryOf(changed));
+      use(changed);
       listener.setIdentity(changed);
     });
     process.on('SIGHUP', () => {
@@ -115,25 +98,6 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
   }
 }
 
-async function readConfig(path: string, options: AgentMainOptions): Promise<AgentConfig> {
-  const file = await readYamlFile(path, AgentConfigSchema, { what: 'agent configuration' });
-  const config = file ?? (await import('valibot')).parse(AgentConfigSchema, {});
-  return {
-    ...config,
-    ...(options.port !== undefined && { port: options.port }),
-    ...(options.bind !== undefined && { bind: options.bind }),
-    ...(options.runner !== undefined && { runner: runnerName(options.runner) }),
-  };
-}
-
-function runnerName(text: string): RunnerName {
-  const name = RUNNER_NAMES.find((one) => one === text);
-  if (name !== undefined) return name;
-  throw new KickError('usage', `choose the runner: there is no "${text}"`, {
-    hint: `one of ${RUNNER_NAMES.join(', ')}`,
-  });
-}
-
 /** SIGHUP: policy, certificates and CRLs anew; what needs a restart is left as it is. */
 async function reload(
   path: string,
@@ -147,74 +111,6 @@ async function reload(
   } catch (error) {
     log.error({ reason: messageOf(error) }, 'the new configuration cannot be used: the old one stays');
   }
-}
-
-function makeRunner(config: AgentConfig, options: AgentMainOptions, log: Log): Runner {
-  const { run_environment: runEnvironment, run_timeout: runTimeoutMs } = config;
-  const puppetOptions = {
-    puppet: options.puppet ?? config.puppet,
-    path: options.path,
-    stateDir: options.stateDir,
-    runEnvironment,
-    environmentFiles: config.environment_files ?? ENVIRONMENT_FILES,
-    runTimeoutMs,
-    log,
-  };
-  switch (config.runner) {
-    case 'puppet-agent':
-      return puppetAgentRunner(puppetOptions);
-    case 'puppet-apply':
-      if (config.apply === undefined) throw missing('apply: {manifest: …}', config.runner);
-      return puppetApplyRunner(config.apply.manifest, puppetOptions);
-    case 'command':
-      if (config.command === undefined) throw missing('command: [program, …]', config.runner);
-      return commandRunner({
-        ...{ argv: config.command, runEnvironment, runTimeoutMs },
-        disabledLock: join(options.stateDir, 'agent_disabled.lock'),
-      });
-  }
-}
-
-/** Where `kick doctor` looks; also where no agent runs yet. */
-export function factsOptionsOf(config: AgentConfig, options: AgentMainOptions): FactsOptions {
-  const { stateDir, runDir, path } = options;
-  const puppet = { explicit: options.puppet ?? config.puppet, path };
-  return { stateDir, runDir, now: systemClock.now(), ...(config.runner !== 'command' && { puppet }) };
-}
-
-/** Throws `KickError` `config` where the runner cannot do what its schedule would ask for. */
-function pullOf({ pull }: AgentConfig, runner: Runner): Pull | undefined {
-  if (pull === undefined) return undefined;
-  const cannot = runner.unsupported(scheduledAction(pull));
-  if (cannot.length > 0 || (pull.runinterval === 'puppet' && runner.name === 'command')) {
-    const what = cannot.includes('useCachedCatalog')
-      ? 'catalog: pushed'
-      : cannot.length > 0
-        ? 'noop: true'
-        : 'runinterval: puppet';
-    throw new KickError('config', `read pull in agent.yaml: the runner "${runner.name}" knows no "${what}"`, {
-      hint: 'that is for the runner puppet-agent',
-    });
-  }
-  return pull;
-}
-
-function missing(key: string, runner: RunnerName): KickError {
-  return new KickError('config', `use the runner "${runner}": agent.yaml does not say what to run`, {
-    hint: `add ${key}`,
-  });
-}
-
-/** By which certificate the agent is known; a flag wins over the file. */
-export function identityChoiceOf(config: AgentConfig, options: AgentMainOptions): IdentityChoice {
-  return {
-    pkiDir: options.pkiDirNamed ? options.pkiDir : (config.pki_dir ?? options.pkiDir),
-    pkiDirNamed: options.pkiDirNamed || config.pki_dir !== undefined,
-    certname: options.certname ?? config.certname,
-    puppet: options.puppet ?? config.puppet,
-    stateDir: options.stateDir,
-    path: options.path,
-  };
 }
 
 /** Where the certificates are. Puppet may not be there yet (first boot): then it is asked again. */

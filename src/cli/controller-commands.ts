@@ -1,26 +1,47 @@
-/** The commands of whoever kicks. An agent, which stays in memory, never loads them. */
+/**
+ * The commands of whoever kicks, each with the module that brings it. An agent, which stays in
+ * memory, never loads them; a command line loads the one that it names, for cron and scripts wait
+ * for the start of each.
+ */
 import type { Command } from 'commander';
-import { addCompletionCommand } from './completion.ts';
-import { addDoctorCommand } from './doctor.ts';
-import { addJobsCommand } from './jobs.ts';
-import { addNodesCommand } from './nodes.ts';
-import { addPingCommand } from './ping.ts';
-import { addPkiCommand } from './pki.ts';
 import type { CommandContext } from './program.ts';
-import { addRerunCommand } from './rerun.ts';
-import { addRunCommand } from './run.ts';
-import { addStatusCommands } from './status.ts';
-import { addSwitchCommands } from './switch.ts';
 
-export function addControllerCommands(program: Command, context: CommandContext): void {
-  addRunCommand(program, context);
-  addNodesCommand(program, context);
-  addJobsCommand(program, context);
-  addRerunCommand(program, context);
-  addStatusCommands(program, context);
-  addSwitchCommands(program, context);
-  addDoctorCommand(program, context);
-  addPingCommand(program, context);
-  addPkiCommand(program, context);
-  addCompletionCommand(program, context);
+type Add = (program: Command, context: CommandContext) => void;
+
+/** In the order in which help shows them. */
+const MODULES: readonly { brings: readonly string[]; load: () => Promise<Add> }[] = [
+  { brings: ['run'], load: async () => (await import('./run.ts')).addRunCommand },
+  { brings: ['nodes'], load: async () => (await import('./nodes.ts')).addNodesCommand },
+  { brings: ['jobs'], load: async () => (await import('./jobs.ts')).addJobsCommand },
+  { brings: ['rerun'], load: async () => (await import('./rerun.ts')).addRerunCommand },
+  {
+    brings: ['status', 'count', 'summary'],
+    load: async () => (await import('./status.ts')).addStatusCommands,
+  },
+  {
+    brings: ['disable', 'enable', 'cancel'],
+    load: async () => (await import('./switch.ts')).addSwitchCommands,
+  },
+  { brings: ['doctor'], load: async () => (await import('./doctor.ts')).addDoctorCommand },
+  { brings: ['ping'], load: async () => (await import('./ping.ts')).addPingCommand },
+  { brings: ['pki'], load: async () => (await import('./pki.ts')).addPkiCommand },
+  { brings: ['completion'], load: async () => (await import('./completion.ts')).addCompletionCommand },
+];
+
+/** Adds what the command line `words` needs; without it, and where help is asked for, all. */
+export async function addControllerCommands(
+  program: Command,
+  context: CommandContext,
+  words?: readonly string[],
+): Promise<void> {
+  for (const { load } of needed(words)) (await load())(program, context);
+}
+
+function needed(words: readonly string[] = []): typeof MODULES {
+  const [first] = words;
+  const named = MODULES.filter(({ brings }) => first !== undefined && brings.includes(first));
+  if (named.length > 0) return named;
+  const isHelp = first === undefined || first === 'help' || words.some((word) => /^(--help|-h)$/.test(word));
+  // A first word that is no command is a host of the command that needs no name.
+  return isHelp ? MODULES : MODULES.filter(({ brings }) => brings.includes('run'));
 }

@@ -3,17 +3,23 @@ import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { doctorFacts } from '../agent/doctor/facts.ts';
-import { layoutOf } from '../agent/layout.ts';
+import { checkFolder, layoutOf } from '../agent/layout.ts';
 import { type AgentConfig, AgentConfigSchema } from '../config/agent-config.ts';
-import { readYamlFile } from '../config/yaml-file.ts';
 import { KickError, messageOf } from '../errors.ts';
-import { expiryOf } from '../pki/expiry.ts';
 import { loadIdentity } from '../pki/load-identity.ts';
-import { type Finding, factFindings, problem, remark } from '../report/doctor-findings.ts';
+import { disabledFindings, type Finding, factFindings, problem, remark } from '../report/doctor-findings.ts';
 import type { Patient } from '../report/doctor-text.ts';
 import { systemClock } from '../util/clock.ts';
 import { lockHolder } from '../util/lock-file.ts';
-import { type AgentMainOptions, factsOptionsOf, identityChoiceOf } from './agent.ts';
+import { silentLog } from '../util/log.ts';
+import {
+  type AgentMainOptions,
+  factsOptionsOf,
+  identityChoiceOf,
+  makeRunner,
+  pullOf,
+  readConfig,
+} from './agent-parts.ts';
 import { identityPaths } from './identity.ts';
 
 export async function localPatient(options: AgentMainOptions): Promise<Patient> {
@@ -30,19 +36,36 @@ export async function localPatient(options: AgentMainOptions): Promise<Patient> 
     }
   };
   const path = join(options.configDir, 'agent.yaml');
-  const read = await attempt(`mend ${path}`, () =>
-    readYamlFile(path, AgentConfigSchema, { what: 'agent configuration' }),
-  );
+  const read = await attempt(`mend ${path}`, () => readConfig(path, options));
   const config: AgentConfig = read ?? (await import('valibot')).parse(AgentConfigSchema, {});
+  findings.push(...controllerFindings(config, path));
+  for (const folder of [options.stateDir, options.runDir]) {
+    await attempt('kick agent makes its folders itself', () => checkFolder(folder));
+  }
   const identity = await attempt('kick agent waits for it', async () =>
     loadIdentity(await identityPaths(identityChoiceOf(config, options)), { now }),
   );
-  const expiry = identity === undefined ? undefined : expiryOf(identity);
-  const facts = await doctorFacts(factsOptionsOf(config, options));
-  const ends = { certificateEnds: expiry?.certificate, crlEnds: expiry?.crl };
-  findings.push(...factFindings({ ...facts, ...ends }, now, { isPull: config.pull !== undefined }));
+  await attempt(`mend ${path}`, async () => {
+    const runner = makeRunner(config, options, silentLog);
+    pullOf(config, runner);
+    const gate = await runner.gate(now);
+    if (gate.state === 'disabled') findings.push(...disabledFindings(gate.disabled, now));
+  });
+  const facts = await doctorFacts(factsOptionsOf(config, options, identity));
+  findings.push(...factFindings(facts, now, { isPull: config.pull !== undefined }));
   findings.push(...(await portFindings(config, options)));
   return { certname: identity?.certname ?? options.certname ?? hostname(), findings: withoutTwins(findings) };
+}
+
+/** An agent that obeys nobody is running for nothing. */
+function controllerFindings({ controllers, trust_pp_cli_auth }: AgentConfig, path: string): Finding[] {
+  if (controllers.length > 0 || trust_pp_cli_auth) return [];
+  return [
+    problem(
+      'nobody may kick this host: trust_pp_cli_auth is false, and controllers is empty',
+      `name the controller in ${path}: controllers: [puppet.example.com]`,
+    ),
+  ];
 }
 
 /** Puppet that is missing is said once, by whoever met it first. */

@@ -9,6 +9,7 @@ import { EXIT } from '../protocol/outcome.ts';
 import { endFinding, type Finding, problem, statusFindings } from '../report/doctor-findings.ts';
 import { doctorText, type Patient } from '../report/doctor-text.ts';
 import { safeJson } from '../report/json.ts';
+import type { SendFailure } from '../transport/transport.ts';
 import { systemClock } from '../util/clock.ts';
 import { addFleetOptions, type FleetOptions, fleetOf, withSender } from './fleet.ts';
 import { foldersOf } from './folders.ts';
@@ -95,14 +96,27 @@ async function remote(
   return exitOf(all, hosts.unanswered.length > 0);
 }
 
+/** What to do about a host that could not be asked. */
+const ADVICE: Readonly<Record<SendFailure, string>> = {
+  'no-such-name': 'add it to the DNS, or say where it is: uri in inventory.yaml, address_from',
+  'connection-refused': 'start kick agent there (systemctl status kick-agent), or see --port',
+  'no-answer': 'is the host up, and its port open to this one? see the firewall, and --connect-timeout',
+  certificate:
+    "compare its certname with the name asked for; 'kick doctor --local' there tells of its certificate and CRL",
+  'not-trusted': "it does not accept our certificate: 'kick doctor --local' there; is its crl.pem fresh?",
+  refused: 'see the audit line of its log; controllers in its agent.yaml says whom it obeys',
+  broken: 'try again; then look at the log of kick agent there',
+  garbage: 'something else than kick agent listens there: see --port',
+  aborted: 'ask it again',
+};
+
 function patientOf(
-  { target, status, error = 'no answer', latencyMs = 0 }: AgentAnswer,
+  { target, status, error = 'no answer', failure = 'no-answer', latencyMs = 0 }: AgentAnswer,
   now: number,
 ): Patient {
   const { certname } = target;
   if (status === undefined) {
-    const next = 'see kick ping; is kick agent running there, and its port open?';
-    return { certname, isSilent: true, findings: [problem(error, next)] };
+    return { certname, isSilent: true, findings: [problem(error, ADVICE[failure])] };
   }
   return { certname, findings: statusFindings(status, { version: version(), now: now - latencyMs / 2 }) };
 }

@@ -53,15 +53,15 @@ export async function main(argv: readonly string[], env: Environment): Promise<v
     }
     // It belongs to no command: it may stand anywhere.
     const words = withDashes(argv).filter((word) => word !== '--no-color');
-    const program = await makeProgram({ terminal, env, exit }, words[0]);
+    const program = await makeProgram({ terminal, env, exit }, words);
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
     exit(report(error, terminal, env));
   }
 }
 
-/** All commands, or the agent's alone when that is the first word: it stays in memory, the others come and go. */
-export async function makeProgram(context: CommandContext, first?: string): Promise<Command> {
+/** The commands that the command line `words` needs; without it all. */
+export async function makeProgram(context: CommandContext, words?: readonly string[]): Promise<Command> {
   const { terminal } = context;
   const program = new Command('kick')
     .description('Make Puppet run now on the hosts you name, and tell the truth about what happened.')
@@ -72,9 +72,9 @@ export async function makeProgram(context: CommandContext, first?: string): Prom
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
     .enablePositionalOptions()
     .addHelpText('after', EXAMPLES);
-  if (first !== 'agent') {
+  if (words?.[0] !== 'agent') {
     const { addControllerCommands } = await import('./controller-commands.ts');
-    addControllerCommands(program, context);
+    await addControllerCommands(program, context, words);
   }
   addAgentCommand(program, context);
   addDemoCommand(program, context);

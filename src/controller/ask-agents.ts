@@ -50,6 +50,7 @@ async function askOne(target: Target, { sender, clock, signal, question }: Askin
     return { target, latencyMs: Math.round(clock.monotonic() - from), status };
   } catch (error) {
     if (!(error instanceof SendError)) throw error;
-    return { target, error: error.refusal === undefined ? error.message : `refused: ${error.refusal.code}` };
+    const { refusal, message, failure } = error;
+    return { target, error: refusal === undefined ? message : `refused: ${refusal.code}`, failure };
   }
 }

@@ -1,6 +1,6 @@
 /** Whom the choice of hosts asks, beside the inventory. Each of them may be absent on a site. */
 import type { AgentStatus } from '../protocol/status.ts';
-import type { Target } from '../transport/transport.ts';
+import type { SendFailure, Target } from '../transport/transport.ts';
 import type { FactCondition } from './fact-condition.ts';
 
 /** What the latest report of a host was; `stale`: it is too old, or there is none. */
@@ -34,6 +34,8 @@ export interface AgentAnswer {
   latencyMs?: number;
   status?: AgentStatus;
   error?: string;
+  /** Of what kind the error is. */
+  failure?: SendFailure;
 }
 
 export interface HostSources {

@@ -15,7 +15,7 @@ const FolderSchema = v.object({
 const ServerSchema = v.object({
   name: text(300),
   port: v.pipe(v.number(), v.integer()),
-  /** Why no connection could be made; absent: it answers. */
+  /** Why it is of no use; absent: it answers. */
   error: v.optional(text(300)),
 });
 
@@ -25,8 +25,8 @@ export const DoctorSchema = v.object({
   /** When the first of its CRLs ends: from then on it accepts nobody. */
   crlEnds: v.optional(time),
   folders: v.pipe(v.array(FolderSchema), v.maxLength(4)),
-  /** Puppet Server, as this host's puppet.conf names it. */
-  server: v.optional(ServerSchema),
+  /** Puppet Servers, as this host's puppet.conf names them; one is enough. */
+  servers: v.optional(v.pipe(v.array(ServerSchema), v.maxLength(10))),
   /** A lock of Puppet's that nobody holds any more; Puppet removes it at its next run. */
   staleLock: v.optional(text(300)),
   /** What else begins Puppet runs on this host: `cron: /etc/cron.d/puppet`, `puppet.service`. */

@@ -38,6 +38,8 @@ const PrintedSchema = v.object({
   runtimeout: v.pipe(v.number(), v.minValue(0)),
   /** Puppet Server. */
   server: v.string(),
+  /** Several of them, `a,b:8141`; empty: the one above. */
+  server_list: v.string(),
   serverport: v.pipe(v.union([v.number(), v.string()]), v.transform(Number), v.integer()),
   /** Seconds between the runs of Puppet's own daemon. */
   runinterval: v.pipe(v.number(), v.minValue(0)),

@@ -1,6 +1,6 @@
 /** What will go wrong on a host, from what is known of it: the one judgement for `kick doctor` and `--local`. */
 import type { DoctorFacts } from '../protocol/doctor.ts';
-import type { AgentStatus } from '../protocol/status.ts';
+import type { AgentStatus, Disabled } from '../protocol/status.ts';
 import { formatDuration } from '../util/duration.ts';
 import { disabledWords } from './host-state.ts';
 
@@ -38,7 +38,7 @@ const CERTIFICATE_NEXT =
 
 /** From the facts alone: also where no agent runs yet. */
 export function factFindings(facts: DoctorFacts, now: number, { isPull = false } = {}): Finding[] {
-  const { certificateEnds, crlEnds, folders, server, staleLock, schedulers, puppetError } = facts;
+  const { certificateEnds, crlEnds, folders, servers = [], staleLock, schedulers, puppetError } = facts;
   return [
     ...(puppetError === undefined
       ? []
@@ -46,19 +46,27 @@ export function factFindings(facts: DoctorFacts, now: number, { isPull = false }
     ...endFinding('its certificate', certificateEnds, now, CERTIFICATE_NEXT),
     ...endFinding('its CRL', crlEnds, now, CRL_NEXT),
     ...folders.flatMap(folderFindings),
-    ...(server?.error === undefined
-      ? []
-      : [
-          problem(
-            `Puppet Server ${server.name}:${server.port} cannot be reached from there: ${server.error}`,
-            'look at the name, the firewall, and puppetserver itself',
-          ),
-        ]),
+    ...serverFindings(servers),
     ...(staleLock === undefined
       ? []
       : [remark(`a stale lock of Puppet's: ${staleLock}`, 'nothing: the next run of Puppet removes it')]),
     ...schedulerFindings(schedulers, isPull),
   ];
+}
+
+/** One that answers is enough, as for Puppet itself. */
+function serverFindings(servers: NonNullable<DoctorFacts['servers']>): Finding[] {
+  const level = servers.every(({ error }) => error !== undefined) ? problem : warning;
+  return servers.flatMap(({ name, port, error }) =>
+    error === undefined
+      ? []
+      : [
+          level(
+            `Puppet Server ${name}:${port} cannot be used from there: ${error}`,
+            'look at the name, the firewall, and puppetserver itself',
+          ),
+        ],
+  );
 }
 
 function folderFindings({ what, path, freeBytes, isTmpfs }: DoctorFacts['folders'][number]): Finding[] {
@@ -118,13 +126,16 @@ export function statusFindings(
             'kick cancel ends a run of kick',
           ),
         ]),
-    ...(disabled === undefined
-      ? []
-      : [warning(disabledWords(disabled, time), 'kick enable, when its time has come')]),
+    ...disabledFindings(disabled, time),
     ...(doctor === undefined
       ? [remark('it does not tell more: an agent of an earlier version', 'bring both to the same version')]
       : factFindings(doctor, time, { isPull: pull !== undefined })),
   ];
+}
+
+export function disabledFindings(disabled: Disabled | undefined, now: number): Finding[] {
+  if (disabled === undefined) return [];
+  return [warning(disabledWords(disabled, now), 'kick enable, when its time has come')];
 }
 
 export function problem(what: string, next: string): Finding {

@@ -1,9 +1,13 @@
-import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import https from 'node:https';
+import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { cannotReach, doctorFacts } from '../../src/agent/doctor/facts.ts';
+import { doctorFacts } from '../../src/agent/doctor/facts.ts';
+import { askServers, serversOf } from '../../src/agent/doctor/puppet-server.ts';
 import { otherSchedulers } from '../../src/agent/doctor/schedulers.ts';
+import { checkFolder } from '../../src/agent/layout.ts';
+import { type Issued, mintCa } from '../support/minted-ca.ts';
 import { tempFolder } from '../support/temp.ts';
 import { fixture } from './harness.ts';
 
@@ -39,13 +43,86 @@ test('otherSchedulers finds a resident puppet agent, and not a run', () => {
   expect(otherSchedulers({ ...nowhere, proc })).toEqual(['puppet agent as a daemon (pid 101)']);
 });
 
-test('cannotReach tells a refused connection from one that is taken and one that hangs', async () => {
-  const server = createServer((socket) => socket.destroy());
+test('a resident daemon of an enabled service is one schedule, however many processes it is', () => {
+  const proc = tempFolder();
+  for (const pid of ['101', '102']) {
+    mkdirSync(join(proc, pid));
+    writeFileSync(join(proc, pid, 'comm'), 'puppet\n');
+    writeFileSync(join(proc, pid, 'cmdline'), 'puppet agent: applying configuration');
+  }
+  expect(otherSchedulers({ ...nowhere, proc })).toEqual(['puppet agent as a daemon (pid 101, 102)']);
+  const wants = tempFolder();
+  symlinkSync('/lib/systemd/system/puppet.service', join(wants, 'puppet.service'));
+  expect(otherSchedulers({ ...nowhere, wants: [wants], proc })).toEqual(['puppet.service (enabled)']);
+});
+
+async function listening(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
-  const { port } = server.address() as { port: number };
-  expect(await cannotReach('127.0.0.1', port)).toBeUndefined();
-  expect(await cannotReach('127.0.0.1', 1)).toMatch(/ECONNREFUSED/);
+  return (server.address() as { port: number }).port;
+}
+
+test('serversOf reads server_list as Puppet does, and server where there is none', () => {
+  const settings = { server: 'puppet', serverport: 8140, server_list: '' };
+  expect(serversOf(settings)).toEqual([{ name: 'puppet', port: 8140 }]);
+  expect(serversOf({ ...settings, server_list: 'a.example, b.example:8141' })).toEqual([
+    { name: 'a.example', port: 8140 },
+    { name: 'b.example', port: 8141 },
+  ]);
+});
+
+test('askServers without a certificate: taken, refused, silent', async () => {
+  const taken = await listening(createServer((socket) => socket.destroy()));
+  const servers = [taken, 1].map((port) => ({ name: '127.0.0.1', port }));
+  const [good, refused] = await askServers(servers, undefined);
+  expect(good).toEqual(servers[0]);
+  expect(refused?.error).toMatch(/ECONNREFUSED/);
+});
+
+test('askServers with a certificate: a server of our CA, one of another name, of another CA, at work, silent', async () => {
+  const [ca, other] = [mintCa(), mintCa({ name: 'Other CA' })];
+  const identity = await ca.identity('web1.example.com', { role: 'agent' });
+  const serving = async (certificate: Issued, status: number) => {
+    const { key, certificate: cert } = certificate;
+    const server = https.createServer({ key, cert }, (_request, response) => {
+      response.writeHead(status).end('running');
+    });
+    return { name: 'localhost', port: await listening(server) };
+  };
+  const named = { role: 'agent', alternativeNames: ['localhost'] } as const;
+  const silent = createServer(() => {});
+  const answers = await askServers(
+    [
+      await serving(ca.issue('localhost', named), 200),
+      await serving(ca.issue('puppet.example.com', { role: 'agent' }), 200),
+      await serving(other.issue('localhost', named), 200),
+      await serving(ca.issue('localhost', named), 503),
+      { name: 'localhost', port: await listening(silent) },
+    ],
+    identity,
+    1000,
+  );
+  expect(answers.map(({ error }) => error)).toEqual([
+    undefined,
+    expect.stringContaining("does not match certificate's altnames"),
+    expect.stringMatching(/unable to verify|unable to get local issuer/),
+    'it answers 503',
+    'no answer in 1 s',
+  ]);
+});
+
+test('checkFolder finds what prepareFolders would, and makes nothing', async () => {
+  const folder = tempFolder();
+  await expect(checkFolder(join(folder, 'deep', 'down'))).resolves.toBeUndefined();
+  expect(existsSync(join(folder, 'deep'))).toBe(false);
+  writeFileSync(join(folder, 'file'), '');
+  await expect(checkFolder(join(folder, 'file'))).rejects.toThrow(/not a folder/);
+  await expect(checkFolder(join(folder, 'file', 'below'))).rejects.toThrow(/not a folder|ENOTDIR/);
+  symlinkSync('/tmp', join(folder, 'link'));
+  await expect(checkFolder(join(folder, 'link'))).rejects.toThrow(/a symbolic link/);
+  mkdirSync(join(folder, 'open'));
+  chmodSync(join(folder, 'open'), 0o777);
+  await expect(checkFolder(join(folder, 'open'))).rejects.toThrow(/open to others/);
 });
 
 test("doctorFacts: folders, Puppet's stale lock, a server that cannot be reached", async () => {
@@ -56,23 +133,21 @@ test("doctorFacts: folders, Puppet's stale lock, a server that cannot be reached
   writeFileSync(join(folder, 'agent_catalog_run.lock'), '4194999');
   const facts = await doctorFacts({
     ...{ stateDir: folder, runDir: '/dev/shm', now: Date.now(), schedulers: nowhere },
-    puppet: { explicit: join(folder, 'puppet'), path: '' },
+    puppet: { explicit: join(folder, 'puppet'), path: '', asksServer: true },
   });
   expect(facts.folders).toEqual([
     { what: 'state', path: folder, freeBytes: expect.any(Number) },
     { what: 'run', path: '/dev/shm', freeBytes: expect.any(Number), isTmpfs: true },
   ]);
   expect(facts.staleLock).toContain('pid 4194999');
-  expect(facts.server).toMatchObject({
-    name: '127.0.0.1',
-    port: 1,
-    error: expect.stringContaining('ECONNREFUSED'),
-  });
+  expect(facts.servers).toEqual([
+    { name: '127.0.0.1', port: 1, error: expect.stringContaining('ECONNREFUSED') },
+  ]);
 });
 
 test('doctorFacts without Puppet says so, and looks at the rest', async () => {
   const stateDir = tempFolder();
-  const puppet = { explicit: join(stateDir, 'none'), path: '' };
+  const puppet = { explicit: join(stateDir, 'none'), path: '', asksServer: true };
   const facts = await doctorFacts({ stateDir, runDir: stateDir, puppet, now: 0, schedulers: nowhere });
   expect(facts.puppetError).toContain('missing or not executable');
   expect(facts.folders).toHaveLength(2);

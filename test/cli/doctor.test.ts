@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -29,7 +29,7 @@ test('kick doctor: hosts that are well, one that is disabled, one that is dead w
   site.inventory({ targets: [{ name: 'dead.example.com', uri: '127.0.0.1:1' }] });
   const dead = await site.kick('doctor', '@all');
   expect(dead.code).toBe(3);
-  expect(dead.out).toMatch(/^problem {2}.*refused.*\n +on dead\.example\.com$/m);
+  expect(dead.out).toMatch(/^problem {2}.*refused.*\n +on dead\.example\.com\n +do: start kick agent there/m);
 });
 
 test('kick doctor --local on a node that is not ready says what is missing and what to do', async () => {
@@ -71,4 +71,26 @@ test('kick doctor --local names a port that somebody has, and takes no hosts', a
   expect(taken.code).toBe(1);
   expect(taken.out).toContain(`port ${port} cannot be listened on`);
   expect(await site.kick('doctor', '--local', 'web1')).toMatchObject({ code: 2 });
+});
+
+test('kick doctor --local: folders that cannot be used, nothing to run, nobody who may kick, disabled', async () => {
+  const site = await realSite(0, () => '');
+  const [config, state] = [tempFolder(), tempFolder()];
+  const open = join(state, 'open');
+  mkdirSync(open);
+  chmodSync(open, 0o777);
+  const place = ['--config-dir', config, '--state-dir', state, '--run-dir', open];
+  const yaml = (text: string) => writeFileSync(join(config, 'agent.yaml'), text);
+  yaml('port: 0\nrunner: command\ntrust_pp_cli_auth: false\n');
+  const bad = await site.kick('doctor', '--local', ...place);
+  expect(bad.code).toBe(1);
+  expect(bad.out).toContain(`use "${open}": it is open to others (mode 777)`);
+  expect(bad.out).toMatch(/agent\.yaml does not say what to run\n.*\n +do: add command:/);
+  expect(bad.out).toMatch(/nobody may kick this host.*\n.*\n +do: name the controller/);
+  chmodSync(open, 0o700);
+  yaml('port: 0\nrunner: command\ncommand: [/bin/true]\n');
+  writeFileSync(join(state, 'agent_disabled.lock'), JSON.stringify({ disabled_message: 'new disk' }));
+  const disabled = await site.kick('doctor', '--local', ...place);
+  expect(disabled.code).toBe(4);
+  expect(disabled.out).toMatch(/^warning {2}disabled: 'new disk'/m);
 });

@@ -11,7 +11,7 @@ const well: DoctorFacts = {
   certificateEnds: NOW + 365 * DAY,
   crlEnds: NOW + 365 * DAY,
   folders: [{ what: 'state', path: '/var/lib/kick', freeBytes: 1024 * MB }],
-  server: { name: 'puppet', port: 8140 },
+  servers: [{ name: 'puppet', port: 8140 }],
   schedulers: [],
 };
 const status: AgentStatus = {
@@ -52,7 +52,17 @@ test.each([
   ],
   ['space gone', { folders: [{ what: 'state', path: '/', freeBytes: 15 * MB }] }, ['problem']],
   ['no tmpfs', { folders: [{ what: 'run', path: '/', freeBytes: 400 * MB, isTmpfs: false }] }, ['remark']],
-  ['server', { server: { name: 'puppet', port: 8140, error: 'refused' } }, ['problem']],
+  ['the only server', { servers: [{ name: 'puppet', port: 8140, error: 'refused' }] }, ['problem']],
+  [
+    'one of two servers',
+    {
+      servers: [
+        { name: 'a', port: 8140, error: 'refused' },
+        { name: 'b', port: 8140 },
+      ],
+    },
+    ['warning'],
+  ],
   ['stale lock', { staleLock: '/x names pid 1' }, ['remark']],
   ['no puppet', { puppetError: 'find puppet: none' }, ['problem']],
   ['one scheduler', { schedulers: ['puppet.service (enabled)'] }, ['remark']],
@@ -80,7 +90,7 @@ test.each([
 });
 
 test('every finding but a remark says what to do', () => {
-  const bad = { ...well, crlEnds: NOW, puppetError: 'x', server: { name: 'p', port: 1, error: 'e' } };
+  const bad = { ...well, crlEnds: NOW, puppetError: 'x', servers: [{ name: 'p', port: 1, error: 'e' }] };
   for (const { next } of factFindings(bad, NOW)) expect(next).toMatch(/\w/);
 });
 

@@ -39,7 +39,7 @@ export function otherSchedulers(places: SchedulerPlaces = SCHEDULER_PLACES): str
   return [
     ...cron.map((path) => clip(`cron: ${path}`, 300)),
     ...[...new Set(units)].map((name) => `${name} (enabled)`),
-    ...daemons(places.proc),
+    ...daemonNote(daemons(places.proc), units),
   ].slice(0, MAX_FOUND);
 }
 
@@ -67,8 +67,14 @@ function runsPuppet(path: string): boolean {
   }
 }
 
+/** What an enabled service has started is that one scheduler; while it works, a daemon is two processes. */
+function daemonNote(pids: readonly number[], units: readonly string[]): string[] {
+  if (pids.length === 0 || units.some((name) => name.endsWith('.service'))) return [];
+  return [`puppet agent as a daemon (pid ${pids.slice(0, 5).join(', ')})`];
+}
+
 /** A `puppet agent` that is none of `--onetime` or `--test` is a daemon; one that runs once belongs to somebody. */
-function daemons(proc: string): string[] {
+function daemons(proc: string): number[] {
   return namesIn(proc)
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
@@ -76,8 +82,7 @@ function daemons(proc: string): string[] {
       (pid) =>
         /^(puppet|ruby)/.test(read(join(proc, String(pid), 'comm'))) &&
         isDaemon(read(join(proc, String(pid), 'cmdline')).split('\0')),
-    )
-    .map((pid) => `puppet agent as a daemon (pid ${pid})`);
+    );
 }
 
 function read(path: string): string {
