@@ -120,7 +120,9 @@ async function listText(store: JobStore, options: ListOptions): Promise<string> 
     (options.by === undefined || job.by === options.by || job.by.startsWith(`${options.by}@`)) &&
     (options.name === undefined || job.name === options.name) &&
     (outcome === undefined || (job.counts?.[outcome] ?? 0) > 0);
-  const found = (await store.index.list()).filter(fits).slice(-options.count);
+  const isFiltered = [options.since, options.by, options.name, outcome].some((one) => one !== undefined);
+  const jobs = await store.index.list(isFiltered ? undefined : options.count);
+  const found = jobs.filter(fits).slice(-options.count);
   const shown: (JobSummary & { state: State })[] = [];
   for (const job of found) {
     shown.push(

@@ -43,14 +43,17 @@ export const JOB_BOUNDS: Bounds = { maxAgeMs: 365 * 86_400_000, maxJobs: 10_000,
 /** Folders read at once, of jobs that the index does not know. */
 const READ_AT_ONCE = 32;
 
+/** Lines more than jobs that the index may have: a job has two, until the index is written anew. */
+const LINES_TO_SPARE = 200;
+
 export interface JobIndex {
   /** Never throws: the folder is what counts. */
   add(summary: JobSummary): void;
   end(id: string, end: JobEnd): void;
   /** It goes on: what was noted of its end no longer holds. */
   reopen(id: string): void;
-  /** All jobs, the oldest first. */
-  list(): Promise<JobSummary[]>;
+  /** All jobs, or only so many of the latest; the oldest first. */
+  list(latest?: number): Promise<JobSummary[]>;
   /** Removes the oldest until the rest is within the bounds; not those for which `isKept`. */
   prune(bounds: Bounds, now: number, isKept: (id: string) => Promise<boolean>): Promise<string[]>;
 }
@@ -71,9 +74,14 @@ export function createJobIndex(
     }
   }
 
-  async function list(): Promise<JobSummary[]> {
-    const known = readIndex(path);
-    const ids = idsIn(dir);
+  async function list(latest?: number): Promise<JobSummary[]> {
+    return (await read(latest)).jobs;
+  }
+
+  async function read(latest?: number): Promise<{ jobs: JobSummary[]; lines: number }> {
+    const all = idsIn(dir);
+    const ids = latest === undefined ? all : all.slice(-latest);
+    const { jobs: known, lines } = readIndex(path, ids.length < all.length ? new Set(ids) : undefined);
     const jobs: JobSummary[] = [];
     const unknown = ids.filter((id) => !known.has(id));
     for (let from = 0; from < unknown.length; from += READ_AT_ONCE) {
@@ -84,7 +92,7 @@ export function createJobIndex(
       append(...found.filter((entry) => entry?.endedAt !== undefined));
     }
     for (const id of ids) jobs.push(known.get(id) ?? { id, at: timeOf(id), by: '?', hosts: 0, bytes: 0 });
-    return jobs;
+    return { jobs, lines };
   }
 
   async function prune(
@@ -92,7 +100,7 @@ export function createJobIndex(
     now: number,
     isKept: (id: string) => Promise<boolean>,
   ): Promise<string[]> {
-    const jobs = await list();
+    const { jobs, lines } = await read();
     // Of a job whose controller died nobody has noted the size.
     for (const job of jobs)
       if (job.endedAt === undefined) job.bytes = sizeOf(join(dir, job.id, 'events.jsonl'));
@@ -108,7 +116,8 @@ export function createJobIndex(
       bytes -= job.bytes;
       count -= 1;
     }
-    if (gone.length > 0) await rewrite(jobs.filter(({ id }) => !gone.includes(id)));
+    const kept = jobs.filter(({ id }) => !gone.includes(id));
+    if (gone.length > 0 || lines > kept.length + LINES_TO_SPARE) await rewrite(kept);
     return gone;
   }
 
@@ -128,27 +137,64 @@ export function createJobIndex(
   };
 }
 
-function readIndex(path: string): Map<string, JobSummary> {
-  const known = new Map<string, JobSummary>();
+/** A line of the index: a job, or what became of one. */
+type Line = Partial<Omit<JobSummary, 'endedAt'>> & { id: string; endedAt?: number | null };
+
+interface Known {
+  jobs: Map<string, JobSummary>;
+  /** Lines of the file, damaged ones too. */
+  lines: number;
+}
+
+/** `wanted`: of whom it is to tell; all unless told. */
+function readIndex(path: string, wanted?: ReadonlySet<string>): Known {
+  const jobs = new Map<string, JobSummary>();
   let text = '';
   try {
-    text = readFileSync(path, 'utf8');
+    text = readFileSync(path, 'utf8').trimEnd();
   } catch {
-    return known;
+    // it is made anew
   }
-  for (const line of text.split('\n')) {
-    try {
-      const entry = JSON.parse(line) as JobSummary & { endedAt?: number | null };
-      const before = known.get(entry.id);
-      if (before !== undefined && entry.endedAt === null) {
-        for (const key of ['endedAt', 'exit', 'counts'] as const) delete before[key];
-      } else if (before !== undefined) Object.assign(before, entry);
-      else if (typeof entry.at === 'number') known.set(entry.id, entry);
-    } catch {
-      // the empty last line, or a damaged one
-    }
+  if (text === '') return { jobs, lines: 0 };
+  const lines = wanted === undefined ? parseLines(text) : text.split('\n').flatMap(parseIfOf(wanted));
+  for (const line of lines) if (typeof line?.id === 'string') follow(jobs, line);
+  return { jobs, lines: lines.length };
+}
+
+/** In one go, which takes a third of the time; one by one where a line is damaged. */
+function parseLines(text: string): (Line | undefined | null)[] {
+  try {
+    return JSON.parse(`[${text.replaceAll('\n', ',')}]`) as Line[];
+  } catch {
+    return text.split('\n').map(parseLine);
   }
-  return known;
+}
+
+function parseLine(line: string): Line | undefined | null {
+  try {
+    return JSON.parse(line) as Line;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What every line of ours begins with. */
+const HEAD = '{"id":"';
+
+/** Most lines are of others, and are not parsed. */
+function parseIfOf(wanted: ReadonlySet<string>): (line: string) => (Line | undefined | null)[] {
+  return (line) => {
+    const isOfAnother = line.startsWith(HEAD) && !wanted.has(line.slice(HEAD.length, HEAD.length + 36));
+    return isOfAnother ? [] : [parseLine(line)];
+  };
+}
+
+function follow(jobs: Map<string, JobSummary>, line: Line): void {
+  const before = jobs.get(line.id);
+  if (before !== undefined && line.endedAt === null) {
+    for (const key of ['endedAt', 'exit', 'counts'] as const) delete before[key];
+  } else if (before !== undefined) Object.assign(before, line);
+  else if (typeof line.at === 'number') jobs.set(line.id, line as JobSummary);
 }
 
 function idsIn(dir: string): string[] {
