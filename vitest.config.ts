@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Their runs come by the clock: they need a machine that is not busy with other runs of Puppet. */
 const ALONE = ['test/puppet/pull.test.ts', 'test/puppet/switching.test.ts'];
 
+const globalSetup = ['test/support/build-setup.ts'];
 const setupFiles = ['test/support/generated-cases.ts'];
 
 export default defineConfig({
@@ -12,6 +13,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          globalSetup,
           setupFiles,
           include: ['test/**/*.test.ts'],
           exclude: ['test/puppet/**', 'test/peers/**'],
@@ -25,6 +27,7 @@ export default defineConfig({
       {
         test: {
           name: 'peers',
+          globalSetup,
           setupFiles,
           include: ['test/peers/**/*.test.ts'],
           testTimeout: 60_000,

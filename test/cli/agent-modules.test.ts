@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { httpsSender } from '../../src/transport/https/client.ts';
-import { buildWhereStale, PROGRAM } from '../support/build.ts';
+import { PROGRAM } from '../support/build.ts';
 import { mintCa } from '../support/minted-ca.ts';
 import { portOf } from '../support/real-agent.ts';
 import { tempFolder } from '../support/temp.ts';
@@ -27,7 +27,6 @@ process.on('exit', () => appendFileSync(list, Object.keys(cache).join('\\n')));
 `;
 
 test('an agent that has served requests has loaded neither what makes CAs nor what controllers need', async () => {
-  buildWhereStale();
   const folder = tempFolder();
   const ca = mintCa();
   const pki = join(folder, 'pki');

@@ -5,12 +5,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { editsBetween, likelyCommand } from '../../src/cli/did-you-mean.ts';
+import { PROGRAM } from '../support/build.ts';
 import { mintCa } from '../support/minted-ca.ts';
 import { tempFolder } from '../support/temp.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..');
-const TSX = join(ROOT, 'node_modules', 'tsx', 'dist', 'loader.mjs');
-const BIN = join(ROOT, 'src', 'bin.ts');
 const NAME = 'puppet.example.com';
 
 const ca = mintCa();
@@ -43,7 +41,7 @@ async function place({ certificate = true, ppCliAuth = true } = {}) {
 }
 
 function run(words: readonly string[], options: Partial<SpawnSyncOptionsWithStringEncoding> = {}) {
-  const done = spawnSync(process.execPath, ['--import', TSX, BIN, ...words], {
+  const done = spawnSync(process.execPath, [PROGRAM, ...words], {
     encoding: 'utf8',
     env: { ...process.env, NO_COLOR: '1', KICK_DEBUG: '' },
     ...options,

@@ -2,16 +2,12 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { complete } from '../../src/cli/complete.ts';
 import { makeProgram } from '../../src/cli/program.ts';
 import { openTerminal } from '../../src/cli/terminal.ts';
-import { buildWhereStale, PROGRAM } from '../support/build.ts';
+import { KICK, PROGRAM } from '../support/build.ts';
 import { type CompletionSite, completionSite } from '../support/completion-site.ts';
-
-beforeAll(buildWhereStale, 120_000);
-
-const INSTALLED = [process.execPath, PROGRAM];
 
 /** What bash itself would hand over: it splits at COMP_WORDBREAKS, each row of them a word. */
 function wordsOf(line: string): string[] {
@@ -44,7 +40,7 @@ const WEB = ['web1.example.com', 'web2.example.com'];
 test('bash: commands, options, values, hosts within expressions, jobs and files', {
   timeout: 120_000,
 }, async () => {
-  const site = completionSite(INSTALLED);
+  const site = completionSite(KICK);
   const cases: [string, string[]][] = [
     ['kick we', WEB],
     ['kick jo', ['jobs']],
@@ -112,10 +108,10 @@ test('bash: of names with colons only what stands behind the last colon is repla
 test('a broken inventory completes nothing, prints nothing and exits with 0; folders on the line count', {
   timeout: 60_000,
 }, () => {
-  const site = completionSite(INSTALLED);
-  const other = completionSite(INSTALLED);
+  const site = completionSite(KICK);
+  const other = completionSite(KICK);
   writeFileSync(join(site.etc, 'inventory.yaml'), 'targets: [');
-  const [node = '', ...args] = INSTALLED;
+  const [node = '', ...args] = KICK;
   const complete = (...words: string[]) =>
     execFileSync(node, [...args, '__complete', ...words], { env: site.env, encoding: 'utf8' });
   expect(complete('--', 'we')).toBe('');

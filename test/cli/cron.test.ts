@@ -1,7 +1,8 @@
 /** kick as cron and deploy hooks call it. */
 import { spawn } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { ended, KICK, realSite } from '../support/real-site.ts';
+import { KICK } from '../support/build.ts';
+import { ended, realSite } from '../support/real-site.ts';
 
 const HELD = 'echo begin >>"$JOURNAL"; while [ ! -e "$RELEASE" ]; do sleep 0.02; done; exit 2';
 

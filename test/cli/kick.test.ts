@@ -4,12 +4,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
+import { PROGRAM, ROOT } from '../support/build.ts';
 import { agentPlace } from '../support/real-agent.ts';
 import { tempFolder } from '../support/temp.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..');
-const TSX = join(ROOT, 'node_modules', 'tsx', 'dist', 'loader.mjs');
-const BIN = join(ROOT, 'src', 'bin.ts');
 const fixture = (name: string) => join(ROOT, 'test', 'fixtures', 'bin', name);
 const CONTROLLER = 'puppet.example.com';
 const AGENT = 'agent1.example.com';
@@ -31,7 +29,7 @@ async function site(command: (folder: string) => string[]) {
     spawn(
       process.execPath,
       [
-        ...['--import', TSX, BIN, ...words, '--config-dir', join(folder, 'etc'), '--certname', CONTROLLER],
+        ...[PROGRAM, ...words, '--config-dir', join(folder, 'etc'), '--certname', CONTROLLER],
         ...['--state-dir', join(folder, 'controller'), '--pki-dir', join(folder, 'pki')],
       ],
       { env: { ...process.env, NO_COLOR: '1' } },
@@ -89,7 +87,9 @@ test('ping tells latency and versions, and who does not answer', async () => {
   expect(code).toBe(0);
   await agent.kill('SIGKILL');
   const gone = await kick(['ping', 'agent1', '--format', 'json']);
-  expect(JSON.parse(gone.out)).toEqual([{ certname: AGENT, error: expect.stringContaining('refused') }]);
+  expect(JSON.parse(gone.out)).toEqual([
+    { certname: AGENT, error: expect.stringContaining('refused'), failure: 'connection-refused' },
+  ]);
   expect(gone.code).toBe(3);
 });
 

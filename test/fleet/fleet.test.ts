@@ -10,7 +10,8 @@ import { loadIdentity } from '../../src/pki/load-identity.ts';
 import { httpsSender } from '../../src/transport/https/client.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { uuidv7 } from '../../src/util/uuid.ts';
-import { ended, KICK } from '../support/real-site.ts';
+import { KICK } from '../support/build.ts';
+import { ended } from '../support/real-site.ts';
 import { FAULTS, type Fault, parseFault, spreadFaults } from './faults.ts';
 import { DEFAULTS, FLEET_CONTROLLER } from './plan.ts';
 import { drawOutcome, drawTime, parseOutcomes, parseTimes, randomFrom } from './shape.ts';
@@ -182,9 +183,8 @@ test.each([
 ])(
   'npm run fleet %j: bad input is an error with exit 2',
   async (words, message) => {
-    const [node = '', ...args] = KICK;
-    const program = join(import.meta.dirname, 'fleet.ts');
-    const { err, code } = await ended(execFile(node, [...args.slice(0, -1), program, ...words]));
+    const program = ['--import', 'tsx', join(import.meta.dirname, 'fleet.ts')];
+    const { err, code } = await ended(execFile(process.execPath, [...program, ...words]));
     expect(err).toContain(message);
     expect(code).toBe(2);
   },

@@ -3,16 +3,13 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import { buildWhereStale, PROGRAM, ROOT } from '../support/build.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { PROGRAM, ROOT } from '../support/build.ts';
 import { ended, realSite, type Site } from '../support/real-site.ts';
 import { tempFolder } from '../support/temp.ts';
 
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
 const packaged = (name: string) => readFileSync(join(ROOT, 'packaging', name), 'utf8');
-const asInstalled = { program: [process.execPath, PROGRAM] };
-
-beforeAll(buildWhereStale);
 
 /** A shell in which `kick` is this program, with a site's folders. */
 function shell({ folder, env }: Site, command: string) {
@@ -45,7 +42,7 @@ test("the README's crontab is the packaged one, and its line does what it says",
   const [, minute, hour, user, command = ''] =
     /^(\S+) (\S+) \* \* \* {2}(\S+) {2}(kick .*)$/.exec(line) ?? [];
   expect([minute, hour, user]).toEqual(['0', '2', 'root']);
-  const site = await realSite(2, (_name, index) => `exit ${index === 0 ? 0 : 2}`, asInstalled);
+  const site = await realSite(2, (_name, index) => `exit ${index === 0 ? 0 : 2}`);
   site.inventory({ targets: [{ name: 'down.example.com', uri: '127.0.0.1:1' }] });
   site.controllerYaml({ puppetdb: false });
   expect(await shell(site, command)).toEqual({ out: '', err: '', code: 0 });
@@ -64,7 +61,7 @@ test("the README's timer and service are the packaged ones; systemd accepts them
   const service = packaged('systemd/kick-nightly.service');
   expect(readme).toContain('systemctl enable --now kick-nightly.timer');
   const folder = tempFolder();
-  const site = await realSite(1, () => 'exit 0', asInstalled);
+  const site = await realSite(1, () => 'exit 0');
   site.controllerYaml({ puppetdb: false, syslog: ['/bin/sh', '-c', `cat >'${folder}/log'`] });
   // The unit names /usr/bin/kick: here it is another file.
   const program = join(folder, 'kick');
@@ -88,7 +85,7 @@ test("the README's deploy hook: the last of many deploys is always followed by a
   timeout: 60_000,
 }, async () => {
   const hook = block(/^ {4}#!\/bin\/sh$/);
-  const site = await realSite(1, () => 'echo begin >>"$JOURNAL"; sleep 0.5; exit 2', asInstalled);
+  const site = await realSite(1, () => 'echo begin >>"$JOURNAL"; sleep 0.5; exit 2');
   site.controllerYaml({ puppetdb: false });
   const path = join(site.folder, 'hook');
   writeFileSync(path, `${hook}\n`, { mode: 0o755 });
@@ -111,11 +108,7 @@ test("the README's deploy hook: the last of many deploys is always followed by a
 test("jobs and outcomes are lines of the system's log, with their priority", {
   timeout: 60_000,
 }, async () => {
-  const { kick, folder, controllerYaml } = await realSite(
-    2,
-    (_name, index) => `exit ${index === 0 ? 2 : 1}`,
-    asInstalled,
-  );
+  const { kick, folder, controllerYaml } = await realSite(2, (_name, index) => `exit ${index === 0 ? 2 : 1}`);
   const log = join(folder, 'log');
   controllerYaml({ syslog: ['/bin/sh', '-c', `cat >>'${log}'`] });
   expect((await kick('web[1-2]', '--quiet')).code).toBe(1);
@@ -137,7 +130,7 @@ test('logger(1) takes such lines, and hands them on with their priority', { time
   const server = createSocket('udp4', (packet) => packets.push(packet.toString('utf8')));
   onTestFinished(() => void server.close());
   await new Promise<void>((resolve) => server.bind(0, '127.0.0.1', resolve));
-  const { kick, controllerYaml } = await realSite(1, () => 'exit 1', asInstalled);
+  const { kick, controllerYaml } = await realSite(1, () => 'exit 1');
   const to = ['--server', '127.0.0.1', '--port', String(server.address().port), '--udp'];
   controllerYaml({ syslog: ['/usr/bin/logger', '--tag', 'kick', '--prio-prefix', ...to] });
   expect((await kick('web1', '--quiet')).code).toBe(1);

@@ -2,11 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
-import { buildWhereStale, PROGRAM } from '../support/build.ts';
+import { expect, test } from 'vitest';
+import { KICK } from '../support/build.ts';
 import { completionSite } from '../support/completion-site.ts';
-
-beforeAll(buildWhereStale, 120_000);
 
 /** Types each line and TAB into an inner zsh; a key bound to a widget prints what then stands there. */
 const DRIVER = `
@@ -46,7 +44,7 @@ print READ'Y'
 test('zsh: commands, hosts, groups, expressions, option values, jobs and files', {
   timeout: 120_000,
 }, () => {
-  const site = completionSite([process.execPath, PROGRAM]);
+  const site = completionSite(KICK);
   const driver = join(site.folder, 'driver.zsh');
   writeFileSync(driver, DRIVER);
   writeFileSync(join(site.folder, 'inner.zsh'), INNER);

@@ -7,8 +7,7 @@ import { createInterface } from 'node:readline';
 import { inject, onTestFinished } from 'vitest';
 import { identify, type ProcessId } from '../../src/util/proc.ts';
 import { type Lab, openLab } from '../lab/lab.ts';
-
-const PROGRAM = join(import.meta.dirname, '..', '..', 'dist', 'bin.js');
+import { PROGRAM } from '../support/build.ts';
 
 /** Nothing of the tests' own environment reaches the programs. */
 const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' };

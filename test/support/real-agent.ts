@@ -9,9 +9,9 @@ import { seal } from '../../src/protocol/seal.ts';
 import { httpsSender } from '../../src/transport/https/client.ts';
 import type { IncomingEvent, Sender, Target } from '../../src/transport/transport.ts';
 import { uuidv7 } from '../../src/util/uuid.ts';
+import { PROGRAM } from './build.ts';
 import { type MintedCa, mintCa } from './minted-ca.ts';
 
-const BIN = join(import.meta.dirname, '..', '..', 'src', 'bin.ts');
 const NAME = 'agent1.example.com';
 const CONTROLLER = 'puppet.example.com';
 
@@ -59,7 +59,7 @@ export async function agentPlace(
       const child = spawn(
         process.execPath,
         [
-          ...['--import', 'tsx', BIN, 'agent', '--port', String(port), '--bind', '127.0.0.1'],
+          ...[PROGRAM, 'agent', '--port', String(port), '--bind', '127.0.0.1'],
           ...['--config-dir', join(folder, 'etc'), '--state-dir', stateDir, '--run-dir', runDir],
           ...['--pki-dir', pki, '--certname', NAME],
         ],

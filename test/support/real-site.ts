@@ -4,17 +4,12 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
+import { KICK } from './build.ts';
 import { mintCa } from './minted-ca.ts';
 import { portOf } from './real-agent.ts';
 import { tempFolder } from './temp.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..');
-const TSX = join(ROOT, 'node_modules', 'tsx', 'dist', 'loader.mjs');
-const BIN = join(ROOT, 'src', 'bin.ts');
 export const SITE_CONTROLLER = 'puppet.example.com';
-
-/** The program as the tests run it: node and its arguments. */
-export const KICK: readonly string[] = [process.execPath, '--import', TSX, BIN];
 
 export interface Ended {
   out: string;
@@ -43,7 +38,6 @@ export interface Site {
 export async function realSite(
   count: number,
   script: (name: string, index: number) => string,
-  { program: kick = KICK }: { program?: readonly string[] } = {},
 ): Promise<Site> {
   const folder = tempFolder();
   const pki = join(folder, 'pki');
@@ -94,7 +88,7 @@ export async function realSite(
     NO_COLOR: '1',
   };
   const start = (...words: string[]): ChildProcess => {
-    const [node = '', ...args] = kick;
+    const [node = '', ...args] = KICK;
     return spawn(node, [...args, ...words], { env: { ...process.env, ...env } });
   };
   return {
