@@ -3,10 +3,11 @@ import type { Command } from 'commander';
 import type { Job } from '../controller/job.ts';
 import { openJobStore, type StoredJob } from '../controller/job-store.ts';
 import type { Rollout } from '../controller/rollout.ts';
-import { isSuccess, type Outcome } from '../protocol/outcome.ts';
+import { EXIT, isSuccess, type Outcome } from '../protocol/outcome.ts';
 import { systemClock } from '../util/clock.ts';
 import { plural } from '../util/text.ts';
 import { shortId, uuidv7 } from '../util/uuid.ts';
+import { isMeantFor, jobWords } from './confirm.ts';
 import { readControllerConfig } from './controller-files.ts';
 import { dryRunText } from './dry-run.ts';
 import { executeJob, outputOf } from './execute-job.ts';
@@ -31,6 +32,7 @@ interface RerunOptions extends OutputOptions {
   outcome?: string[];
   reason?: string;
   concurrency?: number;
+  yes?: boolean;
   dryRun?: boolean;
 }
 
@@ -42,6 +44,7 @@ export function addRerunCommand(program: Command, context: CommandContext): void
     .option('--outcome <outcomes>', 'for the hosts that ended so (default: all but successes)', list)
     .option('--reason <text>', "why, for the hosts' logs (default: the job's)")
     .option('--concurrency <n>', "runs at once (default: the job's)", whole(1, 10_000))
+    .option('-y, --yes', 'do not ask, however many hosts there are')
     .option('--dry-run', 'send nothing; show what would be sent to whom')
     .addHelpText('after', EXAMPLES);
   addOutputOptions(command);
@@ -83,8 +86,12 @@ async function rerun(
     context.terminal.out(dryRunText(job, options.format === 'human' ? 'human' : 'json'));
     return 0;
   }
-  context.terminal.err(`again for ${plural(targets.length, 'host')} of job ${shortId(stored.job.id)}\n`);
   const config = await readControllerConfig(folders.configDir);
+  if (options.yes !== true && !(await isMeantFor(targets, config, jobWords(job.action)))) {
+    context.terminal.err('Nothing was sent.\n');
+    return EXIT.usage;
+  }
+  context.terminal.err(`again for ${plural(targets.length, 'host')} of job ${shortId(stored.job.id)}\n`);
   return executeJob({
     ...{ job, settings: stored.settings, identity, context, stateDir: folders.stateDir },
     output: outputOf(options, config),

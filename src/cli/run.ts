@@ -11,7 +11,7 @@ import { EXIT } from '../protocol/outcome.ts';
 import { systemClock } from '../util/clock.ts';
 import { type HeldLock, holdLock, isFull, lockHolder } from '../util/lock-file.ts';
 import { uuidv7 } from '../util/uuid.ts';
-import { isMeantFor } from './confirm.ts';
+import { isMeantFor, jobWords } from './confirm.ts';
 import { dryRunText } from './dry-run.ts';
 import { executeJob, outputOf } from './execute-job.ts';
 import { addFolderOptions, foldersOf } from './folders.ts';
@@ -152,9 +152,7 @@ function settingsOf(options: RunOptions, accept: readonly string[]): JobSettings
 }
 
 async function isMeant({ targets, action }: Job, { config }: Hosts, { yes }: RunOptions): Promise<boolean> {
-  return (
-    yes === true || isMeantFor(targets, config, action.noop === true ? 'Run a preview (noop)' : 'Run Puppet')
-  );
+  return yes === true || isMeantFor(targets, config, jobWords(action));
 }
 
 async function isTrustedByDefault(identity: Identity): Promise<boolean> {

@@ -135,8 +135,8 @@ function stopLines({ stopped, results }: SummaryInput): string[] {
   const left = count('unfinished');
   const ended = stopped === 'interrupted' || stopped === 'timeout' ? 'nothing was ended. ' : '';
   const running = left > 0 ? `${plural(left, 'host')} left running or waiting, ` : '';
-  return [
-    '',
-    `  ${why[0]?.toUpperCase()}${why.slice(1)}: ${ended}${running}${count('not-started')} not started.`,
-  ];
+  const waiting = count('not-started');
+  // The last of a job may be what stops it.
+  const rest = waiting + left === 0 ? 'all had been started' : `${waiting} not started`;
+  return ['', `  ${why[0]?.toUpperCase()}${why.slice(1)}: ${ended}${running}${rest}.`];
 }

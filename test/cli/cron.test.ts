@@ -126,5 +126,9 @@ test('above confirm_above a terminal is asked: no sends nothing, --yes and a pip
   expect((await onTerminal('y\n', 'web[1-2]')).code).toBe(0);
   expect((await onTerminal('', 'web[1-2]', '--yes')).code).toBe(0);
   expect((await kick('web[1-2]')).code).toBe(0);
+  const again = await onTerminal('n\n', 'rerun', 'last', '--outcome', 'changed');
+  expect(again.out).toContain('Run Puppet on 2 hosts (web[1-2].example.com)? [y/N]');
+  expect(again.code).toBe(2);
   expect(journal('web1.example.com')).toEqual(['begin', 'begin', 'begin']);
+  expect((await onTerminal('', 'rerun', 'last', '--outcome', 'changed', '--yes')).code).toBe(0);
 });
