@@ -7,7 +7,7 @@ import { expiryOf } from '../pki/expiry.ts';
 import type { Identity } from '../pki/identity.ts';
 import { EXIT } from '../protocol/outcome.ts';
 import { endFinding, type Finding, problem, statusFindings } from '../report/doctor-findings.ts';
-import { doctorText, type Patient } from '../report/doctor-text.ts';
+import { doctorText, type Patient, vitalsOf } from '../report/doctor-text.ts';
 import { safeJson } from '../report/json.ts';
 import type { SendFailure } from '../transport/transport.ts';
 import { systemClock } from '../util/clock.ts';
@@ -118,7 +118,12 @@ function patientOf(
   if (status === undefined) {
     return { certname, isSilent: true, findings: [problem(error, ADVICE[failure])] };
   }
-  return { certname, findings: statusFindings(status, { version: version(), now: now - latencyMs / 2 }) };
+  const then = now - latencyMs / 2;
+  return {
+    certname,
+    findings: statusFindings(status, { version: version(), now: then }),
+    vitals: vitalsOf(status, then),
+  };
 }
 
 function controllerFindings(identity: Identity, now: number): Finding[] {

@@ -3,6 +3,7 @@ import type { DoctorFacts } from '../protocol/doctor.ts';
 import type { AgentStatus, Disabled } from '../protocol/status.ts';
 import { formatDuration } from '../util/duration.ts';
 import { disabledWords } from './host-state.ts';
+import { holderOf } from './words.ts';
 
 /** `problem`: kicks fail, or will within a week. `warning`: look at it. `remark`: nothing is wrong. */
 export type Level = 'problem' | 'warning' | 'remark';
@@ -30,7 +31,8 @@ export function endFinding(what: string, ends: number | undefined, now: number, 
   ];
 }
 
-const daysOf = (ms: number) => (ms < 2 * DAY ? formatDuration(ms) : `${Math.floor(ms / DAY)} days`);
+/** `5h`, `12 days`. */
+export const daysOf = (ms: number) => (ms < 2 * DAY ? formatDuration(ms) : `${Math.floor(ms / DAY)} days`);
 
 const CRL_NEXT = 'bring a new crl.pem to it: delete the old one and run puppet, or see crl_refresh_interval';
 const CERTIFICATE_NEXT =
@@ -118,6 +120,9 @@ export function statusFindings(
     ...(status.version === version
       ? []
       : [warning(`kick ${status.version} there, ${version} here`, 'bring both to the same version')]),
+    ...(running === undefined || running.stuck !== undefined
+      ? []
+      : [remark(`a run is in progress: ${holderOf(running)}`, 'nothing: kick waits for it, or joins it')]),
     ...(running?.stuck === undefined
       ? []
       : [

@@ -7,6 +7,7 @@ import { tempFolder } from '../support/temp.ts';
 
 interface Patient {
   certname: string;
+  vitals?: { clockAheadMs: number };
   findings: { level: string; what: string; next?: string }[];
 }
 
@@ -17,13 +18,23 @@ test('kick doctor: hosts that are well, one that is disabled, one that is dead w
   const all = await site.kick('doctor', 'web1', 'web2', '--format', 'json');
   const patients: Patient[] = JSON.parse(all.out);
   expect(patients.map(({ certname }) => certname)).toEqual(site.names);
-  for (const patient of patients) expect(serious(patient)).toEqual([]);
+  for (const patient of patients) {
+    expect(serious(patient)).toEqual([]);
+    expect(patient.vitals).toMatchObject({
+      kick: expect.stringMatching(/^\d/),
+      certificateMsLeft: expect.any(Number),
+    });
+    expect(Math.abs(patient.vitals?.clockAheadMs ?? Number.NaN)).toBeLessThan(5000);
+  }
   expect(all.code).toBe(0);
   await site.kick('disable', 'web1', '--reason', 'new disk');
   const disabled = await site.kick('doctor', 'web1', 'web2');
   expect(disabled.code).toBe(4);
   expect(disabled.out).toMatch(
     /^warning {2}disabled: 'new disk' by \S+\n +on web1\.example\.com\n +do: kick enable/m,
+  );
+  expect(disabled.out).toMatch(
+    /^kick \S+ on 2\nthe first certificate to end is that of web\d.example.com, in \d+ days$/m,
   );
   expect(disabled.out).toContain('2 hosts: 1 well, 1 with warnings');
   site.inventory({ targets: [{ name: 'dead.example.com', uri: '127.0.0.1:1' }] });

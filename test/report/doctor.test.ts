@@ -82,7 +82,7 @@ test.each([
   ['another version', { version: '0.9.0' }, ['warning']],
   ['disabled', { disabled: { reason: 'x' } }, ['warning']],
   ['a stuck run', { running: { what: 'puppet agent', stuck: 'over its limit' } }, ['problem']],
-  ['a run', { running: { what: 'puppet agent' } }, []],
+  ['a run', { running: { what: 'puppet agent' } }, ['remark']],
   ['an agent that tells no more', { doctor: undefined }, ['remark']],
 ] as [string, Partial<AgentStatus>, Level[]][])('statusFindings of %s', (_name, more, expected) => {
   const found = statusFindings({ ...status, ...more }, { version: '1.0.0', now: NOW });
