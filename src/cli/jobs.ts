@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import type { JobSummary } from '../controller/job-index.ts';
 import { countsOf, type JobStore, openJobStore } from '../controller/job-store.ts';
 import { KickError } from '../errors.ts';
-import { OUTCOME_NAMES } from '../protocol/outcome.ts';
+import { OUTCOME_NAMES, type Outcome } from '../protocol/outcome.ts';
 import { dateTime } from '../report/words.ts';
 import { systemClock } from '../util/clock.ts';
 import { safeText } from '../util/text.ts';
@@ -114,15 +114,10 @@ function checkTwoFormats(format: string): void {
 
 async function listText(store: JobStore, options: ListOptions): Promise<string> {
   const [outcome] = options.outcome === undefined ? [] : outcomesOf([options.outcome], '--outcome');
-  const now = systemClock.now();
-  const fits = (job: JobSummary) =>
-    (options.since === undefined || now - job.at <= options.since) &&
-    (options.by === undefined || job.by === options.by || job.by.startsWith(`${options.by}@`)) &&
-    (options.name === undefined || job.name === options.name) &&
-    (outcome === undefined || (job.counts?.[outcome] ?? 0) > 0);
-  const isFiltered = [options.since, options.by, options.name, outcome].some((one) => one !== undefined);
-  const jobs = await store.index.list(isFiltered ? undefined : options.count);
-  const found = jobs.filter(fits).slice(-options.count);
+  const filters = filtersOf(options, outcome);
+  // Of a long list only what is shown is read, where nothing else can say what that is.
+  const jobs = await store.index.list(filters.length === 0 ? options.count : undefined);
+  const found = jobs.filter((job) => filters.every((fits) => fits(job))).slice(-options.count);
   const shown: (JobSummary & { state: State })[] = [];
   for (const job of found) {
     shown.push(
@@ -136,6 +131,16 @@ async function listText(store: JobStore, options: ListOptions): Promise<string> 
   const width = Math.max(...shown.map(({ by }) => by.length), 2);
   const head = `  ${'JOB'.padEnd(8)}  ${'WHEN'.padEnd(25)}  ${'BY'.padEnd(width)}  ${'HOSTS'.padStart(6)}  HOW\n`;
   return head + shown.map((job) => rowOf(job, width)).join('');
+}
+
+function filtersOf({ since, by, name }: ListOptions, outcome?: Outcome): ((job: JobSummary) => boolean)[] {
+  const now = systemClock.now();
+  return [
+    ...(since === undefined ? [] : [(job: JobSummary) => now - job.at <= since]),
+    ...(by === undefined ? [] : [(job: JobSummary) => job.by === by || job.by.startsWith(`${by}@`)]),
+    ...(name === undefined ? [] : [(job: JobSummary) => job.name === name]),
+    ...(outcome === undefined ? [] : [(job: JobSummary) => (job.counts?.[outcome] ?? 0) > 0]),
+  ];
 }
 
 type State = 'running' | 'done' | 'died' | 'damaged';

@@ -156,37 +156,33 @@ function readIndex(path: string, wanted?: ReadonlySet<string>): Known {
     // it is made anew
   }
   if (text === '') return { jobs, lines: 0 };
-  const lines = wanted === undefined ? parseLines(text) : text.split('\n').flatMap(parseIfOf(wanted));
-  for (const line of lines) if (typeof line?.id === 'string') follow(jobs, line);
+  const lines = text.split('\n');
+  const mine = wanted === undefined ? lines : lines.filter((line) => mayBeOf(wanted, line));
+  for (const line of parseLines(mine)) if (typeof line?.id === 'string') follow(jobs, line);
   return { jobs, lines: lines.length };
-}
-
-/** In one go, which takes a third of the time; one by one where a line is damaged. */
-function parseLines(text: string): (Line | undefined | null)[] {
-  try {
-    return JSON.parse(`[${text.replaceAll('\n', ',')}]`) as Line[];
-  } catch {
-    return text.split('\n').map(parseLine);
-  }
-}
-
-function parseLine(line: string): Line | undefined | null {
-  try {
-    return JSON.parse(line) as Line;
-  } catch {
-    return undefined;
-  }
 }
 
 /** What every line of ours begins with. */
 const HEAD = '{"id":"';
 
-/** Most lines are of others, and are not parsed. */
-function parseIfOf(wanted: ReadonlySet<string>): (line: string) => (Line | undefined | null)[] {
-  return (line) => {
-    const isOfAnother = line.startsWith(HEAD) && !wanted.has(line.slice(HEAD.length, HEAD.length + 36));
-    return isOfAnother ? [] : [parseLine(line)];
-  };
+/** Without parsing it. */
+function mayBeOf(wanted: ReadonlySet<string>, line: string): boolean {
+  return !line.startsWith(HEAD) || wanted.has(line.slice(HEAD.length, HEAD.length + 36));
+}
+
+/** In one go, which takes a third of the time; one by one where a line is damaged. */
+function parseLines(lines: readonly string[]): (Line | undefined | null)[] {
+  try {
+    return JSON.parse(`[${lines.join(',')}]`) as Line[];
+  } catch {
+    return lines.map((line) => {
+      try {
+        return JSON.parse(line) as Line;
+      } catch {
+        return undefined;
+      }
+    });
+  }
 }
 
 function follow(jobs: Map<string, JobSummary>, line: Line): void {
