@@ -4,20 +4,30 @@ import { foldNames } from '../controller/nodeset/fold.ts';
 import type { RunAction } from '../protocol/request.ts';
 import type { Target } from '../transport/transport.ts';
 import { clip, plural } from '../util/text.ts';
-import { askOnTerminal, canAsk } from './terminal.ts';
+import { askOnTerminal, canAsk, type Terminal } from './terminal.ts';
 
 /** What a job would do, for that question. */
 export function jobWords({ noop }: Pick<RunAction, 'noop'>): string {
   return noop === true ? 'Run a preview (noop)' : 'Run Puppet';
 }
 
-/** `what`: what would be done, `Run Puppet`. True where there are few, nobody to ask, or the answer is yes. */
+export interface Confirmation {
+  /** --yes: it is meant, and nobody is asked. */
+  yes: boolean | undefined;
+  config: ControllerConfig;
+  /** What would be done: `Run Puppet`. */
+  what: string;
+  err: Terminal['err'];
+}
+
+/** True where there are few, nobody to ask, or the answer is yes; says so where nothing is sent. */
 export async function isMeantFor(
   targets: readonly Target[],
-  { confirm_above }: ControllerConfig,
-  what: string,
+  { yes, config, what, err }: Confirmation,
 ): Promise<boolean> {
-  if (targets.length <= confirm_above || !canAsk()) return true;
+  if (yes === true || targets.length <= config.confirm_above || !canAsk()) return true;
   const names = clip(foldNames(targets.map(({ certname }) => certname)), 200);
-  return askOnTerminal(`${what} on ${plural(targets.length, 'host')} (${names})?`);
+  const isMeant = await askOnTerminal(`${what} on ${plural(targets.length, 'host')} (${names})?`);
+  if (!isMeant) err('Nothing was sent.\n');
+  return isMeant;
 }

@@ -87,11 +87,10 @@ async function rerun(
     return 0;
   }
   const config = await readControllerConfig(folders.configDir);
-  if (options.yes !== true && !(await isMeantFor(targets, config, jobWords(job.action)))) {
-    context.terminal.err('Nothing was sent.\n');
-    return EXIT.usage;
-  }
-  context.terminal.err(`again for ${plural(targets.length, 'host')} of job ${shortId(stored.job.id)}\n`);
+  const { err } = context.terminal;
+  const what = jobWords(job.action);
+  if (!(await isMeantFor(targets, { yes: options.yes, config, what, err }))) return EXIT.usage;
+  err(`again for ${plural(targets.length, 'host')} of job ${shortId(stored.job.id)}\n`);
   return executeJob({
     ...{ job, settings: stored.settings, identity, context, stateDir: folders.stateDir },
     output: outputOf(options, config),

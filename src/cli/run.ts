@@ -84,10 +84,9 @@ async function run(
     return 0;
   }
   warnOf(identity, terminal.err, await isTrustedByDefault(identity));
-  if (!(await isMeant(job, hosts, options))) {
-    terminal.err('Nothing was sent.\n');
-    return EXIT.usage;
-  }
+  const what = jobWords(job.action);
+  const asked = { yes: options.yes, config: hosts.config, what, err: terminal.err };
+  if (!(await isMeantFor(job.targets, asked))) return EXIT.usage;
   const { stateDir } = foldersOf(command, env);
   const lock = await takeLock(options, stateDir, terminal.err);
   try {
@@ -149,10 +148,6 @@ function settingsOf(options: RunOptions, accept: readonly string[]): JobSettings
     ...(detach === true && { detach }),
     ...(success !== undefined && { success }),
   };
-}
-
-async function isMeant({ targets, action }: Job, { config }: Hosts, { yes }: RunOptions): Promise<boolean> {
-  return yes === true || isMeantFor(targets, config, jobWords(action));
 }
 
 async function isTrustedByDefault(identity: Identity): Promise<boolean> {

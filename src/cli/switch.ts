@@ -74,8 +74,8 @@ export function addSwitchCommands(program: Command, context: CommandContext): vo
       const action = actionOf(options);
       const reason = options.reason === undefined ? undefined : checkedReason(options.reason, '--reason');
       const hosts = await fleetOf(words, options, command, context);
-      if (options.yes !== true && !(await isMeantFor(hosts.targets, hosts.config, what))) {
-        context.terminal.err('Nothing was sent.\n');
+      const { err } = context.terminal;
+      if (!(await isMeantFor(hosts.targets, { yes: options.yes, config: hosts.config, what, err }))) {
         return context.exit(EXIT.usage);
       }
       context.exit(await commandFleet(hosts, { action, reason }, options, context));
