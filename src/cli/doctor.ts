@@ -7,11 +7,12 @@ import { expiryOf } from '../pki/expiry.ts';
 import type { Identity } from '../pki/identity.ts';
 import { EXIT } from '../protocol/outcome.ts';
 import { endFinding, type Finding, problem, statusFindings } from '../report/doctor-findings.ts';
-import { doctorText, type Patient, vitalsOf } from '../report/doctor-text.ts';
+import { doctorText, type Patient } from '../report/doctor-text.ts';
+import { vitalsOf } from '../report/doctor-vitals.ts';
 import { safeJson } from '../report/json.ts';
 import type { SendFailure } from '../transport/transport.ts';
 import { systemClock } from '../util/clock.ts';
-import { addFleetOptions, type FleetOptions, fleetOf, withSender } from './fleet.ts';
+import { addFleetOptions, documentText, type FleetOptions, fleetOf, withSender } from './fleet.ts';
 import { foldersOf } from './folders.ts';
 import type { CommandContext } from './program.ts';
 import { checkFormat } from './run-options.ts';
@@ -144,9 +145,8 @@ function controllerFindings(identity: Identity, now: number): Finding[] {
   ];
 }
 
-function tell(patients: readonly Patient[], { format }: DoctorOptions, { terminal }: CommandContext): void {
-  if (format === 'human') terminal.out(doctorText(patients));
-  else terminal.out(`${safeJson([...patients], format === 'json' ? 2 : undefined)}\n`);
+function tell(patients: readonly Patient[], options: DoctorOptions, { terminal }: CommandContext): void {
+  terminal.out(options.format === 'human' ? doctorText(patients) : documentText(patients, options));
 }
 
 /** A problem of a host that answers is worse than one that does not: it is known. */

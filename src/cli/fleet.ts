@@ -107,6 +107,11 @@ export function nameWidth({ targets }: Pick<Hosts, 'targets'>): number {
   return targets.reduce((width, { certname }) => Math.max(width, certname.length), 0);
 }
 
+/** The one document of a command: over lines for `json`, in one for `jsonl`. */
+export function documentText(document: object, { format }: Pick<FleetOptions, 'format'>): string {
+  return `${safeJson(document, format === 'json' ? 2 : undefined)}\n`;
+}
+
 /** 3 where somebody could not be asked: the list is not whole. */
 export function exitOfAnswers(answers: readonly AgentAnswer[], { unanswered }: Hosts): number {
   return unanswered.length > 0 || answers.some(({ status }) => status === undefined) ? EXIT.incomplete : 0;
@@ -122,7 +127,7 @@ export function checkedReason(reason: string, option: string): string {
 /** Connections for as long as the work lasts. */
 export async function withSender<T>(
   hosts: Hosts,
-  { connectTimeout }: FleetOptions,
+  { connectTimeout }: Pick<FleetOptions, 'connectTimeout'>,
   work: (sender: Sender) => Promise<T>,
 ): Promise<T> {
   const { httpsSender } = await import('../transport/https/client.ts');

@@ -7,6 +7,7 @@ import { exitCodeOf } from '../protocol/outcome.ts';
 import { holderOf } from '../report/words.ts';
 import { systemClock } from '../util/clock.ts';
 import { safeText } from '../util/text.ts';
+import { nameWidth, withSender } from './fleet.ts';
 import { addFolderOptions } from './folders.ts';
 import { addHostOptions, type HostOptions } from './host-options.ts';
 import { prepareHosts } from './hosts.ts';
@@ -45,24 +46,22 @@ async function ping(
   command: Command,
   context: CommandContext,
 ): Promise<number> {
-  const { format, connectTimeout } = options;
+  const { format } = options;
   if (format !== 'human' && format !== 'json') {
     throw new KickError('usage', `--format: "${format}" is not known`, { hint: 'human or json' });
   }
   const hosts = await prepareHosts(words, options, command, context);
-  const { targets } = hosts;
   const identity = await hosts.identity();
   for (const warning of identity.warnings) context.terminal.err(`warning: ${warning}\n`);
-  const { httpsSender } = await import('../transport/https/client.ts');
-  const sender = httpsSender({ identity, connectTimeoutMs: connectTimeout });
-  const width = Math.max(...targets.map(({ certname }) => certname.length));
-  const answers = await askAgents(targets, {
-    ...{ sender, clock: systemClock },
-    onAnswer: (answer) => {
-      if (format === 'human') context.terminal.out(`${lineOf(answer, width)}\n`);
-    },
-  });
-  sender.close();
+  const width = nameWidth(hosts);
+  const answers = await withSender(hosts, options, (sender) =>
+    askAgents(hosts.targets, {
+      ...{ sender, clock: systemClock },
+      onAnswer: (answer) => {
+        if (format === 'human') context.terminal.out(`${lineOf(answer, width)}\n`);
+      },
+    }),
+  );
   if (format === 'json') {
     const told = answers.map(({ target, ...rest }) => ({ certname: target.certname, ...rest }));
     context.terminal.out(`${JSON.stringify(told, null, 2)}\n`);

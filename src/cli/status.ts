@@ -5,7 +5,15 @@ import { summarise, summaryText } from '../report/fleet-summary.ts';
 import { HOST_STATES, type HostState, overdueText, stateOf, stateText } from '../report/host-state.ts';
 import { safeJson } from '../report/json.ts';
 import { plural, safeText } from '../util/text.ts';
-import { addFleetOptions, askFleet, exitOfAnswers, type FleetOptions, fleetOf, nameWidth } from './fleet.ts';
+import {
+  addFleetOptions,
+  askFleet,
+  documentText,
+  exitOfAnswers,
+  type FleetOptions,
+  fleetOf,
+  nameWidth,
+} from './fleet.ts';
 import type { CommandContext } from './program.ts';
 
 const STATUS_EXAMPLES = `
@@ -117,7 +125,7 @@ async function countOf(
   } else {
     const states = HOST_STATES.map((state) => [state, counts.get(state) ?? 0]);
     const document = { hosts: answers.length, ...Object.fromEntries(states), waiting };
-    context.terminal.out(`${safeJson(document, options.format === 'json' ? 2 : undefined)}\n`);
+    context.terminal.out(documentText(document, options));
   }
   return exitOfAnswers(answers, hosts);
 }
@@ -131,11 +139,7 @@ async function summaryOf(
   const hosts = await fleetOf(words, options, command, context);
   const answers = await askFleet(hosts, options);
   const summary = summarise(answers);
-  const text =
-    options.format === 'human'
-      ? summaryText(summary)
-      : `${safeJson(summary, options.format === 'json' ? 2 : undefined)}\n`;
-  context.terminal.out(text);
+  context.terminal.out(options.format === 'human' ? summaryText(summary) : documentText(summary, options));
   const silent = answers.filter(({ status }) => status === undefined);
   for (const { target, error = '' } of silent.slice(0, 20)) {
     context.terminal.err(`no answer  ${target.certname}  ${safeText(error)}\n`);

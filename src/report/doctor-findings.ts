@@ -120,22 +120,22 @@ export function statusFindings(
     ...(status.version === version
       ? []
       : [warning(`kick ${status.version} there, ${version} here`, 'bring both to the same version')]),
-    ...(running === undefined || running.stuck !== undefined
-      ? []
-      : [remark(`a run is in progress: ${holderOf(running)}`, 'nothing: kick waits for it, or joins it')]),
-    ...(running?.stuck === undefined
-      ? []
-      : [
-          problem(
-            `a run is stuck: ${running.what}${running.pid === undefined ? '' : `, pid ${running.pid}`}: ${running.stuck}`,
-            'kick cancel ends a run of kick',
-          ),
-        ]),
+    ...runFindings(running),
     ...disabledFindings(disabled, time),
     ...(doctor === undefined
       ? [remark('it does not tell more: an agent of an earlier version', 'bring both to the same version')]
       : factFindings(doctor, time, { isPull: pull !== undefined })),
   ];
+}
+
+function runFindings(running: AgentStatus['running']): Finding[] {
+  if (running === undefined) return [];
+  const { what, pid, stuck } = running;
+  if (stuck === undefined) {
+    return [remark(`a run is in progress: ${holderOf(running)}`, 'nothing: kick waits for it, or joins it')];
+  }
+  const who = pid === undefined ? what : `${what}, pid ${pid}`;
+  return [problem(`a run is stuck: ${who}: ${stuck}`, 'kick cancel ends a run of kick')];
 }
 
 export function disabledFindings(disabled: Disabled | undefined, now: number): Finding[] {
