@@ -41,7 +41,7 @@ export default defineConfig({
           setupFiles,
           include: ['test/puppet/**/*.test.ts'],
           exclude: ALONE,
-          globalSetup: ['test/puppet/global-setup.ts'],
+          globalSetup: [...globalSetup, 'test/puppet/global-setup.ts'],
           // A worker only waits: Puppet itself is what keeps the processors busy.
           maxWorkers: 4,
           testTimeout: 420_000,
@@ -54,7 +54,7 @@ export default defineConfig({
           name: 'puppet-alone',
           setupFiles,
           include: ALONE,
-          globalSetup: ['test/puppet/global-setup.ts'],
+          globalSetup: [...globalSetup, 'test/puppet/global-setup.ts'],
           maxWorkers: 1,
           testTimeout: 420_000,
           hookTimeout: 420_000,

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { uuidv7 } from '../src/util/uuid.ts';
-import { median, program, type Row, wallOfNode } from './measure.ts';
+import { BIN, median, type Row, wallOfNode } from './measure.ts';
 
 const HOSTS = 50_000;
 const JOBS = 10_000;
@@ -40,7 +40,7 @@ async function hostRows(dir: string, rounds: number, bareMs: number): Promise<Ro
   for (let i = 0; i < rounds; i++) {
     whole.push(
       await wallOfNode([
-        ...program(),
+        BIN,
         'nodes',
         EXPRESSION,
         '--config-dir',
@@ -97,7 +97,7 @@ async function jobRows(dir: string, rounds: number, bareMs: number): Promise<Row
   }
   const index = join(jobs, 'index.jsonl');
   writeFileSync(index, `${lines.join('\n')}\n`);
-  const list = () => wallOfNode([...program(), 'jobs', '--count', String(JOBS), '--state-dir', dir]);
+  const list = () => wallOfNode([BIN, 'jobs', '--count', String(JOBS), '--state-dir', dir]);
   const known: number[] = [];
   for (let i = 0; i < rounds; i++) known.push(await list());
   rmSync(index);

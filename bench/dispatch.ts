@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULTS, FLEET_CONTROLLER } from '../test/fleet/plan.ts';
 import { type Fleet, startFleet } from '../test/fleet/start-fleet.ts';
-import { median, program, type Row } from './measure.ts';
+import { BIN, median, type Row } from './measure.ts';
 import { startSshd } from './openssh.ts';
 import { presign } from './presigned.ts';
 import { type Cost, costOfNode, cpuOfCommand, isInstalled } from './processes.ts';
@@ -45,7 +45,7 @@ interface KeyOptions {
 
 function detached(fleet: Fleet, keyType: 'p256' | 'rsa-4096', concurrency: number): string[] {
   const flags = ['--all', '--detach', '--quiet', '--concurrency', String(concurrency)];
-  return [...program(), 'run', ...flags, ...fleet.kickArgs(keyType)];
+  return [BIN, 'run', ...flags, ...fleet.kickArgs(keyType)];
 }
 
 /** In turns, so that what else the machine does falls on both. */

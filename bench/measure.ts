@@ -16,12 +16,6 @@ export interface Row {
 
 export const BIN = join(import.meta.dirname, '..', 'dist', 'bin.js');
 
-/** Node's arguments for kick as it is installed: the flags of its first line are those of npm's link, too. */
-export function program(): string[] {
-  const [first = ''] = readFileSync(BIN, 'utf8').split('\n', 1);
-  return [...first.split(' ').filter((word) => word.startsWith('--')), BIN];
-}
-
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -85,7 +79,7 @@ export interface KickTimes {
 /** One kick with --format json, and when its outcome was printed. */
 export async function timedKick(args: readonly string[]): Promise<KickTimes> {
   const spawnedAt = performance.timeOrigin + performance.now();
-  const child = spawn(process.execPath, [...program(), 'run', ...args, '--format', 'json'], {
+  const child = spawn(process.execPath, [BIN, 'run', ...args, '--format', 'json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let text = '';

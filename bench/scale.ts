@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DEFAULTS } from '../test/fleet/plan.ts';
 import { startFleet } from '../test/fleet/start-fleet.ts';
 import type { DispatchOptions } from './dispatch.ts';
-import { program, type Row } from './measure.ts';
+import { BIN, type Row } from './measure.ts';
 import { type Cost, costOfNode } from './processes.ts';
 
 const CONCURRENCY = 500;
@@ -24,15 +24,7 @@ export async function scaleRows({ folder, hosts, keep }: DispatchOptions): Promi
     const names = join(folder, 'names');
     writeFileSync(names, fleet.names.slice(0, count).join('\n'));
     const before = await fleet.usage();
-    const args = [
-      ...program(),
-      'run',
-      '--nodes-file',
-      names,
-      '--quiet',
-      '--concurrency',
-      String(CONCURRENCY),
-    ];
+    const args = [BIN, 'run', '--nodes-file', names, '--quiet', '--concurrency', String(CONCURRENCY)];
     const cost = await costOfNode([...args, ...fleet.kickArgs()], { folder });
     const after = await fleet.usage();
     const runs = Math.ceil(count / CONCURRENCY) * RUN_MS;

@@ -1,8 +1,5 @@
-#!/usr/bin/env -S node --max-semi-space-size=4
-/**
- * The program's entry: what needs nothing is answered with nothing but Node. The flag of the first
- * line keeps the young generation small, which with thousands of hosts is a quarter of the memory.
- */
+#!/usr/bin/env node
+/** The program's entry: what needs nothing is answered with nothing but Node. */
 import { version } from './cli/version.ts';
 
 const [first, ...rest] = process.argv.slice(2);

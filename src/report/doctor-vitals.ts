@@ -37,10 +37,7 @@ export function vitalsOf(status: AgentStatus, now: number): Vitals {
 export function vitalLines(known: readonly (Vitals & { certname: string })[]): string[] {
   if (known.length === 0) return [];
   const first = (what: string, left: (one: Vitals) => number | undefined) => {
-    const ends = known.flatMap((one) => ({
-      ms: left(one) ?? Number.POSITIVE_INFINITY,
-      certname: one.certname,
-    }));
+    const ends = known.map((one) => ({ ms: left(one) ?? Number.POSITIVE_INFINITY, certname: one.certname }));
     const { ms, certname } = ends.reduce((a, b) => (b.ms < a.ms ? b : a));
     if (!Number.isFinite(ms) || ms <= 0) return [];
     return [`the first ${what} to end is that of ${certname}, in ${daysOf(ms)}`];

@@ -1,7 +1,6 @@
 /** One lab for all the tests against real Puppet: brought up before them, removed after them. */
 import type { TestProject } from 'vitest/node';
 import { type LabPlace, startLab } from '../lab/lab.ts';
-import { buildWhereStale } from '../support/build.ts';
 import { AGENTS } from './agents.ts';
 
 declare module 'vitest' {
@@ -12,7 +11,6 @@ declare module 'vitest' {
 
 /** Vitest calls it by its name. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  buildWhereStale();
   const lab = await startLab({ agents: Object.values(AGENTS).flat().length, puppetDb: true });
   const { dir, port, puppetDbPort } = lab;
   project.provide('lab', { dir, port, ...(puppetDbPort !== undefined && { puppetDbPort }) });
