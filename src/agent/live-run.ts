@@ -3,7 +3,7 @@
  * Everything it needs to go on after a crash of the agent is in the run's folder.
  */
 import { watch } from 'node:fs';
-import type { FinishedEvent } from '../protocol/event.ts';
+import type { FinishedEvent, Holder } from '../protocol/event.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import { formatDuration } from '../util/duration.ts';
 import type { Log } from '../util/log.ts';
@@ -222,6 +222,23 @@ export function followRun(
     },
     ended,
   };
+}
+
+/** Whether a run seems to be stuck. `now`: milliseconds since 1970; `stuckAfterMs`: of silence. */
+export function progressOf(
+  live: Pick<LiveRun, 'progressAt' | 'overLimitMs'>,
+  { now, stuckAfterMs }: { now: number; stuckAfterMs: number },
+): Pick<Holder, 'progressAt' | 'stuck'> {
+  const progressAt = live.progressAt();
+  const silentMs = now - progressAt;
+  const overMs = live.overLimitMs();
+  const stuck =
+    overMs > 0
+      ? `over its time limit by ${formatDuration(overMs)}`
+      : silentMs > stuckAfterMs
+        ? `it has told nothing for ${formatDuration(silentMs)}`
+        : undefined;
+  return { progressAt, ...(stuck !== undefined && { stuck }) };
 }
 
 /** Where the system's watches are used up, the poll must do. */

@@ -8,11 +8,10 @@ import type { FinishedEvent, Holder } from '../protocol/event.ts';
 import { canonicalAction, DEFAULT_WAIT_S, describeBy } from '../protocol/request.ts';
 import type { CommandReply } from '../protocol/status.ts';
 import { sleep } from '../util/clock.ts';
-import { formatDuration } from '../util/duration.ts';
 import { clip } from '../util/text.ts';
 import { uuidv7 } from '../util/uuid.ts';
 import { disabledText } from './disabling.ts';
-import { finishedEvent, type LiveRun, type LiveRunDeps, type RunEnd } from './live-run.ts';
+import { finishedEvent, type LiveRun, type LiveRunDeps, progressOf, type RunEnd } from './live-run.ts';
 import type { RequestLog } from './request-log.ts';
 import type { RequestRecord } from './request-store.ts';
 import type { RunSteps } from './run-steps.ts';
@@ -299,19 +298,6 @@ export function createQueue(deps: QueueDeps): Queue {
     };
   }
 
-  function progressOf(live: LiveRun): Pick<Holder, 'progressAt' | 'stuck'> {
-    const [progressAt, now] = [live.progressAt(), clock.now()];
-    const silentMs = now - progressAt;
-    const overMs = live.overLimitMs();
-    const stuck =
-      overMs > 0
-        ? `over its time limit by ${formatDuration(overMs)}`
-        : silentMs > stuckAfterMs
-          ? `it has told nothing for ${formatDuration(silentMs)}`
-          : undefined;
-    return { progressAt, ...(stuck !== undefined && { stuck }) };
-  }
-
   return {
     add(record) {
       pending.push(waitingOf(record));
@@ -319,7 +305,9 @@ export function createQueue(deps: QueueDeps): Queue {
     },
     waiting: () => pending.length,
     holder: () =>
-      current === undefined ? elsewhere : { ...holderOf(current.live), ...progressOf(current.live) },
+      current === undefined
+        ? elsewhere
+        : { ...holderOf(current.live), ...progressOf(current.live, { now: clock.now(), stuckAfterMs }) },
     async cancel(name) {
       while (isDriving) await idle;
       const waiting = pending.find(({ record }) => record.name === name);

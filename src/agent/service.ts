@@ -7,8 +7,7 @@ import type { DoctorFacts } from '../protocol/doctor.ts';
 import type { FinishedEvent, StoredEvent } from '../protocol/event.ts';
 import { Refusal } from '../protocol/refusal.ts';
 import { canonicalAction, describeBy, type RunAction, type RunRequest } from '../protocol/request.ts';
-import type { AgentStatus } from '../protocol/status.ts';
-import type { AgentService, Peer, StatusQuestion } from '../transport/transport.ts';
+import type { AgentService, Peer } from '../transport/transport.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import { uuidv7 } from '../util/uuid.ts';
@@ -37,6 +36,7 @@ import { openRunStore } from './run-store.ts';
 import type { EndedRun, Runner } from './runners/runner.ts';
 import { openSchedule, type Pull, pushedNote } from './schedule.ts';
 import { settleAll } from './settle.ts';
+import { createStatus } from './status.ts';
 import { openStoreMarker } from './store-marker.ts';
 
 /** Bytes that must be free where runs and requests are written (facts: Puppet fails by itself below). */
@@ -112,7 +112,6 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   const queue = createQueue(queueDeps);
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal); // one a stream
-  const startedAt = clock.monotonic();
   let { policy } = options;
   let certname: string | undefined;
   const metrics = await openMetrics({
@@ -129,6 +128,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
     hasCatalog: () => runner.hasCatalog(),
     isDisabled: async () => (await runner.gate(clock.now())).state === 'disabled',
   });
+  const statusOf = createStatus({ ...{ version, clock, runner, queue, schedule }, doctor: options.doctor });
   await settleAll({ ...queueDeps, requests, queue });
   const pruneDeps = { requests, requestLog, runsDir: layout.runs };
   const disabling = createDisabling({ lockPath: () => runner.disabledLock(), clock, log });
@@ -306,7 +306,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
     status: (peer, question) =>
       audited('status', peer, async () => {
         authenticateReader(peer, context().policy);
-        return status(question);
+        return statusOf({ certname, question });
       }),
     command: (body, peer) =>
       audited('command', peer, async (say) => {
@@ -340,31 +340,6 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
       if (known !== undefined) return name;
     }
     return undefined;
-  }
-
-  async function status(question: StatusQuestion = {}): Promise<AgentStatus> {
-    const gate = await runner.gate(clock.now());
-    const running = queue.holder() ?? (gate.state === 'held' ? gate.holder : undefined);
-    const puppetVersion = await runner.puppetVersion();
-    const lastRun = await runner.lastRun();
-    const classes = question.classes === true ? await runner.classes() : undefined;
-    const pull = await schedule.status();
-    const doctor = question.doctor === true ? await options.doctor?.() : undefined;
-    return {
-      certname: certname ?? '',
-      version,
-      runner: runner.name,
-      ...(puppetVersion !== undefined && { puppetVersion }),
-      time: clock.now(),
-      uptime: Math.round(clock.monotonic() - startedAt),
-      ...(running !== undefined && { running }),
-      waiting: queue.waiting(),
-      ...(gate.state === 'disabled' && { disabled: gate.disabled }),
-      ...(lastRun !== undefined && { lastRun }),
-      ...(pull !== undefined && { pull }),
-      ...(doctor !== undefined && { doctor }),
-      ...(classes !== undefined && { classes }),
-    };
   }
 }
 

@@ -7,7 +7,7 @@ import { exitCodeOf } from '../protocol/outcome.ts';
 import { holderOf } from '../report/words.ts';
 import { systemClock } from '../util/clock.ts';
 import { safeText } from '../util/text.ts';
-import { nameWidth, withSender } from './fleet.ts';
+import { documentText, nameWidth, withSender } from './fleet.ts';
 import { addFolderOptions } from './folders.ts';
 import { addHostOptions, type HostOptions } from './host-options.ts';
 import { prepareHosts } from './hosts.ts';
@@ -64,7 +64,7 @@ async function ping(
   );
   if (format === 'json') {
     const told = answers.map(({ target, ...rest }) => ({ certname: target.certname, ...rest }));
-    context.terminal.out(`${JSON.stringify(told, null, 2)}\n`);
+    context.terminal.out(documentText(told, { format }));
   }
   return exitCodeOf(answers.map(({ status }) => (status === undefined ? 'unreachable' : 'unchanged')));
 }

@@ -1,0 +1,53 @@
+/** What an agent tells of its host, for whoever may ask. */
+import type { DoctorFacts } from '../protocol/doctor.ts';
+import type { AgentStatus } from '../protocol/status.ts';
+import type { StatusQuestion } from '../transport/transport.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Queue } from './queue.ts';
+import type { Runner } from './runners/runner.ts';
+import type { Schedule } from './schedule.ts';
+
+export interface StatusDeps {
+  /** Our version. */
+  version: string;
+  clock: Clock;
+  runner: Runner;
+  queue: Pick<Queue, 'holder' | 'waiting'>;
+  schedule: Pick<Schedule, 'status'>;
+  /** What will go wrong on this host; asked only where somebody wants to know. */
+  doctor: (() => Promise<DoctorFacts>) | undefined;
+}
+
+export interface Asked {
+  /** Known only once the certificate is there. */
+  certname: string | undefined;
+  question: StatusQuestion | undefined;
+}
+
+/** Its uptime counts from here. */
+export function createStatus(deps: StatusDeps): (asked: Asked) => Promise<AgentStatus> {
+  const { version, clock, runner, queue, schedule } = deps;
+  const startedAt = clock.monotonic();
+  return async ({ certname = '', question = {} }) => {
+    const gate = await runner.gate(clock.now());
+    const running = queue.holder() ?? (gate.state === 'held' ? gate.holder : undefined);
+    const puppetVersion = await runner.puppetVersion();
+    const lastRun = await runner.lastRun();
+    const classes = question.classes === true ? await runner.classes() : undefined;
+    const pull = await schedule.status();
+    const doctor = question.doctor === true ? await deps.doctor?.() : undefined;
+    return {
+      ...{ certname, version, runner: runner.name },
+      ...(puppetVersion !== undefined && { puppetVersion }),
+      time: clock.now(),
+      uptime: Math.round(clock.monotonic() - startedAt),
+      ...(running !== undefined && { running }),
+      waiting: queue.waiting(),
+      ...(gate.state === 'disabled' && { disabled: gate.disabled }),
+      ...(lastRun !== undefined && { lastRun }),
+      ...(pull !== undefined && { pull }),
+      ...(doctor !== undefined && { doctor }),
+      ...(classes !== undefined && { classes }),
+    };
+  };
+}
