@@ -6,17 +6,17 @@
  */
 import { createHash } from 'node:crypto';
 import { KickError } from '../errors.ts';
-import type { AgentStatus } from '../protocol/status.ts';
 import type { Target } from '../transport/transport.ts';
 import { plural } from '../util/text.ts';
-import { type FactCondition, fulfils } from './fact-condition.ts';
+import { type Conditions, conditionsOf, hostsOf } from './conditions.ts';
 import { createScope } from './groups.ts';
-import type { AgentAnswer, HostSources, LastKind } from './host-sources.ts';
+import type { AgentAnswer, HostSources } from './host-sources.ts';
 import { type Inventory, MAINTENANCE } from './inventory.ts';
 import { evaluate, keysOf, type Members } from './nodeset/evaluate.ts';
 import { parseExpression, type Term } from './nodeset/expression.ts';
 import type { GroupBound } from './rollout.ts';
 import { countOf, formatShare, type Share } from './share.ts';
+import { type SelectionContext, targetsOf } from './targets.ts';
 
 /** Bad expressions that are told at once. */
 const MAX_PROBLEMS = 20;
@@ -27,31 +27,14 @@ export interface Named {
   origin: string;
 }
 
-export interface Selection {
+export interface Selection extends Conditions {
   named: readonly Named[];
   exclude: readonly Named[];
   all: boolean;
-  queries: readonly string[];
-  facts: readonly FactCondition[];
-  classes: readonly string[];
-  last: readonly LastKind[];
-  /** Milliseconds: what `stale` means. */
-  olderThanMs: number;
   limit?: Share | undefined;
   /** What the random choice of --limit depends on. */
   seed: string;
   includeMaintenance: boolean;
-}
-
-export interface SelectionContext {
-  inventory: Inventory;
-  sources: HostSources;
-  /** Added to a name without a dot that the inventory does not know. */
-  domain?: string | undefined;
-  /** Where agents listen, unless the inventory says otherwise. */
-  port: number;
-  /** The fact that is the address of hosts for which the inventory has none. */
-  addressFrom?: FactCondition['path'] | undefined;
 }
 
 /** Why a host is in or out. */
@@ -246,109 +229,6 @@ async function everyHost({ database, signedCertnames }: HostSources, { hosts }: 
   });
 }
 
-// ---------------------------------------------------------------- conditions
-
-type Condition = { text: string } & (
-  | { kind: 'query'; pql: string }
-  | { kind: 'facts'; facts: readonly FactCondition[] }
-  | { kind: 'class'; name: string }
-  | { kind: 'last'; last: readonly LastKind[]; olderThanMs: number }
-);
-
-/** Those that cost little first. */
-function conditionsOf({ queries, facts, classes, last, olderThanMs }: Selection): Condition[] {
-  return [
-    ...(facts.length > 0
-      ? [{ kind: 'facts' as const, facts, text: facts.map(({ text }) => `--fact ${text}`).join(' ') }]
-      : []),
-    ...queries.map((pql) => ({ kind: 'query' as const, pql, text: '--query' })),
-    ...classes.map((name) => ({ kind: 'class' as const, name, text: `--class ${name}` })),
-    ...(last.length > 0
-      ? [{ kind: 'last' as const, last, olderThanMs, text: `--last ${last.join(',')}` }]
-      : []),
-  ];
-}
-
-interface HostsOfOptions {
-  /** Who is still in; absent: nobody has been named. */
-  from: readonly string[] | undefined;
-  context: SelectionContext;
-  scope(): Promise<Members>;
-}
-
-interface Found {
-  hosts: Members;
-  unanswered?: AgentAnswer[];
-}
-
-async function hostsOf(condition: Condition, options: HostsOfOptions): Promise<Found> {
-  const { database } = options.context.sources;
-  switch (condition.kind) {
-    case 'query':
-      if (database === undefined) throw needsPuppetDb('--query');
-      return { hosts: new Set(await database.byQuery(condition.pql)) };
-    case 'facts':
-      if (database !== undefined) return { hosts: new Set(await database.byFacts(condition.facts)) };
-      return { hosts: byInventoryFacts(condition.facts, options.context.inventory) };
-    case 'class':
-      if (database !== undefined) return { hosts: new Set(await database.byClass(condition.name)) };
-      return byAgents(options, ({ classes }) => hasClass(classes, condition.name));
-    case 'last': {
-      const { last, olderThanMs } = condition;
-      if (database === undefined) {
-        return byAgents(options, (status) => last.some((kind) => wasLast(status, kind, olderThanMs)));
-      }
-      const hosts = new Set<string>();
-      for (const kind of last) for (const one of await database.byLast({ kind, olderThanMs })) hosts.add(one);
-      return { hosts };
-    }
-  }
-}
-
-function byInventoryFacts(conditions: readonly FactCondition[], { hosts }: Inventory): Members {
-  const all = [...hosts.values()];
-  if (!all.some(({ facts }) => Object.keys(facts).length > 0)) throw needsPuppetDb('--fact');
-  const fitting = all.filter(({ facts }) => conditions.every((condition) => fulfils(facts, condition)));
-  return new Set(fitting.map(({ certname }) => certname));
-}
-
-/**
- * Without PuppetDB the agents themselves know: those named, else everybody. `holds` gives undefined
- * where the host does not say.
- */
-async function byAgents(
-  { from, context, scope }: HostsOfOptions,
-  holds: (status: AgentStatus) => boolean | undefined,
-): Promise<Found> {
-  const asked = await targetsOf(from ?? [...(await scope())], context);
-  const hosts = new Set<string>();
-  const unanswered: AgentAnswer[] = [];
-  for (const answer of await context.sources.askAgents(asked, { classes: true })) {
-    const { target, status } = answer;
-    const does = status === undefined ? undefined : holds(status);
-    if (does === true) hosts.add(target.certname);
-    if (does === undefined)
-      unanswered.push({ error: 'its Puppet has not run yet, or is not known', ...answer });
-  }
-  return { hosts, unanswered };
-}
-
-function hasClass(classes: readonly string[] | undefined, name: string): boolean | undefined {
-  // As Puppet writes them: lower case, without a leading ::.
-  return classes?.includes(name.toLowerCase().replace(/^::/, ''));
-}
-
-function wasLast({ lastRun, time }: AgentStatus, kind: LastKind, olderThanMs: number): boolean {
-  if (kind === 'stale') return lastRun === undefined || lastRun.at < time - olderThanMs;
-  return lastRun?.status === kind;
-}
-
-function needsPuppetDb(option: string): KickError {
-  return new KickError('usage', `${option}: there is no PuppetDB to ask`, {
-    hint: 'controller.yaml, puppetdb: {urls: [https://puppetdb.example.com:8081]}',
-  });
-}
-
 // ---------------------------------------------------------------- limit
 
 /** Whom --limit leaves out. It depends on the names and the seed alone, not on their order. */
@@ -364,25 +244,6 @@ function notDrawn(certnames: readonly string[], { limit, seed }: Selection): str
 
 function limitText({ limit, seed }: Selection): string {
   return `not drawn by --limit ${limit === undefined ? '' : formatShare(limit)} --seed ${seed}`;
-}
-
-// ---------------------------------------------------------------- addresses
-
-async function targetsOf(certnames: readonly string[], context: SelectionContext): Promise<Target[]> {
-  const { inventory, port, addressFrom, sources } = context;
-  let found: ReadonlyMap<string, string> | undefined;
-  if (addressFrom !== undefined && sources.database !== undefined) {
-    const unknown = certnames.filter((certname) => inventory.hosts.get(certname)?.address === undefined);
-    if (unknown.length > 0) found = await sources.database.factOf(addressFrom, unknown);
-  }
-  return certnames.map((certname) => {
-    const address = inventory.hosts.get(certname)?.address;
-    return {
-      certname,
-      host: address?.host ?? found?.get(certname) ?? certname,
-      port: address?.port ?? port,
-    };
-  });
 }
 
 // ---------------------------------------------------------------- nobody
