@@ -29,7 +29,7 @@ export function judgePuppet(evidence: Evidence): Verdict {
   const facts = report === undefined ? {} : { facts: factsOf(report) };
   if (report?.transaction_completed === true) return { ...completed(evidence, report), ...facts };
   if (intention !== undefined) return { ...intention, ...facts };
-  const ended = endedEarly(exit);
+  const ended = endedEarly(exit, log.signal);
   if (ended !== undefined) return { ...ended, ...facts };
   const failed = { outcome: 'failed', ...errorOf(evidence) } as const;
   if (report !== undefined) return { ...failed, ...facts };
@@ -71,11 +71,15 @@ function byStatus(action: RunAction, report: ReportHead): Exclude<Verdict, 'race
   return { outcome: report.noop_pending === true ? 'would-change' : 'unchanged', ...note };
 }
 
-/** Exit 0 without a completed report is Puppet's answer to SIGTERM (facts/puppet.md, Exit codes). */
-function endedEarly(exit: number | undefined): Exclude<Verdict, 'race-lost'> | undefined {
+/**
+ * Exit 0 without a completed report is Puppet's answer to SIGTERM; while it loads its code it ends with 1 as for any
+ * error, and only `signal`, which its log names, tells.
+ */
+function endedEarly(exit: number | undefined, signal?: string): Exclude<Verdict, 'race-lost'> | undefined {
   if (exit === undefined) {
     return { outcome: 'interrupted', message: 'it was ended before it was done, and nobody saw how' };
   }
+  if (signal !== undefined) return { outcome: 'interrupted', message: `it was ended by ${signal}` };
   if (exit === 0) return { outcome: 'interrupted', message: 'it was asked to end before it was done' };
   if (exit > 128 && exit <= 128 + 64) {
     return { outcome: 'interrupted', message: `it was ended by signal ${exit - 128}` };

@@ -64,6 +64,21 @@ test.each<[string, Partial<Evidence>, string]>([
   ['stopped on purpose', { exit: 0, intention, report: cut }, 'cancelled'],
   ['stopped on purpose, early', { exit: 143, intention }, 'cancelled'],
   ['TERM during the run: exit 0', { exit: 0, report: cut }, 'interrupted'],
+  [
+    'TERM while Puppet loads its code',
+    { exit: 1, log: { namesRunLock: false, signal: 'SIGTERM' } },
+    'interrupted',
+  ],
+  [
+    'the same, with a report',
+    { exit: 1, report: cut, log: { namesRunLock: false, signal: 'SIGTERM' } },
+    'interrupted',
+  ],
+  [
+    'a run that completed, whatever its log says',
+    { exit: 0, report: report(), log: { namesRunLock: false, signal: 'SIGTERM' } },
+    'unchanged',
+  ],
   ['a signal', { exit: 137 }, 'interrupted'],
   ['no record of the exit', {}, 'interrupted'],
   ['no record of the exit, but a completed report', { report: report({ status: 'changed' }) }, 'changed'],
@@ -107,6 +122,22 @@ test('the error shown is the first with a place in the code, never one of Facter
   expect(reader.findings()).toMatchObject({ error: { file: '/etc/site.pp', line: 3 }, namesRunLock: false });
   reader.add({ level: 'notice', message: 'siehe /x/agent_catalog_run.lock' });
   expect(reader.findings().namesRunLock).toBe(true);
+});
+
+// As Puppet 7.23 was seen to end on a signal, in its run and while it loaded its code.
+test.each([
+  ['Caught TERM; exiting', 'SIGTERM'],
+  ['Caught INT; exiting', 'SIGINT'],
+  ['Could not prepare for execution: SIGTERM', 'SIGTERM'],
+  ['Could not autoload puppet/type/file: SIGTERM', 'SIGTERM'],
+  ['Could not initialize global default settings: SIGTERM', 'SIGTERM'],
+  ['SIGHUP', 'SIGHUP'],
+  ['the unit ended with: SIGTERM, again', undefined],
+  ['Could not find class SIGTERM', undefined],
+] as const)('the signal that ended Puppet, from "%s"', (message, signal) => {
+  const reader = createLogReader();
+  reader.add({ level: 'err', message });
+  expect(reader.findings().signal).toBe(signal);
 });
 
 test('readReport reads a real report', async () => {
