@@ -17,9 +17,12 @@ const RUNS = 40;
 const CALM_MS = 3000;
 
 /** What the unit file says to Node. */
-export function unitOptions(): string {
+export function unitFlags(): string[] {
   const unit = join(import.meta.dirname, '..', 'packaging', 'systemd', 'kick-agent.service');
-  return /^Environment="NODE_OPTIONS=(.*)"$/m.exec(readFileSync(unit, 'utf8'))?.[1] ?? '';
+  const [, flags] =
+    /^ExecStart=\/usr\/bin\/env node (.*) \/usr\/bin\/kick agent$/m.exec(readFileSync(unit, 'utf8')) ?? [];
+  if (flags === undefined) throw new Error(`${unit} does not start kick agent with flags of Node`);
+  return flags.split(' ');
 }
 
 const mb = (value: number) => `${value.toFixed(1)} MB`;
@@ -32,10 +35,7 @@ export async function agentRows(folder: string, requests: number): Promise<Row[]
   const pki = join(own, 'pki');
   await ca.write(pki, NAME, ca.issue(NAME, { role: 'agent', ppCliAuth: false }));
   writeFileSync(join(own, 'agent.yaml'), JSON.stringify({ runner: 'command', command: ['/bin/true'] }));
-  const bare = await startListener(
-    [join(import.meta.dirname, 'bare-listener.mjs'), pki, NAME],
-    unitOptions(),
-  );
+  const bare = await startListener([join(import.meta.dirname, 'bare-listener.mjs'), pki, NAME], unitFlags());
   await sleep(CALM_MS);
   const beside = memoryOf(bare.pid);
   await bare.stop();
@@ -46,7 +46,7 @@ export async function agentRows(folder: string, requests: number): Promise<Row[]
         ...['--config-dir', own, '--pki-dir', pki, '--certname', NAME],
         ...['--state-dir', join(own, 'state'), '--run-dir', join(own, 'run')],
       ],
-      unitOptions(),
+      unitFlags(),
     );
   for (let i = 0; i < 3; i++) {
     const from = performance.now();

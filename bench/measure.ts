@@ -45,15 +45,17 @@ export interface BenchAgent {
 }
 
 /** Starts `kick agent` and waits until it listens. */
-export function startAgent(args: readonly string[], nodeOptions = ''): Promise<BenchAgent> {
-  return startListener([BIN, 'agent', '--port', '0', '--bind', '127.0.0.1', ...args], nodeOptions);
+export function startAgent(args: readonly string[], flags: readonly string[] = []): Promise<BenchAgent> {
+  return startListener([BIN, 'agent', '--port', '0', '--bind', '127.0.0.1', ...args], flags);
 }
 
 /** The same for any Node program that says in a line of JSON that it listens. */
-export async function startListener(args: readonly string[], nodeOptions = ''): Promise<BenchAgent> {
-  const child = spawn(process.execPath, args, {
+export async function startListener(
+  args: readonly string[],
+  flags: readonly string[] = [],
+): Promise<BenchAgent> {
+  const child = spawn(process.execPath, [...flags, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, NODE_OPTIONS: nodeOptions },
   });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   for await (const line of createInterface({ input: child.stdout })) {

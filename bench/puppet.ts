@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { sleep } from '../src/util/clock.ts';
 import { type Lab, startLab } from '../test/lab/lab.ts';
-import { unitOptions } from './agent.ts';
+import { unitFlags } from './agent.ts';
 import { median, type Row, rssOf, startAgent, timedKick, writeInventory } from './measure.ts';
 
 interface Place {
@@ -123,8 +123,8 @@ async function overheadRows({ lab, folder }: Place, rounds: number): Promise<Row
 /** Beside Puppet's own daemon; all have served once and are idle. */
 async function memoryRows({ lab, folder }: Place): Promise<Row[]> {
   const resident = residentPuppet(lab);
-  const asUnit = await idleAgent({ lab, folder }, 'unit', unitOptions());
-  const plain = await idleAgent({ lab, folder }, 'plain', '');
+  const asUnit = await idleAgent({ lab, folder }, 'unit', unitFlags());
+  const plain = await idleAgent({ lab, folder }, 'plain', []);
   const puppet = rssOf(resident);
   process.kill(resident, 'SIGTERM');
   const beside = (own: number) => `${ratio(own, puppet)} a resident puppet agent (${mb(puppet)})`;
@@ -139,9 +139,9 @@ async function memoryRows({ lab, folder }: Place): Promise<Row[]> {
   ];
 }
 
-async function idleAgent({ lab, folder }: Place, name: string, nodeOptions: string): Promise<number> {
+async function idleAgent({ lab, folder }: Place, name: string, flags: readonly string[]): Promise<number> {
   const args = ['--puppet', lab.puppetOf('agent1'), ...agentFolders(folder, name)];
-  const agent = await startAgent(args, nodeOptions);
+  const agent = await startAgent(args, flags);
   const certname = lab.certnameOf('agent1');
   writeInventory(folder, certname, agent);
   const kickArgs = ['--host', certname, '--puppet', lab.serverPuppet, '--config-dir', folder];

@@ -1,10 +1,11 @@
 /** What the README gives to cron, to systemd, to r10k and to the system's log, tried with the programs themselves. */
 import { execFileSync, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { PROGRAM, ROOT } from '../support/build.ts';
+import { portOf } from '../support/real-agent.ts';
 import { ended, realSite, type Site } from '../support/real-site.ts';
 import { tempFolder } from '../support/temp.ts';
 
@@ -79,6 +80,39 @@ test("the README's timer and service are the packaged ones; systemd accepts them
   const [, command = ''] = /^ExecStart=\/usr\/bin\/(kick .*)$/m.exec(service) ?? [];
   expect(await shell(site, command)).toEqual({ out: '', err: '', code: 0 });
   expect(readFileSync(join(folder, 'log'), 'utf8')).toContain('web1.example.com: unchanged');
+});
+
+test("the agent's unit: systemd accepts it, and what it starts says nothing but its log, and runs", {
+  timeout: 60_000,
+}, async () => {
+  const unit = packaged('systemd/kick-agent.service');
+  expect(readme).toContain('cp packaging/systemd/kick-agent.service /etc/systemd/system/');
+  const site = await realSite(1, () => 'exit 2');
+  const own = join(site.folder, 'web1.example.com');
+  const kick = join(site.folder, 'kick');
+  symlinkSync(PROGRAM, kick); // as the README says
+  writeFileSync(join(own, 'kick-agent.service'), unit.replace('/usr/bin/kick', kick));
+  execFileSync('systemd-analyze', ['verify', '--man=no', join(own, 'kick-agent.service')]);
+  const [, command = ''] = /^ExecStart=(.*)$/m.exec(unit) ?? [];
+  const [program = '', ...words] = command.replace('/usr/bin/kick', kick).split(' ');
+  const folders = ['--state-dir', join(own, 'unit'), '--run-dir', join(own, 'unit-run'), '--config-dir', own];
+  const pki = ['--pki-dir', join(site.folder, 'pki'), '--certname', 'web1.example.com'];
+  const agent = spawn(program, [...words, '--port', '0', '--bind', '127.0.0.1', ...folders, ...pki], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void agent.kill('SIGKILL'));
+  let said = '';
+  agent.stderr.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  const port = await portOf(agent);
+  const inventory = { targets: [{ name: 'web1.example.com', uri: `127.0.0.1:${port}` }] };
+  writeFileSync(join(site.folder, 'etc', 'inventory.yaml'), JSON.stringify(inventory));
+  expect(await site.kick('web1.example.com')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('changed'),
+  });
+  expect(said).toBe('');
 });
 
 test("the README's deploy hook: the last of many deploys is always followed by a kick", {
