@@ -9,9 +9,13 @@ import { sleep } from './clock.ts';
 
 const writeTo = promisify(write);
 const closeFile = promisify(close);
+const nextTurn = promisify(setImmediate);
 
 /** Milliseconds between two writes: each costs a turn of a thread, and many hosts are told in one. */
 const BETWEEN_MS = 10;
+
+/** Milliseconds that telling may take before others have their turn. */
+const TELL_MS = 10;
 
 /** Bytes that may wait before whoever can wait is asked to. */
 const HIGH_WATER = 1 << 20;
@@ -38,7 +42,7 @@ export function createAppendLog(fd: number, onTrouble: (error: unknown) => void)
   async function writeAll(): Promise<void> {
     while (waiting.length > 0) {
       // What the same turn of the event loop adds goes with it.
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
       const early = BETWEEN_MS - (performance.now() - lastAt);
       if (early > 0 && waitingBytes < HIGH_WATER) await sleep(early);
       const batch = waiting;
@@ -46,7 +50,14 @@ export function createAppendLog(fd: number, onTrouble: (error: unknown) => void)
       waitingBytes = 0;
       if (!isBroken) await writeBatch(Buffer.from(batch.map(({ text }) => text).join('')));
       lastAt = performance.now();
-      for (const { then } of batch) then?.();
+      let since = lastAt;
+      for (const { then } of batch) {
+        if (performance.now() - since > TELL_MS) {
+          await nextTurn();
+          since = performance.now();
+        }
+        then?.();
+      }
     }
     writing = undefined;
   }

@@ -21,7 +21,8 @@ export function createPace({ atOnce, roomAfterMs }: { atOnce: number; roomAfterM
       inside -= 1;
       queue.shift()?.();
     };
-    const timer = setTimeout(leave, roomAfterMs);
+    // Answers that have come meanwhile are read before `setImmediate`: only who is silent makes room.
+    const timer = setTimeout(() => setImmediate(leave), roomAfterMs);
     return leave;
   }
 

@@ -49,12 +49,16 @@ export function connectTo(target: Target, options: ConnectOptions): Promise<TLSS
     socket.getPeerCertificate = () => NOT_SPELLED_OUT;
     onSocket(socket);
     let stage: Stage = isIP(host) === 0 ? 'resolving' : 'connecting';
-    const fail = (error: SendError) => {
+    let isOver = false;
+    /** The connection stays watched when it is made: whoever uses it hears of errors there. */
+    const fail = (failure: () => SendError) => {
+      if (isOver) return;
+      isOver = true;
       clearTimeout(timer);
       socket.destroy();
-      reject(error);
+      reject(failure());
     };
-    const timer = setTimeout(() => fail(timedOut(stage, target, connectMs)), connectMs);
+    const timer = setTimeout(() => fail(() => timedOut(stage, target, connectMs)), connectMs);
     socket.setNoDelay(true);
     socket.on('lookup', () => {
       if (stage === 'resolving') stage = 'connecting';
@@ -62,9 +66,10 @@ export function connectTo(target: Target, options: ConnectOptions): Promise<TLSS
     socket.on('connect', () => {
       stage = 'handshaking';
     });
-    socket.on('error', (error) => fail(connectFailure(error, { stage, target, socket })));
-    socket.on('close', () => fail(closedEarly(target, stage)));
+    socket.on('error', (error) => fail(() => connectFailure(error, { stage, target, socket })));
+    socket.on('close', () => fail(() => closedEarly(target, stage)));
     socket.once('secureConnect', () => {
+      isOver = true;
       clearTimeout(timer);
       resolve(socket);
     });
