@@ -10,6 +10,9 @@ export interface Places {
   size(): number;
 }
 
+/** Places that are given in one turn of the event loop: each is a signature and a few lines of the job's log. */
+const GIVEN_PER_TURN = 16;
+
 interface Waiter {
   signal: AbortSignal;
   resolve(isGranted: boolean): void;
@@ -18,6 +21,7 @@ interface Waiter {
 export function createPlaces(count: number): Places {
   let size = count;
   let taken = 0;
+  let givenInTurn = 0;
   // In order of arrival; a set, since the one that gives up may be anywhere in a long queue.
   const queue = new Set<Waiter>();
   // A listener for each of ten thousand hosts would cost the square of it: each one is compared with all.
@@ -25,11 +29,18 @@ export function createPlaces(count: number): Places {
 
   function next(): void {
     for (const waiter of queue) {
-      if (taken >= size) return;
+      if (taken >= size || givenInTurn >= GIVEN_PER_TURN) return;
       queue.delete(waiter);
       taken += 1;
+      if (givenInTurn === 0) setImmediate(nextTurn);
+      givenInTurn += 1;
       waiter.resolve(true);
     }
+  }
+
+  function nextTurn(): void {
+    givenInTurn = 0;
+    next();
   }
 
   function giveUp(signal: AbortSignal): void {

@@ -9,7 +9,6 @@ import type { Sender, Target } from '../transport/transport.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import { formatDuration } from '../util/duration.ts';
 import { plural } from '../util/text.ts';
-import { createTurns } from '../util/turns.ts';
 import { createBackPressure } from './back-pressure.ts';
 import { sealedCancel, sealedRequest } from './dispatch.ts';
 import { runHost } from './host-run.ts';
@@ -55,9 +54,6 @@ export interface JobResult {
   stopped?: StopReason;
 }
 
-/** Hosts that are begun in one turn of the event loop: each costs a signature and a few lines of the job's log. */
-const BEGUN_PER_TURN = 16;
-
 const RETRY_AFTER_MS = 5_000;
 const MAX_RETRY_MS = 120_000;
 
@@ -70,7 +66,6 @@ export async function runJob(job: Job, options: RunJobOptions): Promise<JobResul
   const backPressure = createBackPressure({ places: window, clock, emit });
   let budget = createBudget(rollout, job.targets.length);
   const placesOf = placesByHost(window, rollout);
-  const turn = createTurns(BEGUN_PER_TURN);
   const startedAt = clock.monotonic();
   const inProgress = new Map<string, Target>();
   const results = new Map<string, HostResult>();
@@ -90,8 +85,6 @@ export async function runJob(job: Job, options: RunJobOptions): Promise<JobResul
   async function runOnce(target: Target, places: ReturnType<typeof allOf>): Promise<Tried> {
     const { certname } = target;
     if (!(await places.take(stops.starting))) return { result: notStarted(target), release: () => {} };
-    await turn();
-    if (stops.starting.aborted) return { result: notStarted(target), release: () => places.giveBack() };
     let hasPlace = true;
     const release = () => {
       if (hasPlace) places.giveBack();
