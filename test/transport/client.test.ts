@@ -113,6 +113,12 @@ test('Sender does not take a certificate for its DNS names alone', async () => {
   expect((await failWith(both)).message).toContain('"other.example.com"');
 });
 
+test('Sender takes a certificate with the certname among several DNS names', async () => {
+  const several = ca.agent('agent.example.com', { alternativeNames: ['puppet', 'agent.example.com'] });
+  const { message } = await fail(await listenOn(tlsServer({ identity: several })));
+  expect(message).toBe('kick agent does not answer within 300ms'); // so it was asked
+});
+
 test('Sender does not take a certificate without the DNS name', async () => {
   const without = ca.agent('agent.example.com', { alternativeNames: ['*.example.com'] });
   expect((await failWith(without)).message).toContain('DNS names');

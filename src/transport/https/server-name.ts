@@ -1,8 +1,12 @@
 /** Whether the certificate at the other end is the target's: the chain, dates and CRLs are OpenSSL's. */
-import type { X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
+import type { PeerCertificate } from 'node:tls';
 import { commonNameOf, DerError } from '../../pki/der.ts';
 import { isCertname } from '../../protocol/names.ts';
 import { SendError } from '../transport.ts';
+
+/** What Node spells out of a certificate; all of it is missing where there is none. */
+export type SpelledOut = Pick<Partial<PeerCertificate>, 'subject' | 'subjectaltname' | 'raw'>;
 
 /**
  * Exactly one CN, equal to the certname, and the certname among the DNS names. Returns what stands
@@ -10,14 +14,12 @@ import { SendError } from '../transport.ts';
  */
 export function checkServerName(
   certname: string,
-  certificate: X509Certificate | undefined,
+  { subject, subjectaltname, raw }: SpelledOut,
 ): SendError | undefined {
-  if (certificate === undefined) return wrong('what answers there has no certificate');
-  // One CN and nothing else, as Puppet's CA and ours make them: what OpenSSL prints says so at once.
-  const isPlain = certificate.subject === `CN=${certname}`;
+  if (raw === undefined) return wrong('what answers there has no certificate');
   let name: string;
   try {
-    name = isPlain ? certname : commonNameOf(certificate.raw);
+    name = isPlain(subject, certname) ? certname : commonNameOf(raw);
   } catch (error) {
     if (!(error instanceof DerError)) throw error;
     return wrong(`the certificate there is of our CA but not one of an agent: ${error.message}`);
@@ -27,11 +29,20 @@ export function checkServerName(
       ? wrong(`the certificate there is that of "${name}"`)
       : wrong('the certificate there is of our CA but its name is no certname');
   }
-  const exact = { subject: 'never', wildcards: false, partialWildcards: false } as const;
-  if (certificate.checkHost(certname, exact) === undefined) {
+  if (subjectaltname !== `DNS:${certname}` && !hasDnsName(raw, certname)) {
     return wrong(`the certificate there does not have "${certname}" among its DNS names`);
   }
   return undefined;
+}
+
+/** One CN and nothing else, as Puppet's CA and ours make them; Node lists several of a kind as an array. */
+function isPlain(subject: SpelledOut['subject'], certname: string): boolean {
+  return subject?.CN === certname && Object.keys(subject).length === 1;
+}
+
+function hasDnsName(certificate: Uint8Array, certname: string): boolean {
+  const exact = { subject: 'never', wildcards: false, partialWildcards: false } as const;
+  return new X509Certificate(certificate).checkHost(certname, exact) !== undefined;
 }
 
 function wrong(message: string): SendError {
