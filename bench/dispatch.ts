@@ -26,9 +26,9 @@ const ms = (value: number) => `${value.toFixed(2)} ms`;
 export async function* dispatchRows({ folder, hosts, keep }: DispatchOptions): AsyncGenerator<Row> {
   const fleet = await startFleet({ ...DEFAULTS, hosts, keep });
   try {
-    const p256 = await keyRows(fleet, { folder, keyType: 'p256', rounds: 5, goal: 1.3 });
+    const p256 = await keyRows(fleet, { folder, keyType: 'p256', rounds: 4, goal: 1.3 });
     yield* p256.rows;
-    yield* (await keyRows(fleet, { folder, keyType: 'rsa-4096', rounds: 3, goal: 1.8 })).rows;
+    yield* (await keyRows(fleet, { folder, keyType: 'rsa-4096', rounds: 2, goal: 1.8 })).rows;
     yield* await speedRows(fleet, folder);
     yield* await otherRows(folder, p256.own);
   } finally {

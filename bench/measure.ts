@@ -1,6 +1,6 @@
-/** What the benchmarks share: medians, processes, and the memory of one. */
+/** What the benchmarks share: rows, medians, programs that are started. */
 import { execFile, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
@@ -30,12 +30,6 @@ export async function wallOfNode(args: readonly string[]): Promise<number> {
   const from = performance.now();
   await run(process.execPath, [...args]);
   return performance.now() - from;
-}
-
-/** Resident set size of a process in MB (2^20 bytes, as ps and top count). */
-export function rssOf(pid: number): number {
-  const [, kb = '0'] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
-  return Number(kb) / 1024;
 }
 
 export interface BenchAgent {

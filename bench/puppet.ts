@@ -6,12 +6,16 @@ import { promisify } from 'node:util';
 import { sleep } from '../src/util/clock.ts';
 import { type Lab, startLab } from '../test/lab/lab.ts';
 import { unitFlags } from './agent.ts';
-import { median, type Row, rssOf, startAgent, timedKick, writeInventory } from './measure.ts';
+import { median, type Row, startAgent, timedKick, writeInventory } from './measure.ts';
+import { memoryOf } from './processes.ts';
 
 interface Place {
   lab: Lab;
   folder: string;
 }
+
+/** Milliseconds until what a run has left behind is collected. */
+const CALM_MS = 10_000;
 
 const run = promisify(execFile);
 const ms = (value: number) => `${Math.round(value)} ms`;
@@ -34,11 +38,7 @@ export async function puppetRows(folder: string, rounds: number, bareMs: number)
   const lab = await startLab({ agents: 1 });
   try {
     const place = { lab, folder };
-    return [
-      ...(await puppetTimes(place, rounds, bareMs)),
-      ...(await overheadRows(place, rounds)),
-      ...(await memoryRows(place)),
-    ];
+    return [...(await timeRows(place, rounds, bareMs)), ...(await memoryRows(place))];
   } finally {
     await lab.remove();
   }
@@ -58,22 +58,34 @@ const agentFolders = (folder: string, name: string) => [
   ...['--run-dir', join(folder, name, 'run')],
 ];
 
-async function puppetTimes({ lab, folder }: Place, rounds: number, bareMs: number): Promise<Row[]> {
+/** The whole command beside a bare `puppet agent --onetime` on the same host, in turns; and its part before the run. */
+async function timeRows({ lab, folder }: Place, rounds: number, bareMs: number): Promise<Row[]> {
   const certname = lab.certnameOf('agent1');
-  mkdirSync(join(folder, 'puppet'));
-  const agent = await startAgent(['--puppet', lab.puppetOf('agent1'), ...agentFolders(folder, 'puppet')]);
+  mkdirSync(join(folder, 'overhead'));
+  const agent = await startAgent(['--puppet', lab.puppetOf('agent1'), ...agentFolders(folder, 'overhead')]);
   writeInventory(folder, certname, agent);
-  const kickArgs = ['--host', certname, '--puppet', lab.serverPuppet, '--config-dir', folder];
-  const starts: number[] = [];
+  const kick = ['--host', certname, '--puppet', lab.serverPuppet, '--config-dir', folder];
+  const bareArgs = ['agent', '--onetime', '--no-daemonize', '--no-usecacheonfailure', '--no-splay'];
+  const [own, bare, starts]: [number[], number[], number[]] = [[], [], []];
   try {
-    for (let i = 0; i <= Math.min(rounds, 10); i++) {
-      const { spawnedAt, document } = await timedKick([...kickArgs, '--state-dir', join(folder, 'kick2')]);
-      const startedAt = Date.parse(document.hosts[0]?.run?.startedAt ?? '');
-      if (i > 0) starts.push(startedAt - spawnedAt);
+    for (let i = 0; i <= Math.min(rounds, 6); i++) {
+      const from = performance.now();
+      await run(lab.puppetOf('agent1'), bareArgs);
+      const to = performance.now();
+      const { spawnedAt, printedAt, document } = await timedKick([
+        ...kick,
+        ...['--state-dir', join(folder, 'kick4')],
+      ]);
+      if (i === 0) continue; // the first asks Puppet for its settings
+      bare.push(to - from);
+      own.push(printedAt - spawnedAt);
+      starts.push(Date.parse(document.hosts[0]?.run?.startedAt ?? '') - spawnedAt);
     }
   } finally {
     await agent.stop();
   }
+  const over = median(own.map((value, i) => value / (bare[i] ?? Number.NaN) - 1));
+  const extra = median(own.map((value, i) => value - (bare[i] ?? Number.NaN)));
   const start = median(starts);
   return [
     {
@@ -81,35 +93,8 @@ async function puppetTimes({ lab, folder }: Place, rounds: number, bareMs: numbe
       value: ms(start),
       beside: `${ratio(start, bareMs)} node -e 0`,
       promised: '<= 250 ms',
+      figures: { ms: start, ratio: start / bareMs },
     },
-  ];
-}
-
-/** The whole command beside a bare `puppet agent --onetime` on the same host, in turns. */
-async function overheadRows({ lab, folder }: Place, rounds: number): Promise<Row[]> {
-  const certname = lab.certnameOf('agent1');
-  mkdirSync(join(folder, 'overhead'));
-  const agent = await startAgent(['--puppet', lab.puppetOf('agent1'), ...agentFolders(folder, 'overhead')]);
-  writeInventory(folder, certname, agent);
-  const kick = ['--host', certname, '--puppet', lab.serverPuppet, '--config-dir', folder];
-  const bareArgs = ['agent', '--onetime', '--no-daemonize', '--no-usecacheonfailure', '--no-splay'];
-  const [own, bare]: [number[], number[]] = [[], []];
-  try {
-    for (let i = 0; i <= Math.min(rounds, 8); i++) {
-      const from = performance.now();
-      await run(lab.puppetOf('agent1'), bareArgs);
-      const bareMs = performance.now() - from;
-      const { spawnedAt, printedAt } = await timedKick([...kick, '--state-dir', join(folder, 'kick4')]);
-      if (i === 0) continue;
-      bare.push(bareMs);
-      own.push(printedAt - spawnedAt);
-    }
-  } finally {
-    await agent.stop();
-  }
-  const over = median(own.map((value, i) => value / (bare[i] ?? Number.NaN) - 1));
-  const extra = median(own.map((value, i) => value - (bare[i] ?? Number.NaN)));
-  return [
     {
       what: 'a kick over a bare puppet agent --onetime',
       value: `${(over * 100).toFixed(1)} %`,
@@ -120,36 +105,30 @@ async function overheadRows({ lab, folder }: Place, rounds: number): Promise<Row
   ];
 }
 
-/** Beside Puppet's own daemon; all have served once and are idle. */
+/** Beside Puppet's own daemon; both have served once and are idle. */
 async function memoryRows({ lab, folder }: Place): Promise<Row[]> {
   const resident = residentPuppet(lab);
-  const asUnit = await idleAgent({ lab, folder }, 'unit', unitFlags());
-  const plain = await idleAgent({ lab, folder }, 'plain', []);
-  const puppet = rssOf(resident);
-  process.kill(resident, 'SIGTERM');
-  const beside = (own: number) => `${ratio(own, puppet)} a resident puppet agent (${mb(puppet)})`;
-  return [
-    {
-      what: 'kick agent, idle, as its unit starts it',
-      value: mb(asUnit),
-      beside: beside(asUnit),
-      promised: '<= 55 MB',
-    },
-    { what: 'kick agent, idle, from a shell', value: mb(plain), beside: beside(plain), promised: '-' },
-  ];
-}
-
-async function idleAgent({ lab, folder }: Place, name: string, flags: readonly string[]): Promise<number> {
-  const args = ['--puppet', lab.puppetOf('agent1'), ...agentFolders(folder, name)];
-  const agent = await startAgent(args, flags);
   const certname = lab.certnameOf('agent1');
+  const args = ['--puppet', lab.puppetOf('agent1'), ...agentFolders(folder, 'unit')];
+  const agent = await startAgent(args, unitFlags());
   writeInventory(folder, certname, agent);
-  const kickArgs = ['--host', certname, '--puppet', lab.serverPuppet, '--config-dir', folder];
-  await timedKick([...kickArgs, '--state-dir', join(folder, 'kick3')]);
-  await sleep(10_000);
-  const rss = rssOf(agent.pid);
+  const kick = ['--host', certname, '--puppet', lab.serverPuppet, '--config-dir', folder];
+  await timedKick([...kick, '--state-dir', join(folder, 'kick3')]);
+  await sleep(CALM_MS);
+  const [own, puppet] = [memoryOf(agent.pid), memoryOf(resident)];
   await agent.stop();
-  return rss;
+  process.kill(resident, 'SIGTERM');
+  const row = (what: string, of: 'rss' | 'pss', promised: string): Row => ({
+    what,
+    value: mb(own[of]),
+    beside: `${ratio(own[of], puppet[of])} a resident puppet agent (${mb(puppet[of])})`,
+    promised,
+    figures: { own: own[of], puppet: puppet[of], ratio: own[of] / puppet[of] },
+  });
+  return [
+    row('kick agent, idle after a run, as its unit starts it', 'rss', '<= 55 MB'),
+    row('  PSS', 'pss', '-'),
+  ];
 }
 
 /** Puppet's own daemon for the lab's agent; its pid. */

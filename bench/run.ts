@@ -105,17 +105,21 @@ async function measureAll(settings: Settings, folder: string): Promise<void> {
   const place: Place = { ...settings, folder, keep, bareMs: await bareMsOf(rounds) };
   mkdirSync(OUT, { recursive: true });
   const rows: (Row & { group: string })[] = [];
+  const seconds: Record<string, number> = {};
+  const since = (from: number) => Math.round((performance.now() - from) / 1000);
   for (const [group, { rows: measure }] of Object.entries(GROUPS)) {
     if (only.length > 0 && !only.includes(group)) continue;
+    const from = performance.now();
     for await (const row of await measure(place)) {
       show(row);
       rows.push({ group, ...row });
     }
-    const seconds = Math.round((performance.now() - started) / 1000);
+    seconds[group] = since(from);
     const document = { at: new Date().toISOString(), machine, ...settings, seconds, rows };
     writeFileSync(join(OUT, 'bench.json'), `${JSON.stringify(document, null, 2)}\n`);
   }
-  console.log(`\n${Math.round((performance.now() - started) / 1000)} s; bench/out/bench.json`);
+  const parts = Object.entries(seconds).map(([group, took]) => `${group} ${took}`);
+  console.log(`\n${since(started)} s (${parts.join(', ')}); bench/out/bench.json`);
 }
 
 /** Undefined: help is asked for. Throws `KickError` `usage`. */
