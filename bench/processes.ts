@@ -16,16 +16,27 @@ export interface Cost {
   stallCpuMs: number;
 }
 
-/** Runs a Node program to its end; any exit status is allowed that `expect` names. */
+export interface CostOptions {
+  /** Where the program may write what it cost. */
+  folder: string;
+  stalls?: boolean;
+  /** Exit statuses that are allowed. */
+  expect?: readonly number[];
+  /** What starts it: `taskset` and its arguments. */
+  starter?: readonly string[];
+}
+
+/** Runs a Node program to its end. */
 export function costOfNode(
   args: readonly string[],
-  { folder, stalls = false, expect = [0] }: { folder: string; stalls?: boolean; expect?: readonly number[] },
+  { folder, stalls = false, expect = [0], starter = [] }: CostOptions,
 ): Promise<Cost> {
   const file = join(folder, 'usage.json');
   const env = { ...process.env, KICK_BENCH_USAGE: file, KICK_BENCH_STALLS: stalls ? '1' : '' };
   return new Promise((resolve, reject) => {
     const options = { env, maxBuffer: 1 << 30 };
-    const child = execFile(process.execPath, ['--require', USAGE, ...args], options, (error, _out, err) => {
+    const [program = '', ...rest] = [...starter, process.execPath, '--require', USAGE, ...args];
+    const child = execFile(program, rest, options, (error, _out, err) => {
       const code = error === null ? 0 : (child.exitCode ?? -1);
       if (!expect.includes(code)) return reject(new Error(`exit ${code}: ${args.join(' ')}\n${err}`));
       resolve(JSON.parse(readFileSync(file, 'utf8')) as Cost);

@@ -68,7 +68,7 @@ async function timeRows({ lab, folder }: Place, rounds: number, bareMs: number):
   const bareArgs = ['agent', '--onetime', '--no-daemonize', '--no-usecacheonfailure', '--no-splay'];
   const [own, bare, starts]: [number[], number[], number[]] = [[], [], []];
   try {
-    for (let i = 0; i <= Math.min(rounds, 6); i++) {
+    for (let i = 0; i <= Math.min(rounds, 5); i++) {
       const from = performance.now();
       await run(lab.puppetOf('agent1'), bareArgs);
       const to = performance.now();

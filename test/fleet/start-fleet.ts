@@ -30,6 +30,8 @@ export interface Fleet {
   /** The arguments with which `kick` finds it, as the controller with a key of this type. */
   kickArgs(keyType?: FleetKeyType): string[];
   usage(): Promise<Usage>;
+  /** Of the processes that the hosts are spread over. */
+  readonly pids: readonly number[];
   stop(): Promise<void>;
 }
 
@@ -87,6 +89,7 @@ export async function startFleet(options: StartOptions): Promise<Fleet> {
         const sum = (of: (usage: Usage) => number) => all.reduce((total, usage) => total + of(usage), 0);
         return { cpuMs: sum(({ cpuMs }) => cpuMs), rssMb: sum(({ rssMb }) => rssMb) };
       },
+      pids: members.map(({ pid }) => pid),
       stop: remove,
     };
   } catch (error) {
@@ -148,6 +151,7 @@ function writeController(
 }
 
 interface Member {
+  readonly pid: number;
   started(onProgress: (ready: number) => void): Promise<void>;
   usage(): Promise<Usage>;
   end(): Promise<void>;
@@ -163,6 +167,7 @@ function startMember(task: MemberTask): Member {
   const tell = (order: Order) => child.send(order);
   tell({ type: 'start', task });
   return {
+    pid: child.pid ?? 0,
     started: (onProgress) =>
       answerOf(child, (answer) => {
         if (answer.type === 'progress') onProgress(answer.ready);
