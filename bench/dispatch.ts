@@ -29,7 +29,7 @@ export async function* dispatchRows({ folder, hosts, keep }: DispatchOptions): A
   try {
     const p256 = await keyRows(fleet, { folder, keyType: 'p256', rounds: 3, goal: 1.3 });
     yield* p256.rows;
-    yield* (await keyRows(fleet, { folder, keyType: 'rsa-4096', rounds: 2, goal: 1.8 })).rows;
+    yield* (await keyRows(fleet, { folder, keyType: 'rsa-4096', rounds: 1, goal: 1.8 })).rows;
     yield* await speedRows(fleet, folder);
     yield* await otherRows(folder, p256.own);
   } finally {
@@ -99,7 +99,7 @@ function openssl(fleet: Fleet, keyType: 'p256' | 'rsa-4096'): number | undefined
   const out = execFileSync(
     'bash',
     [
-      ...['-c', `{ ${script}; } 2>&1`, 'bash', 'openssl', 's_time', '-new', '-time', '3'],
+      ...['-c', `{ ${script}; } 2>&1`, 'bash', 'openssl', 's_time', '-new', '-time', '2'],
       ...['-connect', `${host}:${port}`, '-CAfile', `${pki}/certs/ca.pem`],
       ...[
         '-cert',
@@ -123,7 +123,7 @@ async function speedRows(fleet: Fleet, folder: string): Promise<Row[]> {
   const hosts = fleet.names.length;
   const starter = keepOffFirst(fleet.pids);
   const costs: Cost[] = [];
-  for (let i = 0; i < 3; i++) {
+  for (let i = 0; i < 2; i++) {
     costs.push(await costOfNode(detached(fleet, 'p256', 500), { folder, stalls: true, starter }));
   }
   const speed = hosts / (median(costs.map(({ wallMs }) => wallMs)) / 1000);

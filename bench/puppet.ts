@@ -15,7 +15,7 @@ interface Place {
 }
 
 /** Milliseconds until what a run has left behind is collected. */
-const CALM_MS = 10_000;
+const CALM_MS = 6_000;
 
 const run = promisify(execFile);
 const ms = (value: number) => `${Math.round(value)} ms`;
@@ -68,7 +68,7 @@ async function timeRows({ lab, folder }: Place, rounds: number, bareMs: number):
   const bareArgs = ['agent', '--onetime', '--no-daemonize', '--no-usecacheonfailure', '--no-splay'];
   const [own, bare, starts]: [number[], number[], number[]] = [[], [], []];
   try {
-    for (let i = 0; i <= Math.min(rounds, 5); i++) {
+    for (let i = 0; i <= Math.min(rounds, 4); i++) {
       const from = performance.now();
       await run(lab.puppetOf('agent1'), bareArgs);
       const to = performance.now();

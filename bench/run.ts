@@ -44,7 +44,7 @@ const GROUPS: Readonly<
   },
   command: {
     what: 'from kick to a run and back',
-    rows: ({ folder, rounds, bareMs }) => commandRows(folder, rounds, bareMs),
+    rows: ({ folder, rounds, bareMs }) => commandRows(folder, Math.min(5, rounds), bareMs),
   },
   dispatch: {
     what: 'what a host costs the controller, beside a bare client, openssl and ssh',

@@ -140,13 +140,12 @@ function writeController(
     const members = numbers.filter((number) => faults.get(number) === fault);
     return members.length === 0 ? [] : [group(fault, members)];
   });
-  const well = group(
-    'well',
-    numbers.filter((number) => !faults.has(number)),
-  );
+  const well = numbers.filter((number) => !faults.has(number));
+  // Without faults it is --all, and a real inventory would not name every host twice.
+  if (faults.size > 0) groups.push(group('well', well));
   writeFileSync(
     join(etc, 'inventory.yaml'),
-    `targets:\n${targets.join('')}groups:\n${groups.join('')}${well}`,
+    `targets:\n${targets.join('')}${groups.length > 0 ? `groups:\n${groups.join('')}` : ''}`,
   );
 }
 
