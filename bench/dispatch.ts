@@ -5,12 +5,11 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULTS, FLEET_CONTROLLER } from '../test/fleet/plan.ts';
 import { type Fleet, startFleet } from '../test/fleet/start-fleet.ts';
-import { BIN, median, type Row } from './measure.ts';
+import { BARE_CLIENT, BIN, median, type Row } from './measure.ts';
 import { startSshd } from './openssh.ts';
 import { presign } from './presigned.ts';
 import { type Cost, costOfNode, cpuOfCommand, isInstalled } from './processes.ts';
 
-const BARE = join(import.meta.dirname, 'bare-client.mjs');
 const CONCURRENCY = 50;
 const SSH_HOSTS = 200;
 const FAN_OUT = 32;
@@ -55,16 +54,19 @@ async function keyRows(
   { folder, keyType, rounds, goal }: KeyOptions,
 ): Promise<{ rows: Row[]; own: number }> {
   const hosts = fleet.names.length;
-  const requests = join(folder, 'requests');
+  const path = join(folder, 'requests');
+  const args = fleet.kickArgs(keyType);
+  const pki = args[args.indexOf('--pki-dir') + 1] ?? '';
+  const targets = fleet.names.map((certname) => ({ certname, ...fleet.addressOf(certname) }));
   const [own, bare]: [number[], number[]] = [[], []];
   for (let i = 0; i < rounds; i++) {
-    const pki = await presign(fleet, requests, keyType);
-    const bareArgs = [BARE, requests, pki, FLEET_CONTROLLER, String(CONCURRENCY)];
+    await presign(targets, { path, pki, controller: FLEET_CONTROLLER });
+    const bareArgs = [BARE_CLIENT, path, pki, FLEET_CONTROLLER, String(CONCURRENCY)];
     bare.push(perHost(await costOfNode(bareArgs, { folder }), hosts));
     own.push(perHost(await costOfNode(detached(fleet, keyType, CONCURRENCY), { folder }), hosts));
   }
   const ratio = median(own.map((value, i) => value / (bare[i] ?? Number.NaN)));
-  const floor = openssl(fleet, keyType);
+  const floor = openssl(fleet, pki);
   return {
     own: median(own),
     rows: [
@@ -90,10 +92,8 @@ async function keyRows(
 }
 
 /** Milliseconds of CPU a handshake; undefined without openssl. */
-function openssl(fleet: Fleet, keyType: 'p256' | 'rsa-4096'): number | undefined {
+function openssl(fleet: Fleet, pki: string): number | undefined {
   if (!isInstalled('openssl')) return undefined;
-  const args = fleet.kickArgs(keyType);
-  const pki = args[args.indexOf('--pki-dir') + 1] ?? '';
   const { host, port } = fleet.addressOf(fleet.names[0] ?? '');
   const script = 'TIMEFORMAT="cpu %U %S"; time "$@" 2>&1';
   const out = execFileSync(

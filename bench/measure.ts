@@ -15,6 +15,7 @@ export interface Row {
 }
 
 export const BIN = join(import.meta.dirname, '..', 'dist', 'bin.js');
+export const BARE_CLIENT = join(import.meta.dirname, 'bare-client.mjs');
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
