@@ -24,7 +24,7 @@ export interface HostRunOptions {
   detach: boolean;
   /** Stops looking; the host is left as it is. */
   signal: AbortSignal;
-  /** How far its stream was read before (the controller died); absent: it is not known to be accepted. */
+  /** How far an earlier controller had read its stream, 0 when its request may have arrived; absent: it cannot have. */
   after?: number;
   /** What keeps the events. */
   log?: JobLog;
@@ -56,7 +56,7 @@ export async function runHost(target: Target, options: HostRunOptions): Promise<
   const { certname } = target;
   const startedAt = clock.now();
   let lastSeq = options.after ?? 0;
-  let mayHaveArrived = lastSeq > 0;
+  let mayHaveArrived = options.after !== undefined;
   let isAccepted = lastSeq > 0;
   let lastContact = clock.monotonic();
   let backoff = FIRST_BACKOFF_MS;

@@ -50,7 +50,7 @@ export interface StoredJob {
   stopped?: StopReason;
   /** By certname. */
   results: ReadonlyMap<string, HostResult>;
-  /** The last event seen of hosts that were asked; 0 for none. */
+  /** The last event seen of hosts that a request may have reached; 0 for none. */
   asked: ReadonlyMap<string, number>;
   /** The process that drives it, if it lives. */
   controller?: ProcessId;
@@ -325,17 +325,24 @@ function follow(event: StoredJobEvent, { results, asked, more }: Following): voi
       delete more.stopped;
       break;
     case 'host-dispatched':
-      asked.set(event.certname, asked.get(event.certname) ?? 0);
       results.delete(event.certname);
+      break;
+    case 'request-signed':
+      // It is written before it is sent: what is not written cannot have arrived.
+      asked.set(event.certname, asked.get(event.certname) ?? 0);
       break;
     case 'host-event':
       // The end of a run counts with its `host-done`; where a kill came between, the agent tells it once more.
       if (event.event.type === 'resources' || event.event.type === 'finished') break;
       asked.set(event.certname, Math.max(event.event.seq, asked.get(event.certname) ?? 0));
       break;
-    case 'host-done':
-      results.set(event.result.certname, event.result);
+    case 'host-done': {
+      const { certname, outcome } = event.result;
+      results.set(certname, event.result);
+      // DESIGN 3: both are said only of a host that no request can have reached.
+      if (outcome === 'not-started' || outcome === 'unreachable') asked.delete(certname);
       break;
+    }
     case 'job-done':
       more.endedAt = event.at;
       if (event.stopped !== undefined) more.stopped = event.stopped;

@@ -45,7 +45,7 @@ export interface RunJobOptions {
 export interface Before {
   /** Hosts that are over. */
   results: ReadonlyMap<string, HostResult>;
-  /** The last event seen of hosts that were asked, 0 for none. */
+  /** The last event seen of hosts that a request may have reached, 0 for none. */
   after: ReadonlyMap<string, number>;
 }
 
@@ -76,15 +76,18 @@ export async function runJob(job: Job, options: RunJobOptions): Promise<JobResul
     emit(event);
   };
 
-  function notStarted({ certname }: Target): HostResult {
-    const message = 'the job was stopped before its turn';
-    return { certname, outcome: 'not-started', endedAt: clock.now(), message };
+  /** Its turn did not come, with this controller. */
+  function leftOut({ certname }: Target): HostResult {
+    const endedAt = clock.now();
+    return before?.after.has(certname) === true
+      ? { certname, outcome: 'unfinished', endedAt, message: 'it was asked before, and not looked for again' }
+      : { certname, outcome: 'not-started', endedAt, message: 'the job was stopped before its turn' };
   }
 
   /** One try of one host. Its place is given back when the result has been counted: it may stop the job. */
   async function runOnce(target: Target, places: ReturnType<typeof allOf>): Promise<Tried> {
     const { certname } = target;
-    if (!(await places.take(stops.starting))) return { result: notStarted(target), release: () => {} };
+    if (!(await places.take(stops.starting))) return { result: leftOut(target), release: () => {} };
     let hasPlace = true;
     const release = () => {
       if (hasPlace) places.giveBack();
@@ -236,7 +239,7 @@ export async function runJob(job: Job, options: RunJobOptions): Promise<JobResul
     await runBatch(batch);
     if (number < batches.length && !stops.starting.aborted) await pauseAfter(number, batches.length);
   }
-  for (const target of left) if (!results.has(target.certname)) finish(notStarted(target));
+  for (const target of left) if (!results.has(target.certname)) finish(leftOut(target));
   backPressure.close();
   unhook();
   const stopped = stops.reason();

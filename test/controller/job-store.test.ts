@@ -16,6 +16,7 @@ import { sealedRequest } from '../../src/controller/dispatch.ts';
 import type { JobEvent } from '../../src/controller/job.ts';
 import { type JobSettings, openJobStore } from '../../src/controller/job-store.ts';
 import type { StoredEvent } from '../../src/protocol/event.ts';
+import type { Outcome } from '../../src/protocol/outcome.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { uuidv7 } from '../../src/util/uuid.ts';
 import { tempFolder } from '../support/temp.ts';
@@ -39,13 +40,17 @@ function place() {
 }
 
 const dispatched = (certname: string): JobEvent => ({ type: 'host-dispatched', at: 1, certname });
+const signed = (certname: string): JobEvent => ({
+  ...{ type: 'request-signed', at: 1, certname },
+  jws: Buffer.from(JSON.stringify({ protected: 'h', payload: certname, signature: 's' })),
+});
 const event = (certname: string, seq: number): JobEvent => ({
   ...{ type: 'host-event', at: 2, certname },
   event: { type: 'log', seq, at: 2, lines: [{ level: 'notice', message: 'x' }] },
 });
-const done = (certname: string): JobEvent => ({
+const done = (certname: string, outcome: Outcome = 'changed'): JobEvent => ({
   ...{ type: 'host-done', at: 3 },
-  result: { certname, outcome: 'changed', endedAt: 3 },
+  result: { certname, outcome, endedAt: 3 },
 });
 
 test('a job is read back as it was told', async () => {
@@ -55,9 +60,11 @@ test('a job is read back as it was told', async () => {
   for (const one of [
     { type: 'job-started', at: 1, job } as const,
     dispatched('a'),
+    signed('a'),
     event('a', 1),
     event('a', 2),
     dispatched('b'),
+    signed('b'),
     done('a'),
   ]) {
     recorder.on(one);
@@ -79,6 +86,20 @@ test('a job is read back as it was told', async () => {
   await recorder.close({ exit: 4 });
   expect(await store.read(job.id)).toMatchObject({ endedAt: 9, stopped: 'stopped' });
   expect(await store.index.list()).toMatchObject([{ id: job.id, hosts: 2, exit: 4, counts: { changed: 1 } }]);
+});
+
+test('a request may have reached a host once it is signed, not when nothing of it has arrived for sure', async () => {
+  const { store, make } = place();
+  const job = await make(['begun', 'asked', 'away', 'left', 'running']);
+  const recorder = await store.recorder(job.id, never);
+  for (const name of ['begun', 'asked', 'away', 'left', 'running']) recorder.on(dispatched(name));
+  for (const name of ['asked', 'away', 'left', 'running']) recorder.on(signed(name));
+  recorder.on(done('away', 'unreachable'));
+  recorder.on(done('left', 'not-started'));
+  recorder.on(done('running', 'unfinished'));
+  const { asked } = (await store.read(job.id)) ?? {};
+  expect([...(asked?.keys() ?? [])]).toEqual(['asked', 'running']);
+  await recorder.close();
 });
 
 test('a controller killed between the end of a run and its outcome asks for that end again: it made the host lost', async () => {

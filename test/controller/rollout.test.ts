@@ -363,6 +363,32 @@ test('a job that goes on leaves alone what is over, resumes what was under way, 
   expect(done.calls.sort()).toEqual(['asked submit 0', 'fresh submit 0', 'running resume 2']);
 });
 
+test('a job that goes on does not say unreachable of a host that an earlier request may have reached', async () => {
+  const done = await run(
+    { asked: () => [failure('connection-refused')], fresh: () => [failure('connection-refused')] },
+    { before: { results: new Map(), after: new Map([['asked', 0]]) } },
+  );
+  expect(outcomesOf(done)).toEqual(['lost', 'unreachable']);
+});
+
+test('a job that goes on and is stopped does not say not-started of a host that was asked before', async () => {
+  const stop = new AbortController();
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const done = await run(
+    { first: () => [accepted, started(), held, finished()], asked: good, fresh: good },
+    {
+      ...{ concurrency: 1, stop: stop.signal },
+      before: { results: new Map(), after: new Map([['asked', 3]]) },
+      emit(event) {
+        if (event.type === 'host-event' && event.event.type === 'started') stop.abort();
+        if (event.type === 'stopping') release();
+      },
+    },
+  );
+  expect(outcomesOf(done)).toEqual(['changed', 'unfinished', 'not-started']);
+});
+
 const isOver = (...names: string[]) => ({
   results: new Map(
     names.map((certname) => [certname, { certname, outcome: 'changed', endedAt: 1 } as const]),
