@@ -50,6 +50,8 @@ export type RunEnd = (FinishedEvent & KeptEvent) | 'race-lost' | 'left';
 
 /** Milliseconds between looks when nothing tells us of a change. */
 const POLL_MS = 100;
+/** The same while the folder is watched and the wrapper is our own child: its end wakes us. */
+const WATCHED_POLL_MS = 1000;
 
 /**
  * Follows a run. `wrapperEnded` resolves when the wrapper has ended, where it is our own child;
@@ -76,10 +78,12 @@ export function followRun(
     wake();
   });
 
+  let isWatched = false;
   let wake = () => {};
   const nextLook = () =>
     new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, POLL_MS);
+      const isTold = isWatched && wrapperEnded !== undefined && !wrapperGone;
+      const timer = setTimeout(resolve, isTold ? WATCHED_POLL_MS : POLL_MS);
       wake = () => {
         clearTimeout(timer);
         resolve();
@@ -115,7 +119,13 @@ export function followRun(
     const follower = followOutput(dir, outputStateOf(before), deps.outputLimits ?? OUTPUT_LIMITS);
     const stamp = (events: Awaited<ReturnType<typeof follower.next>>) =>
       events.map((event) => ({ ...event, at: clock.now() }));
-    const stopWatching = watchFolder(dir, () => wake());
+    const stopWatching = watchFolder(dir, {
+      onChange: () => wake(),
+      onEnd: () => {
+        isWatched = false;
+      },
+    });
+    isWatched = stopWatching !== undefined;
     try {
       for (;;) {
         if (isLeft) return 'left';
@@ -132,7 +142,7 @@ export function followRun(
         else wake();
       }
     } finally {
-      stopWatching();
+      stopWatching?.();
     }
     for (let rest = await follower.last(); rest.length > 0; rest = await follower.last()) {
       await append(stamp(rest));
@@ -241,14 +251,17 @@ export function progressOf(
   return { progressAt, ...(stuck !== undefined && { stuck }) };
 }
 
-/** Where the system's watches are used up, the poll must do. */
-function watchFolder(dir: string, onChange: () => void): () => void {
+/** Undefined where the system's watches are used up: the poll must do. */
+function watchFolder(
+  dir: string,
+  { onChange, onEnd }: { onChange: () => void; onEnd: () => void },
+): (() => void) | undefined {
   try {
     const watcher = watch(dir, onChange);
-    watcher.on('error', () => {});
+    watcher.on('error', onEnd);
     return () => watcher.close();
   } catch {
-    return () => {};
+    return undefined;
   }
 }
 

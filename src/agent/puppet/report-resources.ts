@@ -3,21 +3,18 @@
  * many MB. It is read line by line, and of each resource only the few lines that tell of a change
  * are parsed, so that neither its size nor what else stands in it matters.
  */
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import * as v from 'valibot';
 import { systemCode } from '../../errors.ts';
 import { MAX_EVENT_BYTES, type ResourceChange, type ResourceEvent } from '../../protocol/event.ts';
 import { clip } from '../../util/text.ts';
 import type { ResourcesEvent } from '../runners/runner.ts';
+import { MAX_LINE, reportLines } from './report-lines.ts';
 
-const MAX_FILE_BYTES = 256 << 20;
 /** Resources, and bytes of all of them as JSON, that a run tells at the most. */
 const MAX_RESOURCES = 500;
 const MAX_BYTES = 256 * 1024;
 /** Of one resource. */
 const MAX_LINES = 2000;
-const MAX_LINE = 32 * 1024;
 const MAX_EVENTS = 20;
 
 /** The events that tell them, failed ones first; none for a report without any, or no report. Never throws for its content. */
@@ -70,43 +67,54 @@ interface Block {
   isFailed: boolean;
 }
 
-const WANTED = /^ {4}(resource|file|line|failed|failed_to_restart|changed|out_of_sync|corrective_change): ?/;
+const WANTED: ReadonlySet<string> = new Set([
+  ...['resource', 'file', 'line', 'failed', 'failed_to_restart', 'changed', 'out_of_sync'],
+  ...['corrective_change', 'events'],
+]);
+
+/** `a` to `z` or `_`; told by the code, for it is asked of every line. */
+function beginsKey(line: string, at: number): boolean {
+  const code = line.charCodeAt(at);
+  return (code >= 0x61 && code <= 0x7a) || code === 0x5f;
+}
 
 /** The resources of `resource_statuses:` that are worth a parse. */
 async function* changedBlocks(path: string): AsyncGenerator<Block> {
-  const input = createReadStream(path, { end: MAX_FILE_BYTES, encoding: 'utf8' });
   let isInside = false;
   let lines: string[] = [];
   let key = '';
-  const finish = function* (): Generator<Block> {
-    const isTrue = (name: string) => lines.includes(`${name}: true`);
+  const finish = (): Block | undefined => {
+    const taken = lines;
+    [lines, key] = [[], ''];
+    const isTrue = (name: string) => taken.includes(`    ${name}: true`);
     const isFailed = isTrue('failed') || isTrue('failed_to_restart');
-    if (isFailed || isTrue('changed') || isTrue('out_of_sync')) yield { lines, isFailed };
-    lines = [];
-    key = '';
+    if (!isFailed && !isTrue('changed') && !isTrue('out_of_sync')) return undefined;
+    return { lines: taken.map((line) => plain(line.slice(0, MAX_LINE))), isFailed };
   };
-  try {
-    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-      if (/^[a-z_]/.test(line)) {
-        yield* finish();
+  for await (const group of reportLines(path, 'utf8')) {
+    for (const line of group) {
+      let ended: Block | undefined;
+      if (beginsKey(line, 0)) {
+        ended = finish();
         isInside = line.startsWith('resource_statuses:');
       } else if (isInside) {
         // A long name is written as `  ? name` and `  : title: …`.
         const normal = line.startsWith('  : ') ? `    ${line.slice(4)}` : line;
-        if (/^ {2}[^ :]/.test(normal)) yield* finish();
+        if (normal.startsWith('  ') && normal[2] !== ' ' && normal[2] !== ':') ended = finish();
         else take(normal);
       }
+      if (ended !== undefined) yield ended;
     }
-    yield* finish();
-  } finally {
-    input.destroy();
   }
+  const ended = finish();
+  if (ended !== undefined) yield ended;
 
   function take(line: string): void {
-    if (/^ {4}[a-z_]+:/.test(line)) key = line.slice(4, line.indexOf(':', 4));
+    const colon = line.startsWith('    ') && beginsKey(line, 4) ? line.indexOf(':') : -1;
+    if (colon !== -1) key = line.slice(4, colon);
     const isWanted =
-      WANTED.test(line) || key === 'events' || (key === 'resource' && line.startsWith('      '));
-    if (isWanted && lines.length < MAX_LINES) lines.push(plain(line.slice(0, MAX_LINE)));
+      colon !== -1 ? WANTED.has(key) : key === 'events' || (key === 'resource' && line.startsWith('      '));
+    if (isWanted && lines.length < MAX_LINES) lines.push(line);
   }
 }
 

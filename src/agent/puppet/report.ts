@@ -3,11 +3,10 @@
  * MB: only the plain `key: value` lines at its left edge and the few lines of its metrics are
  * parsed, so that whatever else stands in it is never looked at.
  */
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import * as v from 'valibot';
 import { systemCode } from '../../errors.ts';
 import { clip } from '../../util/text.ts';
+import { reportLines } from './report-lines.ts';
 
 const scalar = v.pipe(
   v.union([v.string(), v.number()]),
@@ -39,7 +38,6 @@ export type ReportHead = v.InferOutput<typeof HeadSchema> & {
   times?: Record<string, number>;
 };
 
-const MAX_FILE_BYTES = 256 << 20;
 const MAX_HEAD_LINES = 200;
 const MAX_METRIC_LINES = 2000;
 
@@ -63,10 +61,10 @@ async function decisiveLines(path: string): Promise<{ head: string[]; metrics: s
   const head: string[] = [];
   const metrics: string[] = [];
   let section = '';
-  const input = createReadStream(path, { end: MAX_FILE_BYTES, encoding: 'latin1' });
-  try {
-    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-      const key = /^([a-z_]+):(?: (.*))?$/.exec(line);
+  for await (const lines of reportLines(path, 'latin1')) {
+    for (const line of lines) {
+      // Nearly all lines are of a resource and begin with a space.
+      const key = line.startsWith(' ') ? null : /^([a-z_]+):(?: (.*))?$/.exec(line);
       if (key !== null) {
         section = key[1] ?? '';
         if (section in HeadSchema.entries && head.length < MAX_HEAD_LINES) head.push(line);
@@ -74,8 +72,6 @@ async function decisiveLines(path: string): Promise<{ head: string[]; metrics: s
         metrics.push(line.replace(/ !ruby\/\S+$/, ''));
       }
     }
-  } finally {
-    input.destroy();
   }
   return { head, metrics };
 }
