@@ -5,7 +5,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULTS, FLEET_CONTROLLER } from '../test/fleet/plan.ts';
 import { type Fleet, startFleet } from '../test/fleet/start-fleet.ts';
-import { BARE_CLIENT, BIN, median, type Row } from './measure.ts';
+import { BARE_CLIENT, BIN, median, type Row, roundsWithin } from './measure.ts';
 import { startSshd } from './openssh.ts';
 import { presign } from './presigned.ts';
 import { type Cost, costOfNode, cpuOfCommand, isInstalled } from './processes.ts';
@@ -13,6 +13,10 @@ import { type Cost, costOfNode, cpuOfCommand, isInstalled } from './processes.ts
 const CONCURRENCY = 50;
 const SSH_HOSTS = 200;
 const FAN_OUT = 32;
+/** Within which pairs of kick and the bare client begin, for each type of key. */
+const PAIRS_MS = 40_000;
+/** The same for rounds of the longest turn. */
+const SPEED_MS = 15_000;
 
 export interface DispatchOptions {
   folder: string;
@@ -26,9 +30,9 @@ const ms = (value: number) => `${value.toFixed(2)} ms`;
 export async function* dispatchRows({ folder, hosts, keep }: DispatchOptions): AsyncGenerator<Row> {
   const fleet = await startFleet({ ...DEFAULTS, hosts, keep });
   try {
-    const p256 = await keyRows(fleet, { folder, keyType: 'p256', rounds: 3, goal: 1.3 });
+    const p256 = await keyRows(fleet, { folder, keyType: 'p256', goal: 1.3 });
     yield* p256.rows;
-    yield* (await keyRows(fleet, { folder, keyType: 'rsa-4096', rounds: 1, goal: 1.8 })).rows;
+    yield* (await keyRows(fleet, { folder, keyType: 'rsa-4096', goal: 1.8 })).rows;
     yield* await speedRows(fleet, folder);
     yield* await otherRows(folder, p256.own);
   } finally {
@@ -39,7 +43,6 @@ export async function* dispatchRows({ folder, hosts, keep }: DispatchOptions): A
 interface KeyOptions {
   folder: string;
   keyType: 'p256' | 'rsa-4096';
-  rounds: number;
   goal: number;
 }
 
@@ -51,7 +54,7 @@ function detached(fleet: Fleet, keyType: 'p256' | 'rsa-4096', concurrency: numbe
 /** In turns, so that what else the machine does falls on both. */
 async function keyRows(
   fleet: Fleet,
-  { folder, keyType, rounds, goal }: KeyOptions,
+  { folder, keyType, goal }: KeyOptions,
 ): Promise<{ rows: Row[]; own: number }> {
   const hosts = fleet.names.length;
   const path = join(folder, 'requests');
@@ -59,7 +62,7 @@ async function keyRows(
   const pki = args[args.indexOf('--pki-dir') + 1] ?? '';
   const targets = fleet.names.map((certname) => ({ certname, ...fleet.addressOf(certname) }));
   const [own, bare]: [number[], number[]] = [[], []];
-  for (let i = 0; i < rounds; i++) {
+  for (const _ of roundsWithin(PAIRS_MS, { least: 1, most: 5 })) {
     await presign(targets, { path, pki, controller: FLEET_CONTROLLER });
     const bareArgs = [BARE_CLIENT, path, pki, FLEET_CONTROLLER, String(CONCURRENCY)];
     bare.push(perHost(await costOfNode(bareArgs, { folder }), hosts));
@@ -73,7 +76,7 @@ async function keyRows(
       {
         what: `controller CPU a host, ${keyType}, ${hosts} hosts`,
         value: ms(median(own)),
-        beside: `${ratio.toFixed(2)} x a bare Node client (${ms(median(bare))})`,
+        beside: `${ratio.toFixed(2)} x a bare Node client (${ms(median(bare))}), ${own.length} pairs`,
         promised: `<= ${goal} x`,
         figures: { own: median(own), bare: median(bare), ratio },
       },
@@ -123,7 +126,7 @@ async function speedRows(fleet: Fleet, folder: string): Promise<Row[]> {
   const hosts = fleet.names.length;
   const starter = keepOffFirst(fleet.pids);
   const costs: Cost[] = [];
-  for (let i = 0; i < 2; i++) {
+  for (const _ of roundsWithin(SPEED_MS, { least: 1, most: 3 })) {
     costs.push(await costOfNode(detached(fleet, 'p256', 500), { folder, stalls: true, starter }));
   }
   const speed = hosts / (median(costs.map(({ wallMs }) => wallMs)) / 1000);

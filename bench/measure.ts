@@ -24,6 +24,12 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 0 ? (low + high) / 2 : high;
 }
 
+/** Numbers of rounds, one after the other: as many as begin within `ms`, so that a slow machine is not kept for long. */
+export function* roundsWithin(ms: number, { least, most }: { least: number; most: number }) {
+  const from = performance.now();
+  for (let round = 0; round < least || (round < most && performance.now() - from < ms); round++) yield round;
+}
+
 const run = promisify(execFile);
 
 /** Milliseconds that a Node program takes from start to end. */

@@ -40,7 +40,7 @@ const GROUPS: Readonly<
   start: { what: 'kick --version', rows: versionRows },
   choose: {
     what: 'choosing among 50,000 hosts, remembering 10,000 jobs',
-    rows: ({ folder, rounds, bareMs }) => controllerRows(folder, Math.min(5, rounds), bareMs),
+    rows: ({ folder, rounds, bareMs }) => controllerRows(folder, Math.min(3, rounds), bareMs),
   },
   command: {
     what: 'from kick to a run and back',
