@@ -9,7 +9,7 @@ import type { Sender, Target } from '../src/transport/transport.ts';
 import { sleep } from '../src/util/clock.ts';
 import { uuidv7 } from '../src/util/uuid.ts';
 import { type MintedCa, mintCa } from '../test/support/minted-ca.ts';
-import { median, type Row, startAgent, startListener } from './measure.ts';
+import { type BenchAgent, median, type Row, startAgent, startListener } from './measure.ts';
 import { cpuOfProcess, memoryOf } from './processes.ts';
 
 const NAME = 'agent.bench';
@@ -35,11 +35,9 @@ export async function agentRows(folder: string, requests: number): Promise<Row[]
   const pki = join(own, 'pki');
   await ca.write(pki, NAME, ca.issue(NAME, { role: 'agent', ppCliAuth: false }));
   writeFileSync(join(own, 'agent.yaml'), JSON.stringify({ runner: 'command', command: ['/bin/true'] }));
-  const bare = await startListener([join(import.meta.dirname, 'bare-listener.mjs'), pki, NAME], unitFlags());
-  await sleep(CALM_MS);
-  const beside = memoryOf(bare.pid);
-  await bare.stop();
-  const starts: number[] = [];
+  const beside = await idle(() =>
+    startListener([join(import.meta.dirname, 'bare-listener.mjs'), pki, NAME], unitFlags()),
+  );
   const start = () =>
     startAgent(
       [
@@ -48,16 +46,9 @@ export async function agentRows(folder: string, requests: number): Promise<Row[]
       ],
       unitFlags(),
     );
-  for (let i = 0; i < 3; i++) {
-    const from = performance.now();
-    const agent = await start();
-    starts.push(performance.now() - from);
-    await agent.stop();
-  }
+  const calm = await idle(start);
   const agent = await start();
   try {
-    await sleep(CALM_MS);
-    const idle = memoryOf(agent.pid);
     const target = { certname: NAME, host: '127.0.0.1', port: agent.port };
     const controller = await ca.identity('puppet.bench');
     const sender = httpsSender({ identity: controller });
@@ -71,17 +62,17 @@ export async function agentRows(folder: string, requests: number): Promise<Row[]
     return [
       {
         what: 'kick agent, idle, as its unit starts it: RSS',
-        value: mb(idle.rss),
-        beside: `${(idle.rss / beside.rss).toFixed(2)} x a bare TLS listener (${mb(beside.rss)})`,
+        value: mb(calm.rss),
+        beside: `${(calm.rss / beside.rss).toFixed(2)} x a bare TLS listener (${mb(beside.rss)})`,
         promised: '<= 55 MB, 1.2 x',
-        figures: { rss: idle.rss, bare: beside.rss, ratio: idle.rss / beside.rss },
+        figures: { rss: calm.rss, bare: beside.rss, ratio: calm.rss / beside.rss },
       },
       {
         what: '  PSS',
-        value: mb(idle.pss),
-        beside: `${(idle.pss / beside.pss).toFixed(2)} x a bare TLS listener (${mb(beside.pss)})`,
+        value: mb(calm.pss),
+        beside: `${(calm.pss / beside.pss).toFixed(2)} x a bare TLS listener (${mb(beside.pss)})`,
         promised: '-',
-        figures: { pss: idle.pss, bare: beside.pss, ratio: idle.pss / beside.pss },
+        figures: { pss: calm.pss, bare: beside.pss, ratio: calm.pss / beside.pss },
       },
       {
         what: '  CPU of an accepted request, to its outcome',
@@ -99,10 +90,10 @@ export async function agentRows(folder: string, requests: number): Promise<Row[]
       },
       {
         what: '  start-up, to the first line "listening"',
-        value: ms(median(starts)),
+        value: ms(calm.startMs),
         beside: '',
         promised: '-',
-        figures: { ms: median(starts) },
+        figures: { ms: calm.startMs },
       },
       {
         what: `  RSS after ${requests} requests`,
@@ -115,6 +106,29 @@ export async function agentRows(folder: string, requests: number): Promise<Row[]
   } finally {
     await agent.stop();
   }
+}
+
+interface Idle {
+  /** MB. */
+  rss: number;
+  pss: number;
+  /** Until it said that it listens. */
+  startMs: number;
+}
+
+/** Medians of a few that are started and asked nothing. */
+async function idle(start: () => Promise<BenchAgent>): Promise<Idle> {
+  const seen: Idle[] = [];
+  while (seen.length < 3) {
+    const from = performance.now();
+    const agent = await start();
+    const startMs = performance.now() - from;
+    await sleep(CALM_MS);
+    seen.push({ ...memoryOf(agent.pid), startMs });
+    await agent.stop();
+  }
+  const of = (what: keyof Idle) => median(seen.map((one) => one[what]));
+  return { rss: of('rss'), pss: of('pss'), startMs: of('startMs') };
 }
 
 /** Milliseconds of the agent's CPU a request. */

@@ -53,6 +53,8 @@ export interface Schedule {
   pull(): Pull | undefined;
   /** Begins what is due. */
   look(): Promise<void>;
+  /** Begins the next run now. */
+  runNow(): Promise<void>;
   /** A run has begun, whoever asked for it. */
   onRun(action: RunAction): Promise<void>;
   status(): Promise<PullStatus | undefined>;
@@ -118,6 +120,27 @@ export async function openSchedule(deps: ScheduleDeps): Promise<Schedule> {
     return now;
   }
 
+  async function beginNext(wanted: Pull, { intervalMs }: Grid, now: number): Promise<void> {
+    await note(now);
+    if (await isDisabled()) {
+      log.debug({}, 'the scheduled run is left out: Puppet is disabled');
+      return;
+    }
+    if (wanted.catalog === 'pushed' && !(await hasCatalog())) {
+      log.warn(
+        {},
+        'the scheduled run is left out: no catalog has been pushed to this host yet (kick it once)',
+      );
+      return;
+    }
+    const waitS = Math.min(MAX_WAIT_S, Math.ceil(intervalMs / 2000));
+    try {
+      await begin(scheduledAction(wanted), waitS);
+    } catch (error) {
+      log.warn({ error: messageOf(error) }, 'the scheduled run is left out');
+    }
+  }
+
   return {
     setCertname(name) {
       certname = name;
@@ -130,24 +153,17 @@ export async function openSchedule(deps: ScheduleDeps): Promise<Schedule> {
       const now = lookAtClock();
       const own = await grid();
       if (own === undefined || pull === undefined || nextDue({ lastAt, awakeSince }, own) > now) return;
-      await note(now);
-      if (await isDisabled()) {
-        log.debug({}, 'the scheduled run is left out: Puppet is disabled');
+      await beginNext(pull, own, now);
+    },
+    async runNow() {
+      const now = lookAtClock();
+      const own = await grid();
+      if (own === undefined || pull === undefined) {
+        log.warn({}, 'asked to run now, but there is no schedule: agent.yaml says nothing of pull');
         return;
       }
-      if (pull.catalog === 'pushed' && !(await hasCatalog())) {
-        log.warn(
-          {},
-          'the scheduled run is left out: no catalog has been pushed to this host yet (kick it once)',
-        );
-        return;
-      }
-      const waitS = Math.min(MAX_WAIT_S, Math.ceil(own.intervalMs / 2000));
-      try {
-        await begin(scheduledAction(pull), waitS);
-      } catch (error) {
-        log.warn({ error: messageOf(error) }, 'the scheduled run is left out');
-      }
+      log.info({}, 'asked to run now: the next scheduled run begins');
+      await beginNext(pull, own, now);
     },
     async onRun({ tags, skipTags, noop, useCachedCatalog }) {
       const isWhole =

@@ -85,6 +85,8 @@ export interface Agent extends AgentService {
   setPolicy(policy: Policy): void;
   /** The runs that the agent begins by itself; undefined: none. */
   setPull(pull: Pull | undefined): void;
+  /** Begins the next of them now, where there are any. */
+  runNow(): Promise<void>;
   /** When certificate and CRLs end, for monitoring. */
   setExpiry(expiry: Expiry): void;
   /** No new requests; streams end where they can be resumed; runs go on. */
@@ -293,6 +295,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
       policy = changed;
     },
     setPull: (pull) => schedule.setPull(pull),
+    runNow: () => schedule.runNow(),
     setExpiry: (expiry) => metrics.setExpiry(expiry),
     submit: (body, peer) => audited('run', peer, async (say) => streamOf(await submit(body, peer, say), 0)),
     events: (job, after, peer) =>

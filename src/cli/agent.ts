@@ -2,7 +2,6 @@
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { doctorFacts } from '../agent/doctor/facts.ts';
 import { layoutOf, prepareFolders } from '../agent/layout.ts';
 import { openAgent } from '../agent/service.ts';
 import { type AgentConfig, policyOf } from '../config/agent-config.ts';
@@ -35,6 +34,9 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
   const config = await readConfig(configPath, options);
   const log = pino({ level: config.log_level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
   const ending = endOnSignal(log);
+  // To Node it means "start the debugger", to Puppet's daemon "run now": from the first moment it is the latter.
+  let runNow = async () => {};
+  process.on('SIGUSR1', () => void runNow());
   await prepareFolders(options.stateDir, options.runDir);
   const lock = await holdLock(layoutOf(options.stateDir, options.runDir).agentLock, {
     label: `state directory "${options.stateDir}"`,
@@ -46,7 +48,10 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
   pullOf(config, runner); // what cannot be, is told before anything is begun
   let known: Identity | undefined;
   const agent = await openAgent({
-    doctor: () => doctorFacts(factsOptionsOf(config, options, known)),
+    async doctor() {
+      const { doctorFacts } = await import('../agent/doctor/facts.ts');
+      return doctorFacts(factsOptionsOf(config, options, known));
+    },
     stateDir: options.stateDir,
     runDir: options.runDir,
     runner,
@@ -71,6 +76,7 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
     if (paths === undefined || identity === undefined) return;
     use(identity);
     agent.setPull(pullOf(config, runner));
+    runNow = () => agent.runNow();
     const { port, bind } = config;
     const listener = await listenHttps(agent, { identity, port, log, ...(bind !== undefined && { bind }) });
     const watch = watchIdentity(paths, identity, watchOptions, (changed) => {

@@ -120,6 +120,19 @@ test('only whole runs postpone: no preview, no run of some tags', async () => {
   expect((await schedule.status())?.nextAt).toBe(before + 1_800_000);
 });
 
+test('asked to run now the next run begins, whatever the time, and the one after it an interval later', async () => {
+  const { schedule, begun, time } = await alone(HALF_HOUR);
+  time.now = ((await schedule.status())?.nextAt ?? 0) - 60_000;
+  await schedule.runNow();
+  expect(begun).toEqual([{ op: 'run' }]);
+  time.now += 60_000;
+  await schedule.look();
+  expect(begun).toHaveLength(1);
+  schedule.setPull(undefined);
+  await schedule.runNow();
+  expect(begun).toHaveLength(1);
+});
+
 test('catalog: pushed begins nothing where no catalog was pushed: Puppet would fetch a new one', async () => {
   const place = await alone({ ...HALF_HOUR, catalog: 'pushed' }, { hasCatalog: async () => false });
   place.time.now = (await place.schedule.status())?.nextAt ?? 0;

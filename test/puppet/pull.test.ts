@@ -37,6 +37,13 @@ function nextScheduled(): Promise<LogLine> {
   return place.running.logged('a scheduled run', isScheduled, place.running.log.length);
 }
 
+/** The same, begun now. */
+function runNow(): Promise<LogLine> {
+  const next = nextScheduled();
+  place.running.signal('SIGUSR1');
+  return next;
+}
+
 const status = async () =>
   (await kickCommand(home, 'status', place.certname, '--puppet', lab.serverPuppet)).stdout;
 
@@ -81,16 +88,18 @@ test('pull.noop only reports drift; a run by hand and the schedule get on with e
   // A run that had begun before the new policy may still repair.
   for (let tries = 0; tries < 2 && outcome !== 'would-change'; tries++) {
     writeFileSync(managed, 'somebody was here again\n');
-    ({ outcome } = await nextScheduled());
+    ({ outcome } = await runNow());
   }
   expect(outcome).toBe('would-change');
+  // To Node the signal means that.
+  expect(place.running.log.map(({ msg }) => msg).join('\n')).not.toContain('Debugger');
 
   expect(messageOn(lab, agent)).toBe('somebody was here again');
   expect(await status()).toMatch(/\(noop, drift found, cached catalog\)/);
   await reconfigure(PULL);
   // By hand, as cron would: whoever comes second waits, and neither fails.
   const byHand = puppetByHand(lab, agent, { detached: true });
-  const scheduled = nextScheduled();
+  const scheduled = runNow();
   await until('the run by hand', () => byHand.exitCode !== null);
   expect(byHand.exitCode).toBe(0);
   expect(await scheduled).toMatchObject({ outcome: expect.stringMatching(/^(un)?changed$/) });
@@ -99,7 +108,7 @@ test('pull.noop only reports drift; a run by hand and the schedule get on with e
 test("beside Puppet's own daemon neither schedule fails, and kick doctor names both", async () => {
   const daemon = spawn(
     lab.puppetOf(agent),
-    ['agent', '--no-daemonize', '--verbose', '--color=false', '--logdest', 'console', '--runinterval', '40'],
+    ['agent', '--no-daemonize', '--verbose', '--color=false', '--logdest', 'console', '--runinterval', '600'],
     { env: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8' }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   onTestFinished(() => void daemon.kill('SIGKILL'));
@@ -110,8 +119,10 @@ test("beside Puppet's own daemon neither schedule fails, and kick doctor names b
     });
   }
   const applied = () => said.split('Applied catalog').length - 1;
-  const first = await nextScheduled();
-  const second = await nextScheduled();
+  const first = await runNow();
+  await until('a run of the daemon', () => applied() >= 1);
+  daemon.kill('SIGUSR1');
+  const second = await runNow();
   await until('two runs of the daemon', () => applied() >= 2);
 
   // Busy: the daemon's run had the lock for as long as the schedule waits.
