@@ -1,8 +1,5 @@
 import { defineConfig } from 'vitest/config';
 
-/** Their runs come by the clock: they need a machine that is not busy with other runs of Puppet. */
-const ALONE = ['test/puppet/pull.test.ts', 'test/puppet/switching.test.ts'];
-
 const globalSetup = ['test/support/build-setup.ts'];
 const setupFiles = ['test/support/generated-cases.ts'];
 
@@ -40,25 +37,12 @@ export default defineConfig({
           name: 'puppet',
           setupFiles,
           include: ['test/puppet/**/*.test.ts'],
-          exclude: ALONE,
           globalSetup: [...globalSetup, 'test/puppet/global-setup.ts'],
           // A worker only waits: Puppet itself is what keeps the processors busy.
           maxWorkers: 4,
           testTimeout: 420_000,
           hookTimeout: 420_000,
           sequence: { groupOrder: 1 },
-        },
-      },
-      {
-        test: {
-          name: 'puppet-alone',
-          setupFiles,
-          include: ALONE,
-          globalSetup: [...globalSetup, 'test/puppet/global-setup.ts'],
-          maxWorkers: 1,
-          testTimeout: 420_000,
-          hookTimeout: 420_000,
-          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -52,12 +52,6 @@ const STEPS: readonly Step[] = [
     command: ['vitest', 'run', '--project', 'puppet'],
     needs: PUPPET,
   },
-  {
-    name: 'puppet-alone',
-    what: 'schedules and switching with Puppet',
-    command: ['vitest', 'run', '--project', 'puppet-alone'],
-    needs: PUPPET,
-  },
 ];
 
 /** Ended with a Ctrl-C or the like: the step ends by itself, cleaned up, and then we do. */
