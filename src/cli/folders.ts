@@ -1,7 +1,6 @@
 /** The options that every command shares: flag, then environment, then default (DESIGN 8). */
-
 import { resolve } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { KickError } from '../errors.ts';
 import type { Environment } from './program.ts';
 
@@ -17,7 +16,8 @@ export interface Folders {
   certname?: string;
 }
 
-const OPTIONS = {
+/** Flags, variable of the environment, what they are for, default. */
+export const FOLDER_OPTIONS = {
   configDir: [
     '--config-dir <dir>',
     'KICK_CONFIG_DIR',
@@ -31,27 +31,35 @@ const OPTIONS = {
   certname: ['--certname <name>', 'KICK_CERTNAME', 'our name in --pki-dir', "the host's"],
 } as const;
 
-type Name = keyof typeof OPTIONS;
+type Name = keyof typeof FOLDER_OPTIONS;
+
+/** As the command line gives them. */
+export type GivenFolders = { [name in Name]?: string };
 
 export function addFolderOptions(
   command: Command,
-  names: readonly Name[] = Object.keys(OPTIONS) as Name[],
+  names: readonly Name[] = Object.keys(FOLDER_OPTIONS) as Name[],
 ): void {
   for (const name of names) {
-    const [flags, variable, what, preset] = OPTIONS[name];
-    command.addOption(new Option(flags, `${what} (${variable}; default: ${preset})`));
+    const [flags, variable, what, preset] = FOLDER_OPTIONS[name];
+    command.option(flags, `${what} (${variable}; default: ${preset})`);
   }
 }
 
-/** Throws `KickError` `usage` for an empty path: with Puppet as root it would be a dangerous one. */
+/** Those of a command. Throws `KickError` as `foldersFrom` does. */
 export function foldersOf(command: Command, env: Environment): Folders {
-  const given: Record<string, string | undefined> = command.optsWithGlobals();
+  return foldersFrom(command.optsWithGlobals<GivenFolders>(), env);
+}
+
+/** Throws `KickError` `usage` for an empty path: with Puppet as root it would be a dangerous one. */
+export function foldersFrom(given: GivenFolders, env: Environment): Folders {
   const find = (name: Name): string | undefined => {
-    const value = given[name] ?? env[OPTIONS[name][1]];
-    if (value === '') throw new KickError('usage', `${OPTIONS[name][0]}: it is empty`);
+    const [flags, variable] = FOLDER_OPTIONS[name];
+    const value = given[name] ?? env[variable];
+    if (value === '') throw new KickError('usage', `${flags}: it is empty`);
     return value;
   };
-  const folder = (name: Name) => resolve(find(name) ?? OPTIONS[name][3]);
+  const folder = (name: Name) => resolve(find(name) ?? FOLDER_OPTIONS[name][3]);
   const [puppet, certname] = [find('puppet'), find('certname')];
   return {
     configDir: folder('configDir'),

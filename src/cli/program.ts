@@ -1,9 +1,9 @@
-/** The command line: commands, what they share, and how an error becomes a message and an exit code. */
+/** The command line: commands, and what they share. */
 import { Command, CommanderError } from 'commander';
-import { KickError, messageOf } from '../errors.ts';
 import { EXIT } from '../protocol/outcome.ts';
-import { safeText } from '../util/text.ts';
-import { addFolderOptions, type Folders, foldersOf } from './folders.ts';
+import { AGENT_OPTIONS, agentOptionsFrom, type GivenAgent } from './agent-command.ts';
+import { addFolderOptions } from './folders.ts';
+import { reportError } from './report-error.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 import { version } from './version.ts';
 
@@ -56,7 +56,8 @@ export async function main(argv: readonly string[], env: Environment): Promise<v
     const program = await makeProgram({ terminal, env, exit }, words);
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
-    exit(report(error, terminal, env));
+    if (error instanceof CommanderError) exit(error.exitCode === 0 ? 0 : EXIT.usage);
+    else exit(reportError(error, terminal, env));
   }
 }
 
@@ -85,18 +86,15 @@ function addAgentCommand(program: Command, { env }: CommandContext): void {
   const command = program
     .command('agent')
     .description('the listener that every node runs: accepts signed requests and runs Puppet')
-    .option('--port <n>', 'port to listen on, 0 for any (default: 8139)', portOf)
-    .option('--bind <address>', 'address to listen on (default: all)')
-    .option('--runner <name>', 'puppet-agent, puppet-apply or command (default: puppet-agent)')
     .addHelpText(
       'after',
       '\nExamples:\n  kick agent\n  kick agent --port 8140 --state-dir /tmp/a --run-dir /tmp/b\n',
     );
+  for (const [flags, what] of Object.values(AGENT_OPTIONS)) command.option(flags, what);
   addFolderOptions(command);
-  command.action(async (options: { port?: number; bind?: string; runner?: string }) => {
-    const folders: Folders = foldersOf(command, env);
+  command.action(async () => {
     const { agentMain } = await import('./agent.ts');
-    await agentMain({ ...folders, ...options, path: env['PATH'] ?? '' });
+    await agentMain(agentOptionsFrom(command.optsWithGlobals<GivenAgent>(), env));
   });
 }
 
@@ -112,12 +110,6 @@ function addDemoCommand(program: Command, { terminal, env, exit }: CommandContex
   });
 }
 
-function portOf(text: string): number {
-  const port = Number(text);
-  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
-  throw new KickError('usage', `--port: "${text}" is not a port`);
-}
-
 /** Puppet's own spelling of long options: --skip_tags is --skip-tags. */
 function withDashes(argv: readonly string[]): string[] {
   const end = argv.indexOf('--');
@@ -127,20 +119,3 @@ function withDashes(argv: readonly string[]): string[] {
     return [name.replaceAll('_', '-'), ...value].join('=');
   });
 }
-
-/** Prints what went wrong; gives the exit code. */
-function report(error: unknown, terminal: Terminal, env: Environment): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
-  if (error instanceof KickError) {
-    terminal.err(`kick: ${withoutControls(error.message)}\n`);
-    if (error.hint !== undefined) terminal.err(`hint: ${withoutControls(error.hint)}\n`);
-    return error.code === 'locked' ? EXIT.locked : EXIT.usage;
-  }
-  terminal.err(`kick: an error of kick itself: ${withoutControls(messageOf(error))}\n`);
-  const stack = error instanceof Error ? error.stack : undefined;
-  if ((env['KICK_DEBUG'] ?? '') !== '' && stack !== undefined) terminal.err(`${stack}\n`);
-  else terminal.err('hint: KICK_DEBUG=1 shows where; please report it\n');
-  return EXIT.internal;
-}
-
-const withoutControls = (text: string) => text.split('\n').map(safeText).join('\n');
