@@ -67,7 +67,7 @@ const GROUPS: Readonly<
 
 const HELP = `Usage: npm run bench -- [options] [ROUNDS]
 
-Prints the promised figures, each beside its yardstick, and writes them to bench/out/bench.json. About ten minutes on
+Prints the promised figures, each beside its yardstick, and writes them to bench/out/bench.json. About eight minutes on
 two processors. Rows that need what is not installed say so.
 
   --only GROUP   some of the groups (repeat it for more):

@@ -85,7 +85,7 @@ export interface Agent extends AgentService {
   setPolicy(policy: Policy): void;
   /** The runs that the agent begins by itself; undefined: none. */
   setPull(pull: Pull | undefined): void;
-  /** Begins the next of them now, where there are any. */
+  /** Begins the next of them now, where there are any. Never rejects. */
   runNow(): Promise<void>;
   /** When certificate and CRLs end, for monitoring. */
   setExpiry(expiry: Expiry): void;
@@ -295,7 +295,10 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
       policy = changed;
     },
     setPull: (pull) => schedule.setPull(pull),
-    runNow: () => schedule.runNow(),
+    runNow: () =>
+      schedule
+        .runNow()
+        .catch((error: unknown) => log.error({ error: messageOf(error) }, 'cannot begin the scheduled run')),
     setExpiry: (expiry) => metrics.setExpiry(expiry),
     submit: (body, peer) => audited('run', peer, async (say) => streamOf(await submit(body, peer, say), 0)),
     events: (job, after, peer) =>
