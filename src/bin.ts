@@ -3,6 +3,8 @@
 import { version } from './cli/version.ts';
 
 const [first, ...rest] = process.argv.slice(2);
+// To Node it means "start the debugger", to whoever knows Puppet's daemon "run now" (cli/agent.ts).
+if (first === 'agent') process.on('SIGUSR1', () => {});
 if (rest.length === 0 && (first === '--version' || first === '-V')) {
   process.stdout.write(`${version()}\n`);
 } else if (!(first === 'agent' && (await isPlainAgent(rest)))) {

@@ -83,7 +83,8 @@ export function followRun(
   const nextLook = () =>
     new Promise<void>((resolve) => {
       const isTold = isWatched && wrapperEnded !== undefined && !wrapperGone;
-      const timer = setTimeout(resolve, isTold ? WATCHED_POLL_MS : POLL_MS);
+      const limitMs = stopping === undefined ? Math.max(POLL_MS, endBy - clock.monotonic()) : WATCHED_POLL_MS;
+      const timer = setTimeout(resolve, isTold ? Math.min(WATCHED_POLL_MS, limitMs) : POLL_MS);
       wake = () => {
         clearTimeout(timer);
         resolve();

@@ -80,6 +80,8 @@ export function followOutput(
     if (end === 0) return [];
     read[source] += end;
     const lines = splitLines(bytes.subarray(0, end)).map(source === 'log' ? parseLogLine : outputLine);
+    // Nothing but blank lines: that is not the end of what there is.
+    if (lines.length === 0) return take(source, final);
     return inEvents(lines).map((group, index, all) => {
       const event = {
         type: 'log' as const,

@@ -120,10 +120,16 @@ export async function openSchedule(deps: ScheduleDeps): Promise<Schedule> {
     return now;
   }
 
-  async function beginNext(wanted: Pull, { intervalMs }: Grid, now: number): Promise<void> {
+  /** `level`: of the note that there is nothing to begin. */
+  async function beginNext(
+    wanted: Pull,
+    { intervalMs }: Grid,
+    now: number,
+    level: 'debug' | 'info' = 'debug',
+  ): Promise<void> {
     await note(now);
     if (await isDisabled()) {
-      log.debug({}, 'the scheduled run is left out: Puppet is disabled');
+      log[level]({}, 'the scheduled run is left out: Puppet is disabled');
       return;
     }
     if (wanted.catalog === 'pushed' && !(await hasCatalog())) {
@@ -159,11 +165,12 @@ export async function openSchedule(deps: ScheduleDeps): Promise<Schedule> {
       const now = lookAtClock();
       const own = await grid();
       if (own === undefined || pull === undefined) {
-        log.warn({}, 'asked to run now, but there is no schedule: agent.yaml says nothing of pull');
+        const why = pull === undefined ? 'agent.yaml says nothing of pull' : 'its interval is not known';
+        log.warn({}, `asked to run now, but there is no schedule: ${why}`);
         return;
       }
-      log.info({}, 'asked to run now: the next scheduled run begins');
-      await beginNext(pull, own, now);
+      log.info({}, 'asked to run now, before the time of the next scheduled run');
+      await beginNext(pull, own, now, 'info');
     },
     async onRun({ tags, skipTags, noop, useCachedCatalog }) {
       const isWhole =

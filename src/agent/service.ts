@@ -295,10 +295,14 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
       policy = changed;
     },
     setPull: (pull) => schedule.setPull(pull),
-    runNow: () =>
-      schedule
-        .runNow()
-        .catch((error: unknown) => log.error({ error: messageOf(error) }, 'cannot begin the scheduled run')),
+    async runNow() {
+      if (stopping.signal.aborted) return;
+      try {
+        await schedule.runNow();
+      } catch (error) {
+        log.error({ error: messageOf(error) }, 'cannot begin the scheduled run');
+      }
+    },
     setExpiry: (expiry) => metrics.setExpiry(expiry),
     submit: (body, peer) => audited('run', peer, async (say) => streamOf(await submit(body, peer, say), 0)),
     events: (job, after, peer) =>

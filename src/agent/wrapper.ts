@@ -25,7 +25,7 @@ export const WRAPPER_EXIT = { locked: 75, notLetGo: 76, cannotWrite: 74 } as con
 const SCRIPT = `
 dir=$1 lock=$2 report=$3
 shift 3
-trap : TERM INT HUP
+trap : TERM INT HUP USR1
 umask 022
 ulimit -Sn 1024
 cd / || exit ${WRAPPER_EXIT.cannotWrite}

@@ -34,9 +34,9 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
   const config = await readConfig(configPath, options);
   const log = pino({ level: config.log_level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
   const ending = endOnSignal(log);
-  // To Node it means "start the debugger", to Puppet's daemon "run now": from the first moment it is the latter.
-  let runNow = async () => {};
+  let runNow = async () => log.warn({}, 'asked to run now, but the agent is not ready yet');
   process.on('SIGUSR1', () => void runNow());
+  await closeDebugger(log);
   await prepareFolders(options.stateDir, options.runDir);
   const lock = await holdLock(layoutOf(options.stateDir, options.runDir).agentLock, {
     label: `state directory "${options.stateDir}"`,
@@ -102,6 +102,18 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
     await lock.release();
     log.info({}, 'stopped; runs go on');
   }
+}
+
+/**
+ * To Node, SIGUSR1 means "start the debugger", until somebody listens: one that came too early has opened it to all who
+ * are logged in. One that was asked for stays.
+ */
+async function closeDebugger(log: Log): Promise<void> {
+  const { close, url } = await import('node:inspector');
+  const words = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
+  if (url() === undefined || words.includes('--inspect')) return;
+  close();
+  log.warn({}, "SIGUSR1 came before the agent was ready and had opened Node's debugger: closed again");
 }
 
 /** SIGHUP: policy, certificates and CRLs anew; what needs a restart is left as it is. */

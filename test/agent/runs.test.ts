@@ -57,6 +57,17 @@ test('output without a newline at its end, and lines that are no text, are kept'
   expect(linesOf(one.events)).toEqual(['one', expect.stringContaining('two'), 'three without end']);
 });
 
+test('what stands behind a great many blank lines is told', async () => {
+  const runner = commandRunner({
+    argv: ['/bin/sh', '-c', 'head -c 1000000 /dev/zero | tr "\\0" "\\n"; echo the end'],
+    runEnvironment: {},
+  });
+  const agent = await startAgent(tempFolder(), { runner });
+  const one = await kick(agent);
+  await one.finished;
+  expect(linesOf(one.events)).toEqual(['the end']);
+});
+
 test('a run past its limit is ended and timed-out', async () => {
   const folder = tempFolder();
   const agent = await startAgent(folder, { runner: command('hangs', join(folder, 'pid')) });

@@ -16,7 +16,7 @@ export async function* reportLines(path: string, encoding: 'latin1' | 'utf8'): A
   let rest = '';
   for await (const chunk of input as AsyncIterable<string>) {
     const lines = chunk.split('\n');
-    lines[0] = rest + lines[0];
+    lines[0] = rest.length < MAX_LINE ? rest + lines[0] : rest;
     rest = (lines.pop() ?? '').slice(0, MAX_LINE);
     yield lines;
   }

@@ -62,7 +62,7 @@ function intoEvents(resources: readonly ResourceChange[], left: number): Resourc
 // ---------------------------------------------------------------- lines
 
 interface Block {
-  /** YAML of its own: what is wanted of the resource. */
+  /** As they stand in the report: what is wanted of the resource. */
   lines: string[];
   isFailed: boolean;
 }
@@ -89,7 +89,7 @@ async function* changedBlocks(path: string): AsyncGenerator<Block> {
     const isTrue = (name: string) => taken.includes(`    ${name}: true`);
     const isFailed = isTrue('failed') || isTrue('failed_to_restart');
     if (!isFailed && !isTrue('changed') && !isTrue('out_of_sync')) return undefined;
-    return { lines: taken.map((line) => plain(line.slice(0, MAX_LINE))), isFailed };
+    return { lines: taken, isFailed };
   };
   for await (const group of reportLines(path, 'utf8')) {
     for (const line of group) {
@@ -100,7 +100,7 @@ async function* changedBlocks(path: string): AsyncGenerator<Block> {
       } else if (isInside) {
         // A long name is written as `  ? name` and `  : title: …`.
         const normal = line.startsWith('  : ') ? `    ${line.slice(4)}` : line;
-        if (normal.startsWith('  ') && normal[2] !== ' ' && normal[2] !== ':') ended = finish();
+        if (/^ {2}[^ :]/.test(normal)) ended = finish();
         else take(normal);
       }
       if (ended !== undefined) yield ended;
@@ -118,6 +118,11 @@ async function* changedBlocks(path: string): AsyncGenerator<Block> {
   }
 }
 
+/** A document of its own. */
+function yamlOf(lines: readonly string[]): string {
+  return lines.map((line) => plain(line.slice(0, MAX_LINE))).join('\n');
+}
+
 /**
  * Four columns to the left, without tags and anchors; what is only referred to (`*1`) stands elsewhere
  * and is left out.
@@ -125,7 +130,7 @@ async function* changedBlocks(path: string): AsyncGenerator<Block> {
 function plain(line: string): string {
   return line
     .slice(4)
-    .replace(/^(\s*(?:- )*(?:[a-z_]+:)?) *[!&][^ "']+(?: [!&][^ "']+)*(?= |$)/, '$1')
+    .replace(/^( *(?:- )*(?:[a-z_]+: +)?)[!&][^ "']+(?: [!&][^ "']+)*(?= |$)/, '$1')
     .replace(/^(\s*(?:- )*(?:[a-z_]+:)) \*\S+$/, '$1');
 }
 
@@ -156,7 +161,7 @@ const BlockSchema = v.object({
 
 /** Undefined for what is no change, or cannot be read. */
 async function parseBlock({ lines }: Block): Promise<ResourceChange | undefined> {
-  const parsed = v.safeParse(BlockSchema, await parseYaml(lines.join('\n')));
+  const parsed = v.safeParse(BlockSchema, await parseYaml(yamlOf(lines)));
   if (!parsed.success) return undefined;
   const { resource, file, line, failed, failed_to_restart, changed, corrective_change, events } =
     parsed.output;
