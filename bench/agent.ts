@@ -9,7 +9,7 @@ import type { Sender, Target } from '../src/transport/transport.ts';
 import { sleep } from '../src/util/clock.ts';
 import { uuidv7 } from '../src/util/uuid.ts';
 import { type MintedCa, mintCa } from '../test/support/minted-ca.ts';
-import { type BenchAgent, median, type Row, startAgent, startListener } from './measure.ts';
+import { type BenchAgent, mediansOf, type Row, startAgent, startListener } from './measure.ts';
 import { cpuOfProcess, memoryOf } from './processes.ts';
 
 const NAME = 'agent.bench';
@@ -127,8 +127,7 @@ async function idle(start: () => Promise<BenchAgent>): Promise<Idle> {
     seen.push({ ...memoryOf(agent.pid), startMs });
     await agent.stop();
   }
-  const of = (what: keyof Idle) => median(seen.map((one) => one[what]));
-  return { rss: of('rss'), pss: of('pss'), startMs: of('startMs') };
+  return mediansOf(seen);
 }
 
 /** Milliseconds of the agent's CPU a request. */

@@ -5,7 +5,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULTS, FLEET_CONTROLLER } from '../test/fleet/plan.ts';
 import { type Fleet, startFleet } from '../test/fleet/start-fleet.ts';
-import { BARE_CLIENT, BIN, median, type Row, roundsWithin } from './measure.ts';
+import { BARE_CLIENT, BIN, median, mediansOf, type Row, roundsWithin } from './measure.ts';
 import { startSshd } from './openssh.ts';
 import { presign } from './presigned.ts';
 import { type Cost, costOfNode, cpuOfCommand, isInstalled } from './processes.ts';
@@ -129,8 +129,8 @@ async function speedRows(fleet: Fleet, folder: string): Promise<Row[]> {
   for (const _ of roundsWithin(SPEED_MS, { least: 1, most: 3 })) {
     costs.push(await costOfNode(detached(fleet, 'p256', 500), { folder, stalls: true, starter }));
   }
-  const speed = hosts / (median(costs.map(({ wallMs }) => wallMs)) / 1000);
-  const [wall, cpu] = [median(costs.map((c) => c.stallMs)), median(costs.map((c) => c.stallCpuMs))];
+  const { wallMs, stallMs: wall, stallCpuMs: cpu } = mediansOf(costs);
+  const speed = hosts / (wallMs / 1000);
   return [
     {
       what: 'hosts a second to the last ack',

@@ -24,6 +24,12 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 0 ? (low + high) / 2 : high;
 }
 
+/** The median of each figure, over rows of the same shape. */
+export function mediansOf<T extends { [figure in keyof T]: number }>(rows: readonly T[]): T {
+  const figures = Object.keys(rows[0] ?? {}) as (keyof T)[];
+  return Object.fromEntries(figures.map((one) => [one, median(rows.map((row) => row[one]))])) as T;
+}
+
 /** Numbers of rounds, one after the other: as many as begin within `ms`, so that a slow machine is not kept for long. */
 export function* roundsWithin(ms: number, { least, most }: { least: number; most: number }) {
   const from = performance.now();

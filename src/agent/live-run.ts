@@ -78,13 +78,13 @@ export function followRun(
     wake();
   });
 
-  let isWatched = false;
+  let isWatched = true;
   let wake = () => {};
   const nextLook = () =>
     new Promise<void>((resolve) => {
       const isTold = isWatched && wrapperEnded !== undefined && !wrapperGone;
-      const limitMs = stopping === undefined ? Math.max(POLL_MS, endBy - clock.monotonic()) : WATCHED_POLL_MS;
-      const timer = setTimeout(resolve, isTold ? Math.min(WATCHED_POLL_MS, limitMs) : POLL_MS);
+      const longest = isTold ? Math.min(WATCHED_POLL_MS, endBy - clock.monotonic()) : POLL_MS;
+      const timer = setTimeout(resolve, Math.max(POLL_MS, longest));
       wake = () => {
         clearTimeout(timer);
         resolve();
@@ -122,11 +122,10 @@ export function followRun(
       events.map((event) => ({ ...event, at: clock.now() }));
     const stopWatching = watchFolder(dir, {
       onChange: () => wake(),
-      onEnd: () => {
+      onLost: () => {
         isWatched = false;
       },
     });
-    isWatched = stopWatching !== undefined;
     try {
       for (;;) {
         if (isLeft) return 'left';
@@ -143,7 +142,7 @@ export function followRun(
         else wake();
       }
     } finally {
-      stopWatching?.();
+      stopWatching();
     }
     for (let rest = await follower.last(); rest.length > 0; rest = await follower.last()) {
       await append(stamp(rest));
@@ -252,17 +251,18 @@ export function progressOf(
   return { progressAt, ...(stuck !== undefined && { stuck }) };
 }
 
-/** Undefined where the system's watches are used up: the poll must do. */
+/** `onLost`: where the system's watches are used up, the poll must do. */
 function watchFolder(
   dir: string,
-  { onChange, onEnd }: { onChange: () => void; onEnd: () => void },
-): (() => void) | undefined {
+  { onChange, onLost }: { onChange: () => void; onLost: () => void },
+): () => void {
   try {
     const watcher = watch(dir, onChange);
-    watcher.on('error', onEnd);
+    watcher.on('error', onLost);
     return () => watcher.close();
   } catch {
-    return undefined;
+    onLost();
+    return () => {};
   }
 }
 

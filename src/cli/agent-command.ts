@@ -60,8 +60,7 @@ export async function runPlainAgent(words: readonly string[], env: Environment):
     const { agentMain } = await import('./agent.ts');
     await agentMain(options);
   } catch (error) {
-    const terminal = openTerminal({ noColor: (env['NO_COLOR'] ?? '') !== '' });
-    process.exitCode = reportError(error, terminal, env);
+    process.exitCode = reportError(error, openTerminal({ noColor: true }), env);
   }
   return true;
 }

@@ -6,7 +6,7 @@ import type { Environment } from './program.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Prints what went wrong; gives the exit code. */
-export function reportError(error: unknown, terminal: Terminal, env: Environment): number {
+export function reportError(error: unknown, terminal: Pick<Terminal, 'err'>, env: Environment): number {
   if (error instanceof KickError) {
     terminal.err(`kick: ${withoutControls(error.message)}\n`);
     if (error.hint !== undefined) terminal.err(`hint: ${withoutControls(error.hint)}\n`);

@@ -1,15 +1,11 @@
 /** A resident agent holds in memory what a request needs, and nothing else. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { httpsSender } from '../../src/transport/https/client.ts';
-import { PROGRAM } from '../support/build.ts';
-import { mintCa } from '../support/minted-ca.ts';
-import { portOf } from '../support/real-agent.ts';
+import { agentSite, NAME, portOf } from '../support/real-agent.ts';
 import { tempFolder } from '../support/temp.ts';
-
-const NAME = 'agent1.example.com';
 
 /** Lists what Node has loaded when it ends: ESM by a hook, CommonJS by its cache. */
 const LISTING = `
@@ -28,25 +24,13 @@ process.on('exit', () => appendFileSync(list, Object.keys(cache).join('\\n')));
 
 test('an agent that has served requests has loaded neither what makes CAs nor what controllers need', async () => {
   const folder = tempFolder();
-  const ca = mintCa();
-  const pki = join(folder, 'pki');
-  await ca.write(pki, NAME, ca.issue(NAME, { role: 'agent', ppCliAuth: false }));
-  mkdirSync(join(folder, 'etc'));
-  writeFileSync(
-    join(folder, 'etc', 'agent.yaml'),
-    JSON.stringify({ runner: 'command', command: ['/bin/true'] }),
-  );
+  const { ca, argv } = await agentSite(folder, { command: ['/bin/true'] });
   const [hook, list] = [join(folder, 'hook.mjs'), join(folder, 'modules')];
   writeFileSync(hook, LISTING);
-  const child = spawn(
-    process.execPath,
-    [
-      ...['--import', hook, PROGRAM, 'agent', '--port', '0', '--bind', '127.0.0.1'],
-      ...['--config-dir', join(folder, 'etc'), '--pki-dir', pki, '--certname', NAME],
-      ...['--state-dir', join(folder, 'state'), '--run-dir', join(folder, 'run')],
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, KICK_TEST_MODULES: list } },
-  );
+  const child = spawn(process.execPath, ['--import', hook, ...argv(0)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, KICK_TEST_MODULES: list },
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   const port = await portOf(child);
   const sender = httpsSender({ identity: await ca.identity('puppet.example.com') });

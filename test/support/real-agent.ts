@@ -12,7 +12,8 @@ import { uuidv7 } from '../../src/util/uuid.ts';
 import { PROGRAM } from './build.ts';
 import { type MintedCa, mintCa } from './minted-ca.ts';
 
-const NAME = 'agent1.example.com';
+/** Of the agent. */
+export const NAME = 'agent1.example.com';
 const CONTROLLER = 'puppet.example.com';
 
 export interface RealAgent {
@@ -32,22 +33,42 @@ export interface AgentPlace {
   request(job?: string): Promise<{ job: string; body: Uint8Array }>;
 }
 
+export interface AgentSite {
+  readonly ca: MintedCa;
+  readonly stateDir: string;
+  readonly runDir: string;
+  /** Node's arguments for the agent, on this port. */
+  argv(port: number): string[];
+}
+
+/** Certificates, configuration and folders of an agent with a fixed command, below `folder`. */
+export async function agentSite(folder: string, config: object): Promise<AgentSite> {
+  const ca = mintCa();
+  const [pki, etc] = [join(folder, 'pki'), join(folder, 'etc')];
+  const [stateDir, runDir] = [join(folder, 'state'), join(folder, 'run')];
+  await ca.write(pki, NAME, ca.issue(NAME, { role: 'agent', ppCliAuth: false }));
+  mkdirSync(etc);
+  writeFileSync(join(etc, 'agent.yaml'), JSON.stringify({ runner: 'command', ...config }));
+  return {
+    ca,
+    stateDir,
+    runDir,
+    argv: (port) => [
+      ...[PROGRAM, 'agent', '--port', String(port), '--bind', '127.0.0.1'],
+      ...['--config-dir', etc, '--state-dir', stateDir, '--run-dir', runDir],
+      ...['--pki-dir', pki, '--certname', NAME],
+    ],
+  };
+}
+
 /** Everything that an agent with a fixed command needs, below `folder`. */
 export async function agentPlace(
   folder: string,
   command: readonly string[],
   extra: object = {},
 ): Promise<AgentPlace> {
-  const ca = mintCa();
-  const pki = join(folder, 'pki');
-  await ca.write(pki, NAME, ca.issue(NAME, { role: 'agent', ppCliAuth: false }));
-  mkdirSync(join(folder, 'etc'));
-  writeFileSync(
-    join(folder, 'etc', 'agent.yaml'),
-    JSON.stringify({ runner: 'command', command, kill_grace: '1s', ...extra }),
-  );
+  const { ca, stateDir, runDir, argv } = await agentSite(folder, { command, kill_grace: '1s', ...extra });
   const controller = await ca.identity(CONTROLLER);
-  const [stateDir, runDir] = [join(folder, 'state'), join(folder, 'run')];
   let port = 0;
   return {
     ca,
@@ -56,15 +77,7 @@ export async function agentPlace(
     runDir,
     sender: httpsSender({ identity: controller }),
     async start() {
-      const child = spawn(
-        process.execPath,
-        [
-          ...[PROGRAM, 'agent', '--port', String(port), '--bind', '127.0.0.1'],
-          ...['--config-dir', join(folder, 'etc'), '--state-dir', stateDir, '--run-dir', runDir],
-          ...['--pki-dir', pki, '--certname', NAME],
-        ],
-        { stdio: ['ignore', 'pipe', 'inherit'] },
-      );
+      const child = spawn(process.execPath, argv(port), { stdio: ['ignore', 'pipe', 'inherit'] });
       port = await portOf(child);
       const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
       return {

@@ -3,6 +3,7 @@
  * costs an agent without compiled code more than all that is made of them.
  */
 import { createReadStream } from 'node:fs';
+import { systemCode } from '../../errors.ts';
 
 const MAX_FILE_BYTES = 256 << 20;
 const CHUNK_BYTES = 64 << 10;
@@ -10,15 +11,19 @@ const CHUNK_BYTES = 64 << 10;
 /** Characters of one line; the rest of a longer one is left out. */
 export const MAX_LINE = 32 * 1024;
 
-/** Groups of whole lines, without their ends. Throws what the file system says. */
+/** Groups of whole lines, without their ends; none where there is no such file that can be read. */
 export async function* reportLines(path: string, encoding: 'latin1' | 'utf8'): AsyncGenerator<string[]> {
   const input = createReadStream(path, { end: MAX_FILE_BYTES, encoding, highWaterMark: CHUNK_BYTES });
   let rest = '';
-  for await (const chunk of input as AsyncIterable<string>) {
-    const lines = chunk.split('\n');
-    lines[0] = rest.length < MAX_LINE ? rest + lines[0] : rest;
-    rest = (lines.pop() ?? '').slice(0, MAX_LINE);
-    yield lines;
+  try {
+    for await (const chunk of input as AsyncIterable<string>) {
+      const lines = chunk.split('\n');
+      lines[0] = rest.length < MAX_LINE ? rest + lines[0] : rest;
+      rest = (lines.pop() ?? '').slice(0, MAX_LINE);
+      yield lines;
+    }
+  } catch (error) {
+    if (!['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES'].includes(systemCode(error) ?? '')) throw error;
   }
   if (rest !== '') yield [rest];
 }

@@ -4,7 +4,6 @@
  * are parsed, so that neither its size nor what else stands in it matters.
  */
 import * as v from 'valibot';
-import { systemCode } from '../../errors.ts';
 import { MAX_EVENT_BYTES, type ResourceChange, type ResourceEvent } from '../../protocol/event.ts';
 import { clip } from '../../util/text.ts';
 import type { ResourcesEvent } from '../runners/runner.ts';
@@ -22,15 +21,11 @@ export async function resourcesOf(path: string): Promise<ResourcesEvent[]> {
   const failed: ResourceChange[] = [];
   const others: ResourceChange[] = [];
   let more = 0;
-  try {
-    for await (const block of changedBlocks(path)) {
-      const isFull = (block.isFailed ? failed : others).length >= MAX_RESOURCES;
-      const resource = isFull ? undefined : await parseBlock(block);
-      if (resource === undefined) more += isFull ? 1 : 0;
-      else (resource.status === 'failed' ? failed : others).push(resource);
-    }
-  } catch (error) {
-    if (!['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES'].includes(systemCode(error) ?? '')) throw error;
+  for await (const block of changedBlocks(path)) {
+    const isFull = (block.isFailed ? failed : others).length >= MAX_RESOURCES;
+    const resource = isFull ? undefined : await parseBlock(block);
+    if (resource === undefined) more += isFull ? 1 : 0;
+    else (resource.status === 'failed' ? failed : others).push(resource);
   }
   return intoEvents([...failed, ...others], more);
 }

@@ -4,7 +4,6 @@
  * parsed, so that whatever else stands in it is never looked at.
  */
 import * as v from 'valibot';
-import { systemCode } from '../../errors.ts';
 import { clip } from '../../util/text.ts';
 import { reportLines } from './report-lines.ts';
 
@@ -45,13 +44,8 @@ const CountsSchema = v.record(v.string(), v.number());
 
 /** Reads what decides of a report; undefined when there is none, or it is not one. Never throws for its content. */
 export async function readReport(path: string): Promise<ReportHead | undefined> {
-  let lines: { head: string[]; metrics: string[] };
-  try {
-    lines = await decisiveLines(path);
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES'].includes(systemCode(error) ?? '')) return undefined;
-    throw error;
-  }
+  const lines = await decisiveLines(path);
+  if (lines.head.length === 0) return undefined; // nothing that is worth loading the parser
   const head = v.safeParse(HeadSchema, await parseYaml(lines.head.join('\n')));
   if (!head.success) return undefined;
   return { ...head.output, ...(await metricsOf(lines.metrics)) };
