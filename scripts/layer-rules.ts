@@ -41,6 +41,11 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'proper-lockfile': ['util'],
 };
 
+/** Modules of which nobody may import more than types, and what to use instead. */
+export const TYPES_ONLY: Readonly<Record<string, string>> = {
+  'node:http': 'util/node-http.ts',
+};
+
 /** What of the process only some files may touch. */
 export const PROCESS_RULES: readonly {
   pattern: RegExp;

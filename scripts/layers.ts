@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Import, importsOf, linesWith } from './imports.ts';
-import { type Allowed, LAYERS, layerOf, PACKAGES, PROCESS_RULES } from './layer-rules.ts';
+import { type Allowed, LAYERS, layerOf, PACKAGES, PROCESS_RULES, TYPES_ONLY } from './layer-rules.ts';
 
 export interface Violation {
   /** Under the root, with forward slashes. */
@@ -29,6 +29,7 @@ export function checkLayers(root: string): Violation[] {
   const found = [
     ...files.flatMap((file) => layerViolations(file, known)),
     ...files.flatMap(packageViolations),
+    ...files.flatMap(valueViolations),
     ...files.flatMap(processViolations),
     ...circles(files),
   ];
@@ -81,6 +82,14 @@ function packageViolations(file: SourceFile): Violation[] {
     const may = Object.hasOwn(PACKAGES, name) ? PACKAGES[name] : undefined;
     if (may === undefined || may.includes(layer)) return [];
     return [{ file: file.path, line, message: `only ${may.join(', ')} may import ${name}` }];
+  });
+}
+
+function valueViolations(file: SourceFile): Violation[] {
+  return file.imports.flatMap(({ specifier, line, isTypeOnly }) => {
+    const instead = Object.hasOwn(TYPES_ONLY, specifier) ? TYPES_ONLY[specifier] : undefined;
+    if (isTypeOnly || instead === undefined) return [];
+    return [{ file: file.path, line, message: `only types of ${specifier} may be imported; use ${instead}` }];
   });
 }
 

@@ -1,10 +1,10 @@
 /** PuppetDB's query API, version 4, over mutual TLS with the certificates that we have anyway. */
 import type { IncomingMessage } from 'node:http';
-import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { KickError, messageOf, systemCode } from '../errors.ts';
 import type { Identity } from '../pki/identity.ts';
 import { tlsMaterial } from '../pki/tls-material.ts';
+import { httpRequest } from '../util/node-http.ts';
 import { clip, safeText } from '../util/text.ts';
 
 export interface PuppetDbOptions {

@@ -87,6 +87,18 @@ test('checkLayers keeps packages and the process to those who may use them', () 
   ]);
 });
 
+test('checkLayers finds an import of more than types of node:http', () => {
+  const files = {
+    'util/a.ts': "import type { Server } from 'node:http';\ntype Http = typeof import('node:http');\n",
+    'util/b.ts': "import { type Server, request } from 'node:http';\n",
+    'util/c.ts': "const later = () => import('node:http');\nimport https from 'node:https';\n",
+  };
+  expect(check(files)).toEqual([
+    'src/util/b.ts:1: only types of node:http may be imported; use util/node-http.ts',
+    'src/util/c.ts:1: only types of node:http may be imported; use util/node-http.ts',
+  ]);
+});
+
 test('checkLayers complains of a file in no layer and of an import that leads nowhere', () => {
   expect(check({ 'stray.ts': '', 'misc/m.ts': '', 'util/u.ts': "import './gone.ts';\n" })).toEqual([
     'src/misc/m.ts:1: belongs to no layer of DESIGN 7',

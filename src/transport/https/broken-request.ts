@@ -1,5 +1,5 @@
 /** What is no request: answered in one line where that is still possible, then cut. */
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
@@ -9,9 +9,9 @@ import type { QuietLog } from './quiet-log.ts';
 
 const LINGER_MS = 1000;
 
-const STATUS: Record<string, number> = {
-  HPE_HEADER_OVERFLOW: 431,
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
+const STATUS: Record<string, string> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };
 
 export function answerBrokenRequest(server: Server, quiet: QuietLog): void {
@@ -32,10 +32,9 @@ export function answerBrokenRequest(server: Server, quiet: QuietLog): void {
     if (!socket.writable || code === 'ECONNRESET' || responses.get(socket)?.headersSent === true) {
       return void socket.destroy();
     }
-    const status = STATUS[code] ?? 400;
-    socket.end(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`,
-      () => socket.destroy(),
+    const status = STATUS[code] ?? '400 Bad Request';
+    socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, () =>
+      socket.destroy(),
     );
     setTimeout(() => socket.destroy(), LINGER_MS).unref();
   });

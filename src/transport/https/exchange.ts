@@ -1,8 +1,9 @@
 /** One question on one connection: what was asked, how far it got, and the head of the answer. */
-import { type IncomingMessage, type RequestOptions, request } from 'node:http';
+import type { IncomingMessage, RequestOptions } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { systemCode } from '../../errors.ts';
 import { formatDuration } from '../../util/duration.ts';
+import { httpRequest } from '../../util/node-http.ts';
 import { SendError, type SendFailure, type Target } from '../transport.ts';
 import { REQUEST_TYPE } from './request-body.ts';
 
@@ -34,7 +35,7 @@ export function exchange(
   const { body } = question;
   return new Promise((resolve, reject) => {
     let sent = false;
-    const asked = request(requestOptions(socket, question, { target, limits }));
+    const asked = httpRequest(requestOptions(socket, question, { target, limits }));
     const fail = (code: SendFailure, message: string, cause?: unknown) => {
       clearTimeout(timer);
       socket.destroy();
