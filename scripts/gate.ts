@@ -42,9 +42,15 @@ const STEPS: readonly Step[] = [
   { name: 'unit', what: 'unit and integration tests', command: ['vitest', 'run', '--project', 'unit'] },
   {
     name: 'peers',
-    what: 'tests against ClusterShell, cron, systemd, zsh',
+    what: 'tests against ClusterShell, cron, Ruby, systemd, zsh',
     command: ['vitest', 'run', '--project', 'peers'],
-    needs: { nodeset: 'clustershell', 'systemd-analyze': 'systemd', logger: 'bsdutils', zsh: 'zsh' },
+    needs: {
+      nodeset: 'clustershell',
+      'systemd-analyze': 'systemd',
+      logger: 'bsdutils',
+      ruby: 'ruby',
+      zsh: 'zsh',
+    },
   },
   {
     name: 'puppet',

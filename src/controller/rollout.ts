@@ -1,6 +1,7 @@
 /** In which order hosts are let go, and when the job stops by itself. */
 import { OUTCOMES } from '../protocol/outcome.ts';
 import type { Target } from '../transport/transport.ts';
+import { clip } from '../util/text.ts';
 import type { HostResult, StopReason } from './job.ts';
 import { countOf, type Share } from './share.ts';
 
@@ -83,7 +84,9 @@ function isFailure(outcome: HostResult['outcome']): boolean {
 export function checkVersion(result: HostResult, { expectVersion }: Rollout): HostResult {
   if (expectVersion === undefined || OUTCOMES[result.outcome].exit !== 0) return result;
   const { configurationVersion, codeId } = result.finished?.facts ?? {};
-  if (configurationVersion === expectVersion || codeId === expectVersion) return result;
+  // Agents tell the beginning of a long one (RunFactsSchema).
+  const expected = clip(expectVersion, 256);
+  if (configurationVersion === expected || codeId === expected) return result;
   const version = configurationVersion ?? codeId;
   const told = version === undefined ? 'the host did not tell its version' : `its version is "${version}"`;
   return { ...result, outcome: 'stale', message: `the catalog is not of "${expectVersion}": ${told}` };

@@ -2,7 +2,7 @@
 import type { HostResult, Job, StopReason } from '../controller/job.ts';
 import { isSuccess, OUTCOME_NAMES, type Outcome } from '../protocol/outcome.ts';
 import { formatDuration } from '../util/duration.ts';
-import { plural, safeText } from '../util/text.ts';
+import { clip, plural, safeText } from '../util/text.ts';
 import { shortId } from '../util/uuid.ts';
 import { changeGroups } from './changes.ts';
 import type { Paint } from './paint.ts';
@@ -117,9 +117,15 @@ function versionLines(results: readonly HostResult[]): string[] {
   }
   if (counts.size < 2) return [];
   const sorted = [...counts].sort(([, a], [, b]) => b - a);
-  const shown = sorted.map(([version, count]) => `${safeText(version)} ${count}`).join(', ');
+  const shown = sorted.map(([version, count]) => `${inShort(version)} ${count}`).join(', ');
   const [, last] = sorted.at(-1) ?? ['', 0];
   return ['', `  catalog versions: ${shown} host${last === 1 ? '' : 's'}`];
+}
+
+/** A version may be a commit's whole message. */
+function inShort(version: string): string {
+  const [first = ''] = version.split('\n');
+  return safeText(clip(first === version ? version : `${first}…`, 80));
 }
 
 function adviceLines(results: readonly HostResult[], job: Job): string[] {

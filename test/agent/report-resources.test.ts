@@ -151,6 +151,33 @@ test('what is hostile is passed over, and the rest is told', async () => {
   expect(JSON.stringify(resources).length).toBeLessThan(10_000);
 });
 
+test('a resource whose events cannot be read is told without them, and one without a name is counted', async () => {
+  const broken = '    events:\n    - message: [\n      status: failure';
+  const { resources, more } = await resourcesIn(
+    report(
+      block('Exec[broken]', { failed: true }, broken),
+      '  Exec[nameless]:\n    resource: [\n    failed: true\n',
+      block('File[/b]', { out_of_sync: true }, broken),
+      block('File[/after]', { changed: true }, event('success')),
+    ),
+  );
+  expect(resources.map(({ resource, status }) => `${resource} ${status}`)).toEqual([
+    ...['Exec[broken] failed', 'File[/b] pending', 'File[/after] changed'],
+  ]);
+  expect(resources[0]?.events).toEqual([]);
+  expect(more).toBe(1);
+});
+
+test('twenty events of the longest texts still fit into an event of ours', async () => {
+  const long = `"${'\\u65e5'.repeat(2000)}"`;
+  const one = `    - property: content\n      previous_value: ${long}\n      message: ${long}\n      status: success\n`;
+  const { events, resources } = await resourcesIn(
+    report(block('File[/a]', { changed: true }, `    events:\n${one.repeat(100)}`)),
+  );
+  expect(resources[0]?.events.length).toBeGreaterThan(5);
+  for (const told of events) expect(Buffer.byteLength(JSON.stringify(told))).toBeLessThan(MAX_EVENT_BYTES);
+});
+
 test('no report is no resources', async () => {
   expect(await resourcesOf('/nonexistent/report.yaml')).toEqual([]);
   expect((await resourcesIn('junk: [')).events).toEqual([]);

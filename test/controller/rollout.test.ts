@@ -9,6 +9,7 @@ import { runJob } from '../../src/controller/run-job.ts';
 import type { Share } from '../../src/controller/share.ts';
 import { judgeJob } from '../../src/controller/verdict.ts';
 import { sleep, systemClock } from '../../src/util/clock.ts';
+import { clip } from '../../src/util/text.ts';
 import {
   accepted,
   failure,
@@ -180,6 +181,11 @@ test('--expect-version makes a success with another catalog stale', async () => 
   );
   expect(outcomesOf(done)).toEqual(['changed', 'changed', 'stale', 'stale', 'failed']);
   expect(done.results[2]?.message).toBe('the catalog is not of "v2": its version is "v1"');
+
+  // An agent tells the beginning of a long one: a commit's message may be a version.
+  const message = 'c1: all of it\n'.repeat(40);
+  const told = { long: of({ configurationVersion: clip(message, 256) }) };
+  expect(outcomesOf(await run(told, { rollout: { expectVersion: message } }))).toEqual(['changed']);
 });
 
 // ---------------------------------------------------------------- the window

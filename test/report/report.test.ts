@@ -114,6 +114,9 @@ test('more than one catalog version is said, a single one is not', () => {
   const { out } = play(human(), [of('a', '3f2a91c'), of('b', '3f2a91c'), of('c', '77aa01e')]);
   expect(out).toContain('catalog versions: 3f2a91c 2, 77aa01e 1 host\n');
   expect(play(human(), [of('a', '3f2a91c'), of('b', '3f2a91c')]).out).not.toContain('catalog versions');
+  const message = `${'a commit that has a lot to say '.repeat(5)}\nand more`;
+  const long = play(human(), [of('a', '3f2a91c'), of('b', message)]).out;
+  expect(long).toMatch(/catalog versions: 3f2a91c 1, a commit that has a lot [^\n]{1,70}… 1 host\n/);
 });
 
 test('a refusal says what to do about it', () => {

@@ -15,15 +15,21 @@ export const MAX_LINE = 32 * 1024;
 export async function* reportLines(path: string, encoding: 'latin1' | 'utf8'): AsyncGenerator<string[]> {
   const input = createReadStream(path, { end: MAX_FILE_BYTES, encoding, highWaterMark: CHUNK_BYTES });
   let rest = '';
+  let hasReturns = false;
   try {
     for await (const chunk of input as AsyncIterable<string>) {
+      hasReturns ||= chunk.includes('\r');
       const lines = chunk.split('\n');
       lines[0] = rest.length < MAX_LINE ? rest + lines[0] : rest;
       rest = (lines.pop() ?? '').slice(0, MAX_LINE);
-      yield lines;
+      yield hasReturns ? lines.map(withoutReturn) : lines;
     }
   } catch (error) {
     if (!['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES'].includes(systemCode(error) ?? '')) throw error;
   }
-  if (rest !== '') yield [rest];
+  if (rest !== '') yield [withoutReturn(rest)];
+}
+
+function withoutReturn(line: string): string {
+  return line.endsWith('\r') ? line.slice(0, -1) : line;
 }

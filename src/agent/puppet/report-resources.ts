@@ -1,19 +1,16 @@
-/**
- * Which resources a run found not as they should be, from Puppet's report: Ruby-tagged YAML of up to
- * many MB. It is read line by line, and of each resource only the few lines that tell of a change
- * are parsed, so that neither its size nor what else stands in it matters.
- */
+/** Which resources a run found not as they should be, from Puppet's report: bounded, and plain data. */
 import * as v from 'valibot';
 import { MAX_EVENT_BYTES, type ResourceChange, type ResourceEvent } from '../../protocol/event.ts';
 import { clip } from '../../util/text.ts';
 import type { ResourcesEvent } from '../runners/runner.ts';
-import { MAX_LINE, reportLines } from './report-lines.ts';
+import { type Block, changedBlocks } from './report-blocks.ts';
+import { isScalar, rubyText } from './ruby-scalar.ts';
+import { parseRubyYaml } from './ruby-yaml.ts';
 
 /** Resources, and bytes of all of them as JSON, that a run tells at the most. */
 const MAX_RESOURCES = 500;
 const MAX_BYTES = 256 * 1024;
 /** Of one resource. */
-const MAX_LINES = 2000;
 const MAX_EVENTS = 20;
 
 /** The events that tell them, failed ones first; none for a report without any, or no report. Never throws for its content. */
@@ -22,10 +19,10 @@ export async function resourcesOf(path: string): Promise<ResourcesEvent[]> {
   const others: ResourceChange[] = [];
   let more = 0;
   for await (const block of changedBlocks(path)) {
-    const isFull = (block.isFailed ? failed : others).length >= MAX_RESOURCES;
-    const resource = isFull ? undefined : await parseBlock(block);
-    if (resource === undefined) more += isFull ? 1 : 0;
-    else (resource.status === 'failed' ? failed : others).push(resource);
+    const list = isFailed(block) ? failed : others;
+    const resource = list.length >= MAX_RESOURCES ? 'unread' : await readBlock(block);
+    if (resource === 'unread') more += 1;
+    else if (resource !== 'unchanged') list.push(resource);
   }
   return intoEvents([...failed, ...others], more);
 }
@@ -36,7 +33,7 @@ function intoEvents(resources: readonly ResourceChange[], left: number): Resourc
   let current: ResourceChange[] = [];
   let [bytes, total, told] = [0, 0, 0];
   for (const resource of resources.slice(0, MAX_RESOURCES)) {
-    const size = Buffer.byteLength(JSON.stringify(resource)) + 1;
+    const size = sizeOf(resource);
     if (total + size > MAX_BYTES) break;
     if (bytes + size > MAX_EVENT_BYTES / 2) {
       events.push({ type: 'resources', resources: current });
@@ -54,128 +51,60 @@ function intoEvents(resources: readonly ResourceChange[], left: number): Resourc
   return events;
 }
 
-// ---------------------------------------------------------------- lines
-
-interface Block {
-  /** As they stand in the report: what is wanted of the resource. */
-  lines: string[];
-  isFailed: boolean;
-}
-
-const WANTED: ReadonlySet<string> = new Set([
-  ...['resource', 'file', 'line', 'failed', 'failed_to_restart', 'changed', 'out_of_sync'],
-  ...['corrective_change', 'events'],
-]);
-
-/** `a` to `z` or `_`; told by the code, for it is asked of every line. */
-function beginsKey(line: string, at: number): boolean {
-  const code = line.charCodeAt(at);
-  return (code >= 0x61 && code <= 0x7a) || code === 0x5f;
-}
-
-/** The resources of `resource_statuses:` that are worth a parse. */
-async function* changedBlocks(path: string): AsyncGenerator<Block> {
-  let isInside = false;
-  let lines: string[] = [];
-  let key = '';
-  const finish = (): Block | undefined => {
-    const taken = lines;
-    [lines, key] = [[], ''];
-    const isTrue = (name: string) => taken.includes(`    ${name}: true`);
-    const isFailed = isTrue('failed') || isTrue('failed_to_restart');
-    if (!isFailed && !isTrue('changed') && !isTrue('out_of_sync')) return undefined;
-    return { lines: taken, isFailed };
-  };
-  for await (const group of reportLines(path, 'utf8')) {
-    for (const line of group) {
-      let ended: Block | undefined;
-      if (beginsKey(line, 0)) {
-        ended = finish();
-        isInside = line.startsWith('resource_statuses:');
-      } else if (isInside) {
-        // A long name is written as `  ? name` and `  : title: …`.
-        const normal = line.startsWith('  : ') ? `    ${line.slice(4)}` : line;
-        if (/^ {2}[^ :]/.test(normal)) ended = finish();
-        else take(normal);
-      }
-      if (ended !== undefined) yield ended;
-    }
-  }
-  const ended = finish();
-  if (ended !== undefined) yield ended;
-
-  function take(line: string): void {
-    const colon = line.startsWith('    ') && beginsKey(line, 4) ? line.indexOf(':') : -1;
-    if (colon !== -1) key = line.slice(4, colon);
-    const isWanted =
-      colon !== -1 ? WANTED.has(key) : key === 'events' || (key === 'resource' && line.startsWith('      '));
-    if (isWanted && lines.length < MAX_LINES) lines.push(line);
-  }
-}
-
-/** A document of its own. */
-function yamlOf(lines: readonly string[]): string {
-  return lines.map((line) => plain(line.slice(0, MAX_LINE))).join('\n');
-}
-
-/**
- * Four columns to the left, without tags and anchors; what is only referred to (`*1`) stands elsewhere
- * and is left out.
- */
-function plain(line: string): string {
-  return line
-    .slice(4)
-    .replace(/^( *(?:- )*(?:[a-z_]+: +)?)[!&][^ "']+(?: [!&][^ "']+)*(?= |$)/, '$1')
-    .replace(/^(\s*(?:- )*(?:[a-z_]+:)) \*\S+$/, '$1');
-}
-
 // ---------------------------------------------------------------- one resource
 
-const scalar = v.nullish(
-  v.union([v.string(), v.number(), v.boolean(), v.array(v.unknown()), v.record(v.string(), v.unknown())]),
-);
+const isFailed = ({ flags }: Block) => flags.has('failed') || flags.has('failed_to_restart');
+
+const anything = v.optional(v.unknown());
 
 const EventSchema = v.object({
-  property: scalar,
-  previous_value: scalar,
-  desired_value: scalar,
-  message: scalar,
+  property: anything,
+  previous_value: anything,
+  desired_value: anything,
+  message: anything,
   status: v.picklist(['success', 'failure', 'noop', 'audit']),
 });
 
 const BlockSchema = v.object({
   resource: v.string(),
-  file: v.nullish(v.string()),
-  line: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0))),
-  failed: v.nullish(v.boolean(), false),
-  failed_to_restart: v.nullish(v.boolean(), false),
-  changed: v.nullish(v.boolean(), false),
-  corrective_change: v.nullish(v.boolean()),
-  events: v.nullish(v.array(v.unknown()), []),
+  file: v.fallback(v.nullish(v.string()), undefined),
+  line: v.fallback(v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0))), undefined),
+  events: v.fallback(v.array(v.unknown()), []),
 });
 
-/** Undefined for what is no change, or cannot be read. */
-async function parseBlock({ lines }: Block): Promise<ResourceChange | undefined> {
-  const parsed = v.safeParse(BlockSchema, await parseYaml(yamlOf(lines)));
-  if (!parsed.success) return undefined;
-  const { resource, file, line, failed, failed_to_restart, changed, corrective_change, events } =
-    parsed.output;
-  const told = events.flatMap((one) => {
+/** Events that cannot be read are left out; a resource that cannot is one of `more`. */
+async function readBlock(block: Block): Promise<ResourceChange | 'unchanged' | 'unread'> {
+  const { head, events, flags } = block;
+  const all = v.safeParse(BlockSchema, await parseRubyYaml(`${head}\n${events}`));
+  const parsed = all.success ? all : v.safeParse(BlockSchema, await parseRubyYaml(head));
+  if (!parsed.success) return 'unread';
+  const { resource, file, line } = parsed.output;
+  const told = parsed.output.events.flatMap((one) => {
     const event = v.safeParse(EventSchema, one);
     return event.success && event.output.status !== 'audit' ? [eventOf(event.output)] : [];
   });
-  const isPending = told.some(({ status }) => status === 'noop');
-  const status =
-    failed || failed_to_restart ? 'failed' : changed ? 'changed' : isPending ? 'pending' : undefined;
-  if (status === undefined) return undefined;
-  return {
+  const isPending = told.some(({ status }) => status === 'noop') || !all.success;
+  const status = isFailed(block) ? 'failed' : flags.has('changed') ? 'changed' : 'pending';
+  if (status === 'pending' && !isPending) return 'unchanged';
+  return fitting({
     resource: clip(resource, 512),
     status,
-    ...(corrective_change === true && { corrective: true }),
+    ...(flags.has('corrective_change') && { corrective: true }),
     ...(typeof file === 'string' && { file: clip(file, 1024) }),
     ...(typeof line === 'number' && { line }),
     events: told.slice(0, MAX_EVENTS),
-  };
+  });
+}
+
+/** With as many of its events as one event of ours can tell. */
+function fitting(resource: ResourceChange): ResourceChange {
+  const { events } = resource;
+  if (events.length === 0 || sizeOf(resource) <= MAX_EVENT_BYTES / 2) return resource;
+  return fitting({ ...resource, events: events.slice(0, Math.floor(events.length / 2)) });
+}
+
+function sizeOf(resource: ResourceChange): number {
+  return Buffer.byteLength(JSON.stringify(resource)) + 1;
 }
 
 function eventOf(event: v.InferOutput<typeof EventSchema>): ResourceEvent {
@@ -196,7 +125,7 @@ function eventOf(event: v.InferOutput<typeof EventSchema>): ResourceEvent {
 function shownValue(value: unknown): string | undefined {
   if (value === null || value === undefined) return undefined;
   if (typeof value === 'string') return decodedChecksum(value) ?? value;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return isScalar(value) ? rubyText(value) : JSON.stringify(value, asJson);
 }
 
 /** Puppet writes some checksums as binary, which is base64 in YAML. */
@@ -206,11 +135,6 @@ function decodedChecksum(value: string): string | undefined {
   return /^\{[a-z0-9]+\}[0-9a-f]+$/.test(decoded) ? decoded : undefined;
 }
 
-async function parseYaml(text: string): Promise<unknown> {
-  const { load } = await import('js-yaml');
-  try {
-    return load(text, { maxAliases: 0, maxDepth: 16 });
-  } catch {
-    return undefined;
-  }
+function asJson(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
 }
