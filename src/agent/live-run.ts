@@ -99,7 +99,8 @@ export function followRun(
   }
 
   const isWrapperAlive = () => !wrapperGone && record.wrapper !== undefined && isAlive(record.wrapper);
-  const isOver = () => !isWrapperAlive() && (puppet === undefined || !isAlive(puppet));
+  const isInnerAlive = () => [record.inner, puppet].some((one) => one !== undefined && isAlive(one));
+  const isOver = () => !isWrapperAlive() && !isInnerAlive();
 
   async function noteStart(events: readonly KeptEvent[]): Promise<void> {
     if (puppet !== undefined) return;

@@ -1,18 +1,20 @@
 /** A run up to the gate: its folder, its plan, and a wrapper that holds the lock and waits to be let go. */
-import { KickError, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import type { Holder } from '../protocol/event.ts';
 import type { Clock } from '../util/clock.ts';
-import { bootId, commOf, holdersOf } from '../util/proc.ts';
-import { clip } from '../util/text.ts';
+import type { Log } from '../util/log.ts';
+import { bootId } from '../util/proc.ts';
 import type { RequestRecord } from './request-store.ts';
+import { keeperOf } from './run-lock.ts';
 import type { RunRecord, RunStore } from './run-store.ts';
 import type { Runner, RunPlan } from './runners/runner.ts';
-import { type ReadyWrapper, startWrapper } from './wrapper.ts';
+import { type ReadyWrapper, startWrapper, type WrapperCommand } from './wrapper.ts';
 
 export interface PrepareDeps {
   runs: RunStore;
   runner: Runner;
   clock: Clock;
+  log: Log;
   runLock: string;
 }
 
@@ -23,20 +25,20 @@ export type Prepared =
   /** It cannot be started, and why. */
   | { problem: string };
 
-/** Makes the run that a request asks for. Nothing of Puppet has begun when this resolves. */
+/** Makes the run that a request asks for. Nothing of Puppet has begun when this resolves; it never rejects. */
 export async function prepareRun(
   run: string,
   { request }: RequestRecord,
-  { runs, runner, clock, runLock }: PrepareDeps,
+  deps: PrepareDeps,
 ): Promise<Prepared> {
+  const { runs, runner, clock } = deps;
   const { action, by, job } = request;
   const dir = runs.liveDir(run);
   let plan: RunPlan;
   try {
     plan = await runner.plan(run, dir, action);
   } catch (error) {
-    if (error instanceof KickError) return { problem: error.message };
-    throw error;
+    return { problem: messageOf(error) };
   }
   const { argv, env, puppet } = plan;
   const timeLimitMs = action.runTimeout === undefined ? plan.timeLimitMs : action.runTimeout * 1000;
@@ -47,12 +49,12 @@ export async function prepareRun(
   };
   try {
     await runs.create(draft);
-    const wrapper = await startWrapper(dir, runLock, { argv, env, report: puppet?.lastRunReport });
-    if (wrapper === 'locked') {
+    const wrapper = await takeLock(dir, { argv, env, report: puppet?.lastRunReport }, deps);
+    if ('holder' in wrapper) {
       await runs.discard(run);
-      return { holder: leftBehind(runLock) };
+      return wrapper;
     }
-    const runRecord = { ...draft, wrapper: wrapper.process };
+    const runRecord = { ...draft, wrapper: wrapper.process, inner: wrapper.inner };
     try {
       await runs.update(runRecord);
     } catch (error) {
@@ -61,17 +63,30 @@ export async function prepareRun(
     }
     return { runRecord, wrapper };
   } catch (error) {
-    await runs.discard(run);
-    return { problem: `start the run: ${messageOf(error)}` };
+    const problem = `start the run: ${messageOf(error)}`;
+    try {
+      await runs.discard(run);
+    } catch (left) {
+      deps.log.warn({ run, error: messageOf(left) }, 'cannot remove the folder of a run that did not begin');
+    }
+    return { problem };
   }
 }
 
-/** The kernel's lock is held though no run of ours is known: by what a run has left behind. */
-function leftBehind(runLock: string): Holder {
-  const [first] = holdersOf(runLock);
-  if (first === undefined) return { what: 'a process that a run of kick left behind' };
-  return {
-    pid: first.pid,
-    what: `${clip(commOf(first.pid), 64) || 'a process'}, left behind by a run of kick`,
-  };
+/** What a run has left behind does not keep the next one from beginning, and is not ended. */
+async function takeLock(
+  dir: string,
+  command: WrapperCommand,
+  { runLock, runner, log }: PrepareDeps,
+): Promise<ReadyWrapper | { holder: Holder }> {
+  const look = () => keeperOf(runLock, { runsPuppet: runner.name !== 'command' });
+  let wrapper = await startWrapper(dir, runLock, command);
+  if (wrapper === 'left-behind') {
+    const holder = look();
+    if (holder !== undefined) return { holder };
+    log.info({}, 'the lock is taken over from what an earlier run has left behind');
+    wrapper = await startWrapper(dir, runLock, { ...command, takeOver: true });
+  }
+  if (typeof wrapper === 'object') return wrapper;
+  return { holder: look() ?? { what: 'a run of kick' } };
 }

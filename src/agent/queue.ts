@@ -11,6 +11,7 @@ import { sleep } from '../util/clock.ts';
 import { clip } from '../util/text.ts';
 import { uuidv7 } from '../util/uuid.ts';
 import { disabledText } from './disabling.ts';
+import { createEndWriter } from './end-writer.ts';
 import { finishedEvent, type LiveRun, type LiveRunDeps, progressOf, type RunEnd } from './live-run.ts';
 import type { RequestLog } from './request-log.ts';
 import type { RequestRecord } from './request-store.ts';
@@ -19,8 +20,11 @@ import type { RunSteps } from './run-steps.ts';
 /** Milliseconds between two looks at a lock that is not ours. */
 const LOOK_MS = 250;
 
-/** Milliseconds until an error of the driver itself is tried again. */
+/** Milliseconds until the end of a run is tried to be written again. */
 const RETRY_MS = 5000;
+
+/** Milliseconds for Puppet's settings and its lock files: its own answer is given a minute. */
+const GATE_MS = 150_000;
 
 export interface QueueDeps extends LiveRunDeps {
   requestLog: RequestLog;
@@ -28,6 +32,10 @@ export interface QueueDeps extends LiveRunDeps {
   steps: RunSteps;
   /** Milliseconds without a word from a run after which it seems to be stuck. */
   stuckAfterMs: number;
+  /** Who keeps runs from beginning although we know of none (run-lock.ts). */
+  keeper(): Holder | undefined;
+  /** Milliseconds that a look at Puppet's settings and locks may take; defaults to 150 s. */
+  gateMs?: number;
   /** Called when a run has been let go, with the request that it was made for. */
   onLetGo(record: RequestRecord): void;
   /** Called when a request has its outcome, for the audit log. */
@@ -67,7 +75,8 @@ interface Current {
 }
 
 export function createQueue(deps: QueueDeps): Queue {
-  const { requestLog, runs, runner, notifier, clock, log, steps, stuckAfterMs } = deps;
+  const { requestLog, runs, runner, notifier, clock, log, steps, stuckAfterMs, gateMs = GATE_MS } = deps;
+  const ends = createEndWriter(deps);
   const pending: Waiting[] = [];
   let current: Current | undefined;
   let elsewhere: Holder | undefined;
@@ -93,8 +102,10 @@ export function createQueue(deps: QueueDeps): Queue {
         try {
           nextMs = await step();
         } catch (error) {
-          log.error({ error: messageOf(error) }, 'the queue met an error and tries again');
-          nextMs = RETRY_MS;
+          // Nothing has begun. What is not known to pass is an end, and no reason to try for ever.
+          log.error({ error: messageOf(error) }, 'the queue met an error');
+          await finishAll('failed', `kick agent met an error: ${messageOf(error)}`);
+          nextMs = undefined;
         }
       }
       isDriving = false;
@@ -113,9 +124,13 @@ export function createQueue(deps: QueueDeps): Queue {
       await tellAll(holderOf(current.live));
       return untilNextDeadline();
     }
-    const gate = await runner.gate(clock.now());
+    const gate = await within(runner.gate(clock.now()), gateMs, "look at Puppet's settings and locks");
     if (gate.state === 'disabled') {
       await finishAll('disabled', disabledText(gate.disabled));
+      return undefined;
+    }
+    if (gate.state === 'unclear') {
+      await finishAll('failed', gate.problem);
       return undefined;
     }
     const held = gate.state === 'held' ? gate.holder : await begin();
@@ -136,7 +151,7 @@ export function createQueue(deps: QueueDeps): Queue {
       if (waiting.until <= clock.now() && waiting.told !== undefined) {
         await finish(waiting, {
           outcome: 'busy',
-          message: 'a run was still in progress',
+          message: holder?.isRun === false ? 'its lock was still held' : 'a run was still in progress',
           ...(holder && { holder }),
         });
       }
@@ -144,14 +159,26 @@ export function createQueue(deps: QueueDeps): Queue {
   }
 
   async function tellAll(holder: Holder): Promise<void> {
-    const text = JSON.stringify(holder);
+    // When a process began is reckoned anew at each look, and differs by a tick.
+    const text = JSON.stringify({ ...holder, began: undefined });
     for (const waiting of [...pending]) {
       if (waiting.skip) {
-        await finish(waiting, { outcome: 'busy', message: 'a run is in progress', holder });
+        const message = holder.isRun === false ? 'its lock is held' : 'a run is in progress';
+        await finish(waiting, { outcome: 'busy', message, holder });
       } else if (waiting.told !== text) {
         waiting.told = text;
-        await requestLog.append(waiting.record.name, [{ type: 'waiting', holder, until: waiting.until }]);
+        await tell(waiting, holder);
       }
+    }
+  }
+
+  /** That it waits is only news: nothing depends on it. */
+  async function tell({ record, until }: Waiting, holder: Holder): Promise<void> {
+    try {
+      await requestLog.append(record.name, [{ type: 'waiting', holder, until }]);
+    } catch (error) {
+      const { job } = record.request;
+      log.warn({ job, error: messageOf(error) }, 'it cannot be written down that a request waits');
     }
   }
 
@@ -162,15 +189,8 @@ export function createQueue(deps: QueueDeps): Queue {
   async function finish(waiting: Waiting, ending: Ending): Promise<void> {
     const at = pending.indexOf(waiting);
     if (at < 0) return; // cancelled meanwhile
-    const finished: FinishedEvent = { type: 'finished', endedAt: clock.now(), ...ending };
     pending.splice(at, 1);
-    try {
-      await requestLog.append(waiting.record.name, [finished]);
-    } catch (error) {
-      pending.push(waiting);
-      throw error;
-    }
-    deps.onOutcome(waiting.record, finished);
+    await ends.write(waiting.record, { type: 'finished', endedAt: clock.now(), ...ending });
   }
 
   async function finishAll(outcome: 'disabled' | 'failed', message: string, only?: string): Promise<void> {
@@ -196,31 +216,45 @@ export function createQueue(deps: QueueDeps): Queue {
       return undefined;
     }
     const { runRecord, wrapper } = prepared;
-    let live: LiveRun;
+    let live: LiveRun | undefined;
     const served: RequestRecord[] = [];
     try {
       // Whoever comes while one is written down is served, too; then it is let go in the same breath.
       for (let next = joining(canonical); next !== undefined; next = joining(canonical)) {
-        served.push(next.record);
         pending.splice(pending.indexOf(next), 1);
-        await requestLog.assign(next.record.name, run);
+        if (await assign(next, run)) served.push(next.record);
       }
-      if (served.length === 0 || isClosed) throw new Nobody();
-      wrapper.letGo();
-      live = steps.follow(runRecord, deps, { wrapperEnded: wrapper.ended, serves: served.length });
-    } catch (error) {
-      wrapper.abandon();
-      await wrapper.ended;
-      await putBack(served);
-      await runs.discard(run);
-      if (error instanceof Nobody) return undefined;
-      throw error;
+      if (served.length > 0 && !isClosed) {
+        // Followed before it can begin: one that nobody follows would have no end.
+        live = steps.follow(runRecord, deps, { wrapperEnded: wrapper.ended, serves: served.length });
+        adopt(live, served);
+        wrapper.letGo();
+      }
+    } finally {
+      if (live === undefined) {
+        wrapper.abandon();
+        await wrapper.ended;
+        await putBack(served);
+        await runs.discard(run);
+      }
     }
+    if (live === undefined) return undefined;
     for (const { name } of served) notifier.notify(name);
     deps.onLetGo(record);
     log.info({ run, serves: served.map(({ request }) => request.job) }, 'run let go');
-    adopt(live, served);
     return undefined;
+  }
+
+  /** False where it has failed: it holds up nobody else. */
+  async function assign({ record }: Waiting, run: string): Promise<boolean> {
+    try {
+      await requestLog.assign(record.name, run);
+      return true;
+    } catch (error) {
+      const message = `kick agent could not write down its run: ${messageOf(error)}`;
+      await ends.write(record, { type: 'finished', outcome: 'failed', message, endedAt: clock.now() });
+      return false;
+    }
   }
 
   const joining = (canonical: string) => pending.find((waiting) => waiting.canonical === canonical);
@@ -232,6 +266,7 @@ export function createQueue(deps: QueueDeps): Queue {
     current = mine;
     concluded = live.ended
       .then((end) => conclude(mine, end))
+      .catch((error: unknown) => log.error({ error: messageOf(error) }, 'the end of a run could not be told'))
       .then(() => {
         current = undefined;
         drive();
@@ -267,13 +302,17 @@ export function createQueue(deps: QueueDeps): Queue {
   }
 
   async function putBack(served: readonly RequestRecord[]): Promise<void> {
-    for (const record of served) {
-      await requestLog.release(record.name);
-      if (pending.some((waiting) => waiting.record.name === record.name)) continue;
-      // It has had its try: from here on its wait can be over.
-      pending.push({ ...waitingOf(record), told: '' });
-    }
+    const missing = served.filter(({ name }) => !pending.some(({ record }) => record.name === name));
+    // It has had its try: from here on its wait can be over.
+    pending.push(...missing.map((record) => ({ ...waitingOf(record), told: '' })));
     pending.sort((a, b) => a.record.acceptedAt - b.record.acceptedAt);
+    for (const { name, request } of served) {
+      try {
+        await requestLog.release(name);
+      } catch (error) {
+        log.error({ job: request.job, error: messageOf(error) }, 'a request could not be taken off its run');
+      }
+    }
   }
 
   function waitingOf(record: RequestRecord): Waiting {
@@ -306,7 +345,9 @@ export function createQueue(deps: QueueDeps): Queue {
     waiting: () => pending.length,
     holder: () =>
       current === undefined
-        ? elsewhere
+        ? pending.length > 0
+          ? elsewhere
+          : undefined
         : { ...holderOf(current.live), ...progressOf(current.live, { now: clock.now(), stuckAfterMs }) },
     async cancel(name) {
       while (isDriving) await idle;
@@ -346,19 +387,18 @@ export function createQueue(deps: QueueDeps): Queue {
         };
       }
       const gate = await runner.gate(clock.now());
-      if (gate.state !== 'held') return { result: 'already', message: 'no run is in progress' };
-      const { pid, what } = gate.holder;
-      const who = pid === undefined ? what : `pid ${pid} (${what})`;
-      return {
-        result: 'nothing',
-        message: `the run in progress is none of kick's and is left alone: ${who}`,
-      };
+      if (gate.state === 'unclear') return { result: 'nothing', message: clip(gate.problem, 2000) };
+      const holder = gate.state === 'held' ? gate.holder : deps.keeper();
+      return holder === undefined
+        ? { result: 'already', message: 'no run is in progress' }
+        : { result: 'nothing', message: clip(leftAlone(holder), 2000) };
     },
     adopt,
     async close() {
       isClosed = true;
       clearTimeout(timer);
       await idle;
+      await ends.close();
       // Whose end is not being written down now is left to the next agent.
       current?.live.leave();
       await concluded;
@@ -366,5 +406,23 @@ export function createQueue(deps: QueueDeps): Queue {
   };
 }
 
-/** Everybody who wanted the run has been cancelled, or the agent is being stopped. */
-class Nobody extends Error {}
+/** Why a cancel ends nothing. */
+function leftAlone({ pid, what, isRun, stuck, next }: Holder): string {
+  const who = pid === undefined ? what : `pid ${pid} (${what})`;
+  const whose = isRun === false ? 'no run holds the lock' : "the run in progress is none of kick's";
+  return [`${whose}, and it is left alone: ${who}`, stuck, next]
+    .filter((part) => part !== undefined)
+    .join('; ');
+}
+
+async function within<T>(work: Promise<T>, ms: number, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what}: no end after ${ms / 1000} s`)), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

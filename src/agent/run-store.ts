@@ -30,6 +30,8 @@ export interface RunRecord {
   job: string;
   /** Known once the wrapper holds the lock; it is let go only after this is on disk. */
   wrapper?: ProcessId;
+  /** What becomes the command when it is let go; it may outlive the wrapper before it has told that it began. */
+  inner?: ProcessId;
 }
 
 /** Why a run is being ended; written down before the first signal (DESIGN 3, rule 2). */

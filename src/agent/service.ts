@@ -31,6 +31,7 @@ import { prune } from './prune.ts';
 import { createQueue } from './queue.ts';
 import { createRequestLog } from './request-log.ts';
 import { jobPrefix, openRequestStore, type RequestRecord, requestName } from './request-store.ts';
+import { keeperOf } from './run-lock.ts';
 import { PROCESS_STEPS, type RunSteps } from './run-steps.ts';
 import { openRunStore } from './run-store.ts';
 import type { EndedRun, Runner } from './runners/runner.ts';
@@ -75,6 +76,8 @@ export interface AgentOptions {
   lookEveryMs?: number;
   /** For node_exporter's textfile collector; absent: none. */
   metricsFile?: string | undefined;
+  /** Milliseconds that a look at Puppet's settings and locks may take; defaults to 150 s. */
+  gateMs?: number;
   /** How runs begin and end; as processes unless told. */
   steps?: RunSteps;
 }
@@ -102,13 +105,15 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   const runs = openRunStore(layout.liveRuns, layout.runs);
   const notifier = createNotifier();
   const requestLog = createRequestLog({ requests, runs, notifier, clock });
+  const keeper = () => keeperOf(layout.runLock, { runsPuppet: runner.name !== 'command' });
   const queueDeps = {
-    ...{ requestLog, runs, notifier, runner, clock, log, onOutcome: auditOutcome },
+    ...{ keeper, requestLog, runs, notifier, runner, clock, log, onOutcome: auditOutcome },
     ...{ runLock: layout.runLock, killGraceMs: options.killGraceMs },
     runner: { ...runner, judge: noted },
     onLetGo: ({ request }: RequestRecord) => void schedule.onRun(request.action),
     steps: options.steps ?? PROCESS_STEPS,
     stuckAfterMs: options.stuckAfterMs ?? STUCK_AFTER_MS,
+    ...(options.gateMs !== undefined && { gateMs: options.gateMs }),
     ...(options.outputLimits !== undefined && { outputLimits: options.outputLimits }),
   };
   const queue = createQueue(queueDeps);
@@ -130,7 +135,9 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
     hasCatalog: () => runner.hasCatalog(),
     isDisabled: async () => (await runner.gate(clock.now())).state === 'disabled',
   });
-  const statusOf = createStatus({ ...{ version, clock, runner, queue, schedule }, doctor: options.doctor });
+  const statusOf = createStatus({
+    ...{ version, clock, runner, queue, schedule, keeper, doctor: options.doctor },
+  });
   await settleAll({ ...queueDeps, requests, queue });
   const pruneDeps = { requests, requestLog, runsDir: layout.runs };
   const disabling = createDisabling({ lockPath: () => runner.disabledLock(), clock, log });

@@ -49,9 +49,9 @@ async function settleRun(run: string, { alive, neverBegan }: Found, deps: Settle
 }
 
 /** A wrapper that was not let go sees the end of its input and goes; one that was makes `started`. */
-async function hasBegun({ run, boot, wrapper }: RunRecord, { runs }: SettleDeps): Promise<boolean> {
+async function hasBegun({ run, boot, wrapper, inner }: RunRecord, { runs }: SettleDeps): Promise<boolean> {
   for (;;) {
-    const isGone = boot !== bootId() || wrapper === undefined || !isAlive(wrapper);
+    const isGone = boot !== bootId() || ![wrapper, inner].some((one) => one !== undefined && isAlive(one));
     // First see the process gone, then read what it left.
     if ((await runs.wrapperFiles(run)).started !== undefined) return true;
     if (isGone) return false;

@@ -1,8 +1,10 @@
 /** What an agent tells of its host, for whoever may ask. */
 import type { DoctorFacts } from '../protocol/doctor.ts';
+import type { Holder } from '../protocol/event.ts';
 import type { AgentStatus } from '../protocol/status.ts';
 import type { StatusQuestion } from '../transport/transport.ts';
 import type { Clock } from '../util/clock.ts';
+import { clip } from '../util/text.ts';
 import type { Queue } from './queue.ts';
 import type { Runner } from './runners/runner.ts';
 import type { Schedule } from './schedule.ts';
@@ -13,6 +15,8 @@ export interface StatusDeps {
   clock: Clock;
   runner: Runner;
   queue: Pick<Queue, 'holder' | 'waiting'>;
+  /** Who keeps runs from beginning although we know of none (run-lock.ts). */
+  keeper(): Holder | undefined;
   schedule: Pick<Schedule, 'status'>;
   /** What will go wrong on this host; asked only where somebody wants to know. */
   doctor: (() => Promise<DoctorFacts>) | undefined;
@@ -26,11 +30,11 @@ export interface Asked {
 
 /** Its uptime counts from here. */
 export function createStatus(deps: StatusDeps): (asked: Asked) => Promise<AgentStatus> {
-  const { version, clock, runner, queue, schedule } = deps;
+  const { version, clock, runner, queue, schedule, keeper } = deps;
   const startedAt = clock.monotonic();
   return async ({ certname = '', question = {} }) => {
     const gate = await runner.gate(clock.now());
-    const running = queue.holder() ?? (gate.state === 'held' ? gate.holder : undefined);
+    const running = queue.holder() ?? (gate.state === 'held' ? gate.holder : keeper());
     const puppetVersion = await runner.puppetVersion();
     const lastRun = await runner.lastRun();
     const classes = question.classes === true ? await runner.classes() : undefined;
@@ -44,6 +48,7 @@ export function createStatus(deps: StatusDeps): (asked: Asked) => Promise<AgentS
       ...(running !== undefined && { running }),
       waiting: queue.waiting(),
       ...(gate.state === 'disabled' && { disabled: gate.disabled }),
+      ...(gate.state === 'unclear' && { obstacle: clip(gate.problem, 1024) }),
       ...(lastRun !== undefined && { lastRun }),
       ...(pull !== undefined && { pull }),
       ...(doctor !== undefined && { doctor }),

@@ -9,7 +9,7 @@ import { KickError } from '../errors.ts';
 import { openAuthority } from '../pki/authority.ts';
 import { findPuppet } from '../puppet/binary.ts';
 import { sleep, systemClock } from '../util/clock.ts';
-import { holdersOf } from '../util/proc.ts';
+import { flockHolders } from '../util/proc.ts';
 import { puppetFixture, sampleFixture } from './demo-runs.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -204,5 +204,5 @@ async function stopAgent({ process: child, runDir }: DemoAgent): Promise<void> {
   child.kill('SIGTERM');
   if (child.exitCode === null) await exitOf(child);
   const { runLock } = layoutOf('/', runDir);
-  while (holdersOf(runLock).length > 0) await sleep(100);
+  while (flockHolders(runLock).length > 0) await sleep(100);
 }

@@ -18,8 +18,14 @@ const time = v.pipe(v.number(), v.integer());
 /** Who holds the lock that a request waits for. */
 export const HolderSchema = v.object({
   pid: v.optional(count),
-  /** For people: `puppet agent, not by kick`, `sshd, left by a run of kick`. */
+  /** For people: `puppet agent, not by kick`, `sshd, left behind by a run of kick`. */
   what: text(200),
+  /** False: most likely it is no run, and holds the lock all the same. */
+  isRun: v.optional(v.boolean()),
+  /** Its command line, its user and when it began, where it is nothing that everybody knows. */
+  command: v.optional(text(200)),
+  user: v.optional(text(64)),
+  began: v.optional(time),
   /** Milliseconds since 1970. */
   since: v.optional(time),
   /** Who began it, when it was a kick. */
@@ -29,6 +35,8 @@ export const HolderSchema = v.object({
   progressAt: v.optional(time),
   /** Why it seems to be stuck: it is over its limit, or has told nothing for too long. */
   stuck: v.optional(text(200)),
+  /** What an operator can do about it, where kick does nothing. */
+  next: v.optional(text(1024)),
 });
 
 export const LogLineSchema = v.object({

@@ -59,6 +59,8 @@ export const StatusSchema = v.object({
   running: v.optional(HolderSchema),
   waiting: count,
   disabled: v.optional(DisabledSchema),
+  /** Why no run can begin: Puppet's own lock files cannot be read. */
+  obstacle: v.optional(text(1024)),
   lastRun: v.optional(LastRunSchema),
   pull: v.optional(PullSchema),
   /** When asked for. */

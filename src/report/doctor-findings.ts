@@ -3,7 +3,7 @@ import type { DoctorFacts } from '../protocol/doctor.ts';
 import type { AgentStatus, Disabled } from '../protocol/status.ts';
 import { formatDuration } from '../util/duration.ts';
 import { disabledWords } from './host-state.ts';
-import { holderOf } from './words.ts';
+import { whoHolds } from './words.ts';
 
 /** `problem`: kicks fail, or will within a week. `warning`: look at it. `remark`: nothing is wrong. */
 export type Level = 'problem' | 'warning' | 'remark';
@@ -108,7 +108,7 @@ export function statusFindings(
   status: AgentStatus,
   { version, now }: { version: string; now: number },
 ): Finding[] {
-  const { doctor, running, disabled, pull, time } = status;
+  const { doctor, running, disabled, obstacle, pull, time } = status;
   const skew = Math.abs(time - now);
   const skewText = `its clock differs from ours by ${formatDuration(skew)}`;
   return [
@@ -120,7 +120,8 @@ export function statusFindings(
     ...(status.version === version
       ? []
       : [warning(`kick ${status.version} there, ${version} here`, 'bring both to the same version')]),
-    ...runFindings(running),
+    ...(obstacle === undefined ? [] : [problem(`no run can begin: ${obstacle}`, OBSTACLE_NEXT)]),
+    ...runFindings(running, time),
     ...disabledFindings(disabled, time),
     ...(doctor === undefined
       ? [remark('it does not tell more: an agent of an earlier version', 'bring both to the same version')]
@@ -128,15 +129,20 @@ export function statusFindings(
   ];
 }
 
-function runFindings(running: AgentStatus['running']): Finding[] {
+function runFindings(running: AgentStatus['running'], now: number): Finding[] {
   if (running === undefined) return [];
-  const { what, pid, stuck } = running;
+  const { by, isRun, stuck, next } = running;
+  const who = whoHolds(running, now);
   if (stuck === undefined) {
-    return [remark(`a run is in progress: ${holderOf(running)}`, 'nothing: kick waits for it, or joins it')];
+    return [remark(`a run is in progress: ${who}`, 'nothing: kick waits for it, or joins it')];
   }
-  const who = pid === undefined ? what : `${what}, pid ${pid}`;
-  return [problem(`a run is stuck: ${who}: ${stuck}`, 'kick cancel ends a run of kick')];
+  const what = isRun === false ? 'no run can begin: the lock is held by' : 'a run is stuck:';
+  const todo = by === undefined ? 'look at that process: kick leaves it alone' : 'kick cancel ends it';
+  return [problem(`${what} ${who}: ${stuck}`, next ?? todo)];
 }
+
+/** Of a lock of Puppet's that cannot be read. */
+export const OBSTACLE_NEXT = 'find out who made it, then remove it: Puppet makes its own';
 
 export function disabledFindings(disabled: Disabled | undefined, now: number): Finding[] {
   if (disabled === undefined) return [];

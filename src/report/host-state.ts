@@ -4,12 +4,14 @@ import type { AgentStatus, Disabled, LastRun, PullStatus } from '../protocol/sta
 import { formatDuration } from '../util/duration.ts';
 import { safeText } from '../util/text.ts';
 import { shortId } from '../util/uuid.ts';
+import { holderOf } from './words.ts';
 
 export const HOST_STATES = ['applying', 'stuck', 'disabled', 'idle', 'no answer'] as const;
 export type HostState = (typeof HOST_STATES)[number];
 
 export function stateOf({ status }: AgentAnswer): HostState {
   if (status === undefined) return 'no answer';
+  if (status.obstacle !== undefined) return 'stuck';
   if (status.running !== undefined) return status.running.stuck === undefined ? 'applying' : 'stuck';
   return status.disabled === undefined ? 'idle' : 'disabled';
 }
@@ -17,11 +19,13 @@ export function stateOf({ status }: AgentAnswer): HostState {
 /** One line without the host's name. Times are reckoned by the host's own clock. */
 export function stateText({ status, error = 'no answer' }: AgentAnswer): string {
   if (status === undefined) return safeText(error);
-  const { running, disabled, waiting, lastRun, pull, time } = status;
+  const { running, disabled, obstacle, waiting, lastRun, pull, time } = status;
+  const isIdle = running === undefined && disabled === undefined && obstacle === undefined;
   const parts = [
     ...(disabled === undefined ? [] : [disabledWords(disabled, time)]),
     ...(running === undefined ? [] : [applyingWords(running, time)]),
-    ...(running === undefined && disabled === undefined ? ['idle'] : []),
+    ...(obstacle === undefined ? [] : [`no run can begin: ${obstacle}`]),
+    ...(isIdle ? ['idle'] : []),
     ...(waiting === 0 ? [] : [`${waiting} waiting`]),
     ...(running === undefined ? [lastRunWords(lastRun, time)] : []),
     ...(pull === undefined || disabled !== undefined ? [] : [pullWords(pull, time)]),
@@ -31,7 +35,9 @@ export function stateText({ status, error = 'no answer' }: AgentAnswer): string 
 
 type Running = NonNullable<AgentStatus['running']>;
 
-function applyingWords({ pid, what, since, by, job, stuck }: Running, now: number): string {
+function applyingWords(running: Running, now: number): string {
+  const { pid, what, since, by, job, isRun, stuck, next } = running;
+  if (isRun === false) return `no run can begin: the lock is held by ${holderOf(running, now)}`;
   const isOurs = by !== undefined;
   const inside = [
     ...(pid === undefined ? [] : [`pid ${pid}`]),
@@ -41,7 +47,9 @@ function applyingWords({ pid, what, since, by, job, stuck }: Running, now: numbe
   ];
   const how = since === undefined ? '' : ` since ${formatDuration(now - since)}`;
   const text = `applying a catalog${how} (${inside.join(', ')})`;
-  return stuck === undefined ? text : `${text}, stuck: ${stuck} (kick cancel ends it)`;
+  if (stuck === undefined) return text;
+  const todo = next ?? (isOurs ? 'kick cancel ends it' : 'kick leaves it alone');
+  return `${text}, stuck: ${stuck} (${todo})`;
 }
 
 /** `disabled: 'reason' by root@puppet until 18:00`. */

@@ -8,7 +8,7 @@ import { painter } from './paint.ts';
 import { followProgress, type HostState, type Progress } from './progress.ts';
 import type { Output, Reporter } from './reporter.ts';
 import { hostLine, summaryOf } from './summary.ts';
-import { clockTime, holderOf, whoOf } from './words.ts';
+import { dayTime, holderOf, whoOf } from './words.ts';
 
 export interface HumanOptions extends Output {
   isTty: boolean;
@@ -80,7 +80,7 @@ export function humanReporter(options: HumanOptions): Reporter {
           return say(`${what}: ${plural(event.hosts, 'host')}`);
         }
         case 'pause':
-          if (event.until !== undefined) return say(`pause until ${clockTime(event.until)}`);
+          if (event.until !== undefined) return say(`pause until ${dayTime(event.until)}`);
           isAsking = true;
           area?.draw([]);
           return say('the operator is asked whether to go on');

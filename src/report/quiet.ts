@@ -5,7 +5,7 @@ import { painter } from './paint.ts';
 import { followProgress } from './progress.ts';
 import type { Judge, Output, Reporter } from './reporter.ts';
 import { countsOf, groupLines } from './summary.ts';
-import { adviceFor, clockTime, STOPS, someNames } from './words.ts';
+import { adviceFor, clockTime, dayTime, STOPS, someNames } from './words.ts';
 
 export interface QuietOptions extends Output {
   /** What to call it: the name of its lock (`nightly`), if it has one. */
@@ -24,7 +24,7 @@ export function quietReporter({ out, name, judge }: QuietOptions): Reporter {
       if (exit === 0 || job === undefined) return;
       const good = event.results.filter(({ outcome }) => isSuccess(outcome));
       const title = name === undefined ? 'kick' : `kick ${name}`;
-      const times = `${clockTime(startedAt)} - ${clockTime(event.at)}`;
+      const times = `${dayTime(startedAt, event.at)} - ${clockTime(event.at)}`;
       const advice = bad.flatMap((result) => adviceFor(result, job)).slice(0, 4);
       const { maintenance = [] } = job;
       const lines = [

@@ -75,16 +75,29 @@ function placeOf({ file, line, message }: RunError): string {
 
 type Holder = NonNullable<NonNullable<HostResult['finished']>['holder']>;
 
-/** `pid 4242 (puppet agent, not by kick), since 15:31:02`. */
-export function holderOf({ pid, what, since, by, job }: Holder): string {
+/** `pid 4242 (puppet agent, not by kick), since 15:31:02`; where it is most likely no run, also why and what to do. */
+export function holderOf(holder: Holder, now?: number): string {
+  const { isRun, stuck, next } = holder;
+  const reasons = isRun === false ? [stuck, next].filter((part) => part !== undefined) : [];
+  return [whoHolds(holder, now), ...reasons.map(safeText)].join('; ');
+}
+
+/** The same without why and what to do. */
+export function whoHolds(
+  { pid, what, command, user, began, since, by, job }: Holder,
+  now = Date.now(),
+): string {
   const who = [
     what,
+    ...(command === undefined ? [] : [`"${command}"`]),
+    ...(user === undefined ? [] : [`of ${user}`]),
+    ...(began === undefined ? [] : [`begun ${dayTime(began, now)}`]),
     ...(by === undefined ? [] : [`for ${by}`]),
     ...(job === undefined ? [] : [`job ${shortId(job)}`]),
   ];
   const inside = safeText(who.join(', '));
   const named = pid === undefined ? inside : `pid ${pid} (${inside})`;
-  return since === undefined ? named : `${named}, since ${clockTime(since)}`;
+  return since === undefined ? named : `${named}, since ${dayTime(since, now)}`;
 }
 
 /** `deploy (sudo) on puppet`: the login name, and whether another user's rights were used. */
@@ -95,6 +108,12 @@ export function whoOf({ by }: Job): string {
 /** Local time of day, `15:31:02`. */
 export function clockTime(ms: number): string {
   return new Date(ms).toTimeString().slice(0, 8);
+}
+
+/** Local time of day, with the date where that is not today: `2026-11-22 15:31:02`. */
+export function dayTime(ms: number, now = Date.now()): string {
+  const isToday = new Date(ms).toDateString() === new Date(now).toDateString();
+  return isToday ? clockTime(ms) : dateTime(ms).slice(0, 19);
 }
 
 /** Local time with its offset, `2026-11-23 15:31:05 +0800`. */

@@ -8,8 +8,9 @@ export interface ProcessId {
 }
 
 interface Stat {
-  ppid: number;
   state: string;
+  ppid: number;
+  session: number;
   start: string;
 }
 
@@ -22,9 +23,9 @@ function statOf(pid: number): Stat | undefined {
   }
   // The name in parentheses may hold blanks and parentheses: count from the last ")".
   const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
-  const [state, ppid, start] = [fields[0], fields[1], fields[19]];
-  if (state === undefined || ppid === undefined || start === undefined) return undefined;
-  return { state, ppid: Number(ppid), start };
+  const [state, ppid, session, start] = [fields[0], fields[1], fields[3], fields[19]];
+  if (state === undefined || start === undefined) return undefined;
+  return { state, ppid: Number(ppid), session: Number(session), start };
 }
 
 /** The process with this pid as it is now; undefined when there is none or only its zombie. */
@@ -67,18 +68,51 @@ export function descendants(root: number): ProcessId[] {
   return found;
 }
 
-/** The living processes that have `path` open. Only root sees those of others. */
-export function holdersOf(path: string): ProcessId[] {
+export interface LockHolder extends ProcessId {
+  /** Its session: the pid of that session's leader, which may be gone. */
+  session: number;
+  /** Whether it was opened for appending. */
+  isAppending: boolean;
+}
+
+/**
+ * The living processes that share a lock (flock(2)) on the file at `path`; who has merely opened it holds nothing.
+ * Only root sees those of others.
+ */
+export function flockHolders(path: string): LockHolder[] {
   return allPids().flatMap((pid) => {
-    let open: string[];
-    try {
-      open = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkIfAny(`/proc/${pid}/fd/${fd}`));
-    } catch {
-      return [];
-    }
-    const process = open.includes(path) ? identify(pid) : undefined;
-    return process === undefined ? [] : [process];
+    const flags = lockedFlags(pid, path);
+    const stat = flags === undefined ? undefined : statOf(pid);
+    if (flags === undefined || stat === undefined || stat.state === 'Z') return [];
+    return [{ pid, start: stat.start, session: stat.session, isAppending: (flags & APPENDING) !== 0 }];
   });
+}
+
+/** asm-generic/fcntl.h, O_APPEND. */
+const APPENDING = 0o2000;
+
+/** How a process has opened the file that it holds locked (proc(5), fdinfo); undefined where it does not. */
+function lockedFlags(pid: number, path: string): number | undefined {
+  let names: string[];
+  try {
+    names = readdirSync(`/proc/${pid}/fd`);
+  } catch {
+    return undefined;
+  }
+  for (const name of names) {
+    if (readlinkIfAny(`/proc/${pid}/fd/${name}`) !== path) continue;
+    const info = readIfAny(`/proc/${pid}/fdinfo/${name}`);
+    if (/^lock:.*\bFLOCK\b/m.test(info)) return Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '0', 8);
+  }
+  return undefined;
+}
+
+function readIfAny(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
 }
 
 function readlinkIfAny(path: string): string {
@@ -96,6 +130,33 @@ export function commOf(pid: number): string {
   } catch {
     return '';
   }
+}
+
+/** The start time of whatever has this pid, be it a zombie; undefined when there is nothing. */
+export function startOf(pid: number): string | undefined {
+  return statOf(pid)?.start;
+}
+
+/** Whether it has ended, and its parent has not asked how. */
+export function isZombie(pid: number): boolean {
+  return statOf(pid)?.state === 'Z';
+}
+
+/** The user whose process it is (proc(5), the real uid); undefined when it is gone. */
+export function userOf(pid: number): number | undefined {
+  const uid = /^Uid:\s*(\d+)/m.exec(readIfAny(`/proc/${pid}/status`))?.[1];
+  return uid === undefined ? undefined : Number(uid);
+}
+
+/**
+ * When a process with this start time began, milliseconds since 1970 by the clock as it goes now; a clock that was set
+ * in the meantime tells another time than there was then. Undefined where /proc/uptime is not the kernel's own (LXC).
+ */
+export function beganAt(start: string): number | undefined {
+  const uptime = Number(readIfAny('/proc/uptime').split(' ')[0]);
+  // Clock ticks are 100 a second wherever Linux shows them (USER_HZ).
+  const age = uptime - Number(start) / 100;
+  return age >= 0 ? Math.round(Date.now() - age * 1000) : undefined;
 }
 
 /** The arguments of a process; empty when it is gone or a kernel thread. */

@@ -1,5 +1,6 @@
 /** The runner of `puppet agent` with a stand-in that misbehaves on demand; the real one is in test/puppet. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   copyFileSync,
@@ -19,7 +20,7 @@ import { tempFolder } from '../support/temp.ts';
 import { command, fixture, kick, peerOf, requestOf, resume, startAgent } from './harness.ts';
 
 /** An agent whose Puppet does in turn what the lines say. */
-async function host(script: string) {
+async function host(script: string, { runTimeoutMs }: { runTimeoutMs?: number } = {}) {
   const folder = tempFolder();
   const dir = join(folder, 'puppet');
   mkdirSync(dir);
@@ -29,7 +30,7 @@ async function host(script: string) {
   writeFileSync(join(dir, 'puppet.conf'), '');
   const runner = puppetAgentRunner({
     ...{ puppet: join(dir, 'puppet'), path: '', stateDir: join(folder, 'state') },
-    ...{ runEnvironment: {}, environmentFiles: [], log: silentLog },
+    ...{ runEnvironment: {}, environmentFiles: [], log: silentLog, runTimeoutMs },
   });
   const agent = await startAgent(folder, { runner });
   return { dir, agent, finished: async (request = requestOf()) => (await kick(agent, request)).finished };
@@ -159,17 +160,53 @@ test('the status tells the last run, and the classes only when asked', async () 
   expect((await agent.status(peerOf(), { classes: true })).classes).toEqual(['settings', 'lab']);
 });
 
-test("a run that kick did not begin is called stuck when it is over Puppet's own limit", async () => {
-  const { dir, agent } = await host('');
+test("a run that kick did not begin is called stuck when it is over Puppet's own limit, and is left alone", async () => {
+  const { dir, agent } = await host('', { runTimeoutMs: 1000 });
   const lock = join(dir, 'agent_catalog_run.lock');
-  // A process that Puppet's own rule takes for a run: its comm is "puppet".
-  copyFileSync('/bin/sleep', join(dir, 'puppet-sleep'));
-  const run = spawn(join(dir, 'puppet-sleep'), ['60']);
-  onTestFinished(() => void run.kill('SIGKILL'));
+  const run = await namedProcess(dir, 'puppet-sleep');
   writeFileSync(lock, String(run.pid));
-  expect((await agent.status(peerOf())).running).toMatchObject({ pid: run.pid });
-  expect((await agent.status(peerOf())).running?.stuck).toBeUndefined();
-  const began = new Date(Date.now() - (3600 + 301) * 1000);
+  expect((await agent.status(peerOf())).running).toMatchObject({
+    pid: run.pid,
+    what: 'puppet-sleep, not by kick',
+  });
+  const began = new Date(Date.now() - 1500);
   utimesSync(lock, began, began);
-  expect((await agent.status(peerOf())).running?.stuck).toBe('over its time limit of 1h 05m');
+  expect((await agent.status(peerOf())).running).toMatchObject({
+    stuck: 'over its time limit of 1s',
+    next: expect.stringContaining('kick leaves it alone'),
+  });
 });
+
+test("a lock whose pid is another process's by now is told as such, with whose it is and what to do", async () => {
+  const { dir, agent, finished } = await host('2 changed true');
+  const lock = join(dir, 'agent_catalog_run.lock');
+  const run = await namedProcess(dir, 'xpuppet');
+  writeFileSync(lock, `${run.pid}\n`);
+  const written = new Date(Date.now() - 86_400_000);
+  utimesSync(lock, written, written);
+  const holder = {
+    ...{ pid: run.pid, what: 'xpuppet, not by kick', since: written.getTime(), isRun: false },
+    command: `${join(dir, 'xpuppet')} 60`,
+    user: expect.any(String),
+    began: expect.any(Number),
+    stuck: expect.stringContaining('after the lock was written'),
+    next: expect.stringContaining(`remove ${lock} there`),
+  };
+  const status = await agent.status(peerOf());
+  expect(status.running).toMatchObject(holder);
+  expect(status.running?.began).toBeGreaterThan(Date.now() - 60_000);
+  const busy = await finished(requestOf({ queue: { ifRunning: 'skip' } }));
+  expect(busy).toMatchObject({ outcome: 'busy', message: 'its lock is held', holder });
+  expect(existsSync(join(dir, 'ran'))).toBe(false);
+  rmSync(lock);
+  expect((await finished()).outcome).toBe('changed');
+});
+
+/** A process that Puppet's own rule takes for a run, by its name alone. */
+async function namedProcess(dir: string, name: string) {
+  copyFileSync('/bin/sleep', join(dir, name));
+  const child = spawn(join(dir, name), ['60']);
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child, 'spawn');
+  return child;
+}

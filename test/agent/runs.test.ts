@@ -86,20 +86,6 @@ test.each(['ignores-term', 'forks-child'])(
   },
 );
 
-test('what a run leaves behind is not touched; who waits is told that it holds the lock', async () => {
-  const folder = tempFolder();
-  const agent = await startAgent(folder, { runner: command('leaves-daemon', join(folder, 'pid')) });
-  expect((await (await kick(agent)).finished).outcome).toBe('unchanged');
-  const [daemon = 0] = pidsIn(join(folder, 'pid'));
-  expect(identify(daemon)).toBeDefined();
-  const next = await kick(agent, requestOf({ queue: { ifRunning: 'skip' } }));
-  expect(await next.finished).toMatchObject({
-    outcome: 'busy',
-    holder: { what: expect.stringContaining('left behind by a run of kick') },
-  });
-  process.kill(daemon, 'SIGKILL');
-});
-
 test('a run inherits nothing of the agent', async () => {
   const names = { RUBYOPT: '-rx', LD_PRELOAD: '/x.so', KICK_SECRET: 'x' };
   Object.assign(process.env, names);

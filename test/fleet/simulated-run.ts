@@ -15,6 +15,7 @@ const PIECES = 10;
 
 const NO_WRAPPER = {
   process: { pid: 0, start: 'simulated' },
+  inner: { pid: 0, start: 'simulated' },
   ended: Promise.resolve(),
   letGo() {},
   abandon() {},

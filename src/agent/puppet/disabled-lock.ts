@@ -3,14 +3,14 @@
  * on this host, for cron and hand-made runs too. Who disabled it and until when stands beside
  * Puppet's own key, so that there is nothing of ours that could disagree with it.
  */
-import { link, lstat, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, lstat, rm, writeFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import { systemCode } from '../../errors.ts';
 import type { Disabled } from '../../protocol/status.ts';
 import { temporaryName } from '../../util/atomic-file.ts';
 import { clip } from '../../util/text.ts';
+import { readLockFile } from './lock-files.ts';
 
-const MAX_BYTES = 64 * 1024;
 const NO_REASON = 'no reason given';
 
 const time = v.optional(v.pipe(v.number(), v.integer()));
@@ -19,16 +19,14 @@ const FileSchema = v.object({
   kick: v.optional(v.object({ by: v.pipe(v.string(), v.maxLength(330)), since: time, until: time })),
 });
 
-/** Why Puppet is administratively disabled; undefined when it is not. An empty or broken file still disables. */
+/**
+ * Why Puppet is administratively disabled; undefined when it is not. An empty or broken file still disables. Throws
+ * `KickError` `puppet` where that cannot be judged.
+ */
 export async function readDisabled(path: string): Promise<Disabled | undefined> {
-  let text: string;
-  try {
-    text = (await readFile(path, 'utf8')).slice(0, MAX_BYTES);
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return undefined;
-    throw error;
-  }
-  const parsed = v.safeParse(FileSchema, parseJson(text));
+  const lock = await readLockFile(path);
+  if (lock === undefined) return undefined;
+  const parsed = v.safeParse(FileSchema, parseJson(lock.bytes.toString('utf8')));
   if (!parsed.success) return { reason: NO_REASON };
   const { disabled_message: message, kick } = parsed.output;
   const reason = message === undefined || message === null ? NO_REASON : clip(String(message), 500);

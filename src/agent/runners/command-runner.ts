@@ -6,7 +6,7 @@ import { puppetEnvironment } from '../../puppet/settings.ts';
 import { whoElseCanWrite } from '../../util/trusted-path.ts';
 import { judgeCommand } from '../judge.ts';
 import { readDisabled } from '../puppet/disabled-lock.ts';
-import type { Runner } from './runner.ts';
+import { type Runner, unclear } from './runner.ts';
 
 export interface CommandRunnerOptions {
   /** An absolute path first. */
@@ -35,8 +35,12 @@ export function commandRunner(options: CommandRunnerOptions): Runner {
       return disabledLock;
     },
     async gate() {
-      const disabled = disabledLock === undefined ? undefined : await readDisabled(disabledLock);
-      return disabled === undefined ? { state: 'free' } : { state: 'disabled', disabled };
+      try {
+        const disabled = disabledLock === undefined ? undefined : await readDisabled(disabledLock);
+        return disabled === undefined ? { state: 'free' } : { state: 'disabled', disabled };
+      } catch (error) {
+        return unclear(error);
+      }
     },
     async plan() {
       refuseUnsafe(argv[0] ?? '');

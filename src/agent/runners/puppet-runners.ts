@@ -1,5 +1,6 @@
 /** The two runners that are Puppet: `puppet agent --onetime` and `puppet apply` of a fixed manifest. */
 import { join } from 'node:path';
+import type { Holder } from '../../protocol/event.ts';
 import type { LastRun } from '../../protocol/status.ts';
 import { findPuppet } from '../../puppet/binary.ts';
 import { serviceEnvironment } from '../../puppet/service-environment.ts';
@@ -15,7 +16,7 @@ import { catalogRunHolder } from '../puppet/lock-files.ts';
 import { type ReportHead, readReport } from '../puppet/report.ts';
 import { resourcesOf } from '../puppet/report-resources.ts';
 import { RUN_FILES } from '../run-store.ts';
-import type { EndedRun, Gate, Runner } from './runner.ts';
+import { type EndedRun, type Gate, type Runner, unclear } from './runner.ts';
 
 /** How much longer than Puppet's own `runtimeout` a run may take before the agent ends it. */
 const GRACE_AFTER_RUNTIMEOUT_MS = 5 * 60_000;
@@ -63,16 +64,26 @@ async function gateOf(
   } catch {
     return { state: 'free' }; // the plan meets the same error, and there it becomes an outcome
   }
-  const disabled = await readDisabled(paths.agent_disabled_lockfile);
-  if (disabled !== undefined) return { state: 'disabled', disabled };
-  const holder = await catalogRunHolder(paths.agent_catalog_run_lockfile, now);
-  if (holder === undefined) return { state: 'free' };
-  const { timeLimitMs = Number.POSITIVE_INFINITY } = timeLimit(paths);
-  const overMs = now - (holder.since ?? now) - timeLimitMs;
+  try {
+    const disabled = await readDisabled(paths.agent_disabled_lockfile);
+    if (disabled !== undefined) return { state: 'disabled', disabled };
+    const holder = await catalogRunHolder(paths.agent_catalog_run_lockfile, now);
+    if (holder === undefined) return { state: 'free' };
+    return { state: 'held', holder: { ...overLimit(holder, now, timeLimit(paths).timeLimitMs), ...holder } };
+  } catch (error) {
+    return unclear(error);
+  }
+}
+
+function overLimit(
+  { pid, since = Number.POSITIVE_INFINITY }: Holder,
+  now: number,
+  timeLimitMs = Number.POSITIVE_INFINITY,
+): Pick<Holder, 'stuck' | 'next'> {
+  if (pid === undefined || now - since <= timeLimitMs) return {};
   return {
-    state: 'held',
-    holder:
-      overMs > 0 ? { ...holder, stuck: `over its time limit of ${formatDuration(timeLimitMs)}` } : holder,
+    stuck: `over its time limit of ${formatDuration(timeLimitMs)}`,
+    next: `kick leaves it alone, since it did not begin it: look at pid ${pid} there, and end it if it hangs`,
   };
 }
 

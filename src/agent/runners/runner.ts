@@ -1,4 +1,5 @@
 /** What a run is made of: one of three runners says, chosen on the host and never over the wire. */
+import { KickError } from '../../errors.ts';
 import type { Event, Holder } from '../../protocol/event.ts';
 import type { RunAction } from '../../protocol/request.ts';
 import type { Disabled, LastRun } from '../../protocol/status.ts';
@@ -15,7 +16,15 @@ export type RunnerName = (typeof RUNNER_NAMES)[number];
 export type Gate =
   | { state: 'free' }
   | { state: 'held'; holder: Holder }
-  | { state: 'disabled'; disabled: Disabled };
+  | { state: 'disabled'; disabled: Disabled }
+  /** Puppet's files cannot be read: no run can begin, and why. */
+  | { state: 'unclear'; problem: string };
+
+/** Throws what is none of Puppet's files: that is no answer. */
+export function unclear(error: unknown): Gate {
+  if (!(error instanceof KickError)) throw error;
+  return { state: 'unclear', problem: error.message };
+}
 
 export interface RunPlan {
   argv: string[];

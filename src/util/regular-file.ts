@@ -1,0 +1,48 @@
+/** Reading files that others have made: whatever stands there, it neither blocks nor fills the memory. */
+import { constants, type Stats } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+
+/** Something stands there that is no file; `what`: `a directory`, `a named pipe`, … */
+export class NotAFile extends Error {
+  readonly what: string;
+
+  constructor(what: string) {
+    super(`it is ${what}`);
+    this.what = what;
+  }
+}
+
+export interface RegularFile {
+  bytes: Buffer;
+  /** Milliseconds since 1970. */
+  mtimeMs: number;
+}
+
+/**
+ * The first `maxBytes` of a file; links are followed. Throws `NotAFile` for anything that is none (nobody may ever
+ * write into a pipe), and the system's error for what cannot be opened or read.
+ */
+export async function readRegularFile(path: string, maxBytes: number): Promise<RegularFile> {
+  // Looked at before it is opened: to open a device may do something.
+  refuseOthers(await stat(path));
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  try {
+    const opened = await handle.stat();
+    refuseOthers(opened);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(maxBytes), 0, maxBytes, 0);
+    return { bytes: buffer.subarray(0, bytesRead), mtimeMs: opened.mtimeMs };
+  } finally {
+    await handle.close();
+  }
+}
+
+function refuseOthers(stat: Stats): void {
+  if (!stat.isFile()) throw new NotAFile(kindOf(stat));
+}
+
+function kindOf(stat: Stats): string {
+  if (stat.isDirectory()) return 'a directory';
+  if (stat.isFIFO()) return 'a named pipe';
+  if (stat.isSocket()) return 'a socket';
+  return stat.isCharacterDevice() || stat.isBlockDevice() ? 'a device' : 'not a file';
+}
