@@ -56,8 +56,10 @@ async function local(
   context: CommandContext,
 ): Promise<number> {
   checkFormat(options.format);
-  if (words.length > 0) {
-    throw new KickError('usage', `--local: it is about this host, not about "${words[0]}"`, {
+  const { host = [], group = [], nodesFile = [], all } = options;
+  const [other] = [...words, ...host, ...group, ...nodesFile, ...(all === true ? ['--all'] : [])];
+  if (other !== undefined) {
+    throw new KickError('usage', `--local: it is about this host, not about "${other}"`, {
       hint: 'without --local: kick doctor HOST',
     });
   }

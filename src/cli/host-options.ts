@@ -1,14 +1,14 @@
 /** The options that choose hosts, and the choice that they mean. */
 import { randomBytes } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
-import { text as readAll } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
 import { parseFactCondition } from '../controller/fact-condition.ts';
 import { LAST_KINDS, type LastKind } from '../controller/host-sources.ts';
 import { parseNodesFile } from '../controller/nodes-file.ts';
-import type { Named, Selection } from '../controller/selection.ts';
+import type { Named } from '../controller/nodeset/expression.ts';
+import type { Selection } from '../controller/selection.ts';
 import type { Share } from '../controller/share.ts';
 import { KickError, messageOf } from '../errors.ts';
+import { boundedText, readBounded } from '../util/bounded-text.ts';
 import { duration, share } from './option-values.ts';
 
 export interface HostOptions {
@@ -46,7 +46,9 @@ export function addHostOptions(command: Command): void {
     )
     .addOption(repeatable('--exclude <hosts>', 'all but these'))
     .addOption(repeatable('--query <pql>', 'of these, those that a query of PuppetDB finds'))
-    .addOption(repeatable('--fact <condition>', 'of these, os.family=Debian and the like (=, !=, ~, <, >)'))
+    .addOption(
+      repeatable('--fact <condition>', 'of these, os.family=Debian and the like (=, !=, ~, <, >, <=, >=)'),
+    )
     .addOption(repeatable('--class <name>', 'of these, those with a class of Puppet'))
     .addOption(
       repeatable('--last <kind>', `of these, those whose latest run was ${LAST_KINDS.join(', ')} (a list)`),
@@ -64,31 +66,53 @@ export function addHostOptions(command: Command): void {
 
 /** What the words and options choose. Throws `KickError` `usage`. */
 export async function selectionOf(words: readonly string[], options: HostOptions): Promise<Selection> {
-  const named: Named[] = [
-    ...words.map((text, index) => ({ text, origin: `argument ${index + 1}` })),
-    ...(options.host ?? []).map((text) => ({ text, origin: '--host' })),
-    ...(options.group ?? []).map((name) => ({
-      text: name.startsWith('@') ? name : `@${name}`,
-      origin: '--group',
-    })),
-  ];
-  for (const file of options.nodesFile ?? []) {
-    named.push(...parseNodesFile(await readNodes(file), file === '-' ? 'stdin' : file));
-  }
-  const last = (options.last ?? []).flatMap((text) => text.split(',')).map(lastKind);
+  refuseEmpty(words, options);
+  const { query = [], fact = [], last = [], exclude = [], seed } = options;
   return {
-    named,
-    exclude: (options.exclude ?? []).map((text) => ({ text, origin: '--exclude' })),
+    named: await namedBy(words, options),
+    exclude: exclude.map((text) => ({ text, origin: '--exclude' })),
     all: options.all === true,
-    queries: options.query ?? [],
-    facts: (options.fact ?? []).map(parseFactCondition),
+    queries: query,
+    facts: fact.map(parseFactCondition),
     classes: options.class ?? [],
-    last,
+    last: last.flatMap((text) => text.split(',')).map(lastKind),
     olderThanMs: options.olderThan,
     limit: options.limit,
-    seed: options.seed ?? randomBytes(4).toString('hex'),
+    seed: seed ?? randomBytes(4).toString('hex'),
     includeMaintenance: options.includeMaintenance === true,
   };
+}
+
+/** A variable of a script that is not set names nobody, whatever stands beside it. */
+function refuseEmpty(words: readonly string[], options: HostOptions): void {
+  const { host = [], group = [], nodesFile = [], query = [], fact = [], last = [] } = options;
+  const given: [string, string][] = [
+    ...words.map((text, index): [string, string] => [`argument ${index + 1}`, text]),
+    ...Object.entries({ host, group, 'nodes-file': nodesFile, query, fact, last }).flatMap(([name, texts]) =>
+      texts.map((text): [string, string] => [`--${name}`, text]),
+    ),
+    // As Puppet writes it, ::apache is apache.
+    ...(options.class ?? []).map((text): [string, string] => ['--class', text.trim().replace(/^::/, '')]),
+    ...group.map((text): [string, string] => ['--group', text.trim().replace(/^@/, '')]),
+  ];
+  const [empty] = given.find(([, text]) => text.trim() === '') ?? [];
+  if (empty === undefined) return;
+  throw new KickError('usage', `${empty}: it is empty, and names nobody`, {
+    hint: 'a variable that is not set? leave out what is not meant',
+  });
+}
+
+async function namedBy(words: readonly string[], options: HostOptions): Promise<Named[]> {
+  const { host = [], group = [], nodesFile = [] } = options;
+  const named: Named[] = [
+    ...words.map((text, index) => ({ text, origin: `argument ${index + 1}` })),
+    ...host.map((text) => ({ text, origin: '--host' })),
+    ...group.map((name) => ({ text: name.startsWith('@') ? name : `@${name}`, origin: '--group' })),
+  ];
+  for (const file of new Set(nodesFile)) {
+    for (const one of parseNodesFile(await readNodes(file), file === '-' ? 'stdin' : file)) named.push(one);
+  }
+  return named;
 }
 
 function lastKind(text: string): LastKind {
@@ -99,10 +123,9 @@ function lastKind(text: string): LastKind {
 
 async function readNodes(file: string): Promise<string> {
   try {
-    if (file === '-') return await readAll(process.stdin);
-    const { size } = await stat(file);
-    if (size > MAX_NODES_FILE) throw new Error(`it is larger than ${MAX_NODES_FILE} bytes`);
-    return await readFile(file, 'utf8');
+    return file === '-'
+      ? await boundedText(process.stdin, MAX_NODES_FILE)
+      : await readBounded(file, MAX_NODES_FILE);
   } catch (error) {
     throw new KickError('usage', `read the list of nodes "${file}": ${messageOf(error)}`, { cause: error });
   }

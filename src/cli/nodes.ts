@@ -1,7 +1,7 @@
 /** `kick nodes`: whom would a kick reach, and why? Nothing is sent to any of them. */
 import type { Command } from 'commander';
+import type { Explained } from '../controller/choice.ts';
 import { foldNames } from '../controller/nodeset/fold.ts';
-import type { Explained } from '../controller/selection.ts';
 import { KickError } from '../errors.ts';
 import { EXIT } from '../protocol/outcome.ts';
 import { safeText } from '../util/text.ts';

@@ -69,7 +69,8 @@ async function rerun(
   if (targets.length === 0) {
     const what = wanted === undefined ? 'every host did as asked' : `no host was ${wanted.join(' or ')}`;
     context.terminal.err(`Nothing to run again: in job ${shortId(stored.job.id)} ${what}.\n`);
-    return 0;
+    // Who names outcomes means hosts: none is a choice of nobody, as everywhere.
+    return wanted === undefined ? 0 : EXIT.usage;
   }
   const identity = await identityOf(folders, context.env['PATH'] ?? '');
   const { rollout, name, maintenance: _maintenance, ...old } = stored.job;

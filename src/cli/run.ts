@@ -7,6 +7,7 @@ import type { Rollout } from '../controller/rollout.ts';
 import { groupBoundsOf } from '../controller/selection.ts';
 import { KickError, messageOf } from '../errors.ts';
 import type { Identity } from '../pki/identity.ts';
+import { isHostName } from '../protocol/names.ts';
 import { EXIT } from '../protocol/outcome.ts';
 import { systemClock } from '../util/clock.ts';
 import { type HeldLock, holdLock, isFull, lockHolder } from '../util/lock-file.ts';
@@ -161,7 +162,7 @@ function warnOf({ warnings, certname }: Identity, err: (text: string) => void, i
   if (isTrusted) return;
   err(
     `warning: agents do not trust ${certname} by default (its certificate has no pp_cli_auth)\n` +
-      `hint: on every node, /etc/kick/agent.yaml:  controllers: [${certname}]\n`,
+      `hint: on every node, /etc/kick/agent.yaml:  controllers: [${isHostName(certname) ? certname : JSON.stringify(certname)}]\n`,
   );
 }
 

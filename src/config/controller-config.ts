@@ -1,6 +1,6 @@
 /** controller.yaml: defaults of the command line, for a whole site. */
 import * as v from 'valibot';
-import { CertnameSchema } from '../protocol/names.ts';
+import { HostNameSchema } from '../protocol/names.ts';
 
 const UrlSchema = v.pipe(v.string(), v.url('not a URL like https://puppetdb.example.com:8081'));
 
@@ -10,7 +10,7 @@ export const ControllerConfigSchema = v.strictObject({
   /** Runs at once. */
   concurrency: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000)), 25),
   /** Completes names without a dot; absent: the controller's own. */
-  domain: v.optional(CertnameSchema),
+  domain: v.optional(HostNameSchema),
   /** Above so many hosts an interactive terminal is asked. */
   confirm_above: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 50),
   /** Absent: those of Puppet's own puppetdb.conf; false: no PuppetDB. */

@@ -6,10 +6,10 @@
  *
  * Written as a walk, not as a schema: sites have files of 50,000 targets.
  */
-import { isCertname } from '../protocol/names.ts';
+import { isCertname, isHostName } from '../protocol/names.ts';
 import type { Problem } from '../util/schema.ts';
 import { type Address, parseAddress } from './address.ts';
-import { ALL, certnameIn, type Group, type GroupSource, type Inventory } from './inventory.ts';
+import { ALL, certnameIn, type Group, type GroupSource, type Inventory, MAINTENANCE } from './inventory.ts';
 
 const GROUP_KEYS = ['name', 'targets', 'groups', 'facts', 'vars', 'features', 'config', 'plugin_hooks'];
 const OWN_GROUP_KEYS = ['nodes', 'command', 'query', 'concurrency'];
@@ -69,6 +69,7 @@ function createReader() {
   /** Lists with targets that are only a name: it may be an alias that stands further down. */
   const references: { group: Draft; list: readonly unknown[]; path: Path }[] = [];
   let targets = 0;
+  let listsTargets = false;
 
   function problem(path: Path, message: string): void {
     if (problems.length < MAX_PROBLEMS) problems.push({ path: [...path], message });
@@ -95,6 +96,8 @@ function createReader() {
     if (Number.isInteger(concurrency) && Number(concurrency) > 0) draft.concurrency = Number(concurrency);
     else if (concurrency !== undefined) problem([...path, 'concurrency'], 'not a whole number above 0');
     readSources(value, path, draft);
+    // A list that came out empty means nobody; one of the hosts in maintenance says nothing of the others.
+    if ('targets' in value && name !== MAINTENANCE) listsTargets = true;
     readTargets(value['targets'], [...path, 'targets'], draft);
     readGroupsOf(value['groups'], [...path, 'groups'], draft);
     return draft;
@@ -208,7 +211,7 @@ function createReader() {
   function certnameOf(text: unknown, path: Path): string | undefined {
     const certname = typeof text === 'string' ? text.toLowerCase() : '';
     if (isCertname(certname)) return certname;
-    problem(path, `"${String(text)}" is not a certname (letters, digits, ".", "-" and "_")`);
+    problem(path, `"${String(text)}" is not a certname (printable ASCII without "/")`);
     return undefined;
   }
 
@@ -261,7 +264,7 @@ function createReader() {
     const isPlain = isPlainCertname(text);
     const lower = isPlain ? text : text.toLowerCase();
     const known = aliases.get(lower);
-    if (known !== undefined || isPlain || isCertname(lower)) {
+    if (known !== undefined || isPlain || isHostName(lower)) {
       addHost(known ?? lower, list, group);
       return;
     }
@@ -303,7 +306,13 @@ function createReader() {
         group.name,
         group,
       ]);
-      return { inventory: { hosts, aliases, groups: new Map(all), leftOut }, problems };
+      return {
+        inventory: {
+          ...{ hosts, aliases, groups: new Map(all), leftOut },
+          listsTargets: listsTargets || hosts.size > 0,
+        },
+        problems,
+      };
     },
   };
 }
@@ -312,7 +321,7 @@ function isMapping(value: unknown): value is Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Nearly all certnames, in a fraction of the time of `isCertname`: letters and digits, single dots and dashes between them. */
+/** Nearly all certnames, in a fraction of the time of `isHostName`: letters and digits, single dots and dashes between them. */
 function isPlainCertname(text: string): boolean {
   let isWithin = false;
   for (let at = 0; at < text.length; at++) {

@@ -1,11 +1,10 @@
 /** What must hold of hosts (--query, --fact, --class, --last), and of whom it does: PuppetDB knows, else the agents. */
-import { KickError } from '../errors.ts';
 import type { AgentStatus } from '../protocol/status.ts';
-import { type FactCondition, fulfils } from './fact-condition.ts';
+import { byFacts, needsPuppetDb } from './fact-choice.ts';
+import type { FactCondition } from './fact-condition.ts';
 import type { AgentAnswer, LastKind } from './host-sources.ts';
-import type { Inventory } from './inventory.ts';
-import type { Members } from './nodeset/evaluate.ts';
-import { type SelectionContext, targetsOf } from './targets.ts';
+import type { Found, HostsOfOptions } from './question.ts';
+import { targetsOf } from './targets.ts';
 
 export interface Conditions {
   queries: readonly string[];
@@ -38,18 +37,6 @@ export function conditionsOf({ queries, facts, classes, last, olderThanMs }: Con
   ];
 }
 
-interface HostsOfOptions {
-  /** Who is still in; absent: nobody has been named. */
-  from: readonly string[] | undefined;
-  context: SelectionContext;
-  scope(): Promise<Members>;
-}
-
-interface Found {
-  hosts: Members;
-  unanswered?: AgentAnswer[];
-}
-
 /** Of whom a condition holds. Throws `KickError` where nobody can tell. */
 export async function hostsOf(condition: Condition, options: HostsOfOptions): Promise<Found> {
   const { database } = options.context.sources;
@@ -58,8 +45,7 @@ export async function hostsOf(condition: Condition, options: HostsOfOptions): Pr
       if (database === undefined) throw needsPuppetDb('--query');
       return { hosts: new Set(await database.byQuery(condition.pql)) };
     case 'facts':
-      if (database !== undefined) return { hosts: new Set(await database.byFacts(condition.facts)) };
-      return { hosts: byInventoryFacts(condition.facts, options.context.inventory) };
+      return byFacts(condition.facts, options);
     case 'class':
       if (database !== undefined) return { hosts: new Set(await database.byClass(condition.name)) };
       return byAgents(options, ({ classes }) => hasClass(classes, condition.name));
@@ -75,22 +61,15 @@ export async function hostsOf(condition: Condition, options: HostsOfOptions): Pr
   }
 }
 
-function byInventoryFacts(conditions: readonly FactCondition[], { hosts }: Inventory): Members {
-  const all = [...hosts.values()];
-  if (!all.some(({ facts }) => Object.keys(facts).length > 0)) throw needsPuppetDb('--fact');
-  const fitting = all.filter(({ facts }) => conditions.every((condition) => fulfils(facts, condition)));
-  return new Set(fitting.map(({ certname }) => certname));
-}
-
 /**
  * Without PuppetDB the agents themselves know: those named, else everybody. `holds` gives undefined
  * where the host does not say.
  */
 async function byAgents(
-  { from, context, scope }: HostsOfOptions,
+  { from, context, everyone }: HostsOfOptions,
   holds: (status: AgentStatus) => boolean | undefined,
 ): Promise<Found> {
-  const asked = await targetsOf(from ?? [...(await scope())], context);
+  const asked = await targetsOf(from ?? [...(await everyone())], context);
   const hosts = new Set<string>();
   const unanswered: AgentAnswer[] = [];
   for (const answer of await context.sources.askAgents(asked, { classes: true })) {
@@ -111,10 +90,4 @@ function hasClass(classes: readonly string[] | undefined, name: string): boolean
 function wasLast({ lastRun, time }: AgentStatus, kind: LastKind, olderThanMs: number): boolean {
   if (kind === 'stale') return lastRun === undefined || lastRun.at < time - olderThanMs;
   return lastRun?.status === kind;
-}
-
-function needsPuppetDb(option: string): KickError {
-  return new KickError('usage', `${option}: there is no PuppetDB to ask`, {
-    hint: 'controller.yaml, puppetdb: {urls: [https://puppetdb.example.com:8081]}',
-  });
 }

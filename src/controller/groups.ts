@@ -1,35 +1,60 @@
 /** Who is in a group: its own targets, its groups' and whom its sources name. */
-import { KickError, messageOf } from '../errors.ts';
+import { KickError } from '../errors.ts';
 import { isCertname } from '../protocol/names.ts';
 import { clip } from '../util/text.ts';
+import { createGroupSources, type GroupSources } from './group-sources.ts';
 import type { HostSources } from './host-sources.ts';
 import { ALL, certnameIn, type GroupSource, type Inventory } from './inventory.ts';
 import { evaluate, globTest, keysOf, type Members, type Scope } from './nodeset/evaluate.ts';
 import { parseExpression, type Term } from './nodeset/expression.ts';
-import { MAX_NAMES } from './nodeset/range.ts';
+import type { Warn } from './warn.ts';
 
 export interface ScopeOptions {
   inventory: Inventory;
   /** Added to a name without a dot that the inventory does not know. */
   domain?: string | undefined;
   sources: HostSources;
-  /** All hosts there are, where the inventory names none. */
+  /** All hosts there are, where the inventory lists none. */
   everyone(): Promise<Members>;
+  warn: Warn;
 }
 
-/** What names, masks and groups mean here. Each group is asked for once. */
-export function createScope({ inventory, domain, sources, everyone }: ScopeOptions): Scope {
-  const found = new Map<string, Promise<Members>>();
+/** What names, masks and groups mean here. Each source of a group is asked once. */
+export function createScope(options: ScopeOptions): NarrowableScope {
+  const groupSources = createGroupSources(options);
+  const known = () => knownHosts(options, groupSources);
+  return scopeWithin([], { ...options, groupSources, known, masked: known });
+}
 
-  const known = async (): Promise<Members> =>
-    inventory.hosts.size > 0 ? keysOf(inventory.hosts) : everyone();
+/** `over` cannot be missing. */
+export type NarrowableScope = Scope & Required<Pick<Scope, 'over'>>;
 
-  /** `within`: the groups that are being looked up, outermost first. */
-  function scopeWithin(within: readonly string[]): Scope {
-    return { host, matching, group: (name, term) => members(name, { within, term }) };
-  }
+/** Those of the inventory, with what stands for them in a plugin's place; of an inventory without targets, everybody. */
+async function knownHosts({ inventory, everyone }: ScopeOptions, sources: GroupSources): Promise<Members> {
+  if (!inventory.listsTargets) return everyone();
+  const queries = (inventory.groups.get(ALL)?.sources ?? []).filter((source) => 'query' in source);
+  if (queries.length === 0) return keysOf(inventory.hosts);
+  const hosts = new Set(inventory.hosts.keys());
+  for (const { query } of queries) for (const one of await sources.byQuery(ALL, query)) hosts.add(one);
+  return hosts;
+}
+
+interface MembersOptions extends ScopeOptions {
+  groupSources: GroupSources;
+  known(): Promise<Members>;
+  /** On whom masks are tried. */
+  masked(): Promise<Members>;
+  /** Groups that were looked up. */
+  found?: Map<string, Promise<Members>>;
+}
+
+/** `within`: the groups that are being looked up, outermost first. */
+function scopeWithin(within: readonly string[], options: MembersOptions): NarrowableScope {
+  const { inventory, domain, groupSources, known, masked, found = new Map() } = options;
+  const scopeOf = (group: string) => scopeWithin([...within, group], { ...options, found });
 
   function host(name: string, term: Term): string {
+    if (term.isQuoted === true) return name;
     const known = certnameIn(inventory, name);
     if (known !== undefined) return known;
     const lower = name.toLowerCase().replace(/\.$/, '');
@@ -38,10 +63,8 @@ export function createScope({ inventory, domain, sources, everyone }: ScopeOptio
     if (isCertname(certname)) return certname;
     throw new KickError(
       'usage',
-      `read the host names: not a certname: ${JSON.stringify(name)} (in "${clip(term.text, 80)}")`,
-      {
-        hint: 'a certname is made of letters, digits, ".", "-" and "_", as "puppet config print certname" shows it',
-      },
+      `read the host names: not a certname: ${JSON.stringify(clip(name, 80))} (in "${clip(term.text, 80)}")`,
+      { hint: 'printable ASCII without "/", as "puppet config print certname" shows it' },
     );
   }
 
@@ -50,13 +73,10 @@ export function createScope({ inventory, domain, sources, everyone }: ScopeOptio
     // A short mask means the short names of our domain, as a short name does.
     const fitsShort =
       mask.includes('.') || domain === undefined ? () => false : globTest(`${mask.toLowerCase()}.${domain}`);
-    return [...(await known())].filter((name) => fits(name) || fitsShort(name));
+    return [...(await masked())].filter((name) => fits(name) || fitsShort(name));
   }
 
-  function members(
-    name: string,
-    { within, term }: { within: readonly string[]; term?: Term | undefined },
-  ): Promise<Members> {
+  function members(name: string, term?: Term): Promise<Members> {
     if (name === '*' || name === ALL) return known();
     if (within.includes(name)) {
       const circle = [...within.slice(within.indexOf(name)), name].map((one) => `@${one}`).join(' -> ');
@@ -64,73 +84,49 @@ export function createScope({ inventory, domain, sources, everyone }: ScopeOptio
         new KickError('inventory', `look up the group "${name}": it contains itself: ${circle}`),
       );
     }
-    if (!inventory.groups.has(name)) return Promise.reject(unknownGroup(name, term));
+    if (!inventory.groups.has(name)) return Promise.reject(unknownGroup(name, { inventory, term }));
     const before = found.get(name);
     // Groups are looked up one after another: what is not within itself is finished, or not begun.
     if (before !== undefined) return before;
-    const looked = lookUp(name, [...within, name]);
+    const looked = lookUp(name);
     found.set(name, looked);
     return looked;
   }
 
-  function unknownGroup(name: string, term: Term | undefined): KickError {
-    const names = [...inventory.groups.keys()].filter((one) => one !== ALL);
-    const where = term === undefined ? '' : `, see column ${term.column}`;
-    return new KickError('usage', `look up the group "${name}": there is no such group${where}`, {
-      hint: names.length === 0 ? 'the inventory has no groups' : `there are ${clip(names.join(', '), 300)}`,
-    });
-  }
-
-  async function lookUp(name: string, within: readonly string[]): Promise<Members> {
+  async function lookUp(name: string): Promise<Members> {
     const group = inventory.groups.get(name);
+    const inner = scopeOf(name);
     const hosts = new Set(group?.hosts);
-    for (const child of group?.children ?? [])
-      for (const one of await members(child, { within })) hosts.add(one);
+    for (const child of group?.children ?? []) for (const one of await inner.group(child)) hosts.add(one);
     for (const source of group?.sources ?? [])
-      for (const one of await namedBy(name, source, within)) hosts.add(one);
+      for (const one of await namedBy(name, source, inner)) hosts.add(one);
     return hosts;
   }
 
-  async function namedBy(
-    name: string,
-    source: GroupSource,
-    within: readonly string[],
-  ): Promise<Iterable<string>> {
-    if ('nodes' in source)
-      return evaluate(parseExpression(source.nodes, `the group "${name}"`), scopeWithin(within));
-    if ('command' in source) return namedByCommand(name, source.command, within);
-    if (sources.database !== undefined) return sources.database.byQuery(source.query);
-    throw new KickError('inventory', `look up the group "${name}": it is a query, and there is no PuppetDB`, {
-      hint: 'controller.yaml, puppetdb: {urls: [https://puppetdb.example.com:8081]}',
-    });
-  }
-
-  async function namedByCommand(
-    name: string,
-    argv: readonly string[],
-    within: readonly string[],
-  ): Promise<Set<string>> {
-    const doing = `look up the group "${name}" with ${argv[0]}`;
-    let output: string;
-    try {
-      output = await sources.outputOf(argv);
-    } catch (error) {
-      throw new KickError('inventory', `${doing}: ${messageOf(error)}`, {
-        hint: `try it by hand: ${clip(argv.join(' '), 200)}`,
-        cause: error,
-      });
-    }
+  async function namedBy(name: string, source: GroupSource, inner: Scope): Promise<Iterable<string>> {
+    if ('query' in source) return groupSources.byQuery(name, source.query);
+    if ('nodes' in source) return evaluate(parseExpression(source.nodes, `the group "${name}"`), inner);
     const all = new Set<string>();
-    for (const [index, line] of output.split('\n').entries()) {
-      const text = line.replace(/#.*$/, '').trim();
-      if (text === '') continue;
-      const origin = `line ${index + 1} of what ${argv[0]} printed`;
-      for (const one of await evaluate(parseExpression(text, origin), scopeWithin(within))) all.add(one);
-      if (all.size > MAX_NAMES)
-        throw new KickError('inventory', `${doing}: it named more than ${MAX_NAMES} hosts`);
-    }
+    for (const terms of await groupSources.byCommand(name, source.command))
+      for (const one of await evaluate(terms, inner)) all.add(one);
     return all;
   }
 
-  return scopeWithin([]);
+  return {
+    host,
+    matching,
+    group: members,
+    over: (hosts) => scopeWithin(within, { ...options, found: new Map(), masked: async () => hosts }),
+  };
+}
+
+function unknownGroup(
+  name: string,
+  { inventory, term }: { inventory: Inventory; term?: Term | undefined },
+): KickError {
+  const names = [...inventory.groups.keys()].filter((one) => one !== ALL);
+  const where = term === undefined ? '' : `, see column ${term.column}`;
+  return new KickError('usage', `look up the group "${name}": there is no such group${where}`, {
+    hint: names.length === 0 ? 'the inventory has no groups' : `there are ${clip(names.join(', '), 300)}`,
+  });
 }

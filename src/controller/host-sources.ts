@@ -1,7 +1,7 @@
 /** Whom the choice of hosts asks, beside the inventory. Each of them may be absent on a site. */
 import type { AgentStatus } from '../protocol/status.ts';
 import type { SendFailure, Target } from '../transport/transport.ts';
-import type { FactCondition } from './fact-condition.ts';
+import type { FactPath } from './fact-condition.ts';
 
 /** What the latest report of a host was; `stale`: it is too old, or there is none. */
 export const LAST_KINDS = ['failed', 'changed', 'unchanged', 'stale'] as const;
@@ -17,14 +17,18 @@ export interface LastQuestion {
 export interface NodeDatabase {
   /** Its rows must have a certname. */
   byQuery(pql: string): Promise<string[]>;
-  /** Hosts that fulfil all of them. */
-  byFacts(conditions: readonly FactCondition[]): Promise<string[]>;
   byClass(name: string): Promise<string[]>;
   byLast(question: LastQuestion): Promise<string[]>;
   /** Nodes that are not deactivated. */
   active(): Promise<string[]>;
-  /** A fact of these hosts as text: an address. Hosts without it are left out. */
-  factOf(path: FactCondition['path'], certnames: readonly string[]): Promise<Map<string, string>>;
+  /**
+   * The values at these paths, in their order, undefined where a host has none: of all hosts that have
+   * facts, or at least of these.
+   */
+  factValues(
+    paths: readonly FactPath[],
+    certnames?: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly unknown[]>>;
 }
 
 /** What a host answered, or why it did not. */

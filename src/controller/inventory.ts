@@ -37,6 +37,8 @@ export interface Inventory {
   /** The certname of each alias; none is also a certname. */
   readonly aliases: ReadonlyMap<string, string>;
   readonly groups: ReadonlyMap<string, Group>;
+  /** Whether it lists targets at all: an empty list means nobody, no list means that others know. */
+  readonly listsTargets: boolean;
   /** Targets that are no machine with an agent (`docker://web`), as written. */
   readonly leftOut: readonly string[];
 }
@@ -51,6 +53,7 @@ export const EMPTY_INVENTORY: Inventory = {
   hosts: new Map(),
   aliases: new Map(),
   groups: new Map(),
+  listsTargets: false,
   leftOut: [],
 };
 

@@ -1,5 +1,5 @@
 /** Questions to PuppetDB in its query language (PQL). No value of a user leaves its literal. */
-import type { FactCondition } from './fact-condition.ts';
+import type { FactPath } from './fact-condition.ts';
 import type { LastQuestion } from './host-sources.ts';
 
 /** A string literal: PQL's are JSON's. */
@@ -7,37 +7,30 @@ export function literal(text: string): string {
   return JSON.stringify(text);
 }
 
-/** `facts.os.family`, `facts.mounts."/boot".size`, `facts.disks[0]`. */
-export function factPath(path: FactCondition['path']): string {
-  return path.reduce<string>((before, key) => {
-    if (typeof key === 'number') return `${before}[${key}]`;
-    return `${before}.${/^[A-Za-z_][A-Za-z0-9_]*$/.test(key) ? key : literal(key)}`;
-  }, 'facts');
+/** What PuppetDB can pick out of a fact by itself; it has no way to name other keys, or places in lists. */
+const PLAIN_KEY = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** The beginning of a path that PuppetDB picks out, as a column; undefined where even the fact's name is odd. */
+export function factColumn(path: FactPath): { column: string; rest: FactPath } | undefined {
+  const odd = path.findIndex((key) => typeof key !== 'string' || !PLAIN_KEY.test(key));
+  const length = odd < 0 ? path.length : odd;
+  if (length === 0) return undefined;
+  return { column: ['facts', ...path.slice(0, length)].join('.'), rest: path.slice(length) };
 }
 
-/** A fact may be text, a number or a boolean: `=` means whichever it is. */
-function condition({ path, comparison, value }: FactCondition): string {
-  const fact = factPath(path);
-  switch (comparison) {
-    case '=':
-      return equals(fact, value);
-    case '!=':
-      // A host that does not have the fact does not equal it.
-      return `!(${equals(fact, value)})`;
-    case '~':
-      return `${fact} ~ ${literal(value)}`;
-    default:
-      return `${fact} ${comparison} ${value}`;
-  }
+/** Columns of `factColumn` for these hosts, or for all. */
+export function factColumns(columns: readonly string[], certnames?: readonly string[]): string {
+  return `inventory[${['certname', ...columns].join(', ')}]{ ${among(certnames)} }`;
 }
 
-function equals(fact: string, value: string): string {
-  const isBare = /^(true|false|-?\d{1,15}(\.\d{1,15})?)$/.test(value);
-  return isBare ? `(${fact} = ${literal(value)} or ${fact} = ${value})` : `${fact} = ${literal(value)}`;
+/** The whole value of a fact. */
+export function wholeFact(name: string, certnames?: readonly string[]): string {
+  const where = [`name = ${literal(name)}`, ...(certnames === undefined ? [] : [among(certnames)])];
+  return `facts[certname, value]{ ${where.join(' and ')} }`;
 }
 
-export function byFacts(conditions: readonly FactCondition[]): string {
-  return `inventory[certname]{ ${conditions.map(condition).join(' and ')} }`;
+function among(certnames: readonly string[] | undefined): string {
+  return certnames === undefined ? '' : `certname in [${certnames.map(literal).join(', ')}]`;
 }
 
 /** `apache::mod` is the title `Apache::Mod`. */
@@ -58,9 +51,4 @@ export function byLast({ kind, olderThanMs }: LastQuestion, now: number): string
 
 export function activeNodes(): string {
   return 'nodes[certname]{ deactivated is null and expired is null }';
-}
-
-/** A fact of many hosts. */
-export function factOf(path: FactCondition['path'], certnames: readonly string[]): string {
-  return `inventory[certname, ${factPath(path)}]{ certname in [${certnames.map(literal).join(', ')}] }`;
 }

@@ -1,8 +1,9 @@
 /** Where the agents of hosts are reached. */
 import type { Target } from '../transport/transport.ts';
-import type { FactCondition } from './fact-condition.ts';
+import type { FactPath } from './fact-condition.ts';
 import type { HostSources } from './host-sources.ts';
 import type { Inventory } from './inventory.ts';
+import type { Warn } from './warn.ts';
 
 export interface SelectionContext {
   inventory: Inventory;
@@ -12,22 +13,24 @@ export interface SelectionContext {
   /** Where agents listen, unless the inventory says otherwise. */
   port: number;
   /** The fact that is the address of hosts for which the inventory has none. */
-  addressFrom?: FactCondition['path'] | undefined;
+  addressFrom?: FactPath | undefined;
+  warn: Warn;
 }
 
 /** The inventory's address, else the one that a fact tells, else the certname. */
 export async function targetsOf(certnames: readonly string[], context: SelectionContext): Promise<Target[]> {
   const { inventory, port, addressFrom, sources } = context;
-  let found: ReadonlyMap<string, string> | undefined;
+  let found: ReadonlyMap<string, readonly unknown[]> | undefined;
   if (addressFrom !== undefined && sources.database !== undefined) {
     const unknown = certnames.filter((certname) => inventory.hosts.get(certname)?.address === undefined);
-    if (unknown.length > 0) found = await sources.database.factOf(addressFrom, unknown);
+    if (unknown.length > 0) found = await sources.database.factValues([addressFrom], unknown);
   }
   return certnames.map((certname) => {
     const address = inventory.hosts.get(certname)?.address;
+    const [fact] = found?.get(certname) ?? [];
     return {
       certname,
-      host: address?.host ?? found?.get(certname) ?? certname,
+      host: address?.host ?? (typeof fact === 'string' && fact !== '' ? fact : certname),
       port: address?.port ?? port,
     };
   });

@@ -158,6 +158,9 @@ export function openAuthority(dir: string, { clock }: AuthorityOptions): Authori
       exclusively(async () => {
         const index = await readIndex();
         if (!isCertname(name)) throw new KickError('pki', `issue a certificate: "${name}" is not a certname`);
+        // certs/ca.pem is the CA's.
+        if (name === 'ca')
+          throw new KickError('pki', 'issue a certificate: "ca" is the name of the CA itself');
         if (index.certificates.some((entry) => holds(entry, name))) {
           throw new KickError('pki', `issue a certificate: "${name}" has one`, {
             hint: `revoke it first: kick pki revoke ${name}`,

@@ -2,14 +2,23 @@
 import * as v from 'valibot';
 
 /**
- * A certname as Puppet makes them (lib/puppet/ssl/base.rb VALID_CERTNAME), narrowed to what a host
- * name, a folder and a terminal can hold: lower case, digits, dots, dashes and underscores.
+ * Puppet's rule for certnames (lib/puppet/ssl/base.rb VALID_CERTNAME): printable ASCII without "/", in lower
+ * case (lib/puppet/defaults.rb, certname). Beyond it, what a file NAME.pem and a signed request need: at
+ * most 253 characters, and neither "." nor "..".
  */
-const CERTNAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/;
+const CERTNAME = /^(?!\.{1,2}$)[ -.0-@[-~]{1,253}$/;
+
+/** Nearly all certnames: what is also a host name, with underscores. */
+const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/;
 
 export const CertnameSchema = v.pipe(
   v.string(),
-  v.regex(CERTNAME, 'not a certname (lower case letters, digits, ".", "-" and "_")'),
+  v.regex(CERTNAME, 'not a certname (printable ASCII in lower case, without "/")'),
+);
+
+export const HostNameSchema = v.pipe(
+  v.string(),
+  v.regex(HOST_NAME, 'not a host name (lower case letters, digits, ".", "-" and "_")'),
 );
 
 /** RFC 9562, lower case. */
@@ -31,6 +40,11 @@ export const TagSchema = v.pipe(
 
 export function isCertname(text: string): boolean {
   return CERTNAME.test(text);
+}
+
+/** Lower case letters, digits, dashes and underscores between dots: what may be asked for in the DNS. */
+export function isHostName(text: string): boolean {
+  return HOST_NAME.test(text);
 }
 
 export function isUuid(text: string): boolean {

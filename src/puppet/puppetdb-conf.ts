@@ -1,52 +1,64 @@
-/** Puppet's own puppetdb.conf (puppet/util/puppetdb/config.rb): where the Puppet server finds PuppetDB. */
-import { readFile } from 'node:fs/promises';
+/**
+ * Puppet's own puppetdb.conf (puppet/util/puppetdb/config.rb): where the Puppet server finds PuppetDB. Read as Puppet
+ * reads it; only blanks, line ends of Windows and comments behind a URL are forgiven.
+ */
 import { KickError, messageOf, systemCode } from '../errors.ts';
+import { readBounded } from '../util/bounded-text.ts';
 
-const DEFAULT_PORT = 8081;
+const MAX_BYTES = 1 << 20;
 
-/** The URLs of its section `main`; undefined when there is no such file. Throws `KickError` `config`. */
+/** Where Puppet looks when the file does not say. */
+export const DEFAULT_URL = 'https://puppetdb:8081';
+
+/**
+ * The URLs of its section `main`, else Puppet's default; undefined when there is no such file. Throws `KickError`
+ * `config` for a file that cannot be read or understood.
+ */
 export async function readPuppetdbConf(path: string): Promise<string[] | undefined> {
-  let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    return urlsIn(await readBounded(path, MAX_BYTES));
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
-    throw new KickError('config', `read "${path}": ${messageOf(error)}`, { cause: error });
-  }
-  const main = sectionOf(text, 'main');
-  const listed = main.get('server_urls');
-  const urls =
-    listed === undefined
-      ? oldUrls(main)
-      : listed
-          .split(',')
-          .map((url) => url.trim())
-          .filter((url) => url !== '');
-  const bad = urls.filter((url) => !URL.canParse(url));
-  if (urls.length > 0 && bad.length === 0) return urls;
-  throw new KickError(
-    'config',
-    `read "${path}": ${bad.length > 0 ? `not a URL: "${bad[0]}"` : 'no server_urls in it'}`,
-    {
+    throw new KickError('config', `read "${path}": ${messageOf(error)}`, {
       hint: 'server_urls = https://puppetdb.example.com:8081, or puppetdb: in controller.yaml',
-    },
-  );
+      cause: error,
+    });
+  }
 }
 
-/** Before `server_urls` there were `server` and `port`. */
-function oldUrls(main: ReadonlyMap<string, string>): string[] {
-  const server = main.get('server');
-  return server === undefined ? [] : [`https://${server}:${main.get('port') ?? DEFAULT_PORT}`];
+/** Throws `Error` with what stands against it. */
+function urlsIn(text: string): string[] {
+  const listed = mainSection(text).get('server_urls');
+  if (listed === undefined) return [DEFAULT_URL];
+  const urls = listed
+    .replace(/(^|\s)[#;].*$/, '')
+    .split(',')
+    .map((url) => url.trim())
+    .filter((url) => url !== '');
+  if (urls.length === 0) throw new Error('server_urls is empty');
+  const bad = urls.find((url) => !/^https?:\/\/[^\s/]/.test(url) || !URL.canParse(url));
+  if (bad !== undefined) throw new Error(`not a URL: "${bad}"`);
+  return urls;
 }
 
-function sectionOf(text: string, wanted: string): Map<string, string> {
+function mainSection(text: string): Map<string, string> {
   const values = new Map<string, string>();
-  let section = '';
-  for (const line of text.split(/\r?\n/)) {
-    const header = /^\s*\[([^\]]+)\]/.exec(line)?.[1];
-    if (header !== undefined) section = header.trim();
-    const [, key, value] = /^\s*([A-Za-z_]+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
-    if (section === wanted && key !== undefined && value !== undefined) values.set(key, value);
+  let section: string | undefined;
+  for (const [index, line] of text
+    .replace(/^\ufeff/, '')
+    .split(/\r?\n/)
+    .entries()) {
+    const fail = (why: string) => new Error(`line ${index + 1}: ${why}`);
+    if (/^\s*([#;]|$)/.test(line)) continue;
+    const header = /^\s*\[\s*(\w+)\s*\]\s*([#;].*)?$/.exec(line)?.[1];
+    const [, key, value] = /^\s*(\w+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+    if (header !== undefined) section = header;
+    // Retired: Puppet warns of them and goes to its default.
+    else if (key === 'server' || key === 'port') continue;
+    else if (key === undefined || value === undefined)
+      throw fail('neither a section, a setting nor a comment');
+    else if (section === undefined) throw fail(`${key} stands outside of a section`);
+    else if (section === 'main') values.set(key, value);
   }
   return values;
 }

@@ -53,8 +53,8 @@ function run(words: readonly string[], options: Partial<SpawnSyncOptionsWithStri
 test.each<[string, string[], RegExp]>([
   [
     'malformed host names',
-    ['--host', 'web(1)', 'b@d'],
-    /argument 1: "@" cannot.*--host: "\(" cannot be in a certname, see column 4\n/s,
+    ['--host', 'web(1)', 'b/d'],
+    /argument 1: "\/" cannot.*--host: "\(" cannot be in a certname without quotes, see column 4\n/s,
   ],
   [
     'an expression with an open bracket',
@@ -80,6 +80,12 @@ test.each<[string, string[], RegExp]>([
     /neither a command nor a host.*did you mean "disable"/,
   ],
   ['a typing error', ['pnig', 'web1'], /did you mean "ping"/],
+  ["a command of a peer's", ['find', 'web1'], /did you mean "nodes"/],
+  [
+    'a command behind options that are not its own',
+    ['--noop', 'disable', 'web1'],
+    /"disable" is a command, and not all that stands before it are its options\nhint: kick disable --help/,
+  ],
 ])('kick with %s is exit 2', async (_what, words, message) => {
   const { kick } = await place();
   const { status, stderr, stdout } = kick(words);
@@ -104,7 +110,7 @@ test('a bad inventory tells all its problems, each with its line', async () => {
 test('a bad list of nodes tells the lines', async () => {
   const { kick, folder } = await place();
   const file = join(folder, 'nodes');
-  writeFileSync(file, '# all\nweb1\nweb[2\n\nb@d\n');
+  writeFileSync(file, '# all\nweb1\nweb[2\n\nb/d\n');
   const { status, stderr } = kick(['--nodes-file', file]);
   expect(status).toBe(2);
   expect(stderr).toMatch(/nodes:3: .*nodes:5: /s);

@@ -46,7 +46,9 @@ test('jobs are listed and shown, and a rerun asks those again that did not do as
   const again = await kick('rerun', 'last', '--format', 'json');
   const { hosts } = JSON.parse(again.out) as { hosts: { certname: string }[] };
   expect(hosts.map(({ certname }) => certname)).toEqual(['web2.example.com', 'down.example.com']);
-  expect((await kick('rerun', job.slice(-8), '--outcome', 'busy')).err).toContain('Nothing to run again');
+  const none = await kick('rerun', job.slice(-8), '--outcome', 'busy');
+  expect(none.err).toContain('Nothing to run again');
+  expect(none.code).toBe(2);
   expect((await kick('rerun', 'last', '--outcome', 'nonsense')).code).toBe(2);
   expect((await kick('jobs', 'show', '00000000')).err).toContain('there is no such job');
 });

@@ -25,6 +25,8 @@ async function databaseOn(listener: RequestListener) {
   return openPuppetDb({ urls: [url], identity, timeoutMs: 300, maxBytes: 1000 });
 }
 
+const warn = () => expect.unreachable();
+
 const answering = (status: number, body: string) =>
   databaseOn((_request, response) => response.writeHead(status).end(body));
 
@@ -46,11 +48,26 @@ test('an answer that does not come, or does not end, is given up', async () => {
   await expect(endless.query('nodes{}')).rejects.toMatchObject({ code: 'puppetdb' });
 });
 
-test('rows without a certname, or with none that is one, are refused with the query', async () => {
-  for (const body of ['[{"name": "x"}]', '[{"certname": "../x"}]', '[{"certname": 5}]']) {
-    const database = nodeDatabase(await answering(200, body), systemClock);
+test('rows without a certname are refused with the query', async () => {
+  for (const body of ['[{"name": "x"}]', '[{"certname": null}]', '[{"certname": 5}]']) {
+    const database = nodeDatabase(await answering(200, body), { clock: systemClock, warn });
     await expect(database.byQuery('facts[name]{}')).rejects.toThrow(/facts\[name\]\{\}/);
   }
+});
+
+test('names that no agent can have are left out, counted and named, once', async () => {
+  const names = ['a.example.com', 'backup@nas.example.com', 'a b', '../x', '..', 'Web1', 'bü', 'a\nb', ''];
+  const body = JSON.stringify(names.map((certname) => ({ certname })));
+  const told: string[] = [];
+  const database = nodeDatabase(await answering(200, body), {
+    clock: systemClock,
+    warn: (message) => void told.push(message),
+  });
+  expect(await database.active()).toEqual(['a.example.com', 'backup@nas.example.com', 'a b']);
+  expect(await database.byClass('x')).toHaveLength(3);
+  expect(told).toEqual([
+    'PuppetDB\'s answer: 6 names are no certnames and left out: "../x", "..", "Web1", "bü", "a\\nb", ""',
+  ]);
 });
 
 test('plain HTTP to another machine is refused', async () => {
@@ -67,12 +84,34 @@ test("Puppet's puppetdb.conf is read as Puppet reads it", async () => {
     writeFileSync(path, text);
     return readPuppetdbConf(path);
   };
+  const byDefault = ['https://puppetdb:8081'];
   expect(await readPuppetdbConf(`${path}.none`)).toBeUndefined();
-  expect(await read('[main]\nserver_urls = https://a:8081, https://b:8081\n')).toEqual([
-    'https://a:8081',
-    'https://b:8081',
-  ]);
-  expect(await read('[other]\nserver = x\n[main]\nserver = a\nport = 1\n')).toEqual(['https://a:1']);
-  await expect(read('[main]\nserver_urls = nonsense\n')).rejects.toThrow(/not a URL: "nonsense"/);
-  await expect(read('')).rejects.toThrow(/no server_urls/);
+  for (const [text, urls] of [
+    ['[main]\nserver_urls = https://a:8081, https://b:8081\n', ['https://a:8081', 'https://b:8081']],
+    ['[main]\r\nserver_urls=https://a:8081,\r\n', ['https://a:8081']],
+    ['\ufeff [main] ; ours\n\tserver_urls\t= https://a:8081  # the new one\n', ['https://a:8081']],
+    ['[main]\nserver_urls = https://a\n[other]\nserver_urls = https://b\n', ['https://a']],
+    ['[main]\nserver_urls = https://a\n[main]\nserver_urls = https://b\n', ['https://b']],
+    ['[main]\nsoft_write_failure = true\n', byDefault],
+    ['[main]\n# server_urls = https://a\n', byDefault],
+    ['[other]\nserver_urls = https://a\n', byDefault],
+    // Retired: Puppet goes to its default.
+    ['[main]\nserver = a\nport = 1\n', byDefault],
+    ['', byDefault],
+  ] as const) {
+    expect(await read(text), text).toEqual(urls);
+  }
+  for (const [text, why] of [
+    ['[main]\nserver_urls = nonsense\n', /not a URL: "nonsense"/],
+    ['[main]\nserver_urls = puppetdb.example.com:8081\n', /not a URL: "puppetdb.example.com:8081"/],
+    ['[main]\nserver_urls = https://a https://b\n', /not a URL/],
+    ['[main]\nserver_urls =\n', /server_urls is empty/],
+    ['[main]\nserver_urls = # https://a\n', /server_urls is empty/],
+    ['server_urls = https://a\n', /line 1: server_urls stands outside of a section/],
+    ['[main]\n\nserver_urls https://a\n', /line 3: neither a section/],
+    [`#${' '.repeat(1 << 20)}`, /larger than 1048576 bytes/],
+  ] as const) {
+    await expect(read(text), text.slice(0, 80)).rejects.toThrow(why);
+  }
+  await expect(readPuppetdbConf(join(path, '..'))).rejects.toMatchObject({ code: 'config' });
 });

@@ -1,77 +1,12 @@
 /** Who is chosen, and why. PuppetDB and the agents are stand-ins here; the real ones: test/puppet. */
-import { chmodSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readBoltInventory } from '../../src/controller/bolt-inventory.ts';
 import { parseFactCondition } from '../../src/controller/fact-condition.ts';
-import type { HostSources, NodeDatabase } from '../../src/controller/host-sources.ts';
+import type { HostSources } from '../../src/controller/host-sources.ts';
 import { parseNodesFile } from '../../src/controller/nodes-file.ts';
 import { type Selection, selectHosts } from '../../src/controller/selection.ts';
-import { outputOf } from '../../src/util/program-output.ts';
-import { tempFolder } from '../support/temp.ts';
-
-const INVENTORY = {
-  targets: [
-    {
-      name: 'db1.elsewhere.org',
-      alias: ['db', 'db1'],
-      uri: '10.0.0.7:9000',
-      facts: { os: { family: 'Debian' } },
-    },
-    { name: 'web1.example.com', facts: { os: { family: 'RedHat' }, cpus: 4 } },
-    'web2.example.com',
-    'web10.example.com',
-  ],
-  groups: [
-    { name: 'web', nodes: 'web*&*.example.com' },
-    { name: 'most', nodes: '@web!web2.example.com,db' },
-    { name: 'a', nodes: '@b' },
-    { name: 'b', nodes: 'web1,@c' },
-    { name: 'c', nodes: '@a' },
-    { name: 'outer', groups: [{ name: 'inner', targets: ['web2.example.com'] }], targets: ['db'] },
-    { name: 'found', query: 'nodes{}' },
-  ],
-};
-
-const nobody: HostSources = {
-  database: undefined,
-  askAgents: () => Promise.reject(new Error('nobody asks agents here')),
-  signedCertnames: async () => undefined,
-  outputOf: async (argv) =>
-    (await outputOf(argv, { timeoutMs: 500, maxBytes: 1000, env: {} })).toString('utf8'),
-};
-
-function choose(
-  named: string[],
-  more: Partial<Selection> = {},
-  { sources = nobody, inventory = INVENTORY as object } = {},
-) {
-  const selection: Selection = {
-    named: named.map((text, index) => ({ text, origin: `argument ${index + 1}` })),
-    ...{
-      exclude: [],
-      all: false,
-      queries: [],
-      facts: [],
-      classes: [],
-      last: [],
-      olderThanMs: 1000,
-      seed: 's',
-    },
-    includeMaintenance: false,
-    ...more,
-  };
-  const read = readBoltInventory(inventory);
-  expect(read.problems).toEqual([]);
-  return selectHosts(selection, { inventory: read.inventory, sources, domain: 'example.com', port: 8139 });
-}
-
-async function namesOf(...args: Parameters<typeof choose>): Promise<string[]> {
-  return (await choose(...args)).targets.map(({ certname }) => certname);
-}
-
-const excluding = (...texts: string[]) => ({ exclude: texts.map((text) => ({ text, origin: '--exclude' })) });
+import { choose, databaseOf, excluding, groupOf, INVENTORY, namesOf, nobody, warnings } from './choosing.ts';
 
 test('a name is that of the inventory first, then gets the domain', async () => {
   const { targets } = await choose(['db', 'DB1', 'web1', 'new1', 'a.b']);
@@ -157,7 +92,7 @@ test('nobody named, and nobody left, are errors that say why', async () => {
   await expect(choose(['web1'], excluding('web*'))).rejects.toThrow(
     /nobody is left: 1 host --exclude: web\*/,
   );
-  await expect(choose(['zzz*'])).rejects.toThrow(/nobody is left/);
+  await expect(choose(['zzz*'])).rejects.toThrow(/nobody is named by argument 1: zzz\*/);
 });
 
 test('hosts in maintenance are left out, named, and can be had', async () => {
@@ -211,22 +146,6 @@ test('a condition on a fact that cannot be read points at its column', () => {
 
 // ---------------------------------------------------------------- PuppetDB and agents
 
-function databaseOf(answers: Partial<NodeDatabase>): HostSources {
-  const none = () => Promise.reject(new Error('not asked here'));
-  return {
-    ...nobody,
-    database: {
-      byQuery: none,
-      byFacts: none,
-      byClass: none,
-      byLast: none,
-      active: none,
-      factOf: none,
-      ...answers,
-    },
-  };
-}
-
 test('conditions are joined by and; alone they choose', async () => {
   const sources = databaseOf({
     byClass: async () => ['a.x', 'b.x', 'c.x'],
@@ -270,6 +189,12 @@ test('without PuppetDB agents are asked; whoever does not answer is told, never 
   expect(byClass.explained().at(-1)?.because.at(-1)).toBe(
     'not known whether --class ::Apache::Mod: port 8139 refused',
   );
+  // Whoever is excluded need not be judged.
+  const more = { classes: ['apache'], ...excluding('web2') };
+  expect((await choose(['@web'], more, { sources })).unanswered).toEqual([]);
+  const inventory = { ...INVENTORY, groups: [...INVENTORY.groups, { name: 'maintenance', nodes: 'web2.*' }] };
+  expect((await choose(['@web'], { classes: ['apache'] }, { sources, inventory })).unanswered).toEqual([]);
+  asked.length = 0;
   const stale = await choose([], { last: ['stale'] }, { sources });
   expect(stale.targets.map(({ certname }) => certname)).toEqual(['db1.elsewhere.org', 'web10.example.com']);
   expect(await namesOf(['web[1-2]'], { classes: ['nginx'] }, { sources })).toEqual([]);
@@ -278,7 +203,7 @@ test('without PuppetDB agents are asked; whoever does not answer is told, never 
 test('addresses come from a fact where the inventory has none', async () => {
   const { inventory } = readBoltInventory(INVENTORY);
   const sources = databaseOf({
-    factOf: async (_path, names) => new Map(names.map((name) => [name, '10.9.9.9'])),
+    factValues: async (_paths, names = []) => new Map(names.map((name) => [name, ['10.9.9.9']])),
   });
   const selection: Selection = {
     named: [{ text: 'db,web1.example.com', origin: 'x' }],
@@ -290,18 +215,12 @@ test('addresses come from a fact where the inventory has none', async () => {
     sources,
     port: 1,
     addressFrom: ['networking', 'ip'],
+    warn: () => expect.unreachable(),
   });
   expect(targets.map(({ host }) => host)).toEqual(['10.0.0.7', '10.9.9.9']);
 });
 
 // ---------------------------------------------------------------- commands
-
-function groupOf(script: string) {
-  const program = join(tempFolder(), 'names');
-  writeFileSync(program, `#!/bin/sh\n${script}\n`);
-  chmodSync(program, 0o755);
-  return { inventory: { groups: { dmz: { command: [program, 'an argument'] } } } };
-}
 
 test("a group's command prints names: expressions, comments and blank lines", async () => {
   const group = groupOf("printf '%s\\n' 'web[1-2]  # two' '' '# none' 'web1,x.y'");
@@ -313,7 +232,6 @@ test('a command that hangs, fails, prints junk or too much is an error that name
     ['sleep 60 & sleep 60', /did not end within 0.5 s/],
     ['echo no such thing >&2; exit 3', /exit code 3: no such thing/],
     ["printf 'web1\\nweb[2\\n'", /line 2 of what .*names printed: the bracket is not closed, see column 4/],
-    ["printf '\\001\\002'", /cannot be in a certname/],
     ['yes web1', /more than 1000 bytes/],
     ['kill -9 $$', /ended by SIGKILL/],
     ['echo @dmz', /contains itself/],
@@ -324,9 +242,29 @@ test('a command that hangs, fails, prints junk or too much is an error that name
   await expect(choose(['@dmz'], {}, missing)).rejects.toThrow(/ENOENT/);
 });
 
+test('names that no agent can have are left out of what a command prints, counted and named', async () => {
+  const junk = "printf '%s\\n' 'web1,bü' 'a/b WEB2' '..' 'backup@nas.x' && printf '\\001\\002\\n'";
+  expect(await namesOf(['@dmz'], {}, groupOf(junk))).toEqual([
+    'web1.example.com',
+    'web2.example.com',
+    'backup@nas.x',
+  ]);
+  expect(warnings).toEqual([
+    expect.stringMatching(
+      /^the group "dmz", what .*names printed: 4 names are no certnames and left out: "bü"/,
+    ),
+  ]);
+  // What is left of an expression could mean others than it says.
+  const difference = groupOf("echo 'web[1-2]!bü'");
+  await expect(choose(['@dmz'], {}, difference)).rejects.toThrow(/cannot be in a certname/);
+});
+
 test('a list of nodes has expressions, comments, and tells its lines', async () => {
   expect(parseNodesFile('# all\r\nweb[1-2] # two\n\n  @dmz!web1  \n', 'f')).toEqual([
     { text: 'web[1-2]', origin: 'f:2' },
     { text: '@dmz!web1', origin: 'f:4' },
   ]);
+  expect(parseNodesFile('\ufeff"a # b" # c\n', 'f')).toEqual([{ text: '"a # b"', origin: 'f:1' }]);
+  // It was given: it names nobody, and is not the same as no list.
+  expect(parseNodesFile('# none\n', 'f')).toEqual([{ text: '', origin: 'f' }]);
 });

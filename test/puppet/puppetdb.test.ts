@@ -3,13 +3,19 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
+import { byFacts } from '../../src/controller/fact-choice.ts';
 import { parseFactCondition } from '../../src/controller/fact-condition.ts';
+import { EMPTY_INVENTORY } from '../../src/controller/inventory.ts';
 import { nodeDatabase } from '../../src/controller/node-database.ts';
 import { openPuppetDb } from '../../src/controller/puppetdb.ts';
 import { loadIdentity } from '../../src/pki/load-identity.ts';
 import { systemClock } from '../../src/util/clock.ts';
+import { nobody } from '../controller/choosing.ts';
+import { CASES, FACTS } from '../controller/fact-cases.ts';
 import { AGENTS } from './agents.ts';
 import { kickCommand, puppetAgent, useLab } from './harness.ts';
+import { deactivateNode, replaceFacts } from './puppetdb-commands.ts';
+import { compareByFacts, sampleFacts } from './puppetdb-facts.ts';
 
 const lab = useLab();
 const [good, bad] = AGENTS.puppetDb;
@@ -25,16 +31,12 @@ beforeAll(async () => {
   await puppetAgent(lab, good, '--onetime', '--no-daemonize', '--no-splay');
 }, 180_000);
 
+const kickNodes = (...args: string[]) =>
+  kickCommand(home, 'nodes', '--puppet', lab.serverPuppet, '--expand', ...args);
+
 /** The hosts of this file that `kick nodes` finds; others of the lab come and go. */
 async function found(...args: string[]): Promise<string[]> {
-  const { exit, stdout, stderr } = await kickCommand(
-    home,
-    'nodes',
-    '--puppet',
-    lab.serverPuppet,
-    '--expand',
-    ...args,
-  );
+  const { exit, stdout, stderr } = await kickNodes(...args);
   expect(stderr).toBe('');
   expect(exit).toBe(0);
   return stdout.split('\n').filter((name) => names.includes(name));
@@ -60,40 +62,54 @@ test('a mask is matched against what PuppetDB knows where there is no inventory'
   expect((await found('agent*')).sort()).toEqual([...names].sort());
 });
 
-test('facts are compared as what they are: text, numbers, booleans, lists', async () => {
-  const identity = await serverIdentity();
-  const database = nodeDatabase(openPuppetDb({ urls: [url], identity: async () => identity }), systemClock);
-  const holds = async (text: string) =>
-    (await database.byFacts([parseFactCondition(text)])).includes(goodName);
-  const count = String((await database.factOf(['os', 'family'], [goodName])).get(goodName));
-  expect(count).toBe('Debian');
+const sent = { ...FACTS, ...sampleFacts(10) };
+const odd = ['backup@nas.lab', 'Upper.lab', 'a/b'];
+
+test('conditions on facts choose the same hosts as the same facts in an inventory', async () => {
+  const place = { url, identity: await serverIdentity() };
+  for (const [name, facts] of Object.entries(sent)) await replaceFacts(place, name, facts);
+  const { database } = await realDatabase();
+  for (const [text, wanted] of CASES) {
+    const { hosts } = await byFacts([parseFactCondition(text)], {
+      context: { inventory: EMPTY_INVENTORY, sources: { ...nobody, database }, port: 1, warn: () => {} },
+      from: undefined,
+      everyone: () => Promise.reject(new Error('not asked here')),
+    });
+    const found = Object.keys(FACTS).filter((name) => hosts.has(name));
+    expect(found, text).toEqual(wanted === '' ? [] : wanted.split(' ').map((name) => `${name}.x`));
+  }
+  await compareByFacts({ database, facts: sent, numRuns: 80 });
+});
+
+test("a real agent's facts are what Facter says: releases are text, counts are numbers", async () => {
+  configure('');
   for (const text of [
     'os.family=Debian',
-    'os.family~^Deb',
-    'os.family!=RedHat',
-    'no.such.fact!=x',
+    'os.release.major>=9',
+    'os.release.major<=99',
     'processors.count>0',
-    'processors.count<=4096',
-    'processors.models[0]~.',
-    'os."family"=Debian',
-    'trusted.certname!=x',
-  ]) {
-    expect(await holds(text), text).toBe(true);
-  }
-  for (const text of ['os.family=RedHat', 'os.family!=Debian', 'processors.count<0', 'no.such.fact=x']) {
-    expect(await holds(text), text).toBe(false);
-  }
-  const [{ value } = { value: undefined }] = await openPuppetDb({
-    urls: [url],
-    identity: async () => identity,
-  }).query(`facts[value]{ certname = "${goodName}" and name = "processors" }`);
-  const processors = value as { count: number };
-  expect(await holds(`processors.count=${processors.count}`)).toBe(true);
+  ])
+    expect(await found(goodName, '--fact', text), text).toEqual([goodName]);
+  for (const text of ['os.release.major<5', 'os.release.full<9.9', 'processors.count<1', 'no.such~.'])
+    expect((await kickNodes(goodName, '--fact', text)).exit, text).toBe(2);
+});
+
+test('a node that is deactivated is not chosen; a name that no agent can have is left out and told', async () => {
+  const place = { url, identity: await serverIdentity() };
+  await deactivateNode(place, 'a.x');
+  for (const name of odd) await replaceFacts(place, name, { os: { family: 'Debian' } });
+  const { database, warnings } = await realDatabase();
+  const values = await database.factValues([['os', 'family']]);
+  expect(values.has('a.x')).toBe(false);
+  expect(values.get('c.x')).toEqual(['Debian']);
+  expect(values.get('backup@nas.lab')).toEqual(['Debian']);
+  expect(await database.active()).toEqual(expect.arrayContaining(['backup@nas.lab', goodName]));
+  expect(warnings).toEqual([expect.stringMatching(/2 names are no certnames and left out: /)]);
+  for (const name of [...odd, ...Object.keys(sent)]) await deactivateNode(place, name);
 });
 
 test('no value leaves its literal, whatever is in it', { timeout: 60_000 }, async () => {
-  const identity = await serverIdentity();
-  const database = nodeDatabase(openPuppetDb({ urls: [url], identity: async () => identity }), systemClock);
+  const { database } = await realDatabase();
   // PostgreSQL cannot store NUL, so no fact can have it.
   const text = fc.string({ unit: 'grapheme', maxLength: 20 }).filter((one) => !one.includes('\0'));
   const nasty = fc.constantFrom(
@@ -112,9 +128,8 @@ test('no value leaves its literal, whatever is in it', { timeout: 60_000 }, asyn
   const value = fc.tuple(text, nasty, text).map((parts) => parts.join(''));
   await fc.assert(
     fc.asyncProperty(value, async (one) => {
-      const condition = { text: '', path: ['os', 'family'], comparison: '=' as const, value: one };
-      expect(await database.byFacts([condition])).toEqual([]);
       expect(await database.byClass(one)).toEqual([]);
+      expect((await database.factValues([[one]], [one])).size).toBe(0);
     }),
     { numRuns: 60 },
   );
@@ -163,6 +178,14 @@ test("without PuppetDB --all are the hosts whose certificates Puppet's CA has si
   const { stdout } = await kickCommand(home, 'nodes', '--puppet', lab.serverPuppet, '--all', '--expand');
   expect(stdout.split('\n')).toEqual(expect.arrayContaining([...names, 'puppet.lab']));
 });
+
+async function realDatabase() {
+  const identity = await serverIdentity();
+  const warnings: string[] = [];
+  const warn = (message: string) => void warnings.push(message);
+  const puppetDb = openPuppetDb({ urls: [url], identity: async () => identity });
+  return { database: nodeDatabase(puppetDb, { clock: systemClock, warn }), warnings };
+}
 
 async function serverIdentity() {
   const ssl = lab.serverSsl;

@@ -34,15 +34,18 @@ export interface Site {
   release(): void;
 }
 
+const NAME = (index: number) => `web${index + 1}.example.com`;
+
 /** `script` is what a run does: sh, with $JOURNAL to note in and $RELEASE to wait for. */
 export async function realSite(
   count: number,
   script: (name: string, index: number) => string,
+  nameOf = NAME,
 ): Promise<Site> {
   const folder = tempFolder();
   const pki = join(folder, 'pki');
   const ca = mintCa();
-  const names = Array.from({ length: count }, (_, index) => `web${index + 1}.example.com`);
+  const names = Array.from({ length: count }, (_, index) => nameOf(index));
   await ca.write(pki, SITE_CONTROLLER, ca.issue(SITE_CONTROLLER));
   const journalOf = (name: string) => join(folder, name, 'journal');
   const release = join(folder, 'release');

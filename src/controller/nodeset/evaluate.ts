@@ -19,12 +19,27 @@ export interface Scope {
   group(name: string, term?: Term): Promise<Members>;
   /** The hosts that a mask with `*` and `?` fits. */
   matching(mask: string, term: Term): Promise<Iterable<string>>;
+  /** The same, but masks (those of groups too) are tried on these hosts alone: who is left out may be known to nobody. */
+  over?(hosts: Members): Scope;
 }
 
-/** The hosts of an expression, in the order in which they are first named. */
-export async function evaluate(terms: readonly Term[], scope: Scope): Promise<Set<string>> {
+/**
+ * The hosts of an expression, in the order in which they are first named. `onIdle` is told of a term that
+ * leaves nobody out, and the hosts that it was to leave out of.
+ */
+export async function evaluate(
+  terms: readonly Term[],
+  scope: Scope,
+  onIdle?: (term: Term, left: Members) => Promise<void>,
+): Promise<Set<string>> {
   let result = new Set<string>();
-  for (const term of terms) result = apply(term.operator, result, await hostsOf(term, scope));
+  for (const term of terms) {
+    const isExclusion = term.operator === '!';
+    const within = isExclusion ? (scope.over?.(result) ?? scope) : scope;
+    const before = result.size;
+    result = apply(term.operator, result, await hostsOf(term, within));
+    if (isExclusion && result.size === before) await onIdle?.(term, result);
+  }
   return result;
 }
 

@@ -1,10 +1,18 @@
 /**
  * The language in which hosts are named: ClusterShell's (NodeSet.py), `web[01-20,30]!web7`,
  * `@dmz&*.example.com`. Operators have no precedence: they apply from left to right. Blanks between
- * two names are a union too, so that a quoted list works.
+ * two names are a union too, so that a quoted list works. A certname in quotes, `"web 1!"`, is itself, whatever is
+ * in it.
  */
+import { isCertname } from '../../protocol/names.ts';
 import { ExpressionProblem, pointAt } from './problem.ts';
 import { expandRange, MAX_NAMES, withLeadingDigits, withTrailingDigits } from './range.ts';
+
+/** An expression and where it stands, for messages: `argument 2`, `nodes.txt:3`. An empty one names nobody. */
+export interface Named {
+  text: string;
+  origin: string;
+}
 
 /** Union, difference, intersection, symmetric difference. */
 export type Operator = ',' | '!' | '&' | '^';
@@ -18,11 +26,17 @@ export interface Term {
   column: number;
   /** What it names: hosts, groups, or hosts that a mask fits. */
   kind: 'name' | 'group' | 'glob';
+  /** A name in quotes: neither short nor an alias. */
+  isQuoted?: boolean;
   /** Literal text, and lists of which each is taken in turn. */
   parts: readonly (string | readonly string[])[];
 }
 
 const OPERATORS = ',!&^';
+
+export interface Parsed extends Named {
+  terms: readonly Term[];
+}
 
 /** Throws `KickError` `usage` that points at the column. `origin`: where it stands, for the message. */
 export function parseExpression(text: string, origin: string): Term[] {
@@ -61,8 +75,8 @@ function parse(text: string): Term[] {
       at = skipBlanks(text, at + 1);
       continue;
     }
-    const end = endOfTerm(text, at);
-    const term = parseTerm(text.slice(at, end), at + 1);
+    const end = char === '"' ? endOfQuoted(text, at) : endOfTerm(text, at);
+    const term = (char === '"' ? parseQuoted : parseTerm)(text.slice(at, end), at + 1);
     const names = term.parts.reduce((count, part) => count * (typeof part === 'string' ? 1 : part.length), 1);
     total += names;
     if (total > MAX_NAMES) {
@@ -98,6 +112,40 @@ function endOfTerm(text: string, from: number): number {
   if (open >= 0) throw new ExpressionProblem(open + 1, 'the bracket is not closed');
   return text.length;
 }
+
+/** Just after the closing quote, which ends the term. */
+function endOfQuoted(text: string, from: number): number {
+  const [quoted] = QUOTED.exec(text.slice(from)) ?? [];
+  if (quoted === undefined) throw new ExpressionProblem(from + 1, 'the quote is not closed');
+  const end = from + quoted.length;
+  const next = text[end];
+  if (next === undefined || OPERATORS.includes(next) || /\s/.test(next)) return end;
+  throw new ExpressionProblem(end + 1, 'a name goes on behind its quotes');
+}
+
+/** A backslash stands before a quote or a backslash of the name. */
+const QUOTED = /^"(?:[^"\\]|\\.)*"/;
+
+function parseQuoted(text: string, column: number): Omit<Term, 'operator'> {
+  const name = text.slice(1, -1).replace(/\\(.)/g, '$1');
+  if (!isCertname(name)) throw new ExpressionProblem(column, `${JSON.stringify(name)} is not a certname`);
+  return { text, column, kind: 'name', isQuoted: true, parts: [name] };
+}
+
+const BARE = /^[a-z0-9._-][a-z0-9._@-]*(?<!\.)$/;
+
+/** Whether a certname stands for itself without quotes. */
+export function isBareName(name: string): boolean {
+  return BARE.test(name);
+}
+
+/** A certname as an expression. */
+export function quoteName(name: string): string {
+  return isBareName(name) ? name : `"${name.replace(/["\\]/g, '\\$&')}"`;
+}
+
+/** What a name has in it seldom enough for it to be a typing error rather. */
+const STRANGE = /[^A-Za-z0-9._*?@-]/u;
 
 function parseTerm(text: string, column: number): Omit<Term, 'operator'> {
   const parts: (string | readonly string[])[] = [];
@@ -136,13 +184,13 @@ function parseTerm(text: string, column: number): Omit<Term, 'operator'> {
 /** Certnames and masks are made of few characters; a group's name (after its @) may have any other. */
 function refuseStrange(literal: string, column: number, isFirst: boolean): void {
   if (isFirst && literal.startsWith('@')) return;
-  const strange = /[^A-Za-z0-9._*?-]/u.exec(literal);
-  if (strange !== null) {
-    throw new ExpressionProblem(
-      column + strange.index,
-      `${JSON.stringify(strange[0])} cannot be in a certname`,
-    );
-  }
+  const strange = STRANGE.exec(literal);
+  if (strange === null) return;
+  const unless = isCertname(strange[0].toLowerCase()) ? ' without quotes' : '';
+  throw new ExpressionProblem(
+    column + strange.index,
+    `${JSON.stringify(strange[0])} cannot be in a certname${unless}`,
+  );
 }
 
 function kindOf(parts: Term['parts']): Pick<Term, 'kind' | 'parts'> {

@@ -1,4 +1,5 @@
 /** Many names in few characters: `web[01-20]`, as ClusterShell's `nodeset --fold` writes them. */
+import { isBareName, quoteName } from './expression.ts';
 import { foldIndices } from './range.ts';
 
 interface Pattern {
@@ -11,8 +12,13 @@ interface Pattern {
 /** The names (each once) folded, patterns in alphabetical order, as one expression that means the same names. */
 export function foldNames(names: readonly string[]): string {
   const patterns = new Map<string, Pattern>();
+  const quoted: string[] = [];
   let latest: Pattern | undefined;
   for (const name of names) {
+    if (!isBareName(name)) {
+      quoted.push(quoteName(name));
+      continue;
+    }
     // Names mostly look like the one before.
     if (latest !== undefined && addTo(latest, name)) continue;
     const key = name.replace(/\d+/g, '\0');
@@ -21,7 +27,7 @@ export function foldNames(names: readonly string[]): string {
     addTo(latest, name);
   }
   const sorted = [...patterns].sort(([a], [b]) => (a < b ? -1 : 1));
-  return sorted.flatMap(([, pattern]) => foldPattern(pattern)).join(',');
+  return [...sorted.flatMap(([, pattern]) => foldPattern(pattern)), ...quoted.sort()].join(',');
 }
 
 function patternOf(texts: readonly string[]): Pattern {

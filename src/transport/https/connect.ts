@@ -8,6 +8,7 @@ import {
   TLSSocket,
 } from 'node:tls';
 import { systemCode } from '../../errors.ts';
+import { isHostName } from '../../protocol/names.ts';
 import { formatDuration } from '../../util/duration.ts';
 import { SendError, type SendFailure, type Target } from '../transport.ts';
 import { certificateWords } from './certificate-words.ts';
@@ -34,8 +35,8 @@ export function connectTo(target: Target, options: ConnectOptions): Promise<TLSS
       host,
       port,
       secureContext,
-      // RFC 6066 3: an address is no server name.
-      servername: isIP(certname) === 0 ? certname : '',
+      // RFC 6066 3: an address is no server name, and neither is a certname that could not stand in the DNS.
+      servername: isIP(certname) === 0 && isHostName(certname) ? certname : '',
       ALPNProtocols: ['http/1.1'],
       rejectUnauthorized: true,
       autoSelectFamilyAttemptTimeout: ADDRESS_MS,

@@ -1,0 +1,8 @@
+import { valueAt } from '../../src/controller/fact-condition.ts';
+import type { NodeDatabase } from '../../src/controller/host-sources.ts';
+
+/** A PuppetDB that knows these facts, by certname. */
+export function factValuesOf(facts: Readonly<Record<string, object>>): NodeDatabase['factValues'] {
+  return async (paths) =>
+    new Map(Object.entries(facts).map(([name, one]) => [name, paths.map((path) => valueAt(one, path))]));
+}
