@@ -28,6 +28,11 @@ const MODULES: readonly { brings: readonly string[]; load: () => Promise<Add> }[
   { brings: ['completion'], load: async () => (await import('./completion.ts')).addCompletionCommand },
 ];
 
+/** Whether it is a command of whoever kicks. */
+export function isControllerCommand(name: string): boolean {
+  return MODULES.some(({ brings }) => brings.includes(name));
+}
+
 /** Adds what the command line `words` needs; without it, and where help is asked for, all. */
 export async function addControllerCommands(
   program: Command,

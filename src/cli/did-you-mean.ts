@@ -1,11 +1,14 @@
 /** Words that are likely meant as a command. */
 
 const COMMANDS = [
-  ...['run', 'rerun', 'nodes', 'jobs', 'ping', 'agent', 'pki', 'demo', 'help', 'version'],
+  ...['run', 'rerun', 'nodes', 'jobs', 'ping', 'agent', 'pki', 'demo', 'help'],
   ...['status', 'count', 'summary', 'disable', 'enable', 'cancel', 'doctor', 'completion'],
-  // What peers call theirs: never a host by accident.
-  ...['runonce', 'runall', 'find', 'facts'],
 ];
+
+/** What peers call theirs, never a host by accident; and what does the same here. */
+const PEERS: Readonly<Record<string, string>> = {
+  ...{ runonce: 'run', runall: 'run', find: 'nodes', facts: 'nodes --fact', version: '--version' },
+};
 
 /** Edits that a word may be away from a command. */
 const MAX_EDITS = 2;
@@ -13,10 +16,12 @@ const MAX_EDITS = 2;
 /** The command that a word is within two edits of; undefined when it is none. Commands are letters: `agent1` is a host. */
 export function likelyCommand(word: string): string | undefined {
   if (!/^[A-Za-z]+$/.test(word)) return undefined;
-  const near = COMMANDS.map((command) => ({ command, edits: editsBetween(word.toLowerCase(), command) }))
+  const near = [...COMMANDS, ...Object.keys(PEERS)]
+    .map((command) => ({ command, edits: editsBetween(word.toLowerCase(), command) }))
     .filter(({ edits }) => edits <= MAX_EDITS)
     .sort((a, b) => a.edits - b.edits);
-  return near[0]?.command;
+  const [{ command } = { command: undefined }] = near;
+  return command === undefined ? undefined : (PEERS[command] ?? command);
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */

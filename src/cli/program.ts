@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT } from '../protocol/outcome.ts';
 import { AGENT_OPTIONS, agentOptionsFrom, type GivenAgent } from './agent-command.ts';
+import { commandFirst } from './command-first.ts';
 import { addFolderOptions } from './folders.ts';
 import { reportError } from './report-error.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
@@ -52,13 +53,20 @@ export async function main(argv: readonly string[], env: Environment): Promise<v
       return await completeMain(program, argv.slice(1), { terminal, env });
     }
     // It belongs to no command: it may stand anywhere.
-    const words = withDashes(argv).filter((word) => word !== '--no-color');
+    const plain = withDashes(argv).filter((word) => word !== '--no-color');
+    const words = await commandFirst(plain, (name) => commandOf(name, { terminal, env, exit }));
     const program = await makeProgram({ terminal, env, exit }, words);
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) exit(error.exitCode === 0 ? 0 : EXIT.usage);
     else exit(reportError(error, terminal, env));
   }
+}
+
+async function commandOf(name: string, context: CommandContext): Promise<Command | undefined> {
+  const { isControllerCommand } = await import('./controller-commands.ts');
+  if (!isControllerCommand(name) && name !== 'agent' && name !== 'demo') return undefined;
+  return (await makeProgram(context, [name])).commands.find((one) => one.name() === name);
 }
 
 /** The commands that the command line `words` needs; without it all. */
