@@ -48,7 +48,10 @@ function incomparableText(
   return `--fact ${text}: cannot be compared on ${plural(told.length, 'host')}, left out: ${names.join(', ')}${more}`;
 }
 
-const shown = (value: unknown) => clip(JSON.stringify(value) ?? '', 60);
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'a mapping' : clip(JSON.stringify(value) ?? '', 60);
+}
 
 async function valuesOf(
   conditions: readonly FactCondition[],
