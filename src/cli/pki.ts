@@ -50,7 +50,7 @@ export function addPkiCommand(program: Command, { terminal, env }: PkiContext): 
   add('issue')
     .description('make a key and a certificate')
     .argument('<name>', 'certname')
-    .requiredOption('--role <role>', 'agent (may serve) or controller (may call)')
+    .requiredOption('--role <role>', 'agent (for a node) or controller (for a host that kicks)')
     .option('--key-type <type>', 'p256 or rsa', 'p256')
     .option('--days <n>', 'days until it expires', String(CERTIFICATE_DAYS))
     .action(

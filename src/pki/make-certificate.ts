@@ -94,6 +94,17 @@ function signed(tbs: Asn1, key: KeyObject, label: string): string {
 }
 
 export type CertificateRole = 'ca' | 'agent' | 'controller';
+export type Purpose = 'serverAuth' | 'clientAuth';
+
+/**
+ * An agent serves, and connects outwards to a broker, as with Puppet's certificates; a controller only calls. Who may
+ * give orders is another matter: that takes ppCliAuth or a name in agent.yaml.
+ */
+const PURPOSES: Readonly<Record<CertificateRole, readonly Purpose[]>> = {
+  ca: [],
+  agent: ['serverAuth', 'clientAuth'],
+  controller: ['clientAuth'],
+};
 
 export interface CertificateRequest {
   /** Common names; a real certificate has one. */
@@ -107,13 +118,15 @@ export interface CertificateRequest {
   notBefore: number;
   notAfter: number;
   role: CertificateRole;
+  /** Defaults to those of the role. */
+  purposes?: readonly Purpose[];
   /** DNS names. */
   alternativeNames: readonly string[];
   /** Puppet's mark of an administrator. */
   ppCliAuth: boolean;
 }
 
-/** A certificate in PEM. An agent may only serve, a controller may only call (issue of least use). */
+/** A certificate in PEM. */
 export function makeCertificate(request: CertificateRequest): string {
   const { issuer, key, role } = request;
   const tbs = sequence(
@@ -130,24 +143,19 @@ export function makeCertificate(request: CertificateRequest): string {
 }
 
 function extensionsOf(
-  { key, issuer, alternativeNames, ppCliAuth }: CertificateRequest,
+  { key, issuer, alternativeNames, ppCliAuth, purposes }: CertificateRequest,
   role: CertificateRole,
 ) {
   const isCa = role === 'ca';
+  const uses = purposes ?? PURPOSES[role];
   const names = alternativeNames.map((name) => tagged(2, false, name));
   return [
     extension(OID.basicConstraints, sequence(...(isCa ? [primitive(Type.BOOLEAN, '\xff')] : [])), true),
     // keyCertSign and cRLSign, or digitalSignature (RFC 5280 4.2.1.3).
     extension(OID.keyUsage, primitive(Type.BITSTRING, isCa ? '\x01\x06' : '\x07\x80'), true),
-    ...(isCa
-      ? []
-      : [
-          extension(
-            OID.extendedKeyUsage,
-            sequence(oid(role === 'agent' ? OID.serverAuth : OID.clientAuth)),
-            true,
-          ),
-        ]),
+    ...(uses.length > 0
+      ? [extension(OID.extendedKeyUsage, sequence(...uses.map((use) => oid(OID[use]))), true)]
+      : []),
     ...(names.length > 0 ? [extension(OID.subjectAltName, sequence(...names))] : []),
     extension(OID.subjectKeyIdentifier, octets(keyIdentifier(key))),
     authorityKey(issuer.key),

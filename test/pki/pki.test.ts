@@ -205,7 +205,7 @@ test('our own CA: what it issues loads, what it revokes does not, and a name has
   const paths = { key, certificate, ca: join(dir, 'certs', 'ca.pem'), crl: join(dir, 'crl.pem') };
   const identity = await loadIdentity(paths, { now: Date.now() });
   const [leaf] = identity.chain;
-  expect(leaf?.keyUsage).toEqual(['1.3.6.1.5.5.7.3.1']);
+  expect(leaf?.keyUsage).toEqual(['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2']);
   expect(isPuppetAdministrator(leaf?.raw ?? Buffer.alloc(0))).toBe(false);
   await authority.revoke(NAME);
   await expect(loadIdentity(paths, { now: Date.now() })).rejects.toThrow(/revoked/);

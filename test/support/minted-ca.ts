@@ -4,7 +4,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Identity, IdentityPaths } from '../../src/pki/identity.ts';
 import { loadIdentity } from '../../src/pki/load-identity.ts';
-import { type CertificateRole, makeCertificate, makeCrl } from '../../src/pki/make-certificate.ts';
+import {
+  type CertificateRole,
+  makeCertificate,
+  makeCrl,
+  type Purpose,
+} from '../../src/pki/make-certificate.ts';
 import { throwawayFolder } from './temp.ts';
 
 const DAY_MS = 86_400_000;
@@ -14,6 +19,8 @@ export type KeyType = 'p256' | 'rsa' | 'rsa1024' | 'ed25519';
 export interface IssueOptions {
   /** `controller` unless told. */
   role?: 'agent' | 'controller';
+  /** Instead of those of the role. */
+  purposes?: readonly Purpose[];
   keyType?: KeyType;
   /** Unless told: a controller has it. */
   ppCliAuth?: boolean;
@@ -117,11 +124,12 @@ export function mintCa({
         )
         .join(''),
     issue(certname, options = {}) {
-      const { role = 'controller', keyType = 'p256', notBefore, notAfter } = options;
+      const { role = 'controller', purposes, keyType = 'p256', notBefore, notAfter } = options;
       const key = generateKey(keyType);
       const made = certify(options.commonNames ?? [certname], key, issuing, role, {
         alternativeNames: options.alternativeNames ?? [certname],
         ppCliAuth: options.ppCliAuth ?? role === 'controller',
+        ...(purposes !== undefined && { purposes }),
         ...(notBefore !== undefined && { notBefore }),
         ...(notAfter !== undefined && { notAfter }),
       });

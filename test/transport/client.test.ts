@@ -178,7 +178,7 @@ test('Sender refuses an identity without CA or CRL', () => {
 
 test.each([
   ['another CA', () => testCa({ name: 'Other' }).controller()],
-  ['a server certificate', () => ca.agent('controller.example.com')],
+  ['a certificate for servers only', () => ca.controller('c.example.com', { purposes: ['serverAuth'] })],
 ])('Sender says not-trusted when the agent ends the connection over %s', async (_what, make) => {
   const { target, calls } = await startAgent(agentIdentity);
   const client = { ...make(), ca: agentIdentity.ca, crls: agentIdentity.crls };

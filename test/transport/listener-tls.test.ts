@@ -70,7 +70,7 @@ test('listenHttps ends the handshake of a client with RSA-1024', async () => {
 });
 
 test('listenHttps ends the handshake of a client whose certificate is for servers only', async () => {
-  const identity = ca.controller('controller.example.com', { role: 'agent' });
+  const identity = ca.controller('controller.example.com', { purposes: ['serverAuth'] });
   await expectNoEntry(await startAgent(agentIdentity), { identity }, /INVALID_PURPOSE/);
 });
 
