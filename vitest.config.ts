@@ -13,12 +13,21 @@ export default defineConfig({
           globalSetup,
           setupFiles,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/puppet/**', 'test/peers/**'],
+          exclude: ['test/puppet/**', 'test/peers/**', 'test/nodes/**'],
           // Most of them wait for processes of their own; on a busy machine these take their time.
           maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'nodes',
+          globalSetup,
+          include: ['test/nodes/**/*.test.ts'],
+          testTimeout: 120_000,
+          sequence: { groupOrder: 3 },
         },
       },
       {

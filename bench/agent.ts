@@ -1,5 +1,5 @@
 /** The agent beside a bare listener: memory when idle, what requests cost it, and that it stays as it is. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sealedRequest } from '../src/controller/dispatch.ts';
 import type { Job } from '../src/controller/job.ts';
@@ -9,45 +9,32 @@ import type { Sender, Target } from '../src/transport/transport.ts';
 import { sleep } from '../src/util/clock.ts';
 import { uuidv7 } from '../src/util/uuid.ts';
 import { type MintedCa, mintCa } from '../test/support/minted-ca.ts';
-import { type BenchAgent, mediansOf, type Row, startAgent, startListener } from './measure.ts';
+import { memoryRows } from './agent-memory.ts';
+import { agentWords, type Row, startAsUnit } from './measure.ts';
 import { cpuOfProcess, memoryOf } from './processes.ts';
 
 const NAME = 'agent.bench';
 const RUNS = 40;
 const CALM_MS = 3000;
 
-/** What the unit file says to Node. */
-export function unitFlags(): string[] {
-  const unit = join(import.meta.dirname, '..', 'packaging', 'systemd', 'kick-agent.service');
-  const [, flags] =
-    /^ExecStart=\/usr\/bin\/env node (.*) \/usr\/bin\/kick agent$/m.exec(readFileSync(unit, 'utf8')) ?? [];
-  if (flags === undefined) throw new Error(`${unit} does not start kick agent with flags of Node`);
-  return flags.split(' ');
-}
-
 const mb = (value: number) => `${value.toFixed(1)} MB`;
 const ms = (value: number) => `${value.toFixed(1)} ms`;
 
-export async function agentRows(folder: string, requests: number): Promise<Row[]> {
+export async function* agentRows(folder: string, requests: number): AsyncGenerator<Row> {
   const own = join(folder, 'agent');
   mkdirSync(own, { recursive: true });
   const ca = mintCa();
   const pki = join(own, 'pki');
   await ca.write(pki, NAME, ca.issue(NAME, { role: 'agent', ppCliAuth: false }));
   writeFileSync(join(own, 'agent.yaml'), JSON.stringify({ runner: 'command', command: ['/bin/true'] }));
-  const beside = await idle(() =>
-    startListener([join(import.meta.dirname, 'bare-listener.mjs'), pki, NAME], unitFlags()),
-  );
-  const start = () =>
-    startAgent(
-      [
-        ...['--config-dir', own, '--pki-dir', pki, '--certname', NAME],
-        ...['--state-dir', join(own, 'state'), '--run-dir', join(own, 'run')],
-      ],
-      unitFlags(),
-    );
-  const calm = await idle(start);
-  const agent = await start();
+  const args = [
+    ...['--config-dir', own, '--pki-dir', pki, '--certname', NAME],
+    ...['--state-dir', join(own, 'state'), '--run-dir', join(own, 'run')],
+  ];
+  yield* memoryRows({ args, pki, certname: NAME });
+  const from = performance.now();
+  const agent = await startAsUnit(agentWords(args));
+  const startMs = performance.now() - from;
   try {
     const target = { certname: NAME, host: '127.0.0.1', port: agent.port };
     const controller = await ca.identity('puppet.bench');
@@ -59,23 +46,9 @@ export async function agentRows(folder: string, requests: number): Promise<Row[]
     await sleep(CALM_MS);
     const after = memoryOf(agent.pid);
     sender.close();
-    return [
+    yield* [
       {
-        what: 'kick agent, idle, as its unit starts it: RSS',
-        value: mb(calm.rss),
-        beside: `${(calm.rss / beside.rss).toFixed(2)} x a bare TLS listener (${mb(beside.rss)})`,
-        promised: '<= 55 MB, 1.2 x',
-        figures: { rss: calm.rss, bare: beside.rss, ratio: calm.rss / beside.rss },
-      },
-      {
-        what: '  PSS',
-        value: mb(calm.pss),
-        beside: `${(calm.pss / beside.pss).toFixed(2)} x a bare TLS listener (${mb(beside.pss)})`,
-        promised: '-',
-        figures: { pss: calm.pss, bare: beside.pss, ratio: calm.pss / beside.pss },
-      },
-      {
-        what: '  CPU of an accepted request, to its outcome',
+        what: 'kick agent, CPU of an accepted request, to its outcome',
         value: ms(accepted),
         beside: `${RUNS} runs of /bin/true; the runs themselves not counted`,
         promised: '-',
@@ -90,10 +63,10 @@ export async function agentRows(folder: string, requests: number): Promise<Row[]
       },
       {
         what: '  start-up, to the first line "listening"',
-        value: ms(calm.startMs),
+        value: ms(startMs),
         beside: '',
         promised: '-',
-        figures: { ms: calm.startMs },
+        figures: { ms: startMs },
       },
       {
         what: `  RSS after ${requests} requests`,
@@ -106,28 +79,6 @@ export async function agentRows(folder: string, requests: number): Promise<Row[]
   } finally {
     await agent.stop();
   }
-}
-
-interface Idle {
-  /** MB. */
-  rss: number;
-  pss: number;
-  /** Until it said that it listens. */
-  startMs: number;
-}
-
-/** Medians of a few that are started and asked nothing. */
-async function idle(start: () => Promise<BenchAgent>): Promise<Idle> {
-  const seen: Idle[] = [];
-  while (seen.length < 3) {
-    const from = performance.now();
-    const agent = await start();
-    const startMs = performance.now() - from;
-    await sleep(CALM_MS);
-    seen.push({ ...memoryOf(agent.pid), startMs });
-    await agent.stop();
-  }
-  return mediansOf(seen);
 }
 
 /** Milliseconds of the agent's CPU a request. */

@@ -1,9 +1,10 @@
 /** What the benchmarks share: rows, medians, programs that are started. */
 import { execFile, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { unitCommand } from '../test/support/unit-command.ts';
 
 export interface Row {
   what: string;
@@ -51,19 +52,32 @@ export interface BenchAgent {
   stop(): Promise<void>;
 }
 
-/** Starts `kick agent` and waits until it listens. */
-export function startAgent(args: readonly string[], flags: readonly string[] = []): Promise<BenchAgent> {
-  return startListener([BIN, 'agent', '--port', '0', '--bind', '127.0.0.1', ...args], flags);
+/** `kick agent` with these arguments, on any port of loopback. */
+export function agentWords(args: readonly string[]): string[] {
+  return [BIN, 'agent', '--port', '0', '--bind', '127.0.0.1', ...args];
 }
 
-/** The same for any Node program that says in a line of JSON that it listens. */
-export async function startListener(
-  args: readonly string[],
-  flags: readonly string[] = [],
+/** Starts `kick agent` and waits until it listens. */
+export function startAgent(args: readonly string[]): Promise<BenchAgent> {
+  return startListener([process.execPath, ...agentWords(args)]);
+}
+
+/** Starts a Node program as the agent's unit starts the agent, with the `node` of a folder (ours unless given). */
+export function startAsUnit(
+  words: readonly string[],
+  nodePath: string = dirname(process.execPath),
 ): Promise<BenchAgent> {
-  const child = spawn(process.execPath, [...flags, ...args], {
+  return startListener(unitCommand(words), { PATH: `${nodePath}${delimiter}${process.env['PATH'] ?? ''}` });
+}
+
+/** Waits until the program says in a line of JSON that it listens. */
+async function startListener(
+  [program = '', ...args]: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<BenchAgent> {
+  const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, NODE_OPTIONS: '' },
+    env: { ...process.env, NODE_OPTIONS: '', ...env },
   });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   for await (const line of createInterface({ input: child.stdout })) {

@@ -12,6 +12,7 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { NEWEST_NODE, NODES, nodeFolder } from './nodes.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const isCi = process.env['CI'] === 'true';
@@ -22,6 +23,10 @@ interface Step {
   command: readonly string[];
   /** What must be installed for it: commands in PATH or files, and the packages that bring them. */
   needs?: Readonly<Record<string, string>>;
+  /** The Nodes that it needs, fetched where they are not there yet. */
+  nodes?: readonly string[];
+  /** The one of them that it runs on; undefined: ours. */
+  node?: string;
 }
 
 const PUPPET: Readonly<Record<string, string>> = {
@@ -40,6 +45,19 @@ const STEPS: readonly Step[] = [
   { name: 'layers', what: 'layers and import circles', command: ['tsx', 'scripts/layers.ts'] },
   { name: 'build', what: 'build', command: ['tsc', '-p', 'tsconfig.build.json'] },
   { name: 'unit', what: 'unit and integration tests', command: ['vitest', 'run', '--project', 'unit'] },
+  {
+    name: 'newest',
+    what: `the same on Node ${NEWEST_NODE}`,
+    command: ['vitest', 'run', '--project', 'unit'],
+    nodes: [NEWEST_NODE],
+    node: NEWEST_NODE,
+  },
+  {
+    name: 'nodes',
+    what: "the agent's unit on every Node",
+    command: ['vitest', 'run', '--project', 'nodes'],
+    nodes: NODES,
+  },
   {
     name: 'peers',
     what: 'tests against ClusterShell, cron, Ruby, systemd, zsh',
@@ -85,9 +103,9 @@ async function main(): Promise<number> {
   const started = performance.now();
   let skipped = 0;
   for (const step of steps) {
-    const missing = await missingAfterInstall(step);
-    if (missing.length > 0) {
-      report(step, isCi ? 'FAILED' : 'SKIPPED', `needs ${missing.join(', ')}: ${installCommand(missing)}`);
+    const lack = await whatIsMissing(step);
+    if (lack !== undefined) {
+      report(step, isCi ? 'FAILED' : 'SKIPPED', lack);
       if (isCi) return 1;
       skipped++;
       continue;
@@ -101,7 +119,8 @@ async function main(): Promise<number> {
 
 async function passes(step: Step): Promise<boolean> {
   const started = performance.now();
-  const { code, output } = await run(step.command);
+  const env = step.node === undefined ? process.env : await withNode(step.node);
+  const { code, output } = await run(step.command, env);
   const time = secondsSince(started);
   if (code === 0) {
     report(step, 'ok', time);
@@ -118,6 +137,22 @@ function report({ what }: Step, verdict: string, note: string): void {
 
 function secondsSince(started: number): string {
   return `${((performance.now() - started) / 1000).toFixed(1)} s`;
+}
+
+/** What a step needs and cannot have here; undefined: all is there. */
+async function whatIsMissing(step: Step): Promise<string | undefined> {
+  const missing = await missingAfterInstall(step);
+  if (missing.length > 0) return `needs ${missing.join(', ')}: ${installCommand(missing)}`;
+  try {
+    for (const version of step.nodes ?? []) await nodeFolder(version);
+    return undefined;
+  } catch (error) {
+    return `needs Node ${step.nodes?.join(', ')}: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+async function withNode(version: string): Promise<NodeJS.ProcessEnv> {
+  return { ...process.env, PATH: `${await nodeFolder(version)}${delimiter}${process.env['PATH'] ?? ''}` };
 }
 
 // ---------------------------------------------------------------- Debian's packages

@@ -45,6 +45,7 @@ test('an agent that has served requests has loaded neither what makes CAs nor wh
   expect(of(/\/express\//)).not.toEqual([]);
   expect(of(/\/dist\/agent\/service\.js$/)).toHaveLength(1);
   expect(of(/node_modules\/(node-forge|commander)\//)).toEqual([]);
+  expect(of(/node_modules\/mime-db\/db\.json$/)).toEqual([]);
   expect(of(/\/dist\/(controller|report)\//)).toEqual([]);
   expect(of(/\/dist\/transport\/https\/client\.js$/)).toEqual([]);
   expect(of(/\/dist\/pki\/(authority|make-certificate)\.js$/)).toEqual([]);

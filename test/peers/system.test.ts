@@ -8,6 +8,7 @@ import { PROGRAM, ROOT } from '../support/build.ts';
 import { portOf } from '../support/real-agent.ts';
 import { ended, realSite, type Site } from '../support/real-site.ts';
 import { tempFolder } from '../support/temp.ts';
+import { unitCommand } from '../support/unit-command.ts';
 
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
 const packaged = (name: string) => readFileSync(join(ROOT, 'packaging', name), 'utf8');
@@ -93,13 +94,12 @@ test("the agent's unit: systemd accepts it, and what it starts says nothing but 
   symlinkSync(PROGRAM, kick); // as the README says
   writeFileSync(join(own, 'kick-agent.service'), unit.replace('/usr/bin/kick', kick));
   execFileSync('systemd-analyze', ['verify', '--man=no', join(own, 'kick-agent.service')]);
-  const [, command = ''] = /^ExecStart=(.*)$/m.exec(unit) ?? [];
-  const [program = '', ...words] = command.replace('/usr/bin/kick', kick).split(' ');
   const folders = ['--state-dir', join(own, 'unit'), '--run-dir', join(own, 'unit-run'), '--config-dir', own];
   const pki = ['--pki-dir', join(site.folder, 'pki'), '--certname', 'web1.example.com'];
-  const agent = spawn(program, [...words, '--port', '0', '--bind', '127.0.0.1', ...folders, ...pki], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const [program = '', ...words] = unitCommand([
+    ...[kick, 'agent', '--port', '0', '--bind', '127.0.0.1', ...folders, ...pki],
+  ]);
+  const agent = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] });
   onTestFinished(() => void agent.kill('SIGKILL'));
   let said = '';
   agent.stderr.on('data', (chunk: Buffer) => {

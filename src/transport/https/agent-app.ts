@@ -10,6 +10,7 @@ import type { AgentService, Peer } from '../transport.ts';
 import { writeEvents } from './event-writer.ts';
 import { plainAddress } from './handshake-gate.ts';
 import type { ListenerLimits } from './limits.ts';
+import { loadExpress } from './load-express.ts';
 import type { QuietLog } from './quiet-log.ts';
 import { HttpProblem, REFUSAL_STATUS } from './refusal-status.ts';
 import { readBody } from './request-body.ts';
@@ -25,7 +26,7 @@ export async function agentApp(
   service: AgentService,
   { log, quiet, limits }: AgentAppOptions,
 ): Promise<RequestListener> {
-  const { default: express } = await import('express');
+  const express = await loadExpress();
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');

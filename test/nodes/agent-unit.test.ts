@@ -1,0 +1,83 @@
+/** The unit's own command starts the agent on every Node, and the controller runs on it too. */
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { expect, onTestFinished, test } from 'vitest';
+import { NODES, nodeFolder } from '../../scripts/nodes.ts';
+import { PROGRAM } from '../support/build.ts';
+import { mintCa } from '../support/minted-ca.ts';
+import { portOf } from '../support/real-agent.ts';
+import { ended } from '../support/real-site.ts';
+import { tempFolder } from '../support/temp.ts';
+import { unitCommand } from '../support/unit-command.ts';
+
+const AGENT = 'web1.example.com';
+const CONTROLLER = 'puppet.example.com';
+
+/** Certificates, configuration and the link that the README makes; variables for the agent and the controller. */
+async function place(folder: string, nodePath: string) {
+  const [pki, etc] = [join(folder, 'pki'), join(folder, 'etc')];
+  const ca = mintCa();
+  await ca.write(pki, AGENT, ca.issue(AGENT, { role: 'agent', ppCliAuth: false }));
+  await ca.write(pki, CONTROLLER, ca.issue(CONTROLLER));
+  mkdirSync(etc);
+  const runs = join(folder, 'runs');
+  const command = ['/bin/sh', '-c', `echo ran >>'${runs}'`];
+  writeFileSync(
+    join(etc, 'agent.yaml'),
+    JSON.stringify({ runner: 'command', command, port: 0, bind: '127.0.0.1' }),
+  );
+  writeFileSync(join(etc, 'controller.yaml'), 'puppetdb: false\n');
+  const kick = join(folder, 'kick');
+  symlinkSync(PROGRAM, kick);
+  const env = (name: string) => ({
+    ...{ PATH: `${nodePath}:/usr/bin:/bin`, LANG: 'C.UTF-8', NO_COLOR: '1' },
+    ...{ KICK_CONFIG_DIR: etc, KICK_PKI_DIR: pki, KICK_CERTNAME: name },
+    ...{ KICK_STATE_DIR: join(folder, `state-${name}`), KICK_RUN_DIR: join(folder, `run-${name}`) },
+  });
+  return { etc, kick, env, runs };
+}
+
+test.each(NODES)(
+  'Node %s: the unit starts the agent without a word on stderr, and it runs what it is asked for',
+  {},
+  async (version) => {
+    const nodePath = await nodeFolder(version);
+    const { etc, kick, env, runs } = await place(tempFolder(), nodePath);
+    const [program = '', ...words] = unitCommand([kick, 'agent']);
+    const agent = spawn(program, words, { env: env(AGENT), stdio: ['ignore', 'pipe', 'pipe'] });
+    onTestFinished(() => void agent.kill('SIGKILL'));
+    const said = text(agent.stderr);
+    const port = await portOf(agent);
+    // It is the unit's main process itself, on this Node, without compiled code.
+    expect(readlinkSync(`/proc/${agent.pid}/exe`)).toBe(join(nodePath, 'node'));
+    expect(readFileSync(`/proc/${agent.pid}/cmdline`, 'utf8').split('\0')).toContain('--jitless');
+    writeFileSync(
+      join(etc, 'inventory.yaml'),
+      JSON.stringify({ targets: [{ name: AGENT, uri: `127.0.0.1:${port}` }] }),
+    );
+    const asked = await ended(spawn(kick, [AGENT, '--quiet'], { env: env(CONTROLLER) }));
+    expect(asked).toEqual({ code: 0, err: '', out: '' });
+    expect(readFileSync(runs, 'utf8')).toBe('ran\n');
+    agent.kill('SIGTERM');
+    expect(await said).toBe('');
+  },
+);
+
+test('a Node that takes none of the flags starts the agent without them', async () => {
+  const folder = tempFolder();
+  const node = join(folder, 'node');
+  writeFileSync(
+    node,
+    '#!/bin/sh\ncase $1 in --*) echo "bad option: $1" >&2; exit 9; esac\necho "started: $*"\n',
+    {
+      mode: 0o755,
+    },
+  );
+  const [program = '', ...words] = unitCommand(['/opt/kick', 'agent']);
+  const { out, err, code } = await ended(
+    spawn(program, words, { env: { PATH: `${folder}:/usr/bin:/bin` }, stdio: ['ignore', 'pipe', 'pipe'] }),
+  );
+  expect([out, err, code]).toEqual(['started: /opt/kick agent\n', '', 0]);
+});
