@@ -7,12 +7,17 @@ import { httpsSender } from '../../src/transport/https/client.ts';
 import { agentSite, NAME, portOf } from '../support/real-agent.ts';
 import { tempFolder } from '../support/temp.ts';
 
-/** Lists what Node has loaded when it ends: ESM by a hook, CommonJS by its cache. */
+/** Lists what Node has loaded when it ends: ESM by a hook (Node 20 has only the older kind), CommonJS by its cache. */
 const LISTING = `
 import { appendFileSync } from 'node:fs';
-import { createRequire, register } from 'node:module';
+import module, { createRequire } from 'node:module';
 const list = process.env.KICK_TEST_MODULES;
-register('data:text/javascript,' + encodeURIComponent(\`
+const load = (url, context, next) => {
+  appendFileSync(list, url + '\\n');
+  return next(url, context);
+};
+if (module.registerHooks !== undefined) module.registerHooks({ load });
+else module.register('data:text/javascript,' + encodeURIComponent(\`
   import { appendFileSync } from 'node:fs';
   export async function load(url, context, next) {
     appendFileSync(\${JSON.stringify(list)}, url + '\\\\n');
