@@ -4,6 +4,7 @@
  * program itself. Nobody is asked: neither agents, nor PuppetDB, nor a group's command.
  */
 import type { Command, Option } from 'commander';
+import { commandFirst } from './command-first.ts';
 import { candidatesFor, type Kind } from './complete-values.ts';
 import { choicesOf } from './option-choices.ts';
 import type { CommandContext, Environment } from './program.ts';
@@ -43,7 +44,10 @@ export async function complete(
   env: Environment,
 ): Promise<readonly string[]> {
   const typed = words.at(-1) ?? '';
-  const place = placeOf(program, words.slice(0, -1));
+  const before = await commandFirst(words.slice(0, -1), async (name) =>
+    program.commands.find((one) => one.name() === name),
+  );
+  const place = placeOf(program, before);
   if (place.option !== undefined) return valuesOf(place.option, place.command, typed, env);
   const [, flag, value] = /^(--[^=]+)=(.*)$/s.exec(typed) ?? [];
   if (!place.noOptions && flag !== undefined && value !== undefined) {

@@ -21,8 +21,10 @@ Examples:
 
 The hosts that are named (words, --host, --group, --nodes-file, --all) are a union. Each of
 --query, --fact, --class and --last then keeps those for which it holds; --exclude and --limit
-leave out more. Operators apply from left to right: "," union, "!" difference,
-"&" intersection, "^" symmetric difference.
+leave out more. What names hosts and comes to nobody is nobody. Operators apply from left to
+right: "," union, "!" difference, "&" intersection, "^" symmetric difference.
+
+Facts: os.release.full>=12.4, mounts."/boot".size<5, disks[0]=sda; numbers and versions have an order.
 `;
 
 interface NodesOptions extends HostOptions {

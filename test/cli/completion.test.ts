@@ -56,6 +56,8 @@ test('bash: commands, options, values, hosts within expressions, jobs and files'
     ['kick jobs --fo', ['--format']],
     ['kick run --format ', ['human', 'json', 'jsonl']],
     ['kick nodes --format ', ['human', 'json']],
+    ['kick --no-fqdn -y disable --fo', ['--for', '--format']],
+    ['kick --state-dir /tmp jobs s', ['show', 'stop']],
     // Behind a break of the word bash keeps what stands before it.
     ['kick run --format=js', ['json', 'jsonl']],
     ['kick --if-running s', ['skip']],
