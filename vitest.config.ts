@@ -2,6 +2,12 @@ import { defineConfig } from 'vitest/config';
 
 const globalSetup = ['test/support/build-setup.ts'];
 const setupFiles = ['test/support/generated-cases.ts'];
+// Nothing is expected to happen within a time: these limits only end a test that hangs, however busy the machine is.
+const patience = {
+  testTimeout: 600_000,
+  hookTimeout: 600_000,
+  expect: { poll: { timeout: 500_000, interval: 20 } },
+};
 
 export default defineConfig({
   test: {
@@ -14,10 +20,8 @@ export default defineConfig({
           setupFiles,
           include: ['test/**/*.test.ts'],
           exclude: ['test/puppet/**', 'test/peers/**', 'test/nodes/**'],
-          // Most of them wait for processes of their own; on a busy machine these take their time.
           maxWorkers: 2,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          ...patience,
           sequence: { groupOrder: 0 },
         },
       },
@@ -26,7 +30,7 @@ export default defineConfig({
           name: 'nodes',
           globalSetup,
           include: ['test/nodes/**/*.test.ts'],
-          testTimeout: 120_000,
+          ...patience,
           sequence: { groupOrder: 3 },
         },
       },
@@ -36,8 +40,7 @@ export default defineConfig({
           globalSetup,
           setupFiles,
           include: ['test/peers/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          ...patience,
           sequence: { groupOrder: 2 },
         },
       },
@@ -49,8 +52,7 @@ export default defineConfig({
           globalSetup: [...globalSetup, 'test/puppet/global-setup.ts'],
           // A worker only waits: Puppet itself is what keeps the processors busy.
           maxWorkers: 4,
-          testTimeout: 420_000,
-          hookTimeout: 420_000,
+          ...patience,
           sequence: { groupOrder: 1 },
         },
       },

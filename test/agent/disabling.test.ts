@@ -142,7 +142,7 @@ test('a run that tells nothing for too long is called stuck, and one that has ju
   await run.until('started');
   expect((await agent.status(peerOf())).running?.stuck).toBeUndefined();
   await expect
-    .poll(async () => (await agent.status(peerOf())).running?.stuck, { timeout: 3000 })
+    .poll(async () => (await agent.status(peerOf())).running?.stuck)
     .toMatch(/^it has told nothing for /);
   writeFileSync(join(folder, 'release'), '');
   await run.finished;

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { commandRunner } from '../../src/agent/runners/command-runner.ts';
 import { identify } from '../../src/util/proc.ts';
-import { agentPlace, outcomeOf, readUntil } from '../support/real-agent.ts';
+import { agentPlace, anySignal, outcomeOf, readUntil } from '../support/real-agent.ts';
 import { tempFolder } from '../support/temp.ts';
 import { command, fixture, kick, requestOf, startAgent } from './harness.ts';
 
-const signal = () => AbortSignal.timeout(30_000);
-const lines = (path: string) => readFileSync(path, 'utf8').trim().split('\n');
+/** None where nothing has been noted yet. */
+const lines = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : []);
 
 async function runUntilFile() {
   const folder = tempFolder();
@@ -23,7 +23,7 @@ test('an agent killed during a run comes back, follows the run and does not repe
   const { journal, release, place } = await runUntilFile();
   const first = await place.start();
   const { job, body } = await place.request();
-  const started = await readUntil(await place.sender.submit(first.target, body, signal()), 'started');
+  const started = await readUntil(await place.sender.submit(first.target, body, anySignal()), 'started');
   await first.kill('SIGKILL');
   const second = await place.start();
   writeFileSync(release, '');
@@ -37,10 +37,10 @@ test('a run that ends while no agent is there keeps its outcome', async () => {
   const { journal, release, place } = await runUntilFile();
   const first = await place.start();
   const { job, body } = await place.request();
-  await readUntil(await place.sender.submit(first.target, body, signal()), 'started');
+  await readUntil(await place.sender.submit(first.target, body, anySignal()), 'started');
   await first.kill('SIGKILL');
   writeFileSync(release, '');
-  while (lines(journal).length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  await expect.poll(() => lines(journal).length).toBe(2);
   const second = await place.start();
   expect(await outcomeOf(place, second.target, job)).toMatchObject({ outcome: 'changed', exit: 2 });
   await second.kill('SIGTERM');
@@ -50,7 +50,7 @@ test('an agent that is told to end leaves the run going, and ends at once', asyn
   const { release, place } = await runUntilFile();
   const first = await place.start();
   const { job, body } = await place.request();
-  const started = await readUntil(await place.sender.submit(first.target, body, signal()), 'started');
+  const started = await readUntil(await place.sender.submit(first.target, body, anySignal()), 'started');
   await first.kill('SIGTERM');
   expect(identify(started?.pid ?? 0)).toBeDefined();
   const second = await place.start();
@@ -63,9 +63,9 @@ test('requests that waited when the agent was killed are served by a later run',
   const { release, place } = await runUntilFile();
   const first = await place.start();
   const running = await place.request();
-  await readUntil(await place.sender.submit(first.target, running.body, signal()), 'started');
+  await readUntil(await place.sender.submit(first.target, running.body, anySignal()), 'started');
   const waiting = await place.request();
-  await readUntil(await place.sender.submit(first.target, waiting.body, signal()), 'waiting');
+  await readUntil(await place.sender.submit(first.target, waiting.body, anySignal()), 'waiting');
   await first.kill('SIGKILL');
   const second = await place.start();
   writeFileSync(release, '');
@@ -115,7 +115,7 @@ async function inTheMiddle() {
   const { journal, release, place, folder } = await runUntilFile();
   const agent = await place.start();
   const { job, body } = await place.request();
-  const started = await readUntil(await place.sender.submit(agent.target, body, signal()), 'started');
+  const started = await readUntil(await place.sender.submit(agent.target, body, anySignal()), 'started');
   await agent.kill('SIGKILL');
   const [run = ''] = readdirSync(join(place.runDir, 'runs'));
   const record = join(place.runDir, 'runs', run, 'record.json');

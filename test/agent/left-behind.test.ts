@@ -14,7 +14,7 @@ const skip = () => requestOf({ queue: { ifRunning: 'skip' } });
 
 /** A pid that a fixture writes down, to be killed at the end of the test. */
 async function pidIn(path: string): Promise<ProcessId> {
-  await expect.poll(() => existsSync(path), { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => existsSync(path)).toBe(true);
   const process = identify(Number(readFileSync(path, 'utf8')));
   if (process === undefined) throw new Error(`nothing has the pid in ${path}`);
   onTestFinished(() => kill(process));
@@ -25,7 +25,7 @@ function kill(one: ProcessId | undefined): void {
   if (one !== undefined && isAlive(one)) process.kill(one.pid, 'SIGKILL');
 }
 
-const gone = (one: ProcessId) => expect.poll(() => isAlive(one), { timeout: 20_000 }).toBe(false);
+const gone = (one: ProcessId) => expect.poll(() => isAlive(one)).toBe(false);
 
 /** An agent in the middle of a run that has left a process behind. */
 async function inARun(how: 'setsid' | 'env') {

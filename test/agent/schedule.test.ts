@@ -28,7 +28,7 @@ test('an agent in pull mode runs by itself, through the same queue, and tells wh
   const log = { ...silentLog, info: (fields: object) => void told.push(fields) };
   const agent = await startAgent(folder, { runner, log, lookEveryMs: 50 });
   agent.setPull(EVERY_SECOND);
-  await expect.poll(journal, { timeout: 10_000 }).toContainEqual(expect.stringMatching(/^end /));
+  await expect.poll(journal).toContainEqual(expect.stringMatching(/^end /));
   const { pull, time } = await agent.status(peerOf());
   expect(pull).toMatchObject({ intervalMs: 1000, catalog: 'new' });
   expect(Math.abs((pull?.nextAt ?? 0) - time)).toBeLessThan(2000);
@@ -45,7 +45,7 @@ test('while Puppet is disabled nothing is begun by the schedule', async () => {
   writeFileSync(join(folder, 'agent_disabled.lock'), '');
   const agent = await startAgent(folder, { runner, lookEveryMs: 20 });
   agent.setPull(EVERY_SECOND);
-  await expect.poll(() => existsSync(join(folder, 'state', 'schedule.json')), { timeout: 5000 }).toBe(true);
+  await expect.poll(() => existsSync(join(folder, 'state', 'schedule.json'))).toBe(true);
   expect(journal()).toEqual([]);
   expect((await agent.status(peerOf())).pull?.nextAt).toBeGreaterThan(0);
 });

@@ -38,4 +38,4 @@ test('SIGUSR1 from the first moment on leaves no debugger open, and the agent ru
   const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
   expect(error.code).toBe('ECONNREFUSED');
   expect(child.exitCode).toBeNull();
-}, 60_000);
+});

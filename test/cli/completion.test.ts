@@ -37,9 +37,7 @@ async function direct({ env }: CompletionSite, line: string): Promise<readonly s
 
 const WEB = ['web1.example.com', 'web2.example.com'];
 
-test('bash: commands, options, values, hosts within expressions, jobs and files', {
-  timeout: 120_000,
-}, async () => {
+test('bash: commands, options, values, hosts within expressions, jobs and files', async () => {
   const site = completionSite(KICK);
   const cases: [string, string[]][] = [
     ['kick we', WEB],
@@ -107,9 +105,7 @@ test('bash: of names with colons only what stands behind the last colon is repla
   expect(tab(site, "kick 'rack:7:")).toEqual(['rack:7:a', 'rack:7:b']);
 });
 
-test('a broken inventory completes nothing, prints nothing and exits with 0; folders on the line count', {
-  timeout: 60_000,
-}, () => {
+test('a broken inventory completes nothing, prints nothing and exits with 0; folders on the line count', () => {
   const site = completionSite(KICK);
   const other = completionSite(KICK);
   writeFileSync(join(site.etc, 'inventory.yaml'), 'targets: [');

@@ -6,9 +6,7 @@ import { ended, realSite } from '../support/real-site.ts';
 
 const HELD = 'echo begin >>"$JOURNAL"; while [ ! -e "$RELEASE" ]; do sleep 0.02; done; exit 2';
 
-test('cron hears nothing when all is well, else what went wrong, what was accepted and what to type', {
-  timeout: 60_000,
-}, async () => {
+test('cron hears nothing when all is well, else what went wrong, what was accepted and what to type', async () => {
   const { kick, inventory } = await realSite(
     3,
     (_name, index) => `echo broken >&2; exit ${index === 0 ? 1 : 0}`,
@@ -33,12 +31,10 @@ test('cron hears nothing when all is well, else what went wrong, what was accept
   expect(whole.out).toMatch(/failed +1 {2}web1.example.com\n +broken\n/);
 });
 
-test('a lock: the second is turned away at once, one may wait, and the third is told who covers it', {
-  timeout: 60_000,
-}, async () => {
+test('a lock: the second is turned away at once, one may wait, and the third is told who covers it', async () => {
   const { kick, start, journal, release } = await realSite(1, () => HELD);
   const first = ended(start('web1', '--lock', 'deploy', '--quiet'));
-  await expect.poll(() => journal('web1.example.com'), { timeout: 20_000 }).toEqual(['begin']);
+  await expect.poll(() => journal('web1.example.com')).toEqual(['begin']);
   const second = await kick('web1', '--lock', 'deploy');
   expect(second).toMatchObject({
     code: 75,
@@ -49,7 +45,7 @@ test('a lock: the second is turned away at once, one may wait, and the third is 
   let told = '';
   waiter.stderr?.on('data', (chunk: Buffer) => (told += chunk.toString()));
   const waited = ended(waiter);
-  await expect.poll(() => told, { timeout: 20_000 }).toContain('waiting for the lock "deploy"');
+  await expect.poll(() => told).toContain('waiting for the lock "deploy"');
   const third = await kick('web1', '--lock', 'deploy', '--lock-wait', '1m');
   expect(third.code).toBe(75);
   expect(third.err).toContain(`it is held by pid ${waiter.pid}`);
@@ -58,16 +54,14 @@ test('a lock: the second is turned away at once, one may wait, and the third is 
   let past = '';
   emergency.stderr?.on('data', (chunk: Buffer) => (past += chunk.toString()));
   const rescued = ended(emergency);
-  await expect
-    .poll(() => past, { timeout: 20_000 })
-    .toMatch(/past the lock "deploy".*web1.example.com {2}waiting/s);
+  await expect.poll(() => past).toMatch(/past the lock "deploy".*web1.example.com {2}waiting/s);
   release();
   expect((await rescued).code).toBe(0);
   expect((await first).code).toBe(0);
   expect((await waited).code).toBe(0);
 });
 
-test('an emergency needs a reason; a rollout needs what its options need', { timeout: 60_000 }, async () => {
+test('an emergency needs a reason; a rollout needs what its options need', async () => {
   const { kick } = await realSite(1, () => 'exit 0');
   expect((await kick('web1', '--emergency')).err).toContain('it needs a reason');
   expect((await kick('web1', '--pause', '1m')).err).toContain('there are no batches');
@@ -87,7 +81,7 @@ test('an emergency needs a reason; a rollout needs what its options need', { tim
   expect(JSON.parse(gone.out)).toMatchObject({ hosts: [{ outcome: 'unreachable' }], by: { reason: 'CVE' } });
 });
 
-test('--dry-run shows requests and batches, and sends nothing', { timeout: 60_000 }, async () => {
+test('--dry-run shows requests and batches, and sends nothing', async () => {
   const { kick, names, journal, inventory } = await realSite(4, () => 'echo begin >>"$JOURNAL"; exit 2');
   inventory({ groups: [{ name: 'db', concurrency: 1, targets: ['web1.example.com'] }] });
   const words = ['web[1-4]', '--noop', '--tags', 'ntp', '--canary', '1', '--batch', '50%', '--dry-run'];
@@ -105,9 +99,7 @@ test('--dry-run shows requests and batches, and sends nothing', { timeout: 60_00
   for (const name of names) expect(journal(name)).toEqual([]);
 });
 
-test('above confirm_above a terminal is asked: no sends nothing, --yes and a pipe do not ask', {
-  timeout: 60_000,
-}, async () => {
+test('above confirm_above a terminal is asked: no sends nothing, --yes and a pipe do not ask', async () => {
   const { kick, env, journal, controllerYaml } = await realSite(2, () => 'echo begin >>"$JOURNAL"; exit 2');
   controllerYaml({ confirm_above: 1 });
   const onTerminal = (answer: string, ...words: string[]) => {

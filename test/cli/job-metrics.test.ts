@@ -4,9 +4,7 @@ import { expect, test } from 'vitest';
 import { parseExposition } from '../support/exposition.ts';
 import { realSite } from '../support/real-site.ts';
 
-test('a job becomes gauges by its name; two that end at once keep each other', {
-  timeout: 60_000,
-}, async () => {
+test('a job becomes gauges by its name; two that end at once keep each other', async () => {
   const site = await realSite(2, (_name, index) => `exit ${index === 0 ? 2 : 7}`);
   const file = join(site.folder, 'kick.prom');
   site.controllerYaml({ puppetdb: false, metrics_file: file });

@@ -8,9 +8,7 @@ const NOTED = 'echo begin >>"$JOURNAL"; sleep 0.2; echo end >>"$JOURNAL"; exit 2
 const HELD =
   'echo begin >>"$JOURNAL"; while [ ! -e "$RELEASE" ]; do sleep 0.02; done; echo end >>"$JOURNAL"; exit 2';
 
-test('jobs are listed and shown, and a rerun asks those again that did not do as asked', {
-  timeout: 60_000,
-}, async () => {
+test('jobs are listed and shown, and a rerun asks those again that did not do as asked', async () => {
   const { kick, inventory } = await realSite(
     3,
     (_name, index) => `echo "line of ${index}"; exit ${index === 1 ? 1 : 2}`,
@@ -53,14 +51,12 @@ test('jobs are listed and shown, and a rerun asks those again that did not do as
   expect((await kick('jobs', 'show', '00000000')).err).toContain('there is no such job');
 });
 
-test('a controller killed with SIGKILL: the job is resumed, and no host runs twice', {
-  timeout: 120_000,
-}, async () => {
+test('a controller killed with SIGKILL: the job is resumed, and no host runs twice', async () => {
   const { kick, start, names, journal, folder } = await realSite(4, () => NOTED);
   for (let round = 0; round < 4; round++) {
     const child = start('web[1-4]', '--concurrency', '2');
     // Somewhere between its first event and its last.
-    await expect.poll(() => jobEvents(folder, round), { timeout: 20_000 }).toContain('host-dispatched');
+    await expect.poll(() => jobEvents(folder, round)).toContain('host-dispatched');
     await new Promise((resolve) => setTimeout(resolve, 90 * round));
     child.kill('SIGKILL');
     await ended(child);
@@ -92,10 +88,10 @@ function jobEvents(folder: string, index: number): string {
   }
 }
 
-test('a job is watched and stopped from another terminal; then it goes on', { timeout: 60_000 }, async () => {
+test('a job is watched and stopped from another terminal; then it goes on', async () => {
   const { kick, start, release, journal } = await realSite(3, () => HELD);
   const job = ended(start('web[1-3]', '--concurrency', '1'));
-  await expect.poll(() => journal('web1.example.com'), { timeout: 20_000 }).toEqual(['begin']);
+  await expect.poll(() => journal('web1.example.com')).toEqual(['begin']);
   const watching = ended(start('jobs', 'watch', 'last', '--format', 'jsonl'));
   expect((await kick('jobs', 'resume', 'last')).err).toMatch(/it runs \(pid \d+\)/);
   const stopped = await kick('jobs', 'stop', 'last');
@@ -122,12 +118,10 @@ test('a job is watched and stopped from another terminal; then it goes on', { ti
   expect(journal('web1.example.com')).toEqual(['begin', 'end']);
 });
 
-test('kick jobs stop --cancel ends the runs, also of a job whose controller is dead', {
-  timeout: 60_000,
-}, async () => {
+test('kick jobs stop --cancel ends the runs, also of a job whose controller is dead', async () => {
   const { kick, start, journal } = await realSite(2, () => HELD);
   const job = ended(start('web[1-2]', '--format', 'json'));
-  await expect.poll(() => journal('web2.example.com'), { timeout: 20_000 }).toEqual(['begin']);
+  await expect.poll(() => journal('web2.example.com')).toEqual(['begin']);
   expect((await kick('jobs', 'stop', 'last', '--cancel')).out).toContain('runs in progress are ended');
   expect(JSON.parse((await job).out)).toMatchObject({
     hosts: [{ outcome: 'cancelled' }, { outcome: 'cancelled' }],
@@ -135,8 +129,8 @@ test('kick jobs stop --cancel ends the runs, also of a job whose controller is d
 
   const dead = start('web[1-2]');
   const gone = ended(dead);
-  await expect.poll(() => journal('web2.example.com').length, { timeout: 20_000 }).toBe(2);
-  await expect.poll(() => journal('web1.example.com').length, { timeout: 20_000 }).toBe(2);
+  await expect.poll(() => journal('web2.example.com').length).toBe(2);
+  await expect.poll(() => journal('web1.example.com').length).toBe(2);
   dead.kill('SIGKILL');
   await gone;
   const stopped = await kick('jobs', 'stop', 'last', '--cancel');
@@ -145,9 +139,7 @@ test('kick jobs stop --cancel ends the runs, also of a job whose controller is d
   expect(resumed).toMatchObject({ hosts: [{ outcome: 'cancelled' }, { outcome: 'cancelled' }] });
 });
 
-test('a job whose record is damaged is listed as that: it was said to be resumable', {
-  timeout: 60_000,
-}, async () => {
+test('a job whose record is damaged is listed as that: it was said to be resumable', async () => {
   const { kick, env } = await realSite(1, () => NOTED);
   await kick('web1', '--quiet');
   const jobs = join(env['KICK_STATE_DIR'] ?? '', 'jobs');
@@ -158,7 +150,7 @@ test('a job whose record is damaged is listed as that: it was said to be resumab
   expect(JSON.parse((await kick('jobs', '--format', 'json')).out)).toMatchObject([{ state: 'damaged' }]);
 });
 
-test('a store that cannot be used is said, and the hosts run all the same', { timeout: 60_000 }, async () => {
+test('a store that cannot be used is said, and the hosts run all the same', async () => {
   const { kick, folder } = await realSite(1, () => 'exit 2');
   mkdirSync(join(folder, 'controller'), { recursive: true });
   writeFileSync(join(folder, 'controller', 'jobs'), 'not a folder');
@@ -168,9 +160,7 @@ test('a store that cannot be used is said, and the hosts run all the same', { ti
   expect(code).toBe(0);
 });
 
-test('a job that was over when its controller was killed is listed by what its folder tells', {
-  timeout: 60_000,
-}, async () => {
+test('a job that was over when its controller was killed is listed by what its folder tells', async () => {
   const { kick, folder } = await realSite(1, () => 'exit 2');
   await kick('web1');
   const index = join(folder, 'controller', 'jobs', 'index.jsonl');

@@ -7,7 +7,7 @@ const DEAD = { targets: [{ name: 'dead.example.com', uri: '127.0.0.1:1' }] };
 
 async function running(site: Site, name: string): Promise<void> {
   void site.kick('run', name, '--detach');
-  await expect.poll(() => site.journal(name), { timeout: 15_000 }).toContain('begin');
+  await expect.poll(() => site.journal(name)).toContain('begin');
 }
 
 test('kick status tells a run by its job and who asked, an idle host, and a dead one with its row and exit 3', async () => {

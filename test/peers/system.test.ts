@@ -36,9 +36,7 @@ const block = (first: RegExp) => {
     .trimEnd();
 };
 
-test("the README's crontab is the packaged one, and its line does what it says", {
-  timeout: 60_000,
-}, async () => {
+test("the README's crontab is the packaged one, and its line does what it says", async () => {
   const line = block(/^ {4}0 2 \* \* \*/);
   expect(packaged('cron/kick').trim().split('\n').at(-1)).toBe(line);
   const [, minute, hour, user, command = ''] =
@@ -56,9 +54,7 @@ test("the README's crontab is the packaged one, and its line does what it says",
   });
 });
 
-test("the README's timer and service are the packaged ones; systemd accepts them", {
-  timeout: 60_000,
-}, async () => {
+test("the README's timer and service are the packaged ones; systemd accepts them", async () => {
   const timer = packaged('systemd/kick-nightly.timer');
   const service = packaged('systemd/kick-nightly.service');
   expect(readme).toContain('systemctl enable --now kick-nightly.timer');
@@ -83,9 +79,7 @@ test("the README's timer and service are the packaged ones; systemd accepts them
   expect(readFileSync(join(folder, 'log'), 'utf8')).toContain('web1.example.com: unchanged');
 });
 
-test("the agent's unit: systemd accepts it, and what it starts says nothing but its log, and runs", {
-  timeout: 60_000,
-}, async () => {
+test("the agent's unit: systemd accepts it, and what it starts says nothing but its log, and runs", async () => {
   const unit = packaged('systemd/kick-agent.service');
   expect(readme).toContain('cp packaging/systemd/kick-agent.service /etc/systemd/system/');
   const site = await realSite(1, () => 'exit 2');
@@ -115,9 +109,7 @@ test("the agent's unit: systemd accepts it, and what it starts says nothing but 
   expect(said).toBe('');
 });
 
-test("the README's deploy hook: the last of many deploys is always followed by a kick", {
-  timeout: 60_000,
-}, async () => {
+test("the README's deploy hook: the last of many deploys is always followed by a kick", async () => {
   const hook = block(/^ {4}#!\/bin\/sh$/);
   const site = await realSite(1, () => 'echo begin >>"$JOURNAL"; sleep 0.5; exit 2');
   site.controllerYaml({ puppetdb: false });
@@ -139,9 +131,7 @@ test("the README's deploy hook: the last of many deploys is always followed by a
   expect(site.journal('web1.example.com').length).toBeGreaterThanOrEqual(2);
 });
 
-test("jobs and outcomes are lines of the system's log, with their priority", {
-  timeout: 60_000,
-}, async () => {
+test("jobs and outcomes are lines of the system's log, with their priority", async () => {
   const { kick, folder, controllerYaml } = await realSite(2, (_name, index) => `exit ${index === 0 ? 2 : 1}`);
   const log = join(folder, 'log');
   controllerYaml({ syslog: ['/bin/sh', '-c', `cat >>'${log}'`] });
@@ -159,7 +149,7 @@ test("jobs and outcomes are lines of the system's log, with their priority", {
   expect(await kick('web1', '--quiet')).toEqual({ out: '', err: '', code: 0 });
 });
 
-test('logger(1) takes such lines, and hands them on with their priority', { timeout: 60_000 }, async () => {
+test('logger(1) takes such lines, and hands them on with their priority', async () => {
   const packets: string[] = [];
   const server = createSocket('udp4', (packet) => packets.push(packet.toString('utf8')));
   onTestFinished(() => void server.close());
@@ -168,7 +158,7 @@ test('logger(1) takes such lines, and hands them on with their priority', { time
   const to = ['--server', '127.0.0.1', '--port', String(server.address().port), '--udp'];
   controllerYaml({ syslog: ['/usr/bin/logger', '--tag', 'kick', '--prio-prefix', ...to] });
   expect((await kick('web1', '--quiet')).code).toBe(1);
-  await expect.poll(() => packets.length, { timeout: 5000 }).toBe(3);
+  await expect.poll(() => packets.length).toBe(3);
   // RFC 5424 6.2.1: facility user is 1, severity warning 4: 8 + 4.
   const warning = packets.find((packet) => packet.includes('web1.example.com: failed'));
   expect(warning).toMatch(/^<12>1 .* kick .*"outcome":"failed"/);

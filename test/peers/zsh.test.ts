@@ -41,9 +41,7 @@ bindkey '^I' complete-word
 print READ'Y'
 `;
 
-test('zsh: commands, hosts, groups, expressions, option values, jobs and files', {
-  timeout: 120_000,
-}, () => {
+test('zsh: commands, hosts, groups, expressions, option values, jobs and files', () => {
   const site = completionSite(KICK);
   const driver = join(site.folder, 'driver.zsh');
   writeFileSync(driver, DRIVER);

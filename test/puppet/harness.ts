@@ -17,7 +17,7 @@ export function useLab(): Lab {
 }
 
 /** Resolves when `look` finds something; an error naming `what` after `seconds`. */
-export async function until<T>(what: string, look: () => T | undefined | false, seconds = 180): Promise<T> {
+export async function until<T>(what: string, look: () => T | undefined | false, seconds = 500): Promise<T> {
   const end = performance.now() + seconds * 1000;
   for (;;) {
     const found = look();

@@ -69,7 +69,7 @@ test('a scheduled run repairs drift from the pushed catalog, while new code wait
 
   expect(messageOn(lab, agent)).toBe(pushed);
   await expect
-    .poll(status, { timeout: 30_000 })
+    .poll(status)
     .toMatch(/last run changed \(drift repaired, cached catalog\) .* ago; next run at /);
   const kick = await place.controller.kick(place.certname);
   expect(outcomesOf(kick)).toEqual({ [agent]: 'changed' });

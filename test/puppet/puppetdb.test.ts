@@ -29,7 +29,7 @@ beforeAll(async () => {
   await lab.set(bad, 'fail_resource', true);
   for (const agent of [good, bad]) await puppetAgent(lab, agent, '--onetime', '--no-daemonize', '--no-splay');
   await puppetAgent(lab, good, '--onetime', '--no-daemonize', '--no-splay');
-}, 180_000);
+});
 
 const kickNodes = (...args: string[]) =>
   kickCommand(home, 'nodes', '--puppet', lab.serverPuppet, '--expand', ...args);

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import type { FinishedEvent } from '../../src/protocol/event.ts';
 import { SendError } from '../../src/transport/transport.ts';
 import { descendants, signalProcess } from '../../src/util/proc.ts';
-import { type AgentPlace, agentPlace, outcomeOf, type RealAgent } from '../support/real-agent.ts';
+import { type AgentPlace, agentPlace, anySignal, outcomeOf, type RealAgent } from '../support/real-agent.ts';
 import { throwawayFolder } from '../support/temp.ts';
 
 export interface TortureResult {
@@ -84,7 +84,7 @@ async function send(place: AgentPlace, { target }: RealAgent, accepted: Accepted
   const { job, body } = await place.request();
   const sentAt = Date.now();
   try {
-    const stream = await place.sender.submit(target, body, AbortSignal.timeout(5000));
+    const stream = await place.sender.submit(target, body, anySignal());
     for await (const event of stream) {
       if (event.type !== 'accepted') continue;
       accepted.push({ job, sentAt });
