@@ -6,7 +6,8 @@ import { clip } from '../util/text.ts';
 import { disabledText } from './disabling.ts';
 import type { LogFindings } from './log-findings.ts';
 import type { ReportHead } from './puppet/report.ts';
-import type { Intention } from './run-store.ts';
+import { notesOf } from './run-notes.ts';
+import type { Intention, PuppetPaths } from './run-store.ts';
 
 export interface Evidence {
   action: RunAction;
@@ -19,6 +20,8 @@ export interface Evidence {
   log: LogFindings;
   /** Whether Puppet is disabled, and why. */
   disabled?: Disabled | undefined;
+  /** As planned. */
+  puppet?: PuppetPaths | undefined;
 }
 
 export type Verdict = Pick<FinishedEvent, 'outcome' | 'message' | 'error' | 'facts'> | 'race-lost';
@@ -56,19 +59,28 @@ function completed(evidence: Evidence, report: ReportHead): Exclude<Verdict, 'ra
   if (cached === 'on_failure') {
     const message = 'the catalog could not be fetched or compiled: the cached one was applied';
     if (action.usecacheonfailure !== true) return { outcome: 'stale', message };
-    return { ...byStatus(action, report), message };
+    return noted({ ...byStatus(report), message }, evidence, report);
   }
   if (cached === 'explicitly_requested' && action.useCachedCatalog !== true) {
     return { outcome: 'stale', message: 'the cached catalog was applied, which the request did not ask for' };
   }
-  return byStatus(action, report);
+  return noted(byStatus(report), evidence, report);
 }
 
-function byStatus(action: RunAction, report: ReportHead): Exclude<Verdict, 'race-lost'> {
-  const isOwnNoop = report.noop === true && action.noop === undefined;
-  const note = isOwnNoop ? { message: "the host's puppet.conf says noop: --no-noop applies" } : {};
+function byStatus(report: ReportHead): Exclude<Verdict, 'race-lost'> {
   if (report.status === 'changed') return { outcome: 'changed' };
-  return { outcome: report.noop_pending === true ? 'would-change' : 'unchanged', ...note };
+  return { outcome: report.noop_pending === true ? 'would-change' : 'unchanged' };
+}
+
+/** What is worth knowing of a success, behind its message if it has one. */
+function noted(
+  verdict: Exclude<Verdict, 'race-lost'>,
+  { action, puppet }: Evidence,
+  report: ReportHead,
+): Exclude<Verdict, 'race-lost'> {
+  const said = verdict.message === undefined ? [] : [verdict.message];
+  const notes = [...said, ...notesOf({ action, report, site: puppet?.site })];
+  return notes.length === 0 ? verdict : { ...verdict, message: clip(notes.join('; '), 2048) };
 }
 
 /**
@@ -106,6 +118,7 @@ function factsOf(report: ReportHead): RunFacts {
     ...flag('noop', report.noop),
     ...flag('noopPending', report.noop_pending),
     ...flag('correctiveChange', report.corrective_change),
+    ...(report.drift !== undefined && { drift: report.drift }),
     ...(report.resources !== undefined && { resources: report.resources }),
   };
 }

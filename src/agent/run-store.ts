@@ -7,12 +7,15 @@ import { createFolderAtomic, syncFolder, writeFileAtomic } from '../util/atomic-
 import { exists, readOwnJson } from '../util/files.ts';
 import type { ProcessId } from '../util/proc.ts';
 import { appendEvents, EVENT_FILE, type KeptEvent, mendEvents, readEvents } from './event-file.ts';
+import type { SiteSettings } from './run-notes.ts';
 
 /** Where Puppet leaves what a run is judged by. */
 export interface PuppetPaths {
   lastRunReport: string;
   runLock: string;
   disabledLock: string;
+  /** What else the host's own settings said. */
+  site?: SiteSettings;
 }
 
 export interface RunRecord {

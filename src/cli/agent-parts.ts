@@ -91,6 +91,7 @@ export function factsOptionsOf(
   const puppet = {
     ...{ explicit: options.puppet ?? config.puppet, path },
     asksServer: runner === 'puppet-agent',
+    environmentFiles: config.environment_files ?? ENVIRONMENT_FILES,
   };
   return {
     ...{ stateDir, runDir, identity, now: systemClock.now() },

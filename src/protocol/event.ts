@@ -55,6 +55,9 @@ export const RunErrorSchema = v.object({
   line: v.optional(count),
 });
 
+/** What became of what somebody else had changed; `partly`: of some of it only. */
+export const DriftSchema = v.picklist(['repaired', 'partly', 'found']);
+
 /** What the run's own report says, where there is one. */
 export const RunFactsSchema = v.object({
   configurationVersion: v.optional(text(256)),
@@ -63,7 +66,9 @@ export const RunFactsSchema = v.object({
   serverUsed: v.optional(text(300)),
   noop: v.optional(v.boolean()),
   noopPending: v.optional(v.boolean()),
+  /** There was drift: `drift` says what became of it. */
   correctiveChange: v.optional(v.boolean()),
+  drift: v.optional(DriftSchema),
   cachedCatalog: v.optional(text(64)),
   /** Counts of resources, by Puppet's own names: total, changed, failed, out_of_sync, … */
   resources: v.optional(v.record(text(64), v.number())),
@@ -148,6 +153,7 @@ export type LogLine = v.InferOutput<typeof LogLineSchema>;
 export type RunError = v.InferOutput<typeof RunErrorSchema>;
 export type ResourceEvent = v.InferOutput<typeof ResourceEventSchema>;
 export type ResourceChange = v.InferOutput<typeof ResourceSchema>;
+export type Drift = v.InferOutput<typeof DriftSchema>;
 export type RunFacts = v.InferOutput<typeof RunFactsSchema>;
 export type Event = v.InferOutput<typeof EventSchema>;
 export type StoredEvent = v.InferOutput<typeof StoredEventSchema>;

@@ -1,7 +1,7 @@
 /** What an agent says of itself and its host; unknown keys of later versions are ignored. */
 import * as v from 'valibot';
 import { DoctorSchema } from './doctor.ts';
-import { HolderSchema } from './event.ts';
+import { DriftSchema, HolderSchema } from './event.ts';
 
 const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -15,10 +15,13 @@ export const LastRunSchema = v.object({
   /** Milliseconds since 1970: the report's time, when the run began. */
   at: time,
   noop: v.optional(v.boolean()),
-  /** Drift was repaired (with noop: found). */
+  /** There was drift: `drift` says what became of it. */
   correctiveChange: v.optional(v.boolean()),
+  drift: v.optional(DriftSchema),
   cachedCatalog: v.optional(text(64)),
   environment: v.optional(text(128)),
+  /** What the host's own settings say, where the run used another. */
+  settingsEnvironment: v.optional(text(128)),
   configurationVersion: v.optional(text(256)),
   /** Counts of resources: total, changed, failed, out_of_sync, corrective_change, … */
   resources: v.optional(metrics),

@@ -39,7 +39,7 @@ export function serviceEnvironment(files: readonly string[] = ENVIRONMENT_FILES)
     }
   }
   const { PUPPET_EXTRA_OPTS = '', ...rest } = variables;
-  return { variables: rest, extraOptions: PUPPET_EXTRA_OPTS.split(/\s+/).filter(Boolean), warnings };
+  return { variables: rest, extraOptions: wordsOf(PUPPET_EXTRA_OPTS), warnings };
 }
 
 function readTrusted(file: string, warnings: string[]): string | undefined {
@@ -70,4 +70,38 @@ function unquote(value: string): string {
   const quoted = /^(["'])(.*)\1$/s.exec(value);
   if (quoted === null) return value.replace(/\\(.)/g, '$1');
   return quoted[1] === '"' ? (quoted[2] ?? '').replace(/\\(["\\$`])/g, '$1') : (quoted[2] ?? '');
+}
+
+/** As systemd.service(5) splits a variable that stands alone: at blanks; quotes and "\\" hold together and go. */
+function wordsOf(text: string): string[] {
+  const words = text.match(/(?:"(?:\\.|[^"\\])*"?|'(?:\\.|[^'\\])*'?|\\.?|[^\s"'\\])+/gs) ?? [];
+  return words.map((word) =>
+    word.replace(/"((?:\\.|[^"\\])*)"?|'((?:\\.|[^'\\])*)'?/gs, '$1$2').replace(/\\(.?)/gs, '$1'),
+  );
+}
+
+/** Options of `puppet agent` itself (lib/puppet/application/agent.rb), which are no settings; with a value, or alone. */
+const WITH_VALUE = /^(?:--(?:fqdn|digest|sourceaddress|logdest|job-id)|-[flw])$/;
+const ALONE = /^--(?:test|verbose|debug|enable|disable|fingerprint|detailed-exitcodes|help|version)$/;
+
+/**
+ * Of the options of `puppet agent` those that give a setting a value: with them `puppet config print` tells what holds
+ * for the agent. Flags are left out: no path or name depends on one.
+ */
+export function settingWords(options: readonly string[]): string[] {
+  const words: string[] = [];
+  for (let index = 0; index < options.length; index++) {
+    const word = options[index] ?? '';
+    const next = options[index + 1];
+    const hasValue = next !== undefined && !next.startsWith('-');
+    if (/^--[^=]+=/.test(word)) {
+      if (!WITH_VALUE.test(word.replace(/=.*/s, ''))) words.push(word);
+    } else if (WITH_VALUE.test(word)) {
+      index += 1;
+    } else if (word.startsWith('--') && hasValue && !ALONE.test(word)) {
+      words.push(word, next);
+      index += 1;
+    }
+  }
+  return words;
 }

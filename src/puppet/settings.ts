@@ -43,6 +43,11 @@ const PrintedSchema = v.object({
   serverport: v.pipe(v.union([v.number(), v.string()]), v.transform(Number), v.integer()),
   /** Seconds between the runs of Puppet's own daemon. */
   runinterval: v.pipe(v.number(), v.minValue(0)),
+  /** `production` where nothing is said. */
+  environment: v.fallback(v.string(), ''),
+  /** `a,b`; empty: all of a catalog is applied. */
+  tags: v.fallback(v.string(), ''),
+  skip_tags: v.fallback(v.string(), ''),
 });
 
 const CacheSchema = v.object({ key: v.string(), version: v.string(), printed: PrintedSchema });
@@ -57,22 +62,32 @@ export interface PuppetSettingsOptions {
   puppet: string;
   /** Where the answer is kept. */
   stateDir: string;
+  /** Of the command line, where they change settings: `--statedir`, `/x`. Left out where Puppet refuses them. */
+  words?: readonly string[];
 }
 
 /**
  * Puppet's settings for the agent section, from the cache where it still holds. Throws `KickError`
  * `puppet` when Puppet does not answer or answers nonsense.
  */
-export async function puppetSettings({ puppet, stateDir }: PuppetSettingsOptions): Promise<PuppetSettings> {
-  const cachePath = join(stateDir, 'puppet-settings.json');
+export async function puppetSettings({
+  puppet,
+  stateDir,
+  words = [],
+}: PuppetSettingsOptions): Promise<PuppetSettings> {
+  const cachePath = join(
+    stateDir,
+    words.length === 0 ? 'puppet-settings.json' : 'puppet-service-settings.json',
+  );
   const cached = await readCache(cachePath);
-  if (cached !== undefined && cached.key === cacheKey(puppet, cached.printed.config)) {
+  const keyFor = (config: string) => cacheKey({ puppet, config, words });
+  if (cached !== undefined && cached.key === keyFor(cached.printed.config)) {
     return { ...cached.printed, version: cached.version };
   }
-  const [printed, version] = await Promise.all([print(puppet), askVersion(puppet)]);
-  const key = cacheKey(puppet, printed.config);
+  const [printed, version] = await Promise.all([printWith(puppet, words), askVersion(puppet)]);
   try {
     await mkdir(stateDir, { recursive: true, mode: 0o700 });
+    const key = keyFor(printed.config);
     await writeFileAtomic(cachePath, JSON.stringify({ key, version, printed }));
   } catch {
     // A folder that cannot be written costs a second each time, nothing more.
@@ -80,9 +95,18 @@ export async function puppetSettings({ puppet, stateDir }: PuppetSettingsOptions
   return { ...printed, version };
 }
 
-/** Changes when puppet.conf, the binary, the host name or the user changes (facts/puppet.md). */
-function cacheKey(puppet: string, config: string): string {
-  return JSON.stringify([puppet, stamp(puppet), config, stamp(config), hostname(), process.getuid?.()]);
+interface Asked {
+  puppet: string;
+  config: string;
+  words: readonly string[];
+}
+
+/** Changes when puppet.conf, the binary, the host name or the user changes (facts/puppet.md), or what is asked for. */
+function cacheKey({ puppet, config, words }: Asked): string {
+  const asked = [...Object.keys(PrintedSchema.entries), ...words];
+  return JSON.stringify([
+    ...[puppet, stamp(puppet), config, stamp(config), hostname(), process.getuid?.(), asked.join(' ')],
+  ]);
 }
 
 function stamp(file: string): string {
@@ -122,9 +146,23 @@ async function ask(puppet: string, args: string[]): Promise<string> {
   }
 }
 
-async function print(puppet: string): Promise<v.InferOutput<typeof PrintedSchema>> {
+/** Its runs meet the same words: there a refusal becomes an outcome. */
+async function printWith(
+  puppet: string,
+  words: readonly string[],
+): Promise<v.InferOutput<typeof PrintedSchema>> {
+  try {
+    return await print(puppet, words);
+  } catch (error) {
+    if (words.length === 0) throw error;
+    return print(puppet, []);
+  }
+}
+
+async function print(puppet: string, words: readonly string[]): Promise<v.InferOutput<typeof PrintedSchema>> {
   const keys = Object.keys(PrintedSchema.entries);
-  const text = await ask(puppet, ['config', 'print', '--section', 'agent', '--render-as', 'json', ...keys]);
+  const args = ['config', 'print', '--section', 'agent', '--render-as', 'json', ...keys];
+  const text = await ask(puppet, [...args, ...words]);
   let value: unknown;
   try {
     // Deprecation warnings may stand before the document.

@@ -64,7 +64,7 @@ function describe({ resource, status, events, corrective }: ResourceChange): str
   const fix = corrective === true ? ' (drift)' : '';
   if (status === 'failed') {
     const why = events.find((event) => event.status === 'failure')?.message;
-    return `${name} failed${why === undefined ? '' : `: ${safeText(clip(why, 160))}`}`;
+    return `${name} failed${fix}${why === undefined ? '' : `: ${safeText(clip(why, 160))}`}`;
   }
   const what = [...new Set(events.map(shortText))].filter((text) => text !== '').join(', ');
   return `${name}${status === 'pending' ? ' would change' : ''}${what === '' ? '' : ` ${what}`}${fix}`;

@@ -1,7 +1,10 @@
 /** `kick summary`: how the latest runs of many hosts went, as `mco puppet summary` shows it. */
 import type { AgentAnswer } from '../controller/host-sources.ts';
+import type { Drift } from '../protocol/event.ts';
 import type { AgentStatus } from '../protocol/status.ts';
 import { plural } from '../util/text.ts';
+import { driftOf } from './drift.ts';
+import { isAhead } from './host-state.ts';
 
 interface Metric {
   key: string;
@@ -26,7 +29,7 @@ const METRICS: readonly Metric[] = [
     key: 'sinceLastRun',
     title: 'Since last run (seconds)',
     of: ({ lastRun, time: now }) =>
-      lastRun === undefined ? undefined : Math.max(0, (now - lastRun.at) / 1000),
+      lastRun === undefined || isAhead(lastRun.at, now) ? undefined : Math.max(0, (now - lastRun.at) / 1000),
     digits: 0,
   },
 ];
@@ -54,6 +57,8 @@ export interface FleetSummary {
   slowest: { certname: string; seconds: number }[];
   mostFailing: { certname: string; failed: number }[];
   driftRepaired: string[];
+  /** By a noop run, or where the repair failed. */
+  driftFound: string[];
 }
 
 export function summarise(answers: readonly AgentAnswer[]): FleetSummary {
@@ -66,6 +71,13 @@ export function summarise(answers: readonly AgentAnswer[]): FleetSummary {
       .filter(({ value }) => value > 0)
       .sort((a, b) => b.value - a.value)
       .slice(0, NAMED);
+  const withDrift = (wanted: readonly Drift[]) =>
+    told
+      .filter(({ status: { lastRun } }) => {
+        const drift = lastRun === undefined ? undefined : driftOf(lastRun, lastRun.status === 'failed');
+        return drift !== undefined && wanted.includes(drift);
+      })
+      .map(({ certname }) => certname);
   return {
     hosts: answers.length,
     answered: told.length,
@@ -75,9 +87,8 @@ export function summarise(answers: readonly AgentAnswer[]): FleetSummary {
     ),
     slowest: top(time('total')).map(({ certname, value }) => ({ certname, seconds: value })),
     mostFailing: top(resource('failed')).map(({ certname, value }) => ({ certname, failed: value })),
-    driftRepaired: told
-      .filter(({ status }) => status.lastRun?.correctiveChange === true && status.lastRun.noop !== true)
-      .map(({ certname }) => certname),
+    driftRepaired: withDrift(['repaired', 'partly']),
+    driftFound: withDrift(['partly', 'found']),
   };
 }
 
@@ -108,7 +119,7 @@ export function sparkline(counts: readonly number[]): string {
 }
 
 export function summaryText(summary: FleetSummary): string {
-  const { hosts, answered, withRun, metrics, slowest, mostFailing, driftRepaired } = summary;
+  const { hosts, answered, withRun, metrics, slowest, mostFailing, driftRepaired, driftFound } = summary;
   const width = Math.max(...METRICS.map(({ title }) => title.length)) + 2;
   const lines = METRICS.map(({ key, title, digits }) => {
     const metric = metrics[key];
@@ -120,8 +131,10 @@ export function summaryText(summary: FleetSummary): string {
   });
   const named = (title: string, all: readonly string[]) =>
     all.length === 0 ? [] : [`${`${title}:`.padStart(width)}  ${all.join(', ')}`];
-  const drift = driftRepaired.slice(0, NAMED);
-  const more = driftRepaired.length > NAMED ? [`and ${driftRepaired.length - NAMED} more`] : [];
+  const some = (names: readonly string[]) => [
+    ...names.slice(0, NAMED),
+    ...(names.length > NAMED ? [`and ${names.length - NAMED} more`] : []),
+  ];
   return [
     `Summary of the latest runs of ${plural(withRun, 'host')} (${answered} of ${hosts} answered):`,
     '',
@@ -135,7 +148,8 @@ export function summaryText(summary: FleetSummary): string {
       'Most failing',
       mostFailing.map(({ certname, failed }) => `${certname} (${failed})`),
     ),
-    ...named('Drift repaired', [...drift, ...more]),
+    ...named('Drift repaired', some(driftRepaired)),
+    ...named('Drift found', some(driftFound)),
     '',
   ].join('\n');
 }

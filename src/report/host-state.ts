@@ -2,8 +2,9 @@
 import type { AgentAnswer } from '../controller/host-sources.ts';
 import type { AgentStatus, Disabled, LastRun, PullStatus } from '../protocol/status.ts';
 import { formatDuration } from '../util/duration.ts';
-import { safeText } from '../util/text.ts';
+import { plural, safeText } from '../util/text.ts';
 import { shortId } from '../util/uuid.ts';
+import { driftWords } from './drift.ts';
 import { holderOf } from './words.ts';
 
 export const HOST_STATES = ['applying', 'stuck', 'disabled', 'idle', 'no answer'] as const;
@@ -61,13 +62,32 @@ export function disabledWords({ reason, by, until }: Disabled, now: number): str
 
 function lastRunWords(lastRun: LastRun | undefined, now: number): string {
   if (lastRun === undefined) return 'no run is known';
-  const { status, at, noop, correctiveChange, cachedCatalog } = lastRun;
+  const { status, at, noop, cachedCatalog } = lastRun;
   const more = [
-    ...(noop === true ? ['noop'] : []),
-    ...(correctiveChange === true ? [noop === true ? 'drift found' : 'drift repaired'] : []),
-    ...(cachedCatalog === undefined ? [] : ['cached catalog']),
-  ];
-  return `last run ${status}${more.length === 0 ? '' : ` (${more.join(', ')})`} ${agoText(now - at)}`;
+    noop === true ? 'noop' : '',
+    driftWords(lastRun, status === 'failed'),
+    cachedCatalog === undefined ? '' : 'cached catalog',
+    skippedWords(lastRun),
+    environmentWords(lastRun),
+  ].filter((words) => words !== '');
+  const when = isAhead(at, now) ? `at ${timeText(at, now)}, in the future by its clock` : agoText(now - at);
+  return `last run ${status}${more.length === 0 ? '' : ` (${more.join(', ')})`} ${when}`;
+}
+
+/** It is told by the host's own clock, too: only one that was set back makes a run of the future. */
+export function isAhead(at: number, now: number): boolean {
+  return at - now > 60_000;
+}
+
+function skippedWords({ resources }: LastRun): string {
+  const { total = 0, skipped = 0 } = resources ?? {};
+  return total > 0 && skipped === total ? `all ${plural(total, 'resource')} skipped` : '';
+}
+
+function environmentWords({ environment, settingsEnvironment: said }: LastRun): string {
+  return environment === undefined || said === undefined
+    ? ''
+    : `environment ${environment}, its settings say ${said}`;
 }
 
 function pullWords({ nextAt }: PullStatus, now: number): string {

@@ -4,7 +4,7 @@ import { shortId } from '../util/uuid.ts';
 import { painter } from './paint.ts';
 import { followProgress } from './progress.ts';
 import type { Judge, Output, Reporter } from './reporter.ts';
-import { countsOf, groupLines } from './summary.ts';
+import { countsOf, groupLines, noteLines } from './summary.ts';
 import { adviceFor, clockTime, dayTime, STOPS, someNames } from './words.ts';
 
 export interface QuietOptions extends Output {
@@ -31,6 +31,7 @@ export function quietReporter({ out, name, judge }: QuietOptions): Reporter {
         `${title}: ${bad.length} of ${event.results.length} hosts did not do as asked (exit ${exit}, job ${shortId(job.id)})`,
         '',
         ...groupLines(bad, painter(false)),
+        ...noteLines(good, painter(false)),
         '',
         ...(event.stopped === undefined ? [] : [`Stopped:     ${STOPS[event.stopped]}`]),
         `Well:        ${good.length > 0 ? countsOf(good) : 'none'}    ${times}`,

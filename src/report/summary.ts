@@ -65,8 +65,14 @@ function maintenanceFact({ maintenance = [] }: Job): [string, string][] {
 
 function hostLines({ results, paint }: SummaryInput): string[] {
   if (results.length <= LIST_ALL) return results.map((result) => hostLine(result, results, paint));
+  const bad = results.filter(({ outcome }) => !isSuccess(outcome));
+  return [...groupLines(bad, paint), ...noteLines(results, paint)];
+}
+
+/** Hosts that went well, but with something to say of it: nothing was applied there, or not what people may think. */
+export function noteLines(results: readonly HostResult[], paint: Paint): string[] {
   return groupLines(
-    results.filter(({ outcome }) => !isSuccess(outcome)),
+    results.filter((result) => isSuccess(result.outcome) && reasonOf(result) !== ''),
     paint,
   );
 }
@@ -83,7 +89,7 @@ export function hostLine(result: HostResult, all: readonly HostResult[], paint: 
 export function groupLines(results: readonly HostResult[], paint: Paint): string[] {
   const groups = new Map<string, HostResult[]>();
   for (const result of results) {
-    const key = `${result.outcome} ${reasonOf(result).replaceAll(result.certname, '…')}`;
+    const key = `${result.outcome} ${inGeneral(reasonOf(result).replaceAll(result.certname, '…'))}`;
     groups.set(key, [...(groups.get(key) ?? []), result]);
   }
   const rank = ({ outcome }: HostResult) => OUTCOME_NAMES.indexOf(outcome);
@@ -93,10 +99,18 @@ export function groupLines(results: readonly HostResult[], paint: Paint): string
     if (first === undefined) return [];
     const names = group.slice(0, NAMES_IN_GROUP).map(({ certname }) => certname);
     const more = group.length > NAMES_IN_GROUP ? ` and ${group.length - NAMES_IN_GROUP} more` : '';
-    const reason = reasonOf(first);
+    const reasons = new Set(group.map(reasonOf));
+    const reason = reasons.size === 1 ? reasonOf(first) : inGeneral(reasonOf(first));
     const head = `${paint(first.outcome, first.outcome.padEnd(12))} ${String(group.length).padStart(4)}`;
     return [`${head}  ${names.join(', ')}${more}`, ...(reason === '' ? [] : [`${' '.repeat(19)}${reason}`])];
   });
+}
+
+/** Hosts have different numbers of resources, and the same to say of them. */
+function inGeneral(reason: string): string {
+  return reason.replace(/\b(\d+) of (\d+) resources? (?:was|were)\b/, (_all, some, all) =>
+    some === all ? 'all resources were' : 'some resources were',
+  );
 }
 
 /** `1 changed, 398 unchanged`, in the order of the outcome table. */

@@ -5,6 +5,7 @@ import { REFUSALS } from '../protocol/refusal.ts';
 import { formatDuration } from '../util/duration.ts';
 import { clip, plural, safeText } from '../util/text.ts';
 import { shortId } from '../util/uuid.ts';
+import { driftWords } from './drift.ts';
 
 const MAX_REASON = 300;
 
@@ -34,19 +35,12 @@ export function detailOf(result: HostResult): string {
   const { waitedMs, finished } = result;
   const parts = [
     resourcesOf(result),
-    driftOf(result),
+    driftWords(result.finished?.facts ?? {}, result.outcome === 'failed'),
     reasonOf(result),
     ...(finished?.holder === undefined ? [] : [holderOf(finished.holder)]),
     ...(waitedMs === undefined || waitedMs < 1000 ? [] : [`(waited ${formatDuration(waitedMs)})`]),
   ];
   return parts.filter((part) => part !== '').join('  ');
-}
-
-/** A corrective change: it was as the catalog says before, and somebody else has changed it. */
-function driftOf({ outcome, finished }: HostResult): string {
-  if (finished?.facts?.correctiveChange !== true) return '';
-  if (outcome === 'would-change') return 'drift found';
-  return outcome === 'changed' || outcome === 'failed' ? 'drift repaired' : '';
 }
 
 function resourcesOf({ outcome, finished }: HostResult): string {

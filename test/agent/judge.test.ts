@@ -103,6 +103,74 @@ test('judgePuppet says that a host puppet.conf says noop', () => {
   );
 });
 
+const site = { environment: 'production', tags: '', skipTags: '', inOptions: [] };
+const paths = { lastRunReport: '', runLock: '', disabledLock: '' };
+
+test.each<[string, Partial<Evidence>, string | undefined]>([
+  [
+    'all skipped by tags of the request',
+    { action: { op: 'run', tags: ['x'] }, report: counts(9, 9) },
+    '9 of 9 resources were skipped (--tags x)',
+  ],
+  [
+    'the only one skipped',
+    { action: { op: 'run', skipTags: ['x'] }, report: counts(1, 1) },
+    '1 of 1 resource was skipped (--skip_tags x)',
+  ],
+  ['all skipped for a reason of their own', { report: counts(9, 9) }, '9 of 9 resources were skipped'],
+  ['some skipped, as was asked', { action: { op: 'run', tags: ['x'] }, report: counts(9, 8) }, undefined],
+  ['some skipped by a schedule', { report: counts(9, 1) }, undefined],
+  [
+    'some skipped by puppet.conf',
+    { report: counts(9, 8), puppet: { ...paths, site: { ...site, tags: 'a, b' } } },
+    "8 of 9 resources were skipped (the host's puppet.conf says tags = a, b)",
+  ],
+  [
+    "a request's tags replace those of puppet.conf",
+    {
+      action: { op: 'run', tags: ['x'] },
+      report: counts(9, 8),
+      puppet: { ...paths, site: { ...site, tags: 'a' } },
+    },
+    undefined,
+  ],
+  ['nothing in the catalog', { report: counts(0, 0) }, undefined],
+  [
+    'the environment of puppet.conf',
+    { report: report({ environment: 'dev' }), puppet: { ...paths, site: { ...site, environment: 'dev' } } },
+    undefined,
+  ],
+  [
+    'another environment',
+    {
+      report: report({ environment: 'production', status: 'changed' }),
+      puppet: { ...paths, site: { ...site, environment: 'dev' } },
+    },
+    "the host's puppet.conf says environment = dev, but the run used production",
+  ],
+  [
+    'one that a classifier has chosen, and nobody asked for another',
+    { report: report({ environment: 'dev' }), puppet: { ...paths, site } },
+    undefined,
+  ],
+  [
+    'an environment that was asked for',
+    {
+      action: { op: 'run', environment: 'test' },
+      report: report({ environment: 'test' }),
+      puppet: { ...paths, site: { ...site, environment: 'dev' } },
+    },
+    undefined,
+  ],
+])('judgePuppet notes beside a success: %s', (_what, given, message) => {
+  const verdict = judgePuppet(evidence({ exit: 0, ...given }));
+  expect(verdict === 'race-lost' ? undefined : verdict.message).toBe(message);
+});
+
+function counts(total: number, skipped: number): ReportHead {
+  return report({ resources: { total, skipped } });
+}
+
 test.each([
   [0, 'unchanged'],
   [2, 'changed'],

@@ -14,13 +14,23 @@ import {
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { puppetAgentRunner } from '../../src/agent/runners/puppet-runners.ts';
-import { serviceEnvironment } from '../../src/puppet/service-environment.ts';
+import { serviceEnvironment, settingWords } from '../../src/puppet/service-environment.ts';
 import { silentLog } from '../../src/util/log.ts';
 import { tempFolder } from '../support/temp.ts';
 import { command, fixture, kick, peerOf, requestOf, resume, startAgent } from './harness.ts';
 
+const TIME = '2026-11-23T14:33:18+00:00';
+
+interface Host {
+  runTimeoutMs?: number;
+  /** Of PUPPET_EXTRA_OPTS; DIR is the folder of all. */
+  extraOptions?: string;
+  /** Appended to what Puppet tells of its settings. */
+  settings?: string;
+}
+
 /** An agent whose Puppet does in turn what the lines say. */
-async function host(script: string, { runTimeoutMs }: { runTimeoutMs?: number } = {}) {
+async function host(script: string, { runTimeoutMs, extraOptions = '', settings = '' }: Host = {}) {
   const folder = tempFolder();
   const dir = join(folder, 'puppet');
   mkdirSync(dir);
@@ -28,12 +38,19 @@ async function host(script: string, { runTimeoutMs }: { runTimeoutMs?: number } 
   chmodSync(join(dir, 'puppet'), 0o755);
   writeFileSync(join(dir, 'script'), script);
   writeFileSync(join(dir, 'puppet.conf'), '');
+  writeFileSync(join(dir, 'settings'), settings);
+  writeFileSync(join(dir, 'default'), `PUPPET_EXTRA_OPTS='${extraOptions.replaceAll('DIR', folder)}'\n`);
   const runner = puppetAgentRunner({
     ...{ puppet: join(dir, 'puppet'), path: '', stateDir: join(folder, 'state') },
-    ...{ runEnvironment: {}, environmentFiles: [], log: silentLog, runTimeoutMs },
+    ...{ runEnvironment: {}, environmentFiles: [join(dir, 'default')], log: silentLog, runTimeoutMs },
   });
   const agent = await startAgent(folder, { runner });
-  return { dir, agent, finished: async (request = requestOf()) => (await kick(agent, request)).finished };
+  return {
+    dir,
+    folder,
+    agent,
+    finished: async (request = requestOf()) => (await kick(agent, request)).finished,
+  };
 }
 
 test.each([
@@ -96,6 +113,61 @@ test('puppet that is gone, or that others can write, is a failed run with that r
   expect((await finished()).message).toContain('can be written by others');
   rmSync(join(dir, 'puppet'));
   expect((await finished()).message).toContain('is missing or not executable');
+});
+
+test('a state folder that PUPPET_EXTRA_OPTS names is where the report, the locks and the last run are', async () => {
+  const state = { extraOptions: '--debug --statedir "DIR/the state" --logdest /dev/null' };
+  const { folder, finished, agent } = await host(`2 changed true time=${TIME}\n2 changed true`, state);
+  const stateDir = join(folder, 'the state');
+  mkdirSync(stateDir);
+  expect((await finished()).outcome).toBe('changed');
+  expect((await agent.status(peerOf())).lastRun).toMatchObject({ status: 'changed' });
+  writeFileSync(join(stateDir, 'agent_disabled.lock'), '{"disabled_message":"maintenance"}');
+  expect(await finished()).toMatchObject({ outcome: 'disabled', message: 'maintenance' });
+});
+
+test('extra options that Puppet refuses as settings are left to its runs', async () => {
+  const { finished } = await host('2 changed true', { extraOptions: '--refused now' });
+  expect((await finished()).outcome).toBe('changed');
+});
+
+const METRICS = `metrics:
+  resources:
+    name: resources
+    values:
+    - - total
+      - Total
+      - 9
+    - - skipped
+      - Skipped
+      - 9
+`;
+
+test("a run that the host's own settings narrow says so, and whose settings those are", async () => {
+  const { dir, finished, agent } = await host(
+    `0 unchanged true environment=production time=${TIME}\n0 unchanged true\n0 unchanged true`,
+    { extraOptions: '--tags=nosuch', settings: ',"tags":"nosuch","environment":"nope"' },
+  );
+  writeFileSync(join(dir, 'resources'), METRICS);
+  expect(await finished()).toMatchObject({
+    outcome: 'unchanged',
+    message:
+      "9 of 9 resources were skipped (the host's PUPPET_EXTRA_OPTS says tags = nosuch); the host's puppet.conf says environment = nope, but the run used production",
+  });
+  expect((await agent.status(peerOf())).lastRun).toMatchObject({
+    ...{ environment: 'production', settingsEnvironment: 'nope', resources: { total: 9, skipped: 9 } },
+  });
+  const asked = requestOf({ action: { op: 'run', tags: ['web', 'db'], environment: 'dev' } });
+  expect((await finished(asked)).message).toBe('9 of 9 resources were skipped (--tags web,db)');
+});
+
+test('serviceEnvironment splits PUPPET_EXTRA_OPTS as systemd does, and settingWords keeps the settings', () => {
+  const file = join(tempFolder(), 'puppet');
+  writeFileSync(file, 'PUPPET_EXTRA_OPTS=--a "b c" --d=\'e f\'g h\\\\ i ""\n');
+  expect(serviceEnvironment([file]).extraOptions).toEqual(['--a', 'b c', '--d=e fg', 'h i', '']);
+  const options =
+    '-v --verbose --noop --logdest /x -l /y --statedir /s --digest=MD5 --tags=a --waitforcert 0 -o stray';
+  expect(settingWords(options.split(' '))).toEqual(['--statedir', '/s', '--tags=a', '--waitforcert', '0']);
 });
 
 test('serviceEnvironment takes what puppet.service would, less what changes the code', () => {

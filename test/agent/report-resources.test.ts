@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { lastRunIn, readClasses } from '../../src/agent/puppet/last-run.ts';
+import { driftIn } from '../../src/agent/puppet/report-drift.ts';
 import { resourcesOf } from '../../src/agent/puppet/report-resources.ts';
 import { MAX_EVENT_BYTES } from '../../src/protocol/event.ts';
 import { tempFolder } from '../support/temp.ts';
@@ -176,6 +177,59 @@ test('twenty events of the longest texts still fit into an event of ours', async
   );
   expect(resources[0]?.events.length).toBeGreaterThan(5);
   for (const told of events) expect(Buffer.byteLength(JSON.stringify(told))).toBeLessThan(MAX_EVENT_BYTES);
+});
+
+const corrective = (status: string) => event(status, '\n      corrective_change: true');
+
+test.each<[string, string[], string | undefined]>([
+  ['repaired', [block('File[/a]', { changed: true, corrective: true }, corrective('success'))], 'repaired'],
+  ['beyond repair', [block('File[/a]', { failed: true, corrective: true }, corrective('failure'))], 'found'],
+  [
+    'found by noop',
+    [block('File[/a]', { out_of_sync: true, corrective: true }, corrective('noop'))],
+    'found',
+  ],
+  [
+    'repaired beside another failure of the same resource',
+    [
+      block(
+        'File[/a]',
+        { failed: true, changed: true, corrective: true },
+        `${corrective('success')}\n${event('failure').split('\n').slice(1).join('\n')}`,
+      ),
+    ],
+    'repaired',
+  ],
+  [
+    'repaired in one of two resources',
+    [
+      block('File[/a]', { changed: true, corrective: true }, corrective('success')),
+      block('File[/b]', { failed: true, corrective: true }, corrective('failure')),
+    ],
+    'partly',
+  ],
+  [
+    'repaired, without a word in its events',
+    [block('File[/a]', { changed: true, corrective: true })],
+    'repaired',
+  ],
+  ['none', [block('File[/a]', { changed: true }, event('success'))], undefined],
+  [
+    'none, whatever a message says',
+    [
+      block(
+        'File[/a]',
+        { changed: true },
+        `${event('success')}\n      message: |-\n        corrective_change: true\n        status: success`,
+      ),
+    ],
+    undefined,
+  ],
+])('drift that is %s', async (_what, blocks, drift) => {
+  const path = join(tempFolder(), 'report.yaml');
+  writeFileSync(path, `${report(...blocks)}status: changed\ncorrective_change: true\n`);
+  expect(await driftIn(path)).toBe(drift);
+  expect((await lastRunIn(path))?.drift).toBe(drift);
 });
 
 test('no report is no resources', async () => {

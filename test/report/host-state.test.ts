@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { AgentStatus } from '../../src/protocol/status.ts';
+import type { AgentStatus, LastRun } from '../../src/protocol/status.ts';
 import { sparkline, summarise, summaryText } from '../../src/report/fleet-summary.ts';
 import { agoText, overdueText, stateOf, stateText } from '../../src/report/host-state.ts';
 
@@ -18,6 +18,11 @@ const idle: AgentStatus = {
   lastRun: { status: 'changed', at: NOW - 9 * MINUTE },
 };
 const answer = (more: Partial<AgentStatus> = {}) => ({ target, status: { ...idle, ...more } });
+
+/** One with drift, as an agent tells it. */
+function lastRun(status: LastRun['status'], more: Partial<LastRun> = {}): Partial<AgentStatus> {
+  return { lastRun: { status, at: NOW - 9 * MINUTE, correctiveChange: true, ...more } };
+}
 
 test.each([
   ['idle; last run changed 9 minutes ago', {}],
@@ -49,6 +54,24 @@ test.each([
       },
       pull: { intervalMs: 30 * MINUTE, nextAt: NOW + 20 * MINUTE, catalog: 'pushed' },
     },
+  ],
+  ['idle; last run failed (drift found, not repaired) 9 minutes ago', lastRun('failed', { drift: 'found' })],
+  ['idle; last run failed (drift repaired in part) 9 minutes ago', lastRun('failed', { drift: 'partly' })],
+  ['idle; last run failed (drift repaired) 9 minutes ago', lastRun('failed', { drift: 'repaired' })],
+  ['idle; last run failed (drift found, not repaired) 9 minutes ago', lastRun('failed')],
+  ['idle; last run unchanged (noop, drift found) 9 minutes ago', lastRun('unchanged', { noop: true })],
+  [
+    'idle; last run unchanged (all 9 resources skipped) 9 minutes ago',
+    lastRun('unchanged', { correctiveChange: false, resources: { total: 9, skipped: 9 } }),
+  ],
+  [
+    'idle; last run changed (environment production, its settings say nope) 9 minutes ago',
+    lastRun('changed', { correctiveChange: false, environment: 'production', settingsEnvironment: 'nope' }),
+  ],
+  ['idle; last run changed 0 seconds ago', { lastRun: { status: 'changed', at: NOW + 1000 } }],
+  [
+    'idle; last run changed at 17:00, in the future by its clock',
+    { lastRun: { status: 'changed', at: NOW + 120 * MINUTE } },
   ],
 ] as [string, Partial<AgentStatus>][])('stateText says "%s"', (text, more) => {
   expect(stateText(answer(more))).toBe(text);
@@ -122,6 +145,25 @@ test('summarise gives min, average and max over the hosts that tell, and names t
     { certname: 'c', failed: 1 },
   ]);
   expect(summaryText(summary)).toMatch(/Total run time \(seconds\): .* min: 1\.0 +avg: 5\.0 +max: 9\.0/);
+});
+
+test('summarise tells drift that was repaired from drift that was only found, and no time since a run to come', () => {
+  const host = (certname: string, run: Partial<LastRun>) => ({
+    target: { ...target, certname },
+    status: { ...idle, lastRun: { status: 'changed' as const, at: NOW, correctiveChange: true, ...run } },
+  });
+  const summary = summarise([
+    host('all', { drift: 'repaired' }),
+    host('some', { drift: 'partly', status: 'failed' }),
+    host('none', { drift: 'found', status: 'failed' }),
+    host('noop', { noop: true }),
+    host('steady', { correctiveChange: false }),
+    host('ahead', { correctiveChange: false, at: NOW + 120 * MINUTE }),
+  ]);
+  expect(summary.driftRepaired).toEqual(['all', 'some']);
+  expect(summary.driftFound).toEqual(['some', 'none', 'noop']);
+  expect(summary.metrics['sinceLastRun']?.hosts).toBe(5);
+  expect(summaryText(summary)).toContain('Drift found:  some, none, noop\n');
 });
 
 test('summarise of very many hosts and of none', () => {

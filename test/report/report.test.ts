@@ -108,6 +108,35 @@ test('above 20 hosts only those that did not go well are listed, identical failu
   expect(out).not.toContain('ok7');
 });
 
+test('what is to be said of runs that went well is said above 20 hosts, too', () => {
+  const skipped = (name: string, total: number) =>
+    result(name, { message: `${total} of ${total} resources were skipped (--tags nosuch)` });
+  const all = [...Array(30).keys()].map((index) => skipped(`web${index}`, 9));
+  const { out } = play(human(), [...all, result('quiet1')]);
+  expect(out).toMatch(
+    /unchanged +30 {2}web0, .* and 20 more\n +9 of 9 resources were skipped \(--tags nosuch\)\n/,
+  );
+  expect(out).not.toContain('quiet1');
+  expect(play(human(), [...all, skipped('db1', 12)]).out).toMatch(
+    /unchanged +31 .*\n +all resources were skipped \(--tags nosuch\)\n/,
+  );
+});
+
+test.each([
+  ['changed', { correctiveChange: true }, 'drift repaired'],
+  ['changed', { correctiveChange: true, drift: 'repaired' }, 'drift repaired'],
+  ['failed', { correctiveChange: true }, 'drift found, not repaired'],
+  ['failed', { correctiveChange: true, drift: 'found' }, 'drift found, not repaired'],
+  ['failed', { correctiveChange: true, drift: 'partly' }, 'drift repaired in part'],
+  ['failed', { correctiveChange: true, drift: 'repaired' }, 'drift repaired'],
+  ['would-change', { correctiveChange: true, noop: true }, 'drift found'],
+  ['changed', { correctiveChange: false }, undefined],
+] as const)('beside a run that is %s with %j stands: %s', (outcome, facts, words) => {
+  const { out } = play(human(), [result('a', { outcome, finished: finished({ outcome, facts }) })]);
+  const line = out.split('\n').find((one) => one.startsWith('  a '));
+  expect(line?.trim().split(/ {2,}/)).toEqual(['a', outcome, '24s', ...(words === undefined ? [] : [words])]);
+});
+
 test('more than one catalog version is said, a single one is not', () => {
   const of = (name: string, configurationVersion: string) =>
     result(name, { finished: finished({ facts: { configurationVersion } }) });

@@ -5,6 +5,7 @@ import { expiryOf } from '../../pki/expiry.ts';
 import type { Identity } from '../../pki/identity.ts';
 import type { DoctorFacts } from '../../protocol/doctor.ts';
 import { findPuppet } from '../../puppet/binary.ts';
+import { serviceEnvironment, settingWords } from '../../puppet/service-environment.ts';
 import { type PuppetSettings, puppetSettings } from '../../puppet/settings.ts';
 import { clip } from '../../util/text.ts';
 import { catalogRunHolder } from '../puppet/lock-files.ts';
@@ -17,6 +18,8 @@ export interface PuppetHere {
   path: string;
   /** Whether its runs ask a Puppet Server: those of `puppet apply` do not. */
   asksServer: boolean;
+  /** Those of puppet.service, whose extra options move Puppet's files. */
+  environmentFiles?: readonly string[];
 }
 
 export interface FactsOptions {
@@ -61,12 +64,13 @@ async function folderFact(what: 'state' | 'run', path: string): Promise<DoctorFa
 }
 
 async function puppetFacts(
-  { explicit, path, asksServer }: PuppetHere,
+  { explicit, path, asksServer, environmentFiles = [] }: PuppetHere,
   { stateDir, identity, now }: FactsOptions,
 ): Promise<Partial<DoctorFacts>> {
   let settings: PuppetSettings;
   try {
-    settings = await puppetSettings({ puppet: findPuppet({ explicit, path }), stateDir });
+    const words = asksServer ? settingWords(serviceEnvironment(environmentFiles).extraOptions) : [];
+    settings = await puppetSettings({ puppet: findPuppet({ explicit, path }), stateDir, words });
   } catch (error) {
     if (!(error instanceof KickError)) throw error;
     return { puppetError: clip(messageOf(error), 1024) };

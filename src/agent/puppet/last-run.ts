@@ -3,30 +3,45 @@ import { open } from 'node:fs/promises';
 import { systemCode } from '../../errors.ts';
 import type { LastRun } from '../../protocol/status.ts';
 import { clip } from '../../util/text.ts';
-import { readReport } from './report.ts';
+import { otherEnvironment } from '../run-notes.ts';
+import { readReport, withDrift } from './report.ts';
+import { rubyScalar } from './ruby-scalar.ts';
 
 /** Bytes of classes.txt, and names in it. */
 const MAX_BYTES = 2 << 20;
 const MAX_CLASSES = 10_000;
 
-/** Of last_run_report.yaml; undefined where there is none that can be read. */
-export async function lastRunIn(path: string): Promise<LastRun | undefined> {
-  const head = await readReport(path);
-  const at = head?.time === null || head?.time === undefined ? Number.NaN : new Date(head.time).getTime();
-  if (head === undefined || Number.isNaN(at)) return undefined;
-  const { status, noop, environment, configuration_version: version, resources, times } = head;
+/**
+ * Of last_run_report.yaml; undefined where there is none that can be read. `environment` is what Puppet's settings
+ * say.
+ */
+export async function lastRunIn(path: string, environment?: string): Promise<LastRun | undefined> {
+  const bare = await readReport(path);
+  const at = timeOf(bare?.time);
+  if (bare === undefined || Number.isNaN(at)) return undefined;
+  const head = await withDrift(path, bare);
+  const { status, noop, environment: used, configuration_version: version, resources, times } = head;
+  const said = otherEnvironment(environment, head);
   const cached = head.cached_catalog_status;
   return {
     status,
     at,
     ...(noop === true && { noop }),
-    ...(typeof environment === 'string' && { environment: clip(environment, 128) }),
+    ...(typeof used === 'string' && { environment: clip(used, 128) }),
+    ...(said !== undefined && { settingsEnvironment: clip(said, 128) }),
     ...(head.corrective_change === true && { correctiveChange: true }),
+    ...(head.drift !== undefined && { drift: head.drift }),
     ...(typeof cached === 'string' && cached !== 'not_used' && { cachedCatalog: clip(cached, 64) }),
     ...(resources !== undefined && { resources }),
     ...(times !== undefined && { times }),
     ...(typeof version === 'string' && { configurationVersion: clip(version, 256) }),
   };
+}
+
+/** Milliseconds since 1970, or NaN. In quotes it is text to Ruby, too, and written as times are. */
+function timeOf(time: string | Date | null | undefined): number {
+  const value = typeof time === 'string' ? rubyScalar(time) : time;
+  return value instanceof Date ? value.getTime() : Date.parse(String(value));
 }
 
 /** The names in classes.txt, one a line; undefined where there is no such file. */

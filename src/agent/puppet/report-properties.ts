@@ -77,8 +77,8 @@ const INSIDE = {
 function closed(text: string): string {
   const start = QUOTED.exec(text);
   if (start === null) {
-    const end = text.lastIndexOf('\n');
-    return end > 0 && /^[^\n]*: *(?:[!&]\S* *)*\n/.test(text) ? text.slice(0, end) : text;
+    const isNested = /:(?: +[!&]\S*)*$/.test(text.slice(0, Math.max(0, text.indexOf('\n'))));
+    return isNested ? text.slice(0, text.lastIndexOf('\n')) : text;
   }
   const quote = start[1] === '"' ? '"' : "'";
   const inside = INSIDE[quote];

@@ -90,7 +90,7 @@ async function readBlock(block: Block): Promise<ResourceChange | 'unchanged' | '
     resource: clip(resource, 512),
     status,
     ...(flags.has('corrective_change') && { corrective: true }),
-    ...(typeof file === 'string' && { file: clip(file, 1024) }),
+    ...(typeof file === 'string' && file !== '' && { file: clip(file, 1024) }),
     ...(typeof line === 'number' && { line }),
     events: told.slice(0, MAX_EVENTS),
   });

@@ -3,7 +3,9 @@
  * scalars at its left edge and its metrics are parsed, so that whatever else stands in it is never looked at.
  */
 import * as v from 'valibot';
+import type { Drift } from '../../protocol/event.ts';
 import { clip } from '../../util/text.ts';
+import { driftIn } from './report-drift.ts';
 import { reportLines } from './report-lines.ts';
 import { createProperties, plainBreaks } from './report-properties.ts';
 import { isScalar, RubyFloat, type RubyScalar, rubyText } from './ruby-scalar.ts';
@@ -42,6 +44,8 @@ export type ReportHead = v.InferOutput<typeof HeadSchema> & {
   resources?: Record<string, number>;
   /** Seconds by Puppet's own names: total, config_retrieval, … */
   times?: Record<string, number>;
+  /** With a corrective change, where it was looked for. */
+  drift?: Drift;
 };
 
 /** A commit's whole message may be a version; of the metrics, all types of resources that a catalog has. */
@@ -54,6 +58,12 @@ export async function readReport(path: string): Promise<ReportHead | undefined> 
   if (head.length === 0) return undefined; // nothing that is worth loading the parser
   const parsed = v.safeParse(HeadSchema, await valuesOf(head));
   return parsed.success ? { ...parsed.output, ...(await metricsOf(metrics)) } : undefined;
+}
+
+/** A report's head, with what became of drift: where there was some, its resources are looked at, too. */
+export async function withDrift(path: string, head: ReportHead): Promise<ReportHead> {
+  const drift = head.corrective_change === true ? await driftIn(path) : undefined;
+  return drift === undefined ? head : { ...head, drift };
 }
 
 const SPACE = 0x20;

@@ -3,18 +3,20 @@ import { join } from 'node:path';
 import type { Holder } from '../../protocol/event.ts';
 import type { LastRun } from '../../protocol/status.ts';
 import { findPuppet } from '../../puppet/binary.ts';
-import { serviceEnvironment } from '../../puppet/service-environment.ts';
+import { serviceEnvironment, settingWords } from '../../puppet/service-environment.ts';
 import { type PuppetSettings, puppetEnvironment, puppetSettings } from '../../puppet/settings.ts';
 import { formatDuration } from '../../util/duration.ts';
 import { exists } from '../../util/files.ts';
 import type { Log } from '../../util/log.ts';
+import { clip } from '../../util/text.ts';
 import { judgePuppet } from '../judge.ts';
 import { agentArguments, applyArguments } from '../puppet/command.ts';
 import { readDisabled } from '../puppet/disabled-lock.ts';
 import { lastRunIn, readClasses } from '../puppet/last-run.ts';
 import { catalogRunHolder } from '../puppet/lock-files.ts';
-import { type ReportHead, readReport } from '../puppet/report.ts';
+import { type ReportHead, readReport, withDrift } from '../puppet/report.ts';
 import { resourcesOf } from '../puppet/report-resources.ts';
+import type { SiteSettings } from '../run-notes.ts';
 import { RUN_FILES } from '../run-store.ts';
 import { type EndedRun, type Gate, type Runner, unclear } from './runner.ts';
 
@@ -35,12 +37,19 @@ export interface PuppetRunnerOptions {
   log: Log;
 }
 
-/** Looked at anew for every run: Puppet may have been installed, upgraded or configured since the last. */
-function puppetOf(options: PuppetRunnerOptions) {
+/**
+ * Looked at anew for every run: Puppet may have been installed, upgraded or configured since the last. `isService`: its
+ * runs are those of puppet.service, whose extra options change Puppet's settings, too.
+ */
+function puppetOf(options: PuppetRunnerOptions, { isService }: { isService: boolean }) {
   const binary = () => findPuppet({ explicit: options.puppet, path: options.path });
   return {
     binary,
-    settings: () => puppetSettings({ puppet: binary(), stateDir: options.stateDir }),
+    settings() {
+      const { extraOptions } = serviceEnvironment(options.environmentFiles);
+      const words = isService ? settingWords(extraOptions) : [];
+      return puppetSettings({ puppet: binary(), stateDir: options.stateDir, words });
+    },
     surroundings() {
       const service = serviceEnvironment(options.environmentFiles);
       for (const warning of service.warnings) options.log.warn({}, warning);
@@ -101,7 +110,8 @@ async function versionOf(settings: () => Promise<PuppetSettings>): Promise<strin
 
 async function lastRunOf(settings: () => Promise<PuppetSettings>): Promise<LastRun | undefined> {
   try {
-    return lastRunIn((await settings()).lastrunreport);
+    const { lastrunreport, environment } = await settings();
+    return await lastRunIn(lastrunreport, environment);
   } catch {
     return undefined;
   }
@@ -133,8 +143,23 @@ async function classesOf(settings: () => Promise<PuppetSettings>): Promise<strin
   }
 }
 
+function siteOf(
+  { environment, tags, skip_tags: skipTags }: PuppetSettings,
+  options: readonly string[],
+): SiteSettings {
+  const isIn = (name: string) =>
+    options.some((word) => word === `--${name}` || word.startsWith(`--${name}=`));
+  const inOptions = ['environment', 'tags', 'skip_tags', 'noop'].filter(isIn);
+  return {
+    environment: clip(environment, 128),
+    tags: clip(tags, 256),
+    skipTags: clip(skipTags, 256),
+    inOptions,
+  };
+}
+
 export function puppetAgentRunner(options: PuppetRunnerOptions): Runner {
-  const puppet = puppetOf(options);
+  const puppet = puppetOf(options, { isService: true });
 
   /** The wrapper's copy; where the wrapper was killed, Puppet's own file if it is this run's. */
   async function ownReport({
@@ -167,15 +192,17 @@ export function puppetAgentRunner(options: PuppetRunnerOptions): Runner {
           lastRunReport: settings.lastrunreport,
           runLock: settings.agent_catalog_run_lockfile,
           disabledLock: settings.agent_disabled_lockfile,
+          site: siteOf(settings, extraOptions),
         },
         ...puppet.timeLimit(settings),
       };
     },
     async judge(ended) {
       const { runLock, disabledLock = '' } = ended.puppet ?? {};
+      const own = await ownReport(ended);
       return judgePuppet({
         ...ended,
-        report: (await ownReport(ended))?.head,
+        report: own && (await withDrift(own.path, own.head)),
         log: await ended.readLog(runLock),
         disabled: await readDisabled(disabledLock),
       });
@@ -192,7 +219,7 @@ export function puppetAgentRunner(options: PuppetRunnerOptions): Runner {
 }
 
 export function puppetApplyRunner(manifest: string, options: PuppetRunnerOptions): Runner {
-  const puppet = puppetOf(options);
+  const puppet = puppetOf(options, { isService: false });
   return {
     name: 'puppet-apply',
     title: 'puppet apply',
@@ -214,7 +241,9 @@ export function puppetApplyRunner(manifest: string, options: PuppetRunnerOptions
       };
     },
     async judge(ended) {
-      const report = await readReport(join(ended.dir, RUN_FILES.report));
+      const path = join(ended.dir, RUN_FILES.report);
+      const head = await readReport(path);
+      const report = head && (await withDrift(path, head));
       return judgePuppet({ ...ended, report, log: await ended.readLog() });
     },
     resources: (ended) => resourcesOf(join(ended.dir, RUN_FILES.report)),
