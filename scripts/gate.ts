@@ -4,6 +4,7 @@
  *     npm test                        everything
  *     npm test -- --only unit         some of the steps (repeat it for more)
  *     npm test -- --skip puppet       all but some
+ *     npm run test:puppet8            the tests against real Puppet, on newer ones: only where named
  *
  * The tests against real Puppet need Debian's packages: where we are root there, they are installed;
  * elsewhere the command is printed and the step skipped, which is a failure with CI=true.
@@ -27,7 +28,12 @@ interface Step {
   nodes?: readonly string[];
   /** The one of them that it runs on; undefined: ours. */
   node?: string;
+  /** Not part of the whole: only where it is named. */
+  apart?: true;
 }
+
+/** How a step says that this machine cannot do it, and why in the last line of its output. */
+const CANNOT = 77;
 
 const PUPPET: Readonly<Record<string, string>> = {
   puppet: 'puppet-agent',
@@ -38,6 +44,20 @@ const PUPPET: Readonly<Record<string, string>> = {
   '/usr/lib/ruby/vendor_ruby/puppet/indirector/facts/puppetdb.rb': 'puppet-terminus-puppetdb',
   psql: 'postgresql',
 };
+
+/** Tests against the Puppet in a folder of its own, see test/lab/puppet-root. */
+function inRoot(root: string, puppet: string): Step {
+  return {
+    name: root,
+    what: `tests against ${puppet}`,
+    command: ['test/lab/puppet-root', 'run', root, 'vitest', 'run', '--project', 'puppet'],
+    needs: {
+      debootstrap: 'debootstrap',
+      '/usr/share/keyrings/debian-archive-keyring.gpg': 'debian-archive-keyring',
+    },
+    apart: true,
+  };
+}
 
 const STEPS: readonly Step[] = [
   { name: 'lint', what: 'format and lint', command: ['biome', 'check', '--error-on-warnings', '.'] },
@@ -76,6 +96,8 @@ const STEPS: readonly Step[] = [
     command: ['vitest', 'run', '--project', 'puppet'],
     needs: PUPPET,
   },
+  inRoot('puppet8', 'Puppet 8'),
+  inRoot('openvox', 'OpenVox 9'),
 ];
 
 /** Ended with a Ctrl-C or the like: the step ends by itself, cleaned up, and then we do. */
@@ -97,38 +119,42 @@ async function main(): Promise<number> {
     );
     return 2;
   }
-  const steps = STEPS.filter(({ name }) => values.only.length === 0 || values.only.includes(name)).filter(
-    ({ name }) => !values.skip.includes(name),
-  );
+  const steps = STEPS.filter(({ name, apart = false }) =>
+    values.only.length === 0 ? !apart : values.only.includes(name),
+  ).filter(({ name }) => !values.skip.includes(name));
   const started = performance.now();
   let skipped = 0;
   for (const step of steps) {
-    const lack = await whatIsMissing(step);
-    if (lack !== undefined) {
-      report(step, isCi ? 'FAILED' : 'SKIPPED', lack);
-      if (isCi) return 1;
-      skipped++;
-      continue;
-    }
-    if (!(await passes(step))) return 1;
+    const verdict = await doStep(step);
+    if (verdict === 'failed') return 1;
+    if (verdict === 'skipped') skipped++;
   }
   const note = skipped > 0 ? `, ${skipped} skipped` : '';
   console.log(`gate passed in ${secondsSince(started)}${note}`);
   return 0;
 }
 
-async function passes(step: Step): Promise<boolean> {
+async function doStep(step: Step): Promise<'ok' | 'failed' | 'skipped'> {
+  const lack = await whatIsMissing(step);
+  if (lack !== undefined) return skip(step, lack);
   const started = performance.now();
   const env = step.node === undefined ? process.env : await withNode(step.node);
   const { code, output } = await run(step.command, env);
+  if (code === CANNOT) return skip(step, output.trimEnd().split('\n').at(-1) ?? '');
   const time = secondsSince(started);
   if (code === 0) {
     report(step, 'ok', time);
-    return true;
+    return 'ok';
   }
   report(step, 'FAILED', time);
   console.log(output);
-  return false;
+  return 'failed';
+}
+
+/** Continuous integration answers for everything: there, what cannot be done is a failure. */
+function skip(step: Step, why: string): 'failed' | 'skipped' {
+  report(step, isCi ? 'FAILED' : 'SKIPPED', why);
+  return isCi ? 'failed' : 'skipped';
 }
 
 function report({ what }: Step, verdict: string, note: string): void {
