@@ -13,92 +13,14 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { NEWEST_NODE, NODES, nodeFolder } from './nodes.ts';
+import { nodeFolder } from './nodes.ts';
+import { STEPS, type Step } from './steps.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const isCi = process.env['CI'] === 'true';
 
-interface Step {
-  name: string;
-  what: string;
-  command: readonly string[];
-  /** What must be installed for it: commands in PATH or files, and the packages that bring them. */
-  needs?: Readonly<Record<string, string>>;
-  /** The Nodes that it needs, fetched where they are not there yet. */
-  nodes?: readonly string[];
-  /** The one of them that it runs on; undefined: ours. */
-  node?: string;
-  /** Not part of the whole: only where it is named. */
-  apart?: true;
-}
-
 /** How a step says that this machine cannot do it, and why in the last line of its output. */
 const CANNOT = 77;
-
-const PUPPET: Readonly<Record<string, string>> = {
-  puppet: 'puppet-agent',
-  puppetserver: 'puppetserver',
-  curl: 'curl',
-  // Without dbconfig-no-thanks the package would set up a database of its own.
-  '/usr/share/puppetdb/puppetdb.jar': 'puppetdb dbconfig-no-thanks',
-  '/usr/lib/ruby/vendor_ruby/puppet/indirector/facts/puppetdb.rb': 'puppet-terminus-puppetdb',
-  psql: 'postgresql',
-};
-
-/** Tests against the Puppet in a folder of its own, see test/lab/puppet-root. */
-function inRoot(root: string, puppet: string): Step {
-  return {
-    name: root,
-    what: `tests against ${puppet}`,
-    command: ['test/lab/puppet-root', 'run', root, 'vitest', 'run', '--project', 'puppet'],
-    needs: {
-      debootstrap: 'debootstrap',
-      '/usr/share/keyrings/debian-archive-keyring.gpg': 'debian-archive-keyring',
-    },
-    apart: true,
-  };
-}
-
-const STEPS: readonly Step[] = [
-  { name: 'lint', what: 'format and lint', command: ['biome', 'check', '--error-on-warnings', '.'] },
-  { name: 'types', what: 'types', command: ['tsc', '--noEmit'] },
-  { name: 'layers', what: 'layers and import circles', command: ['tsx', 'scripts/layers.ts'] },
-  { name: 'build', what: 'build', command: ['tsc', '-p', 'tsconfig.build.json'] },
-  { name: 'unit', what: 'unit and integration tests', command: ['vitest', 'run', '--project', 'unit'] },
-  {
-    name: 'newest',
-    what: `the same on Node ${NEWEST_NODE}`,
-    command: ['vitest', 'run', '--project', 'unit'],
-    nodes: [NEWEST_NODE],
-    node: NEWEST_NODE,
-  },
-  {
-    name: 'nodes',
-    what: "the agent's unit on every Node",
-    command: ['vitest', 'run', '--project', 'nodes'],
-    nodes: NODES,
-  },
-  {
-    name: 'peers',
-    what: 'tests against ClusterShell, cron, Ruby, systemd, zsh',
-    command: ['vitest', 'run', '--project', 'peers'],
-    needs: {
-      nodeset: 'clustershell',
-      'systemd-analyze': 'systemd',
-      logger: 'bsdutils',
-      ruby: 'ruby',
-      zsh: 'zsh',
-    },
-  },
-  {
-    name: 'puppet',
-    what: 'tests against real Puppet',
-    command: ['vitest', 'run', '--project', 'puppet'],
-    needs: PUPPET,
-  },
-  inRoot('puppet8', 'Puppet 8'),
-  inRoot('openvox', 'OpenVox 9'),
-];
 
 /** Ended with a Ctrl-C or the like: the step ends by itself, cleaned up, and then we do. */
 let interrupted: NodeJS.Signals | undefined;
