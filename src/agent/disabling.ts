@@ -19,6 +19,8 @@ export interface Disabling {
   enable(request: Request & { action: EnableAction }): Promise<CommandReply>;
   /** Enables when the end has come. */
   expire(): Promise<void>;
+  /** What it was disabled for when it was last enabled from here, if that was after `at` (milliseconds since 1970). */
+  enabledSince(at: number): Disabled | undefined;
 }
 
 /** `maintenance (by root@puppet, until 2026-11-25 18:00 UTC)`: why a host did not run. */
@@ -31,9 +33,16 @@ export function disabledText({ reason, by, until }: Disabled): string {
 }
 
 /** The agent's own time zone is nobody's business who reads it elsewhere. */
-const utc = (ms: number) => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+export const utc = (ms: number) => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 
 export function createDisabling({ lockPath, clock, log }: DisablingDeps): Disabling {
+  let last: { at: number; disabled: Disabled } | undefined;
+
+  async function enableAgain(where: string, disabled: Disabled): Promise<void> {
+    last = { at: clock.now(), disabled };
+    await removeDisabled(where);
+  }
+
   async function path(): Promise<string> {
     try {
       return await lockPath();
@@ -72,7 +81,7 @@ export function createDisabling({ lockPath, clock, log }: DisablingDeps): Disabl
       if (owner !== describeBy(by) && action.force !== true) {
         return { result: 'held', message: `${owner} has disabled it: ${found.reason}` };
       }
-      await removeDisabled(where);
+      await enableAgain(where, found);
       return { result: 'done', message: `enabled; it was disabled: ${disabledText(found)}` };
     },
     async expire() {
@@ -84,12 +93,13 @@ export function createDisabling({ lockPath, clock, log }: DisablingDeps): Disabl
       }
       const found = await readDisabled(where);
       if (found?.until === undefined || found.until > clock.now()) return;
-      await removeDisabled(where);
+      await enableAgain(where, found);
       const { reason, by, until } = found;
       log.info(
         { audit: 'enabled', reason, by, until: utc(until) },
         'enabled: the time for which it was disabled is over',
       );
     },
+    enabledSince: (at) => (last !== undefined && last.at >= at ? last.disabled : undefined),
   };
 }

@@ -1,61 +1,44 @@
 /** DESIGN 3: how a run ended, from all that is known of it. Puppet's exit code alone does not decide, nor does the report. */
 import type { FinishedEvent, RunFacts } from '../protocol/event.ts';
-import type { RunAction } from '../protocol/request.ts';
-import type { Disabled } from '../protocol/status.ts';
 import { clip } from '../util/text.ts';
 import { disabledText } from './disabling.ts';
-import type { LogFindings } from './log-findings.ts';
+import { diedSilently, endedBySignal, endedEarly, firstLine, withoutReport } from './ended-early.ts';
+import type { Ending, Evidence, RaceLost, Verdict } from './evidence.ts';
 import type { ReportHead } from './puppet/report.ts';
 import { notesOf } from './run-notes.ts';
-import type { Intention, PuppetPaths } from './run-store.ts';
-
-export interface Evidence {
-  action: RunAction;
-  /** The process's exit status, 128 + n for a signal; absent: it was not recorded. */
-  exit?: number | undefined;
-  /** The run's *own* report: the caller has compared its job_id. */
-  report?: ReportHead | undefined;
-  /** Written down before the first signal. */
-  intention?: Intention | undefined;
-  log: LogFindings;
-  /** Whether Puppet is disabled, and why. */
-  disabled?: Disabled | undefined;
-  /** As planned. */
-  puppet?: PuppetPaths | undefined;
-}
-
-export type Verdict = Pick<FinishedEvent, 'outcome' | 'message' | 'error' | 'facts'> | 'race-lost';
 
 /** The rules of DESIGN 3 for a run of Puppet, in their order. */
 export function judgePuppet(evidence: Evidence): Verdict {
-  const { exit, report, intention, log, disabled } = evidence;
+  const { report, intention } = evidence;
   const facts = report === undefined ? {} : { facts: factsOf(report) };
   if (report?.transaction_completed === true) return { ...completed(evidence, report), ...facts };
   if (intention !== undefined) return { ...intention, ...facts };
-  const ended = endedEarly(exit, log.signal);
+  const ended = endedEarly(evidence);
   if (ended !== undefined) return { ...ended, ...facts };
-  const failed = { outcome: 'failed', ...errorOf(evidence) } as const;
-  if (report !== undefined) return { ...failed, ...facts };
-  if (disabled !== undefined) return { outcome: 'disabled', message: disabledText(disabled) };
-  if (log.namesRunLock) return 'race-lost';
-  return failed;
+  if (report !== undefined) return { outcome: 'failed', ...reasonOf(evidence), ...facts };
+  return neverRan(evidence) ?? diedSilently(evidence) ?? unreported(evidence);
 }
 
 /** The same for a fixed command, which writes no report: 0 unchanged, 2 changed, else failed. */
-export function judgeCommand(evidence: Evidence): Verdict {
-  const { exit, intention } = evidence;
+export function judgeCommand(evidence: Evidence): Ending {
+  const { exit, intention, notes } = evidence;
   if (intention !== undefined) return intention;
   if (exit === 0) return { outcome: 'unchanged' };
   if (exit === 2) return { outcome: 'changed' };
-  const ended = endedEarly(exit);
+  const ended = endedBySignal(evidence, notes?.caught[0]);
   if (ended !== undefined) return ended;
-  return { outcome: 'failed', ...errorOf(evidence) };
+  return { outcome: 'failed', ...reasonOf(evidence) };
 }
 
-function completed(evidence: Evidence, report: ReportHead): Exclude<Verdict, 'race-lost'> {
-  const { action, exit } = evidence;
-  if (report.status === 'failed' || exit === 1) return { outcome: 'failed', ...errorOf(evidence) };
+function completed(evidence: Evidence, report: ReportHead): Ending {
+  const { action, exit, log } = evidence;
   const cached = report.cached_catalog_status;
+  if (action.useCachedCatalog === true && cached !== 'explicitly_requested' && cached !== 'on_failure') {
+    const message =
+      'Puppet could not use the cached catalog, which the request asked for, and took a new one';
+    return { outcome: 'failed', message, ...(log.isReason && { error: log.error }) };
+  }
+  if (report.status === 'failed' || exit === 1) return { outcome: 'failed', ...reasonOf(evidence) };
   if (cached === 'on_failure') {
     const message = 'the catalog could not be fetched or compiled: the cached one was applied';
     if (action.usecacheonfailure !== true) return { outcome: 'stale', message };
@@ -67,40 +50,61 @@ function completed(evidence: Evidence, report: ReportHead): Exclude<Verdict, 'ra
   return noted(byStatus(report), evidence, report);
 }
 
-function byStatus(report: ReportHead): Exclude<Verdict, 'race-lost'> {
+function byStatus(report: ReportHead): Ending {
   if (report.status === 'changed') return { outcome: 'changed' };
   return { outcome: report.noop_pending === true ? 'would-change' : 'unchanged' };
 }
 
 /** What is worth knowing of a success, behind its message if it has one. */
-function noted(
-  verdict: Exclude<Verdict, 'race-lost'>,
-  { action, puppet }: Evidence,
-  report: ReportHead,
-): Exclude<Verdict, 'race-lost'> {
-  const said = verdict.message === undefined ? [] : [verdict.message];
+function noted(ending: Ending, { action, puppet }: Evidence, report: ReportHead): Ending {
+  const said = ending.message === undefined ? [] : [ending.message];
   const notes = [...said, ...notesOf({ action, report, site: puppet?.site })];
-  return notes.length === 0 ? verdict : { ...verdict, message: clip(notes.join('; '), 2048) };
+  return notes.length === 0 ? ending : { ...ending, message: clip(notes.join('; '), 2048) };
 }
 
 /**
- * Exit 0 without a completed report is Puppet's answer to SIGTERM; while it loads its code it ends with 1 as for any
- * error, and only `signal`, which its log names, tells.
+ * Puppet was disabled, or lost the race for its run lock: it then ends with 1 and writes no report
+ * (lib/puppet/agent.rb, run). Its log tells; where its log_level is above notice, what was seen at its end does, unless
+ * it tells an error, which is the reason then.
  */
-function endedEarly(exit: number | undefined, signal?: string): Exclude<Verdict, 'race-lost'> | undefined {
-  if (exit === undefined) {
-    return { outcome: 'interrupted', message: 'it was ended before it was done, and nobody saw how' };
+function neverRan(evidence: Evidence): Verdict | undefined {
+  const { exit, log, disabled, enabledMeanwhile, notes, isLockHeld } = evidence;
+  if (exit !== 1) return undefined;
+  if (log.saysDisabled !== undefined) {
+    const words = `${firstLine(log.saysDisabled)} it has been enabled since`;
+    return { outcome: 'disabled', message: disabled === undefined ? words : disabledText(disabled) };
   }
-  if (signal !== undefined) return { outcome: 'interrupted', message: `it was ended by ${signal}` };
-  if (exit === 0) return { outcome: 'interrupted', message: 'it was asked to end before it was done' };
-  if (exit > 128 && exit <= 128 + 64) {
-    return { outcome: 'interrupted', message: `it was ended by signal ${exit - 128}` };
+  if (log.lockTaken !== undefined) return raceLost(evidence, `: ${firstLine(log.lockTaken)}`);
+  if (log.isReason) return undefined;
+  if (disabled !== undefined) return { outcome: 'disabled', message: disabledText(disabled) };
+  if (enabledMeanwhile !== undefined) {
+    return { outcome: 'disabled', message: `${disabledText(enabledMeanwhile)}; it has been enabled since` };
   }
-  return undefined;
+  if (log.lastNotice !== undefined) return undefined;
+  return isLockHeld === true || notes?.isLocked === true ? raceLost(evidence) : undefined;
 }
 
-function errorOf({ exit, log }: Evidence): Pick<FinishedEvent, 'error' | 'message'> {
+function raceLost({ isLockHeld = false }: Evidence, words = ''): RaceLost {
+  const message = `Puppet takes its run lock for held, though no run is in progress${words}`;
+  return { outcome: 'race-lost', isHeld: isLockHeld, otherwise: { outcome: 'failed', message } };
+}
+
+/** By these Puppet itself says that it has applied a catalog. */
+const APPLIED: readonly (number | undefined)[] = [2, 4, 6];
+
+/** Of a run of Puppet without a report of its own. */
+function unreported(evidence: Evidence): Ending {
+  if (!APPLIED.includes(evidence.exit)) return { outcome: 'failed', ...reasonOf(evidence) };
+  const { error, isReason } = evidence.log;
+  return { outcome: 'failed', message: withoutReport(evidence), ...(isReason && { error }) };
+}
+
+/** Why it failed; where nobody says, what is known. */
+function reasonOf({ exit, log }: Evidence): Pick<FinishedEvent, 'error' | 'message'> {
   if (log.error !== undefined) return { error: log.error };
+  if (log.lastNotice !== undefined) {
+    return { message: `it ended with exit code ${exit} after it had said: ${firstLine(log.lastNotice)}` };
+  }
   return { message: `it ended with exit code ${exit ?? 'unknown'} and told no reason` };
 }
 

@@ -3,25 +3,21 @@
  * Everything it needs to go on after a crash of the agent is in the run's folder.
  */
 import { watch } from 'node:fs';
-import type { FinishedEvent, Holder } from '../protocol/event.ts';
-import { type Clock, sleep } from '../util/clock.ts';
+import type { Holder } from '../protocol/event.ts';
+import { sleep } from '../util/clock.ts';
 import { formatDuration } from '../util/duration.ts';
 import type { Log } from '../util/log.ts';
 import { isAlive, type ProcessId } from '../util/proc.ts';
 import { allEvents, type KeptEvent } from './event-file.ts';
-import type { Verdict } from './judge.ts';
-import { createLogReader, type LogFindings } from './log-findings.ts';
+import { type JudgeDeps, judgeRun, neverBegan } from './judge-run.ts';
 import type { Notifier } from './notifier.ts';
 import { followOutput, OUTPUT_LIMITS, type OutputLimits, outputStateOf } from './output.ts';
-import type { Intention, RunRecord, RunStore } from './run-store.ts';
-import type { EndedRun, Runner } from './runners/runner.ts';
+import { finishedEvent, type RunEnd } from './run-end.ts';
+import type { Intention, RunRecord } from './run-store.ts';
 import { stopProcess } from './stop-run.ts';
 
-export interface LiveRunDeps {
-  runs: RunStore;
-  runner: Runner;
+export interface LiveRunDeps extends JudgeDeps {
   notifier: Notifier;
-  clock: Clock;
   log: Log;
   /** Milliseconds between TERM and KILL when a run is ended. */
   killGraceMs: number;
@@ -46,8 +42,6 @@ export interface LiveRun {
   readonly ended: Promise<RunEnd>;
 }
 
-export type RunEnd = (FinishedEvent & KeptEvent) | 'race-lost' | 'left';
-
 /** Milliseconds between looks when nothing tells us of a change. */
 const POLL_MS = 100;
 /** The same while the folder is watched and the wrapper is our own child: its end wakes us. */
@@ -62,7 +56,7 @@ export function followRun(
   deps: LiveRunDeps,
   { wrapperEnded, serves }: { wrapperEnded?: Promise<void>; serves?: number } = {},
 ): LiveRun {
-  const { runs, runner, notifier, clock, log } = deps;
+  const { runs, notifier, clock, log } = deps;
   const { run } = record;
   const dir = runs.liveDir(run);
   let puppet: ProcessId | undefined;
@@ -134,7 +128,7 @@ export function followRun(
         const over = isOver();
         const look = nextLook();
         await noteStart(before);
-        if (puppet === undefined && over) return neverBegan();
+        if (puppet === undefined && over) return neverBegan(record, deps);
         if (over && isOver()) break;
         const events = stamp(await follower.next());
         await append(events);
@@ -150,14 +144,7 @@ export function followRun(
     }
     await stopping;
     if (isLeft) return 'left';
-    return judge(before.some(({ type }) => type === 'resources'));
-  }
-
-  /** It was let go, and the wrapper ended all the same: killed, or it could not write. */
-  async function neverBegan(): Promise<RunEnd> {
-    const said = (await readLog()).error?.message;
-    const message = `the run could not be started${said === undefined ? '' : `: ${said}`}`;
-    return finishedEvent(record, { outcome: 'failed', message }, { endedAt: clock.now() });
+    return judgeRun(record, deps, { startedAt, isTold: before.some(({ type }) => type === 'resources') });
   }
 
   function enforceLimit(): void {
@@ -178,33 +165,6 @@ export function followRun(
     log.info({ run, job: record.job, outcome: intention.outcome }, 'ending a run');
     while (puppet === undefined && !isOver()) await sleep(POLL_MS / 2);
     if (puppet !== undefined) await stopProcess(puppet, { clock, graceMs: deps.killGraceMs });
-  }
-
-  async function readLog(runLock?: string): Promise<LogFindings> {
-    const reader = createLogReader(runLock);
-    for (let offset = 0; ; ) {
-      const chunk = await runs.events(run, offset);
-      if (chunk.events.length === 0) return reader.findings();
-      offset = chunk.offset;
-      for (const event of chunk.events) {
-        for (const line of event.type === 'log' ? event.lines : []) reader.add(line);
-      }
-    }
-  }
-
-  /** `isTold`: its resources, by an agent that was killed before it could settle the run. */
-  async function judge(isTold: boolean): Promise<RunEnd> {
-    const { exit } = await runs.wrapperFiles(run);
-    const intention = await runs.intention(run);
-    const { action, puppet: paths } = record;
-    const ended: EndedRun = { run, dir, action, exit, intention, puppet: paths, readLog };
-    const verdict: Verdict = await runner.judge(ended);
-    if (verdict === 'race-lost') return verdict;
-    if (!isTold) {
-      const at = clock.now();
-      await append((await runner.resources(ended)).map((event) => ({ ...event, at })));
-    }
-    return finishedEvent(record, verdict, { exit, startedAt, endedAt: clock.now() });
   }
 
   const ended = (async (): Promise<RunEnd> => {
@@ -265,25 +225,4 @@ function watchFolder(
     onLost();
     return () => {};
   }
-}
-
-/** The last event of a run. */
-export function finishedEvent(
-  { run }: RunRecord,
-  verdict: Exclude<Verdict, 'race-lost'>,
-  {
-    exit,
-    startedAt,
-    endedAt,
-  }: { exit?: number | undefined; startedAt?: number | undefined; endedAt: number },
-): FinishedEvent & KeptEvent {
-  return {
-    type: 'finished',
-    run,
-    at: endedAt,
-    endedAt,
-    ...verdict,
-    ...(startedAt !== undefined && { startedAt }),
-    ...(exit !== undefined && { exit }),
-  };
 }

@@ -1,14 +1,29 @@
-/** What the log of a run tells of why it failed. */
+/**
+ * What the log of a run tells of how it ended. Who says it, and at which level, decides: a record of Puppet's own
+ * log has a source, and `Puppet` is nobody but Puppet itself; whatever an exec, a fact or a prerun command echoes
+ * has another source, stands on the console, or is quoted in an error.
+ */
 import type { LogLine, RunError } from '../protocol/event.ts';
 import { clip } from '../util/text.ts';
+import { createConsoleReader, signalNamed } from './console-words.ts';
 
 export interface LogFindings {
   /** The error that people should see first. */
   error?: RunError;
-  /** The log names the path of Puppet's run lock: the race for it was lost (its words are translated). */
-  namesRunLock: boolean;
-  /** The signal that ended Puppet, where the log says so: `SIGTERM`. */
+  /** Whether `error` is said to be one by Puppet or by Ruby, and not merely the last line of the output. */
+  isReason: boolean;
+  /** Puppet's own word that a signal ended it: its handler has seen it. */
+  caught?: string;
+  /** The signal that an error names as its cause: what Ruby raises before Puppet's handler is there. */
   signal?: string;
+  /** Puppet's notice that its run lock is held; the words are translated, the path in them is not. */
+  lockTaken?: string;
+  /** Puppet's notice that it is administratively disabled; the command in it is not translated. */
+  saysDisabled?: string;
+  /** The last notice of Puppet itself. */
+  lastNotice?: string;
+  /** Nothing at all was said. */
+  isSilent: boolean;
 }
 
 const ERRORS: readonly LogLine['level'][] = ['err', 'alert', 'emerg', 'crit'];
@@ -16,50 +31,81 @@ const ERRORS: readonly LogLine['level'][] = ['err', 'alert', 'emerg', 'crit'];
 /** Facter complains of things that no run fails by. */
 const NOT_THE_REASON = 'Facter';
 
-/**
- * Puppet's own word that a signal ended it (never translated): from its handler (daemon.rb, set_signal_traps), or,
- * while it loads its code, as the message of Ruby's exception in an error: `Could not autoload puppet/type/file: SIGTERM`.
- */
-const SIGNAL = /^(?:Caught (TERM|INT); exiting|(?:[^\n]*: )?SIG(TERM|INT|HUP))$/;
+const PUPPET = 'Puppet';
 
-/** How much an error line tells: one with its place in the code first, then any of Puppet's, then plain output. */
-const RANKS = { placed: 3, error: 2, output: 1, none: 0 } as const;
+/** lib/puppet/daemon.rb, set_signal_traps; never translated. HUP and USR1 are stored there, and end nothing. */
+const CAUGHT = /^Caught (TERM|INT); exiting$/;
 
-/** Reads a run's log line by line; `runLock` is the path of agent_catalog_run.lock, if there is one. */
-export function createLogReader(runLock?: string): { add(line: LogLine): void; findings(): LogFindings } {
+/** lib/puppet/agent.rb, log_disabled_message. */
+const ENABLE_COMMAND = 'puppet agent --enable';
+
+/** How much an error tells: one with its place in the code first, then any of Puppet's, then what the console shows. */
+const RANKS = { placed: 2, error: 1, none: 0 } as const;
+
+export interface LogReaderOptions {
+  /** The path of agent_catalog_run.lock, if there is one. */
+  runLock?: string | undefined;
+  /** Puppet's. */
+  pid?: number | undefined;
+}
+
+/** Reads a run's log line by line. */
+export function createLogReader({ runLock, pid }: LogReaderOptions = {}): {
+  add(line: LogLine): void;
+  findings(): LogFindings;
+} {
+  const onConsole = createConsoleReader(pid);
+  const said: Pick<LogFindings, 'caught' | 'signal' | 'lockTaken' | 'saysDisabled' | 'lastNotice'> = {};
   let rank: number = RANKS.none;
   let error: RunError | undefined;
-  let namesRunLock = false;
-  let signal: string | undefined;
+  let isSilent = true;
+
+  function addNotice(message: string): void {
+    const [, signal] = CAUGHT.exec(message) ?? [];
+    if (signal !== undefined) said.caught ??= `SIG${signal}`;
+    else if (runLock !== undefined && message.includes(runLock)) said.lockTaken = message;
+    else if (message.includes(ENABLE_COMMAND)) said.saysDisabled = message;
+    said.lastNotice = message;
+  }
+
+  function addError(line: LogLine): void {
+    const candidate = asError(line);
+    // The first error is the cause.
+    if (candidate.rank > rank) ({ rank, error } = candidate);
+    const signal = line.source === PUPPET ? signalNamed(line.message) : undefined;
+    if (signal !== undefined) said.signal ??= signal;
+  }
+
   return {
     add(line) {
-      if (runLock !== undefined && line.message.includes(runLock)) namesRunLock = true;
-      signal ??= signalIn(line);
-      const candidate = asError(line);
-      // The first error is the cause; of plain output, the last line is.
-      if (candidate.rank > rank || (candidate.rank === RANKS.output && rank === RANKS.output)) {
-        rank = candidate.rank;
-        error = candidate.error;
-      }
+      isSilent = false;
+      if (isConsole(line)) onConsole.add(line.message);
+      else if (ERRORS.includes(line.level) && line.source !== NOT_THE_REASON) addError(line);
+      else if (line.level === 'notice' && line.source === PUPPET) addNotice(line.message);
     },
-    findings: () => ({
-      namesRunLock,
-      ...(error !== undefined && { error }),
-      ...(signal !== undefined && { signal }),
-    }),
+    findings() {
+      const atEnd = onConsole.findings();
+      // A Ruby that dies says so last: an error in Puppet's log means that it did not die of this.
+      const signal = atEnd.raised ?? said.signal ?? (error === undefined ? atEnd.signal : undefined);
+      const shown = error ?? atEnd.error;
+      return {
+        ...said,
+        isSilent,
+        isReason: error !== undefined || atEnd.isReason,
+        ...(shown !== undefined && { error: shown }),
+        ...(signal !== undefined && { signal }),
+      };
+    },
   };
 }
 
-function signalIn({ message }: LogLine): string | undefined {
-  const [, caught, raised] = SIGNAL.exec(message.trimEnd()) ?? [];
-  const name = caught ?? raised;
-  return name === undefined ? undefined : `SIG${name}`;
+/** A record of the log that could not be read has a source all the same (see output.ts). */
+function isConsole({ level, source }: LogLine): boolean {
+  return level === 'output' && source === undefined;
 }
 
-function asError({ level, message, source, file, line }: LogLine): { rank: number; error?: RunError } {
+function asError({ message, source, file, line }: LogLine): { rank: number; error: RunError } {
   const bare = { message: clip(message, 2000), ...(source !== undefined && { source }) };
-  if (level === 'output') return { rank: RANKS.output, error: bare };
-  if (!ERRORS.includes(level) || source === NOT_THE_REASON) return { rank: RANKS.none };
   const place = file === undefined ? placeIn(message) : { file, ...(line !== undefined && { line }) };
   return place === undefined
     ? { rank: RANKS.error, error: bare }

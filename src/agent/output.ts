@@ -79,7 +79,7 @@ export function followOutput(
     const end = wholeLines(bytes, isRest);
     if (end === 0) return [];
     read[source] += end;
-    const lines = splitLines(bytes.subarray(0, end)).map(source === 'log' ? parseLogLine : outputLine);
+    const lines = linesOf(source, bytes.subarray(0, end));
     // Nothing but blank lines: that is not the end of what there is.
     if (lines.length === 0) return take(source, final);
     return inEvents(lines).map((group, index, all) => {
@@ -119,7 +119,7 @@ export function followOutput(
       const { bytes } = await readAt(fileOf(source), from, limits.tail);
       missing += from - read[source];
       read[source] = size;
-      found.push(...splitLines(bytes).map(source === 'log' ? parseLogLine : outputLine));
+      found.push(...linesOf(source, bytes));
     }
     if (missing <= 0 && found.length === 0) return [];
     return [
@@ -156,16 +156,27 @@ function splitLines(bytes: Buffer): string[] {
     .filter((line) => line.trim() !== '');
 }
 
+function linesOf(source: Source, bytes: Buffer): LogLine[] {
+  return splitLines(bytes).map((text) => (source === 'log' ? parseLogLine(text) : outputLine(text)));
+}
+
 function outputLine(text: string): LogLine {
   return { level: 'output', message: clip(text, MAX_LINE_CLIPPED) };
 }
 
-/** One record of Puppet's --logdest FILE.jsonl; a line that is none is output like any other. */
+/**
+ * A line of the log that is no record: a piece of one that is too long, or begins before what was kept. Its source
+ * tells it from the console, where Ruby itself may have the last word (see log-findings.ts).
+ */
+function brokenRecord(text: string): LogLine {
+  return { ...outputLine(text), source: RUN_FILES.log };
+}
+
+/** One record of Puppet's --logdest FILE.jsonl. */
 export function parseLogLine(text: string): LogLine {
-  if (text.length > MAX_LINE * 8) return outputLine(text);
   try {
     const record: unknown = JSON.parse(text);
-    if (typeof record !== 'object' || record === null) return outputLine(text);
+    if (typeof record !== 'object' || record === null) return brokenRecord(text);
     const { level, message, source, file, line } = record as Record<string, unknown>;
     return v.parse(LogLineSchema, {
       level,
@@ -175,7 +186,7 @@ export function parseLogLine(text: string): LogLine {
       ...(typeof line === 'number' && { line }),
     });
   } catch {
-    return outputLine(text);
+    return brokenRecord(text);
   }
 }
 

@@ -49,7 +49,7 @@ export async function prepareRun(
   };
   try {
     await runs.create(draft);
-    const wrapper = await takeLock(dir, { argv, env, report: puppet?.lastRunReport }, deps);
+    const wrapper = await takeLock(dir, { argv, env, puppet }, deps);
     if ('holder' in wrapper) {
       await runs.discard(run);
       return wrapper;

@@ -12,9 +12,10 @@ import { clip } from '../util/text.ts';
 import { uuidv7 } from '../util/uuid.ts';
 import { disabledText } from './disabling.ts';
 import { createEndWriter } from './end-writer.ts';
-import { finishedEvent, type LiveRun, type LiveRunDeps, progressOf, type RunEnd } from './live-run.ts';
+import { type LiveRun, type LiveRunDeps, progressOf } from './live-run.ts';
 import type { RequestLog } from './request-log.ts';
 import type { RequestRecord } from './request-store.ts';
+import { type FinishedRun, finishedEvent, type RunEnd } from './run-end.ts';
 import type { RunSteps } from './run-steps.ts';
 
 /** Milliseconds between two looks at a lock that is not ours. */
@@ -22,6 +23,9 @@ const LOOK_MS = 250;
 
 /** Milliseconds until the end of a run is tried to be written again. */
 const RETRY_MS = 5000;
+
+/** How often in a row a run is begun again because Puppet found its lock taken, though nobody holds it. */
+const MAX_EMPTY_RACES = 2;
 
 /** Milliseconds for Puppet's settings and its lock files: its own answer is given a minute. */
 const GATE_MS = 150_000;
@@ -80,6 +84,7 @@ export function createQueue(deps: QueueDeps): Queue {
   const pending: Waiting[] = [];
   let current: Current | undefined;
   let elsewhere: Holder | undefined;
+  let emptyRaces = 0;
   let isClosed = false;
   let isDriving = false;
   let again = false;
@@ -275,17 +280,31 @@ export function createQueue(deps: QueueDeps): Queue {
   }
 
   /** Makes the end durable before anybody is told; tries until it can. */
-  async function conclude({ live, served }: Current, end: RunEnd): Promise<void> {
-    if (end === 'left') return;
+  async function conclude({ live, served }: Current, told: RunEnd): Promise<void> {
+    if (told === 'left') return;
+    const end = afterRaces(told);
     const { run } = live.record;
     const wasWritten = await untilDone(async () => {
-      if (typeof end !== 'string') return runs.settle(run, end);
+      if (end !== undefined) return runs.settle(run, end);
       await putBack(served);
       await runs.discard(run);
     });
-    if (!wasWritten || typeof end === 'string') return;
+    if (!wasWritten || end === undefined) return;
     notifier.notify(run);
     for (const record of served) deps.onOutcome(record, end);
+  }
+
+  /**
+   * Undefined where Puppet's lock was taken and it is to be tried again: as often as it takes while somebody is seen
+   * to hold it (`--wait` bounds that), a few times where the holder may have ended in the meantime.
+   */
+  function afterRaces(end: Exclude<RunEnd, 'left'>): FinishedRun | undefined {
+    const isEmpty = end.type === 'race-lost' && !end.isHeld;
+    emptyRaces = isEmpty ? emptyRaces + 1 : 0;
+    if (end.type !== 'race-lost') return end;
+    if (emptyRaces <= MAX_EMPTY_RACES) return undefined;
+    emptyRaces = 0;
+    return end.otherwise;
   }
 
   async function untilDone(write: () => Promise<void>): Promise<boolean> {

@@ -50,12 +50,27 @@ export interface WrapperFiles {
   started?: { process: ProcessId; at: number };
   /** Its exit status, 128 + n for a signal. */
   exit?: number;
+  /** What it saw at that moment. */
+  notes?: EndNotes;
+}
+
+/** How things were when a run ended: by the time that it is judged they may have changed. */
+export interface EndNotes {
+  /** Milliseconds since 1970. */
+  at: number;
+  /** The signals that the wrapper got, too, as the whole session does at a shutdown: `SIGTERM`. */
+  caught: string[];
+  /** Puppet's run lock names a process that lives. */
+  isLocked: boolean;
+  /** agent_disabled.lock was there: a copy of it is among the run's files. */
+  isDisabled: boolean;
 }
 
 export const RUN_FILES = {
   output: 'output',
   log: 'log.jsonl',
   report: 'report.yaml',
+  disabled: 'disabled.json',
 } as const;
 
 export interface RunStore {
@@ -149,12 +164,28 @@ async function readStarted(path: string): Promise<Pick<WrapperFiles, 'started'>>
   }
 }
 
-async function readExit(path: string): Promise<Pick<WrapperFiles, 'exit'>> {
+/** The exit status, then a note a line; see wrapper.ts. */
+async function readExit(path: string): Promise<Pick<WrapperFiles, 'exit' | 'notes'>> {
   try {
-    const exit = Number((await readFile(path, 'utf8')).trim());
-    return Number.isInteger(exit) ? { exit } : {};
+    const [status = '', ...lines] = (await readFile(path, 'utf8')).trim().split('\n');
+    const exit = Number(status);
+    if (status === '' || !Number.isInteger(exit)) return {};
+    // Left by the wrapper of an older version, which noted nothing.
+    if (lines.length === 0) return { exit };
+    const { mtimeMs } = await stat(path);
+    return { exit, notes: notesOf(lines, Math.round(mtimeMs)) };
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return {};
     throw error;
   }
+}
+
+function notesOf(lines: readonly string[], at: number): EndNotes {
+  const [, ...caught] = lines.find((line) => line.startsWith('caught'))?.split(' ') ?? [];
+  return {
+    at,
+    caught: caught.map((name) => `SIG${name}`),
+    isLocked: lines.includes('locked'),
+    isDisabled: lines.includes('disabled'),
+  };
 }

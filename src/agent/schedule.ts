@@ -8,7 +8,7 @@ import { writeFileAtomic } from '../util/atomic-file.ts';
 import type { Clock } from '../util/clock.ts';
 import { readOwnJson } from '../util/files.ts';
 import type { Log } from '../util/log.ts';
-import type { Verdict } from './judge.ts';
+import type { Verdict } from './evidence.ts';
 import { type Grid, gridOf, nextDue } from './slots.ts';
 
 /** agent.yaml, pull. */
@@ -39,8 +39,8 @@ export interface ScheduleDeps {
   /** Puppet's runinterval, milliseconds; undefined where there is no Puppet. */
   runinterval(): Promise<number | undefined>;
   isDisabled(): Promise<boolean>;
-  /** Whether there is a cached catalog: without one Puppet would fetch a new one, whatever it is told. */
-  hasCatalog(): Promise<boolean>;
+  /** Why the cached catalog cannot be applied; undefined where it can. Without one Puppet would fetch a new one. */
+  catalogProblem(): Promise<string | undefined>;
   /** Puts a run of our own into the queue, for whoever waits at most so many seconds. */
   begin(action: RunAction, waitS: number): Promise<void>;
 }
@@ -72,7 +72,7 @@ const MAX_WAIT_S = 600;
 const MemorySchema = v.object({ lastAt: v.pipe(v.number(), v.integer(), v.minValue(0)) });
 
 export async function openSchedule(deps: ScheduleDeps): Promise<Schedule> {
-  const { stateDir, clock, log, runinterval, isDisabled, hasCatalog, begin } = deps;
+  const { stateDir, clock, log, runinterval, isDisabled, catalogProblem, begin } = deps;
   const path = join(stateDir, 'schedule.json');
   let lastAt = await remembered(path);
   let awakeSince = clock.now();
@@ -132,11 +132,9 @@ export async function openSchedule(deps: ScheduleDeps): Promise<Schedule> {
       log[level]({}, 'the scheduled run is left out: Puppet is disabled');
       return;
     }
-    if (wanted.catalog === 'pushed' && !(await hasCatalog())) {
-      log.warn(
-        {},
-        'the scheduled run is left out: no catalog has been pushed to this host yet (kick it once)',
-      );
+    const problem = wanted.catalog === 'pushed' ? await catalogProblem() : undefined;
+    if (problem !== undefined) {
+      log.warn({ reason: problem }, 'the scheduled run is left out: kick this host once, to push a catalog');
       return;
     }
     const waitS = Math.min(MAX_WAIT_S, Math.ceil(intervalMs / 2000));
@@ -203,8 +201,7 @@ async function remembered(path: string): Promise<number | undefined> {
 /** What a run that has ended means for the schedule; undefined where it means nothing. A kick of some tags leaves the whole catalog behind, and scheduled runs apply what is cached (facts/puppet.md). */
 export function pushedNote(pull: Pull | undefined, action: RunAction, verdict: Verdict): string | undefined {
   // Only where it was certainly replaced, and where there is no error that it would hide.
-  if (verdict === 'race-lost' || (verdict.outcome !== 'changed' && verdict.outcome !== 'unchanged'))
-    return undefined;
+  if (verdict.outcome !== 'changed' && verdict.outcome !== 'unchanged') return undefined;
   if (verdict.facts?.noop === true) return undefined;
   if (pull?.catalog !== 'pushed' || action.noop === true || action.useCachedCatalog === true)
     return undefined;

@@ -21,7 +21,7 @@ import {
 import { createCommands } from './commands.ts';
 import { createDisabling } from './disabling.ts';
 import { type Duty, startDuties } from './duties.ts';
-import type { Verdict } from './judge.ts';
+import type { Verdict } from './evidence.ts';
 import { prepareFolders } from './layout.ts';
 import { openMetrics } from './metrics.ts';
 import { createNotifier } from './notifier.ts';
@@ -106,8 +106,10 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   const notifier = createNotifier();
   const requestLog = createRequestLog({ requests, runs, notifier, clock });
   const keeper = () => keeperOf(layout.runLock, { runsPuppet: runner.name !== 'command' });
+  const disabling = createDisabling({ lockPath: () => runner.disabledLock(), clock, log });
+  const { enabledSince } = disabling;
   const queueDeps = {
-    ...{ keeper, requestLog, runs, notifier, runner, clock, log, onOutcome: auditOutcome },
+    ...{ enabledSince, keeper, requestLog, runs, notifier, runner, clock, log, onOutcome: auditOutcome },
     ...{ runLock: layout.runLock, killGraceMs: options.killGraceMs },
     runner: { ...runner, judge: noted },
     onLetGo: ({ request }: RequestRecord) => void schedule.onRun(request.action),
@@ -132,7 +134,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   const schedule = await openSchedule({
     ...{ stateDir, clock, log, begin: beginOwn },
     runinterval: () => runner.runinterval(),
-    hasCatalog: () => runner.hasCatalog(),
+    catalogProblem: () => runner.catalogProblem(),
     isDisabled: async () => (await runner.gate(clock.now())).state === 'disabled',
   });
   const statusOf = createStatus({
@@ -140,7 +142,6 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   });
   await settleAll({ ...queueDeps, requests, queue });
   const pruneDeps = { requests, requestLog, runsDir: layout.runs };
-  const disabling = createDisabling({ lockPath: () => runner.disabledLock(), clock, log });
   const commands = createCommands({ requests, queue, disabling, clock });
   const duties: Duty[] = [
     { what: 'prune', everyMs: PRUNE_EVERY_MS, work: () => prune(clock.now(), pruneDeps) },
@@ -289,7 +290,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   async function noted(ended: EndedRun): Promise<Verdict> {
     const verdict = await runner.judge(ended);
     const note = pushedNote(schedule.pull(), ended.action, verdict);
-    if (verdict === 'race-lost' || note === undefined) return verdict;
+    if (verdict.outcome === 'race-lost' || note === undefined) return verdict;
     return { ...verdict, message: verdict.message === undefined ? note : `${verdict.message}; ${note}` };
   }
 

@@ -2,9 +2,10 @@
 import type { FinishedEvent } from '../protocol/event.ts';
 import { sleep } from '../util/clock.ts';
 import { bootId, isAlive } from '../util/proc.ts';
-import { finishedEvent, type LiveRun } from './live-run.ts';
+import type { LiveRun } from './live-run.ts';
 import type { Queue, QueueDeps } from './queue.ts';
 import type { RequestRecord, RequestStore } from './request-store.ts';
+import { finishedEvent } from './run-end.ts';
 import type { RunRecord } from './run-store.ts';
 
 const POLL_MS = 20;
@@ -45,7 +46,7 @@ async function settleRun(run: string, { alive, neverBegan }: Found, deps: Settle
   await runs.mend(run);
   if (!(await hasBegun(record, deps))) neverBegan.add(run);
   else if (record.boot === bootId()) alive.set(run, steps.follow(record, deps));
-  else await settleRebooted(record, deps);
+  else if ((await settleRebooted(record, deps)) === 'race-lost') neverBegan.add(run);
 }
 
 /** A wrapper that was not let go sees the end of its input and goes; one that was makes `started`. */
@@ -60,16 +61,19 @@ async function hasBegun({ run, boot, wrapper, inner }: RunRecord, { runs }: Sett
 }
 
 /** The run folder outlived a reboot (it does not lie on a tmpfs): what it tells still counts. */
-async function settleRebooted(record: RunRecord, deps: SettleDeps): Promise<void> {
+async function settleRebooted(record: RunRecord, deps: SettleDeps): Promise<'settled' | 'race-lost'> {
   const { runs, clock, steps } = deps;
   const { run } = record;
   const { started, exit } = await runs.wrapperFiles(run);
   if (exit === undefined) {
     const times = { startedAt: started?.at, endedAt: clock.now() };
-    return runs.settle(run, finishedEvent(record, REBOOTED, times));
+    await runs.settle(run, finishedEvent(record, REBOOTED, times));
+    return 'settled';
   }
   const end = await steps.follow({ ...record, wrapper: GONE }, deps).ended;
-  if (typeof end !== 'string') await runs.settle(run, end);
+  if (end === 'left' || end.type === 'race-lost') return 'race-lost';
+  await runs.settle(run, end);
+  return 'settled';
 }
 
 /** No process is it: start times count from the boot. */

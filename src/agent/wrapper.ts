@@ -8,14 +8,17 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../errors.ts';
 import { identify, type ProcessId } from '../util/proc.ts';
-import { RUN_FILES } from './run-store.ts';
+import { type PuppetPaths, RUN_FILES } from './run-store.ts';
 
 /** How the wrapper ends when it never ran anything. */
 export const WRAPPER_EXIT = { locked: 75, leftBehind: 77, notLetGo: 76, cannotWrite: 74 } as const;
 
+/** Bytes of agent_disabled.lock that are kept. */
+const MAX_DISABLED_BYTES = 65_536;
+
 /**
- * $1 run folder, $2 lock file, $3 the report to copy ("" for none), $4 "yes" to take the lock over from what an
- * earlier run has left behind, then the command.
+ * $1 run folder, $2 lock file, $3 "yes" to take the lock over from what an earlier run has left behind; of Puppet's
+ * files ("" for none) $4 the report to copy, $5 agent_disabled.lock, $6 agent_catalog_run.lock; then the command.
  *
  * Two locks, each for what the other cannot tell. "$2.wrapper" (fd 8) is inherited by nobody: held means that a
  * wrapper lives. "$2" (fd 9) is inherited by Puppet, and by what its facts leave behind; hence its content, written
@@ -24,20 +27,24 @@ export const WRAPPER_EXIT = { locked: 75, leftBehind: 77, notLetGo: 76, cannotWr
  * $4 a new file takes the place of the old; only a wrapper does that, and only with fd 8 locked. A run that has ended
  * by itself unlocks fd 9 for all who share it: what it has left behind is no longer part of it.
  *
- * The signals are caught with `:` and not ignored with '': an ignored signal would be inherited by
+ * The signals are caught and not ignored with '': an ignored signal would be inherited by
  * Puppet. A shell that waits for a foreground child handles them when the child has ended.
+ * `exit` holds the status, then what is to be seen at that moment, a note a line.
  * `started` is made by the very process that becomes Puppet, right before it does, and holds its pid
  * and start time (field 22 of /proc/PID/stat: the 20th after the last ")").
  */
 const SCRIPT = `
-dir=$1 lock=$2 report=$3 takeover=$4
-shift 4
+dir=$1 lock=$2 takeover=$3 report=$4 disabled=$5 runlock=$6
+shift 6
 is_alive() {
   [ -n "$1" ] && stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
   set -- "$2" \${stat##*) }
   [ "$2" != Z ] && [ "\${21}" = "$1" ]
 }
-trap : TERM INT HUP USR1
+trap 'caught="$caught TERM"' TERM
+trap 'caught="$caught INT"' INT
+trap 'caught="$caught HUP"' HUP
+trap : USR1
 umask 022
 ulimit -Sn 1024
 cd / || exit ${WRAPPER_EXIT.cannotWrite}
@@ -51,6 +58,7 @@ if ! flock -n 9; then
   : >"$lock.new" && mv "$lock.new" "$lock" && exec 9>>"$lock" && flock -n 9 || exit ${WRAPPER_EXIT.cannotWrite}
 fi
 : >"$lock"
+caught=
 sh -c '
   start_of() { shift 19; echo "$1"; }
   dir=$0 boot=$1 session=$2
@@ -66,12 +74,21 @@ sh -c '
     exit ${WRAPPER_EXIT.cannotWrite}
   exec "$@" </dev/null
 ' "$dir" "$this_boot" "$$" "$@" 8>&-
-code=$?
-[ -e "$dir/started" ] || exit "$code"
+code=$? seen=$caught
+[ -e "$dir/started" ] || [ "$code" -gt 128 ] || exit "$code"
 if [ -n "$report" ] && [ -f "$report" ]; then
   cp -- "$report" "$dir/report.tmp" && mv "$dir/report.tmp" "$dir/${RUN_FILES.report}"
 fi
-printf '%s\\n' "$code" >"$dir/exit.tmp" && mv "$dir/exit.tmp" "$dir/exit"
+isdisabled= islocked=
+if [ -n "$disabled" ] && [ -e "$disabled" ]; then
+  isdisabled=disabled
+  [ -f "$disabled" ] && head -c ${MAX_DISABLED_BYTES} -- "$disabled" >"$dir/${RUN_FILES.disabled}" 2>/dev/null
+fi
+if [ -n "$runlock" ] && [ -f "$runlock" ]; then
+  pid=$(head -c 10 -- "$runlock" 2>/dev/null)
+  [ -n "$pid" ] && [ -d "/proc/$pid" ] && islocked=locked
+fi
+printf '%s\\n' "$code" "caught$seen" $isdisabled $islocked >"$dir/exit.tmp" && mv "$dir/exit.tmp" "$dir/exit"
 [ "$code" -gt 128 ] || flock -u 9
 `;
 
@@ -79,8 +96,8 @@ export interface WrapperCommand {
   argv: readonly string[];
   /** The whole environment: nothing of the agent's own is inherited. */
   env: Readonly<Record<string, string>>;
-  /** The file to copy into the run's folder when the command has ended. */
-  report?: string | undefined;
+  /** What of Puppet's is noted in the run's folder when the command has ended. */
+  puppet?: PuppetPaths | undefined;
   /** Whether to take the lock over from what an earlier run has left behind. */
   takeOver?: boolean;
 }
@@ -104,12 +121,13 @@ export interface ReadyWrapper {
 export async function startWrapper(
   dir: string,
   lock: string,
-  { argv, env, report = '', takeOver = false }: WrapperCommand,
+  { argv, env, puppet, takeOver = false }: WrapperCommand,
 ): Promise<ReadyWrapper | 'locked' | 'left-behind'> {
   const output = openSync(join(dir, RUN_FILES.output), 'a', 0o600);
   let child: ChildProcess;
   try {
-    const own = [dir, lock, report, takeOver ? 'yes' : 'no'];
+    const { lastRunReport = '', disabledLock = '', runLock = '' } = puppet ?? {};
+    const own = [dir, lock, takeOver ? 'yes' : 'no', lastRunReport, disabledLock, runLock];
     child = spawn('/bin/sh', ['-c', SCRIPT, 'kick-run', ...own, ...argv], {
       detached: true,
       env,

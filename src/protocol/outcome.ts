@@ -30,7 +30,7 @@ export const OUTCOMES = {
   },
   failed: {
     means:
-      'resources failed; the catalog could not be fetched, compiled or applied; a prerun or postrun command failed; Puppet could not be started',
+      'resources failed; the catalog could not be fetched, compiled or applied; the cached one was asked for and could not be used; a prerun or postrun command failed; Puppet could not be started',
     exit: 1,
     from: 'agent',
   },

@@ -28,8 +28,10 @@ const PrintedSchema = v.object({
   agent_disabled_lockfile: path,
   lastrunreport: path,
   classfile: path,
-  /** Where the cached catalog lies. */
+  /** Where the cached catalog lies, under what name, and in which format; null: JSON. */
   client_datadir: path,
+  node_name_value: v.nullish(v.string()),
+  catalog_cache_terminus: v.nullish(v.string()),
   /** Certificates that the CA on this machine has signed, if it is one. */
   signeddir: path,
   /** Where the site's own log goes; null: syslog. */

@@ -2,8 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Evidence, judgeCommand, judgePuppet } from '../../src/agent/judge.ts';
-import { createLogReader } from '../../src/agent/log-findings.ts';
+import type { Evidence } from '../../src/agent/evidence.ts';
+import { judgeCommand, judgePuppet } from '../../src/agent/judge.ts';
+import type { LogFindings } from '../../src/agent/log-findings.ts';
 import { agentArguments } from '../../src/agent/puppet/command.ts';
 import { readDisabled } from '../../src/agent/puppet/disabled-lock.ts';
 import { catalogRunHolder } from '../../src/agent/puppet/lock-files.ts';
@@ -14,11 +15,13 @@ const report = (rest: Partial<ReportHead> = {}): ReportHead => ({
   ...{ status: 'unchanged', transaction_completed: true, noop: false, noop_pending: false },
   ...rest,
 });
-const evidence = (rest: Partial<Evidence>): Evidence => ({
-  action: { op: 'run' },
-  log: { namesRunLock: false },
+const said = (rest: Partial<LogFindings> = {}): LogFindings => ({
+  isReason: false,
+  isSilent: false,
   ...rest,
 });
+const evidence = (rest: Partial<Evidence>): Evidence => ({ action: { op: 'run' }, log: said(), ...rest });
+const notes = { at: 1500, caught: [], isLocked: false, isDisabled: false };
 const cut = report({ status: 'failed', transaction_completed: false });
 const intention = { outcome: 'cancelled', message: 'm' } as const;
 
@@ -64,19 +67,45 @@ test.each<[string, Partial<Evidence>, string]>([
   ['stopped on purpose', { exit: 0, intention, report: cut }, 'cancelled'],
   ['stopped on purpose, early', { exit: 143, intention }, 'cancelled'],
   ['TERM during the run: exit 0', { exit: 0, report: cut }, 'interrupted'],
+  ['TERM while Puppet loads its code', { exit: 1, log: said({ signal: 'SIGTERM' }) }, 'interrupted'],
   [
-    'TERM while Puppet loads its code',
-    { exit: 1, log: { namesRunLock: false, signal: 'SIGTERM' } },
+    'an error of a run that only quotes a signal: a prerun command printed "deploy: SIGTERM"',
+    { exit: 1, report: cut, log: said({ signal: 'SIGTERM', isReason: true }) },
+    'failed',
+  ],
+  [
+    "Puppet's handler saw it, whatever it ended with",
+    { exit: 1, report: cut, log: said({ caught: 'SIGINT' }) },
     'interrupted',
   ],
   [
-    'the same, with a report',
-    { exit: 1, report: cut, log: { namesRunLock: false, signal: 'SIGTERM' } },
+    'the whole session was ended, and nothing was said but a notice',
+    { exit: 1, notes: { ...notes, caught: ['SIGTERM'] }, log: said({ lastNotice: 'x' }) },
     'interrupted',
+  ],
+  [
+    'the session got HUP, which Puppet ignores, and then it failed',
+    { exit: 1, notes: { ...notes, caught: ['SIGHUP'] }, log: said({ isReason: true }) },
+    'failed',
+  ],
+  [
+    'Ruby 3.3 in its first tenth of a second: exit 1, not a word',
+    { exit: 1, startedAt: 1000, notes, log: said({ isSilent: true }), hasLog: false },
+    'interrupted',
+  ],
+  [
+    'not a word, but it had opened its log',
+    { exit: 1, startedAt: 1000, notes, log: said({ isSilent: true }), hasLog: true },
+    'failed',
+  ],
+  [
+    'not a word in ten seconds',
+    { exit: 1, startedAt: 1000, notes: { ...notes, at: 11_000 }, log: said({ isSilent: true }) },
+    'failed',
   ],
   [
     'a run that completed, whatever its log says',
-    { exit: 0, report: report(), log: { namesRunLock: false, signal: 'SIGTERM' } },
+    { exit: 0, report: report(), log: said({ signal: 'SIGTERM' }) },
     'unchanged',
   ],
   ['a signal', { exit: 137 }, 'interrupted'],
@@ -84,13 +113,111 @@ test.each<[string, Partial<Evidence>, string]>([
   ['no record of the exit, but a completed report', { report: report({ status: 'changed' }) }, 'changed'],
   ['the catalog does not compile', { exit: 1, report: cut }, 'failed'],
   ['disabled', { exit: 1, disabled: { reason: 'why' } }, 'disabled'],
+  [
+    'disabled while Puppet crashed',
+    { exit: 1, disabled: { reason: 'why' }, log: said({ isReason: true }) },
+    'failed',
+  ],
+  ['disabled while a run went on', { exit: 2, disabled: { reason: 'why' } }, 'failed'],
+  [
+    'the cache was asked for, and a new catalog applied',
+    {
+      action: { op: 'run', useCachedCatalog: true },
+      exit: 2,
+      report: report({ status: 'changed', cached_catalog_status: 'not_used' }),
+    },
+    'failed',
+  ],
+  [
+    'the cache was asked for, and a new catalog looked at',
+    {
+      action: { op: 'run', useCachedCatalog: true, noop: true },
+      exit: 0,
+      report: report({ noop: true, noop_pending: true, cached_catalog_status: 'not_used' }),
+    },
+    'failed',
+  ],
   ['no report and no reason', { exit: 1 }, 'failed'],
 ])('judgePuppet: %s', (_what, given, outcome) => {
   expect(judgePuppet(evidence(given))).toMatchObject({ outcome });
 });
 
-test('judgePuppet: the log names the lock, the race was lost', () => {
-  expect(judgePuppet(evidence({ exit: 1, log: { namesRunLock: true } }))).toBe('race-lost');
+test.each<[string, Partial<Evidence>, object]>([
+  [
+    'somebody holds it',
+    { log: said({ lockTaken: 'taken (/x)' }), isLockHeld: true },
+    { outcome: 'race-lost', isHeld: true },
+  ],
+  [
+    'the holder has ended since',
+    { log: said({ lockTaken: 'taken (/x)' }) },
+    { outcome: 'race-lost', isHeld: false, otherwise: { message: expect.stringContaining('taken (/x)') } },
+  ],
+  [
+    'log_level is above notice',
+    { notes: { ...notes, isLocked: true }, hasLog: true },
+    { outcome: 'race-lost', isHeld: false },
+  ],
+  [
+    'Puppet could not make its lock',
+    { log: said({ isReason: true, error: { message: 'Read-only file system - /x' } }), isLockHeld: true },
+    { outcome: 'failed', error: { message: 'Read-only file system - /x' } },
+  ],
+  ['it has changed something', { exit: 2, isLockHeld: true }, { outcome: 'failed' }],
+])('judgePuppet: the race for the lock, %s', (_what, given, verdict) => {
+  expect(judgePuppet(evidence({ exit: 1, ...given }))).toMatchObject(verdict);
+});
+
+test('judgePuppet: disabled for a moment is disabled, in the words of Puppet', () => {
+  const log = said({ saysDisabled: "Skipping run; administratively disabled (Reason: 'kernel');\nUse …" });
+  expect(judgePuppet(evidence({ exit: 1, log }))).toEqual({
+    outcome: 'disabled',
+    message: "Skipping run; administratively disabled (Reason: 'kernel'); it has been enabled since",
+  });
+});
+
+const others = (time: string) => report({ job_id: null, time });
+const startedAt = Date.parse('2026-11-25T14:00:00Z');
+
+test.each<[string, Partial<Evidence>, string]>([
+  ['it ended with exit code 0 and left no report', { exit: 0 }, 'interrupted'],
+  ['it ended with exit code 0 before it had applied its catalog', { exit: 0, report: cut }, 'interrupted'],
+  [
+    "it ended with exit code 0, but the report at hand is another run's, which began at 2026-11-25 14:01 UTC",
+    { exit: 0, othersReport: others('2026-11-25T14:01:00Z') },
+    'interrupted',
+  ],
+  [
+    'it ended with exit code 2 and left no report: the one at hand is of a run that began at 2026-11-25 13:30 UTC',
+    {
+      exit: 2,
+      othersReport: others('2026-11-25T13:30:00Z'),
+      log: said({ error: { message: 'a last line' } }),
+    },
+    'failed',
+  ],
+  ['it was ended by SIGTERM', { exit: 0, log: said({ caught: 'SIGTERM' }) }, 'interrupted'],
+  ['it was ended by SIGINT', { exit: 0, notes: { ...notes, caught: ['SIGHUP', 'SIGINT'] } }, 'interrupted'],
+  ['it was ended by SIGKILL', { exit: 137 }, 'interrupted'],
+  [
+    'it crashed with SIGABRT: [BUG] Segmentation fault',
+    { exit: 134, log: said({ isReason: true, error: { message: '[BUG] Segmentation fault' } }) },
+    'interrupted',
+  ],
+  [
+    'it ended with exit code 1 after it had said: Will man nicht',
+    { exit: 1, log: said({ lastNotice: 'Will man nicht\nnein' }) },
+    'failed',
+  ],
+  ['it ended with exit code 1 and told no reason', { exit: 1 }, 'failed'],
+])('judgePuppet says no more than is known: %s', (message, given, outcome) => {
+  expect(judgePuppet(evidence({ startedAt, ...given }))).toMatchObject({ outcome, message });
+});
+
+test('a command whose session was ended is interrupted', () => {
+  const given = { exit: 1, notes: { ...notes, caught: ['SIGTERM'] } };
+  expect(judgeCommand(evidence(given))).toMatchObject({ outcome: 'interrupted' });
+  expect(judgeCommand(evidence({ ...given, exit: 2 }))).toMatchObject({ outcome: 'changed' });
 });
 
 test('judgePuppet says that a host puppet.conf says noop', () => {
@@ -164,7 +291,7 @@ test.each<[string, Partial<Evidence>, string | undefined]>([
   ],
 ])('judgePuppet notes beside a success: %s', (_what, given, message) => {
   const verdict = judgePuppet(evidence({ exit: 0, ...given }));
-  expect(verdict === 'race-lost' ? undefined : verdict.message).toBe(message);
+  expect(verdict.outcome === 'race-lost' ? undefined : verdict.message).toBe(message);
 });
 
 function counts(total: number, skipped: number): ReportHead {
@@ -179,33 +306,6 @@ test.each([
   [undefined, 'interrupted'],
 ] as const)('judgeCommand: exit %s is %s', (exit, outcome) => {
   expect(judgeCommand(evidence({ exit }))).toMatchObject({ outcome });
-});
-
-test('the error shown is the first with a place in the code, never one of Facter', () => {
-  const reader = createLogReader('/x/agent_catalog_run.lock');
-  reader.add({ level: 'err', source: 'Facter', message: 'Permission denied' });
-  reader.add({ level: 'output', message: 'some output' });
-  reader.add({ level: 'err', message: 'first' });
-  reader.add({ level: 'err', message: 'Could not find x (file: /etc/site.pp, line: 3, column: 5)' });
-  expect(reader.findings()).toMatchObject({ error: { file: '/etc/site.pp', line: 3 }, namesRunLock: false });
-  reader.add({ level: 'notice', message: 'siehe /x/agent_catalog_run.lock' });
-  expect(reader.findings().namesRunLock).toBe(true);
-});
-
-// As Puppet 7.23 was seen to end on a signal, in its run and while it loaded its code.
-test.each([
-  ['Caught TERM; exiting', 'SIGTERM'],
-  ['Caught INT; exiting', 'SIGINT'],
-  ['Could not prepare for execution: SIGTERM', 'SIGTERM'],
-  ['Could not autoload puppet/type/file: SIGTERM', 'SIGTERM'],
-  ['Could not initialize global default settings: SIGTERM', 'SIGTERM'],
-  ['SIGHUP', 'SIGHUP'],
-  ['the unit ended with: SIGTERM, again', undefined],
-  ['Could not find class SIGTERM', undefined],
-] as const)('the signal that ended Puppet, from "%s"', (message, signal) => {
-  const reader = createLogReader();
-  reader.add({ level: 'err', message });
-  expect(reader.findings().signal).toBe(signal);
 });
 
 test('readReport reads a real report', async () => {

@@ -53,6 +53,8 @@ async function host(script: string, { runTimeoutMs, extraOptions = '', settings 
   };
 }
 
+const ran = (dir: string) => readFileSync(join(dir, 'ran'), 'utf8').trim().split('\n');
+
 test.each([
   ['0 unchanged true', 'unchanged'],
   ['2 changed true', 'changed'],
@@ -69,26 +71,50 @@ test.each([
 });
 
 test('a report of another run is no proof', async () => {
-  const { finished } = await host('1 changed true job_id=another');
-  const { outcome } = await finished();
-  expect(outcome).toBe('failed');
+  const { finished } = await host('2 changed true job_id=another\n0 unchanged true job_id=another');
+  const message = expect.stringContaining("the report at hand is another run's");
+  expect(await finished()).toMatchObject({ outcome: 'failed', message });
+  expect(await finished()).toMatchObject({ outcome: 'interrupted', message });
 });
 
 test('a lost race for the lock is waited out, and never a failure', async () => {
   const { agent, dir } = await host('lost\nlost\n2 changed true');
   const one = await kick(agent);
   expect(await one.finished).toMatchObject({ outcome: 'changed' });
-  expect(readFileSync(join(dir, 'ran'), 'utf8').trim().split('\n')).toEqual([
-    'lost',
-    'lost',
-    '2 changed true',
-  ]);
+  expect(ran(dir)).toEqual(['lost', 'lost', '2 changed true']);
   expect(one.events.map(({ seq }) => seq)).toEqual(one.events.map((_, index) => index + 1));
 });
 
-test('a race that is always lost ends in busy when the wait is over', async () => {
-  const { finished } = await host('lost\n'.repeat(200));
-  expect((await finished(requestOf({ queue: { wait: 1 } }))).outcome).toBe('busy');
+test('a race that is lost though nobody holds the lock is run a few times, and then failed with the words of Puppet', async () => {
+  const { dir, finished } = await host('lost\n'.repeat(200));
+  expect(await finished()).toMatchObject({
+    outcome: 'failed',
+    exit: 1,
+    message: expect.stringMatching(/no run is in progress: Lauf in Arbeit/),
+  });
+  expect(ran(dir)).toHaveLength(3);
+});
+
+test('a request without patience is busy after one lost race', async () => {
+  const { dir, finished } = await host('lost\n'.repeat(200));
+  expect((await finished(requestOf({ queue: { wait: 0 } }))).outcome).toBe('busy');
+  expect(ran(dir)).toHaveLength(1);
+});
+
+test('Puppet that cannot make its lock has failed, and is not begun again', async () => {
+  const { dir, finished } = await host('bare 1\n'.repeat(9));
+  const message = `Read-only file system @ rb_sysopen - ${join(dir, 'agent_catalog_run.lock')}`;
+  writeFileSync(join(dir, 'words'), `${JSON.stringify({ level: 'err', source: 'Puppet', message })}\n`);
+  expect(await finished()).toMatchObject({ outcome: 'failed', error: { message } });
+  expect(ran(dir)).toHaveLength(1);
+});
+
+test('an exec that echoes the path of the lock loses no race', async () => {
+  const { dir, finished } = await host('bare 1\n'.repeat(9));
+  const message = join(dir, 'agent_catalog_run.lock');
+  writeFileSync(join(dir, 'words'), `${JSON.stringify({ level: 'notice', source: 'Exec[ls]', message })}\n`);
+  expect((await finished()).outcome).toBe('failed');
+  expect(ran(dir)).toHaveLength(1);
 });
 
 test('a disabled host is told with its reason, and nothing runs', async () => {

@@ -77,7 +77,7 @@ async function alone(pull: Pull, more: Partial<ScheduleDeps> = {}) {
     log: { ...silentLog, error: (fields) => void errors.push(fields) },
     runinterval: async () => 3_600_000,
     isDisabled: async () => false,
-    hasCatalog: async () => true,
+    catalogProblem: async () => undefined,
     begin: async (action) => void begun.push(action),
     ...more,
   });
@@ -133,8 +133,11 @@ test('asked to run now the next run begins, whatever the time, and the one after
   expect(begun).toHaveLength(1);
 });
 
-test('catalog: pushed begins nothing where no catalog was pushed: Puppet would fetch a new one', async () => {
-  const place = await alone({ ...HALF_HOUR, catalog: 'pushed' }, { hasCatalog: async () => false });
+test('catalog: pushed begins nothing where the catalog cannot be used: Puppet would fetch a new one', async () => {
+  const place = await alone(
+    { ...HALF_HOUR, catalog: 'pushed' },
+    { catalogProblem: async () => 'there is none' },
+  );
   place.time.now = (await place.schedule.status())?.nextAt ?? 0;
   await place.schedule.look();
   expect(place.begun).toEqual([]);
@@ -162,7 +165,7 @@ test('a kick of some tags says what it does to the cached catalog, where schedul
   expect(pushedNote(pushed, { op: 'run' }, changed)).toBeUndefined();
   expect(pushedNote(HALF_HOUR, { op: 'run', tags: ['ntp'] }, changed)).toBeUndefined();
   for (const verdict of [
-    'race-lost',
+    { outcome: 'race-lost', isHeld: true, otherwise: { outcome: 'failed' } },
     { outcome: 'failed' },
     { outcome: 'unchanged', facts: { noop: true } },
   ] as const) {

@@ -2,7 +2,8 @@
  * The agent's seam "how a run begins and ends" without processes: a folder as ever, a timer in place of
  * Puppet. Admission, queue, request log, event files and listener are the agent's own.
  */
-import { finishedEvent, type LiveRun, type RunEnd } from '../../src/agent/live-run.ts';
+import type { LiveRun } from '../../src/agent/live-run.ts';
+import { finishedEvent, type RunEnd } from '../../src/agent/run-end.ts';
 import type { RunSteps } from '../../src/agent/run-steps.ts';
 import type { Intention } from '../../src/agent/run-store.ts';
 import type { Runner } from '../../src/agent/runners/runner.ts';
@@ -33,7 +34,7 @@ export const simulatedRunner: Runner = {
   resources: async () => [],
   lastRun: async () => undefined,
   runinterval: async () => undefined,
-  hasCatalog: async () => false,
+  catalogProblem: async () => 'a simulated run has no catalog',
   classes: async () => undefined,
 };
 

@@ -54,7 +54,7 @@ export function commandRunner(options: CommandRunnerOptions): Runner {
     resources: async () => [],
     lastRun: async () => undefined,
     runinterval: async () => undefined,
-    hasCatalog: async () => false,
+    catalogProblem: async () => 'a command has no catalog',
     classes: async () => undefined,
   };
 }

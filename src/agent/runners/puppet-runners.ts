@@ -1,5 +1,6 @@
 /** The two runners that are Puppet: `puppet agent --onetime` and `puppet apply` of a fixed manifest. */
 import { join } from 'node:path';
+import { messageOf } from '../../errors.ts';
 import type { Holder } from '../../protocol/event.ts';
 import type { LastRun } from '../../protocol/status.ts';
 import { findPuppet } from '../../puppet/binary.ts';
@@ -10,15 +11,17 @@ import { exists } from '../../util/files.ts';
 import type { Log } from '../../util/log.ts';
 import { clip } from '../../util/text.ts';
 import { judgePuppet } from '../judge.ts';
+import { cachedCatalogProblem, requireCachedCatalog } from '../puppet/cached-catalog.ts';
 import { agentArguments, applyArguments } from '../puppet/command.ts';
 import { readDisabled } from '../puppet/disabled-lock.ts';
 import { lastRunIn, readClasses } from '../puppet/last-run.ts';
 import { catalogRunHolder } from '../puppet/lock-files.ts';
-import { type ReportHead, readReport, withDrift } from '../puppet/report.ts';
+import { readReport, withDrift } from '../puppet/report.ts';
 import { resourcesOf } from '../puppet/report-resources.ts';
+import { evidenceOf, reportsOf } from '../puppet/run-evidence.ts';
 import type { SiteSettings } from '../run-notes.ts';
 import { RUN_FILES } from '../run-store.ts';
-import { type EndedRun, type Gate, type Runner, unclear } from './runner.ts';
+import { type Gate, type Runner, unclear } from './runner.ts';
 
 /** How much longer than Puppet's own `runtimeout` a run may take before the agent ends it. */
 const GRACE_AFTER_RUNTIMEOUT_MS = 5 * 60_000;
@@ -125,13 +128,11 @@ async function runintervalOf(settings: () => Promise<PuppetSettings>): Promise<n
   }
 }
 
-/** lib/puppet/indirector/catalog/json.rb: client_datadir/catalog/CERTNAME.json. */
-async function hasCatalogOf(settings: () => Promise<PuppetSettings>): Promise<boolean> {
+async function catalogProblemOf(settings: () => Promise<PuppetSettings>): Promise<string | undefined> {
   try {
-    const { client_datadir: folder, certname } = await settings();
-    return await exists(join(folder, 'catalog', `${certname}.json`));
-  } catch {
-    return false;
+    return cachedCatalogProblem(await settings());
+  } catch (error) {
+    return messageOf(error);
   }
 }
 
@@ -161,19 +162,6 @@ function siteOf(
 export function puppetAgentRunner(options: PuppetRunnerOptions): Runner {
   const puppet = puppetOf(options, { isService: true });
 
-  /** The wrapper's copy; where the wrapper was killed, Puppet's own file if it is this run's. */
-  async function ownReport({
-    run,
-    dir,
-    puppet: paths,
-  }: EndedRun): Promise<{ path: string; head: ReportHead } | undefined> {
-    for (const path of [join(dir, RUN_FILES.report), paths?.lastRunReport ?? '']) {
-      const head = await readReport(path);
-      if (head?.job_id === run) return { path, head };
-    }
-    return undefined;
-  }
-
   return {
     name: 'puppet-agent',
     title: 'puppet agent',
@@ -183,6 +171,7 @@ export function puppetAgentRunner(options: PuppetRunnerOptions): Runner {
     gate: (now) => gateOf(puppet, now),
     async plan(run, dir, action) {
       const settings = await puppet.settings();
+      await requireCachedCatalog(settings, action);
       const { env, extraOptions } = puppet.surroundings();
       const { logdest } = settings;
       return {
@@ -197,23 +186,14 @@ export function puppetAgentRunner(options: PuppetRunnerOptions): Runner {
         ...puppet.timeLimit(settings),
       };
     },
-    async judge(ended) {
-      const { runLock, disabledLock = '' } = ended.puppet ?? {};
-      const own = await ownReport(ended);
-      return judgePuppet({
-        ...ended,
-        report: own && (await withDrift(own.path, own.head)),
-        log: await ended.readLog(runLock),
-        disabled: await readDisabled(disabledLock),
-      });
-    },
+    judge: async (ended) => judgePuppet(await evidenceOf(ended)),
     async resources(ended) {
-      const report = await ownReport(ended);
-      return report === undefined ? [] : resourcesOf(report.path);
+      const { own } = await reportsOf(ended);
+      return own === undefined ? [] : resourcesOf(own.path);
     },
     lastRun: () => lastRunOf(puppet.settings),
     runinterval: () => runintervalOf(puppet.settings),
-    hasCatalog: () => hasCatalogOf(puppet.settings),
+    catalogProblem: () => catalogProblemOf(puppet.settings),
     classes: () => classesOf(puppet.settings),
   };
 }
@@ -244,12 +224,13 @@ export function puppetApplyRunner(manifest: string, options: PuppetRunnerOptions
       const path = join(ended.dir, RUN_FILES.report);
       const head = await readReport(path);
       const report = head && (await withDrift(path, head));
-      return judgePuppet({ ...ended, report, log: await ended.readLog() });
+      const hasLog = await exists(join(ended.dir, RUN_FILES.log));
+      return judgePuppet({ ...ended, report, hasLog, log: await ended.readLog() });
     },
     resources: (ended) => resourcesOf(join(ended.dir, RUN_FILES.report)),
     lastRun: () => lastRunOf(puppet.settings),
     runinterval: () => runintervalOf(puppet.settings),
-    hasCatalog: () => hasCatalogOf(puppet.settings),
+    catalogProblem: () => catalogProblemOf(puppet.settings),
     classes: () => classesOf(puppet.settings),
   };
 }

@@ -3,9 +3,9 @@ import { KickError } from '../../errors.ts';
 import type { Event, Holder } from '../../protocol/event.ts';
 import type { RunAction } from '../../protocol/request.ts';
 import type { Disabled, LastRun } from '../../protocol/status.ts';
-import type { Verdict } from '../judge.ts';
+import type { Verdict } from '../evidence.ts';
 import type { LogFindings } from '../log-findings.ts';
-import type { Intention, PuppetPaths } from '../run-store.ts';
+import type { EndNotes, Intention, PuppetPaths } from '../run-store.ts';
 
 export type ResourcesEvent = Extract<Event, { type: 'resources' }>;
 
@@ -42,7 +42,14 @@ export interface EndedRun {
   dir: string;
   action: RunAction;
   exit?: number | undefined;
+  /** What the wrapper saw when it ended. */
+  notes?: EndNotes | undefined;
+  /** Milliseconds since 1970; `now` is when it is judged. */
+  startedAt?: number | undefined;
+  now: number;
   intention?: Intention | undefined;
+  /** That kick agent has enabled Puppet since it began. */
+  enabledMeanwhile?: Disabled | undefined;
   /** As planned. */
   puppet?: PuppetPaths | undefined;
   /** What the run's log tells; `runLock` is Puppet's lock file, if the runner has one. */
@@ -69,8 +76,8 @@ export interface Runner {
   lastRun(): Promise<LastRun | undefined>;
   /** Puppet's own runinterval, milliseconds; undefined where Puppet is not to be asked. */
   runinterval(): Promise<number | undefined>;
-  /** Whether Puppet has a cached catalog. */
-  hasCatalog(): Promise<boolean>;
+  /** Why the cached catalog cannot be applied, as a sentence; undefined where it can. */
+  catalogProblem(): Promise<string | undefined>;
   /** Puppet's classes.txt; undefined where there is none. */
   classes(): Promise<string[] | undefined>;
 }

@@ -1,0 +1,60 @@
+/** What a run of `puppet agent` has left behind to be judged by. */
+import { join } from 'node:path';
+import type { Disabled } from '../../protocol/status.ts';
+import { exists } from '../../util/files.ts';
+import type { Evidence } from '../evidence.ts';
+import { RUN_FILES } from '../run-store.ts';
+import type { EndedRun } from '../runners/runner.ts';
+import { readDisabled } from './disabled-lock.ts';
+import { catalogRunHolder } from './lock-files.ts';
+import { type ReportHead, readReport, withDrift } from './report.ts';
+
+export async function evidenceOf(ended: EndedRun): Promise<Evidence> {
+  const { dir, puppet, now } = ended;
+  const { own, others } = await reportsOf(ended);
+  return {
+    ...ended,
+    report: own && (await withDrift(own.path, own.head)),
+    othersReport: others,
+    log: await ended.readLog(puppet?.runLock),
+    hasLog: await exists(join(dir, RUN_FILES.log)),
+    disabled: await disabledAtEnd(ended),
+    isLockHeld: await isLockHeld(puppet?.runLock, now),
+  };
+}
+
+/** The wrapper's copy; where the wrapper was killed, Puppet's own file if it is this run's. */
+export async function reportsOf({
+  run,
+  dir,
+  puppet,
+}: EndedRun): Promise<{ own?: { path: string; head: ReportHead }; others?: ReportHead }> {
+  let others: ReportHead | undefined;
+  for (const path of [join(dir, RUN_FILES.report), puppet?.lastRunReport ?? '']) {
+    const head = await readReport(path);
+    if (head?.job_id === run) return { own: { path, head } };
+    others ??= head;
+  }
+  return others === undefined ? {} : { others };
+}
+
+/** As the wrapper has noted it; where it has noted nothing, as it is now. */
+async function disabledAtEnd({ dir, notes, puppet }: EndedRun): Promise<Disabled | undefined> {
+  if (notes?.isDisabled === false) return undefined;
+  try {
+    if (notes === undefined) return await readDisabled(puppet?.disabledLock ?? '');
+    return (await readDisabled(join(dir, RUN_FILES.disabled))) ?? { reason: 'no reason given' };
+  } catch {
+    return undefined; // what cannot be read now was not what ended the run
+  }
+}
+
+/** By Puppet's own rule, as the gate follows it. */
+async function isLockHeld(runLock: string | undefined, now: number): Promise<boolean> {
+  if (runLock === undefined) return false;
+  try {
+    return (await catalogRunHolder(runLock, now)) !== undefined;
+  } catch {
+    return false; // Puppet itself tells why
+  }
+}

@@ -1,0 +1,108 @@
+/** How things were when a run ended decides, and not how they are when it is judged. */
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { followRun } from '../../src/agent/live-run.ts';
+import { createNotifier } from '../../src/agent/notifier.ts';
+import { openRunStore, type RunRecord } from '../../src/agent/run-store.ts';
+import { puppetAgentRunner } from '../../src/agent/runners/puppet-runners.ts';
+import { startWrapper } from '../../src/agent/wrapper.ts';
+import { systemClock } from '../../src/util/clock.ts';
+import { silentLog } from '../../src/util/log.ts';
+import { bootId } from '../../src/util/proc.ts';
+import { tempFolder } from '../support/temp.ts';
+import { fixture } from './harness.ts';
+
+const RUN = '0199e9a0-0000-7000-8000-000000000001';
+
+/** A run of the stand-in in its wrapper, to its end, with no agent there; judged when `judge` is called. */
+async function ended(line: string, files: Record<string, string> = {}) {
+  const folder = tempFolder();
+  const dir = join(folder, 'puppet');
+  mkdirSync(dir);
+  mkdirSync(join(folder, 'live'));
+  mkdirSync(join(folder, 'settled'));
+  copyFileSync(fixture('fake-puppet'), join(dir, 'puppet'));
+  for (const [name, text] of Object.entries({ script: `${line}\n`, 'puppet.conf': '', ...files })) {
+    writeFileSync(join(dir, name), text);
+  }
+  const runs = openRunStore(join(folder, 'live'), join(folder, 'settled'));
+  const runner = puppetAgentRunner({
+    ...{ puppet: join(dir, 'puppet'), path: '', stateDir: join(folder, 'state') },
+    ...{ runEnvironment: {}, environmentFiles: [], log: silentLog },
+  });
+  const action = { op: 'run' } as const;
+  const by = { user: 'u', uid: 0, host: 'h' };
+  const { argv, env, puppet } = await runner.plan(RUN, runs.liveDir(RUN), action);
+  const record: RunRecord = {
+    ...{ run: RUN, boot: bootId(), action, createdAt: Date.now(), by, job: RUN },
+    ...(puppet !== undefined && { puppet }),
+  };
+  await runs.create(record);
+  const wrapper = await startWrapper(runs.liveDir(RUN), join(folder, 'run.lock'), { argv, env, puppet });
+  if (typeof wrapper === 'string') throw new Error(wrapper);
+  wrapper.letGo();
+  await wrapper.ended;
+  const deps = {
+    runs,
+    runner,
+    notifier: createNotifier(),
+    clock: systemClock,
+    log: silentLog,
+    killGraceMs: 100,
+  };
+  return {
+    lock: join(dir, 'agent_disabled.lock'),
+    files: () => runs.wrapperFiles(RUN),
+    /** By an agent that comes back. */
+    judge: () => followRun({ ...record, wrapper: wrapper.process }, deps).ended,
+  };
+}
+
+const DISABLED = '{"disabled_message":"kernel"}';
+/** The stand-in is disabled while it runs: after the gate, before it looks. */
+const disable = `echo '${DISABLED}' >"$dir/agent_disabled.lock"`;
+
+test('Puppet that was disabled when it ended is disabled, though it has been enabled before it is judged', async () => {
+  const { lock, judge } = await ended('bare 1', { hook: disable });
+  rmSync(lock);
+  expect(await judge()).toMatchObject({ outcome: 'disabled', message: 'kernel' });
+});
+
+test('Puppet that failed while no agent was there has failed, though it was disabled before it is judged', async () => {
+  const { lock, judge } = await ended('bare 1', { console: 'Error: boom\n' });
+  writeFileSync(lock, DISABLED);
+  expect(await judge()).toMatchObject({ outcome: 'failed', error: { message: 'Error: boom' } });
+});
+
+test.each([
+  ['an empty file', ': >"$dir/agent_disabled.lock"', 'no reason given'],
+  ['a directory', 'mkdir "$dir/agent_disabled.lock"', 'no reason given'],
+  ['a named pipe', 'mkfifo "$dir/agent_disabled.lock"', 'no reason given'],
+])('%s disables, too, and holds up no wrapper', async (_what, hook, message) => {
+  const { judge } = await ended('bare 1', { hook });
+  expect(await judge()).toMatchObject({ outcome: 'disabled', message });
+});
+
+test('a signal to the whole session is seen by the wrapper, too', async () => {
+  const hook = 'trap "" TERM; kill -TERM 0';
+  const { files, judge } = await ended('bare 1', { hook });
+  expect((await files()).notes).toMatchObject({ caught: ['SIGTERM'], isDisabled: false });
+  expect(await judge()).toMatchObject({ outcome: 'interrupted', message: 'it was ended by SIGTERM' });
+});
+
+test('the notes of a run that nobody touched are empty, and a wrapper of an older version has none', async () => {
+  const { files, judge, lock } = await ended('bare 1', { console: 'x\n' });
+  const { exit, notes } = await files();
+  expect([exit, notes]).toEqual([
+    1,
+    { at: expect.any(Number), caught: [], isLocked: false, isDisabled: false },
+  ]);
+  const path = join(lock, '..', '..', 'live', RUN, 'exit');
+  expect(readFileSync(path, 'utf8')).toBe('1\ncaught\n');
+  writeFileSync(path, '1\n');
+  expect(await files()).not.toHaveProperty('notes');
+  writeFileSync(lock, DISABLED);
+  expect(existsSync(lock)).toBe(true);
+  expect(await judge()).toMatchObject({ outcome: 'disabled' });
+});
