@@ -97,7 +97,7 @@ function hostText(stored: StoredJob, { certname, result, log }: HostParts): stri
     ...headOf(stored),
     '',
     result === undefined ? `  ${certname}  no outcome yet` : hostLine(result, [result], painter(false)),
-    ...changeLines(result?.resources ?? []),
+    ...changeLines(result?.resources ?? [], result?.moreResources),
     ...(log.length > 0 ? ['', ...log.map(logText)] : []),
   ];
   return `${lines.join('\n')}\n`;

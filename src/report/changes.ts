@@ -8,12 +8,19 @@ const MAX_GROUPS = 20;
 const MAX_RESOURCES = 5;
 const MAX_NAMES = 5;
 
-/** Each resource and what happened to it, a line each. */
-export function changeLines(resources: readonly ResourceChange[]): string[] {
-  return resources.flatMap((resource) => [
+/** Each resource and what happened to it, a line each, and how many `more` there were. */
+export function changeLines(resources: readonly ResourceChange[], more = 0): string[] {
+  const lines = resources.flatMap((resource) => [
     `  ${describe(resource)}${placeOf(resource)}`,
     ...resource.events.map((event) => safeText(`      ${eventText(event)}`)),
   ]);
+  return more === 0 ? lines : [...lines, `  ${moreText(resources.length, more)}`];
+}
+
+function moreText(told: number, more: number): string {
+  return told === 0
+    ? `${plural(more, 'resource')} of which the report tells no more`
+    : `and ${plural(more, 'resource')} more`;
 }
 
 /**
@@ -23,7 +30,7 @@ export function changeLines(resources: readonly ResourceChange[]): string[] {
 export function changeGroups(results: readonly HostResult[]): string[] {
   const groups = new Map<string, { hosts: string[]; resources: readonly ResourceChange[]; more: number }>();
   for (const { certname, resources = [], moreResources = 0 } of results) {
-    if (resources.length === 0) continue;
+    if (resources.length === 0 && moreResources === 0) continue;
     const key = resources.map(keyOf).sort().join('\n');
     const group = groups.get(key);
     if (group === undefined) groups.set(key, { hosts: [certname], resources, more: moreResources });
@@ -31,17 +38,18 @@ export function changeGroups(results: readonly HostResult[]): string[] {
   }
   const sorted = [...groups.values()].sort((a, b) => b.hosts.length - a.hosts.length);
   const lines = sorted.slice(0, MAX_GROUPS).flatMap(({ hosts, resources, more }) => {
-    const left = resources.length - MAX_RESOURCES + more;
-    const shown = [...resources].sort(byStatus).slice(0, MAX_RESOURCES).map(describe);
+    const left = resources.length === 0 ? 0 : Math.max(0, resources.length - MAX_RESOURCES) + more;
+    const listed = [...resources].sort(byStatus).slice(0, MAX_RESOURCES).map(describe);
+    const shown = listed.length === 0 ? [moreText(0, more)] : listed;
     const names = hosts.length <= MAX_NAMES ? `  (${hosts.join(', ')})` : '';
     const head = `  ${plural(hosts.length, 'host')}: `;
     return [
-      `${head}${shown[0] ?? ''}${shown.length === 1 ? names : ''}`,
+      `${head}${shown[0] ?? ''}${shown.length === 1 && left === 0 ? names : ''}`,
       ...shown.slice(1).map((text, index) => {
-        const isLast = index === shown.length - 2 && left <= 0;
+        const isLast = index === shown.length - 2 && left === 0;
         return `${' '.repeat(head.length)}${text}${isLast ? names : ''}`;
       }),
-      ...(left > 0 ? [`${' '.repeat(head.length)}and ${plural(left, 'resource')} more${names}`] : []),
+      ...(left > 0 ? [`${' '.repeat(head.length)}${moreText(shown.length, left)}${names}`] : []),
     ];
   });
   const rest = sorted.length - MAX_GROUPS;

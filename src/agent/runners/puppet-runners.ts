@@ -48,6 +48,7 @@ function puppetOf(options: PuppetRunnerOptions, { isService }: { isService: bool
   const binary = () => findPuppet({ explicit: options.puppet, path: options.path });
   return {
     binary,
+    isService,
     settings() {
       const { extraOptions } = serviceEnvironment(options.environmentFiles);
       const words = isService ? settingWords(extraOptions) : [];
@@ -111,10 +112,13 @@ async function versionOf(settings: () => Promise<PuppetSettings>): Promise<strin
   }
 }
 
-async function lastRunOf(settings: () => Promise<PuppetSettings>): Promise<LastRun | undefined> {
+async function lastRunOf({
+  settings,
+  isService,
+}: Pick<ReturnType<typeof puppetOf>, 'settings' | 'isService'>): Promise<LastRun | undefined> {
   try {
     const { lastrunreport, environment } = await settings();
-    return await lastRunIn(lastrunreport, environment);
+    return await lastRunIn(lastrunreport, isService ? environment : undefined);
   } catch {
     return undefined;
   }
@@ -191,7 +195,7 @@ export function puppetAgentRunner(options: PuppetRunnerOptions): Runner {
       const { own } = await reportsOf(ended);
       return own === undefined ? [] : resourcesOf(own.path);
     },
-    lastRun: () => lastRunOf(puppet.settings),
+    lastRun: () => lastRunOf(puppet),
     runinterval: () => runintervalOf(puppet.settings),
     catalogProblem: () => catalogProblemOf(puppet.settings),
     classes: () => classesOf(puppet.settings),
@@ -228,7 +232,7 @@ export function puppetApplyRunner(manifest: string, options: PuppetRunnerOptions
       return judgePuppet({ ...ended, report, hasLog, log: await ended.readLog() });
     },
     resources: (ended) => resourcesOf(join(ended.dir, RUN_FILES.report)),
-    lastRun: () => lastRunOf(puppet.settings),
+    lastRun: () => lastRunOf(puppet),
     runinterval: () => runintervalOf(puppet.settings),
     catalogProblem: () => catalogProblemOf(puppet.settings),
     classes: () => classesOf(puppet.settings),
