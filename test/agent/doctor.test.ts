@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { doctorFacts } from '../../src/agent/doctor/facts.ts';
+import { textRunsPuppet } from '../../src/agent/doctor/puppet-commands.ts';
 import { askServers, serversOf } from '../../src/agent/doctor/puppet-server.ts';
 import { otherSchedulers } from '../../src/agent/doctor/schedulers.ts';
 import { checkFolder } from '../../src/agent/layout.ts';
@@ -29,28 +30,65 @@ test('otherSchedulers finds what runs Puppet by cron or systemd, and no comments
   ]);
 });
 
-test('otherSchedulers finds a resident puppet agent, and not a run', () => {
-  const proc = tempFolder();
-  for (const [pid, comm, cmdline] of [
-    ['101', 'puppet', 'puppet\0agent:\0applying\0configuration\0'],
-    ['102', 'ruby', '/usr/bin/ruby\0/usr/bin/puppet\0agent\0--onetime\0'],
-    ['103', 'sshd', 'sshd\0puppet agent\0'],
-  ] as const) {
-    mkdirSync(join(proc, pid));
-    writeFileSync(join(proc, pid, 'comm'), `${comm}\n`);
-    writeFileSync(join(proc, pid, 'cmdline'), cmdline);
-  }
-  expect(otherSchedulers({ ...nowhere, proc })).toEqual(['puppet agent as a daemon (pid 101)']);
+test.each([
+  ['puppet agent -t', true],
+  [
+    '*/30 * * * * root sleep $((RANDOM % 60)); nice -n 19 /usr/bin/puppet agent --onetime --no-daemonize',
+    true,
+  ],
+  ['0 4 * * * root puppet agent --enable && puppet agent --test', true],
+  ["0 4 * * * root sh -c 'sleep 60; puppet apply /etc/site.pp'", true],
+  ['0 4 * * * root flock -n /run/x puppet \\\n  agent -t', true],
+  ['0 4 * * * root puppet agent --enable', false],
+  ['0 4 * * * root /opt/puppetlabs/bin/puppet agent --disable "at night"', false],
+  ['0 4 * * * root puppet agent --disable=night; mail -s "puppet agent is off" root', false],
+  ['0 4 * * * root puppet agent --fingerprint >/root/fp', false],
+  ['0 4 * * * root puppet agent --version', false],
+  ['0 4 * * * root pgrep -f "puppet agent" || systemctl restart puppet', false],
+  ['0 4 * * * root echo "run puppet agent -t by hand" | mail root', false],
+  ['0 4 * * * root /usr/bin/puppetdb gc # not puppet agent -t', false],
+  ['# puppet agent -t', false],
+  ['0 4 * * * root cat /var/log/puppet agent.log', false],
+])('a crontab with %j begins runs: %s', (text, expected) => {
+  expect(textRunsPuppet(`MAILTO=root\n${text}\n`)).toBe(expected);
 });
 
-test('a resident daemon of an enabled service is one schedule, however many processes it is', () => {
+/** Processes as /proc has them: pid, parent, comm, arguments. */
+function procOf(processes: readonly (readonly [number, number, string, string])[]): string {
   const proc = tempFolder();
-  for (const pid of ['101', '102']) {
-    mkdirSync(join(proc, pid));
-    writeFileSync(join(proc, pid, 'comm'), 'puppet\n');
-    writeFileSync(join(proc, pid, 'cmdline'), 'puppet agent: applying configuration');
+  for (const [pid, parent, comm, words] of processes) {
+    const folder = join(proc, String(pid));
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'comm'), `${comm}\n`);
+    writeFileSync(join(folder, 'cmdline'), words.replaceAll(' ', '\0'));
+    writeFileSync(join(folder, 'stat'), `${pid} (${comm}) S ${parent} ${pid} ${pid} 0 -1`);
   }
-  expect(otherSchedulers({ ...nowhere, proc })).toEqual(['puppet agent as a daemon (pid 101, 102)']);
+  return proc;
+}
+
+test.each([
+  [102, 'ruby', '/usr/bin/ruby /usr/bin/puppet agent --onetime'],
+  [103, 'sshd', 'sshd puppet agent'],
+  [104, 'ruby', '/usr/bin/ruby /usr/bin/puppet agent -tv'],
+  [105, 'puppet', '/usr/bin/ruby /usr/bin/puppet agent --enable'],
+  [106, 'puppet', '/usr/bin/ruby /usr/bin/puppet apply site.pp'],
+])('process %d, %s: "%s", is no resident agent', (pid, comm, words) => {
+  expect(otherSchedulers({ ...nowhere, proc: procOf([[pid, 1, comm, words]]) })).toEqual([]);
+});
+
+test('a resident daemon is one schedule, whatever children it has at the moment', () => {
+  const agent = '/usr/bin/ruby /usr/bin/puppet agent --no-daemonize';
+  const processes = [
+    [101, 1, 'puppet', agent],
+    [117, 101, 'ruby', 'puppet agent: applying configuration'],
+    [119, 117, 'ruby', agent],
+    [121, 130, 'a) puppet (', agent],
+    [130, 119, 'sh', 'sh -c x'],
+  ] as const;
+  const proc = procOf(processes);
+  expect(otherSchedulers({ ...nowhere, proc })).toEqual(['puppet agent as a daemon (pid 101)']);
+  const two = procOf([...processes, [201, 1, 'puppet', 'puppet agent']]);
+  expect(otherSchedulers({ ...nowhere, proc: two })).toEqual(['puppet agent as a daemon (pid 101, 201)']);
   const wants = tempFolder();
   symlinkSync('/lib/systemd/system/puppet.service', join(wants, 'puppet.service'));
   expect(otherSchedulers({ ...nowhere, wants: [wants], proc })).toEqual(['puppet.service (enabled)']);

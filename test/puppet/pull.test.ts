@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { descendants } from '../../src/util/proc.ts';
 import { AGENTS } from './agents.ts';
 import {
   kickCommand,
@@ -129,8 +128,6 @@ test("beside Puppet's own daemon neither schedule fails, and kick doctor names b
   // Busy: the daemon's run had the lock for as long as the schedule waits.
   for (const one of [first, second]) expect(one['outcome']).toMatch(/^(changed|unchanged|busy)$/);
   expect(said).not.toMatch(/^Error: (?!Facter)/m);
-  // While it works, a daemon is two processes.
-  await until('the daemon to rest', () => descendants(daemon.pid ?? 0).length === 0);
   const doctor = await kickCommand(home, 'doctor', place.certname, '--puppet', lab.serverPuppet);
   expect(doctor.stdout).toContain(
     `two schedules: kick's own (pull) and puppet agent as a daemon (pid ${daemon.pid})`,

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { clip } from '../../util/text.ts';
+import { isDaemon, textRunsPuppet } from './puppet-commands.ts';
 
 export interface SchedulerPlaces {
   /** Files, and folders of files, in cron's format. */
@@ -29,8 +30,6 @@ const MAX_FILES = 500;
 const MAX_BYTES = 256 * 1024;
 const MAX_FOUND = 20;
 
-/** A line that runs Puppet, and is not a comment. */
-const RUNS_PUPPET = /^[^#\n]*\bpuppet\s+(agent|apply)\b/m;
 const UNIT = /^(puppet|puppet-run|openvox)(-agent)?\.(service|timer)$/;
 
 export function otherSchedulers(places: SchedulerPlaces = SCHEDULER_PLACES): string[] {
@@ -61,28 +60,47 @@ function namesIn(path: string): string[] {
 function runsPuppet(path: string): boolean {
   try {
     const { size } = statSync(path);
-    return size <= MAX_BYTES && RUNS_PUPPET.test(readFileSync(path, 'latin1'));
+    return size <= MAX_BYTES && textRunsPuppet(readFileSync(path, 'latin1'));
   } catch {
     return false;
   }
 }
 
-/** What an enabled service has started is that one scheduler; while it works, a daemon is two processes. */
+/** What an enabled service has started is that one scheduler. */
 function daemonNote(pids: readonly number[], units: readonly string[]): string[] {
   if (pids.length === 0 || units.some((name) => name.endsWith('.service'))) return [];
   return [`puppet agent as a daemon (pid ${pids.slice(0, 5).join(', ')})`];
 }
 
-/** A `puppet agent` that is none of `--onetime` or `--test` is a daemon; one that runs once belongs to somebody. */
+/** Those that begin run after run. While one works it has children of the same name: they are the same daemon. */
 function daemons(proc: string): number[] {
-  return namesIn(proc)
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter(
-      (pid) =>
-        /^(puppet|ruby)/.test(read(join(proc, String(pid), 'comm'))) &&
-        isDaemon(read(join(proc, String(pid), 'cmdline')).split('\0')),
-    );
+  const found = new Set(
+    namesIn(proc)
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .filter(
+        (pid) =>
+          /puppet|ruby/.test(read(join(proc, String(pid), 'comm'))) &&
+          isDaemon(read(join(proc, String(pid), 'cmdline')).split(/[\0 ]+/)),
+      ),
+  );
+  return [...found].filter((pid) => !ancestorsOf(pid, proc).some((one) => found.has(one)));
+}
+
+function ancestorsOf(pid: number, proc: string): number[] {
+  const found: number[] = [];
+  let at = parentOf(pid, proc);
+  while (at > 0 && !found.includes(at)) {
+    found.push(at);
+    at = parentOf(at, proc);
+  }
+  return found;
+}
+
+/** 0 where there is none. */
+function parentOf(pid: number, proc: string): number {
+  const stat = read(join(proc, String(pid), 'stat'));
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? 0);
 }
 
 function read(path: string): string {
@@ -91,13 +109,4 @@ function read(path: string): string {
   } catch {
     return '';
   }
-}
-
-function isDaemon(words: readonly string[]): boolean {
-  const text = words.join(' ');
-  // A daemon renames itself: `puppet agent: applying configuration`.
-  if (!/\bpuppet\b.*\bagent\b/.test(text)) return false;
-  return !words.some((word) =>
-    ['--onetime', '-t', '--test', '--job-id', '--disable', '--enable'].includes(word),
-  );
 }
