@@ -58,6 +58,8 @@ export interface Schedule {
   /** A run has begun, whoever asked for it. */
   onRun(action: RunAction): Promise<void>;
   status(): Promise<PullStatus | undefined>;
+  /** Why it begins no runs although it was set; undefined where it does, or was not set. */
+  off(): Promise<string | undefined>;
 }
 
 /** Milliseconds between two looks that mean that the machine was suspended, or the clock set. */
@@ -68,6 +70,22 @@ const SHORTEST_MS = 1000;
 
 /** Seconds that a scheduled run waits for another one at the most. */
 const MAX_WAIT_S = 600;
+
+/** Milliseconds; undefined where there is no Puppet to ask. */
+export async function intervalOf(
+  { runinterval: wanted }: Pull,
+  ofPuppet: () => Promise<number | undefined>,
+): Promise<number | undefined> {
+  return wanted === 'puppet' ? ofPuppet() : wanted;
+}
+
+/** Why such an interval means that no run begins; undefined where it means that they do. */
+export function whyOff({ runinterval: wanted }: Pull, intervalMs: number | undefined): string | undefined {
+  const whose = wanted === 'puppet' ? "Puppet's runinterval" : 'runinterval';
+  if (intervalMs === undefined) return `${whose} is not known`;
+  if (intervalMs === 0) return `${whose} is 0`;
+  return intervalMs < SHORTEST_MS ? `${whose} is under a second` : undefined;
+}
 
 const MemorySchema = v.object({ lastAt: v.pipe(v.number(), v.integer(), v.minValue(0)) });
 
@@ -89,11 +107,11 @@ export async function openSchedule(deps: ScheduleDeps): Promise<Schedule> {
   /** Undefined while nothing can be due. */
   async function grid(): Promise<Grid | undefined> {
     if (pull === undefined || certname === undefined) return undefined;
-    const { runinterval: wanted, splay } = pull;
-    const intervalMs = wanted === 'puppet' ? await runinterval() : wanted;
-    if (intervalMs === undefined || intervalMs < SHORTEST_MS) {
-      const what = intervalMs === undefined ? 'is not known' : 'is 0';
-      complain(`${wanted === 'puppet' ? "Puppet's runinterval" : 'runinterval'} ${what}`);
+    const { splay } = pull;
+    const intervalMs = await intervalOf(pull, runinterval);
+    const off = whyOff(pull, intervalMs);
+    if (off !== undefined || intervalMs === undefined) {
+      complain(off ?? '');
       return undefined;
     }
     told = '';
@@ -185,6 +203,7 @@ export async function openSchedule(deps: ScheduleDeps): Promise<Schedule> {
       const nextAt = nextDue({ lastAt, awakeSince }, own);
       return { intervalMs, nextAt, catalog: pull.catalog, ...(pull.noop && { noop: true }) };
     },
+    off: async () => (pull === undefined ? undefined : whyOff(pull, await intervalOf(pull, runinterval))),
   };
 }
 

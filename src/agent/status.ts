@@ -17,7 +17,7 @@ export interface StatusDeps {
   queue: Pick<Queue, 'holder' | 'waiting'>;
   /** Who keeps runs from beginning although we know of none (run-lock.ts). */
   keeper(): Holder | undefined;
-  schedule: Pick<Schedule, 'status'>;
+  schedule: Pick<Schedule, 'status' | 'off'>;
   /** What will go wrong on this host; asked only where somebody wants to know. */
   doctor: (() => Promise<DoctorFacts>) | undefined;
 }
@@ -38,7 +38,7 @@ export function createStatus(deps: StatusDeps): (asked: Asked) => Promise<AgentS
     const puppetVersion = await runner.puppetVersion();
     const lastRun = await runner.lastRun();
     const classes = question.classes === true ? await runner.classes() : undefined;
-    const pull = await schedule.status();
+    const [pull, off] = [await schedule.status(), await schedule.off()];
     const doctor = question.doctor === true ? await deps.doctor?.() : undefined;
     return {
       ...{ certname, version, runner: runner.name },
@@ -51,6 +51,7 @@ export function createStatus(deps: StatusDeps): (asked: Asked) => Promise<AgentS
       ...(gate.state === 'unclear' && { obstacle: clip(gate.problem, 1024) }),
       ...(lastRun !== undefined && { lastRun }),
       ...(pull !== undefined && { pull }),
+      ...(off !== undefined && { pullOff: off }),
       ...(doctor !== undefined && { doctor }),
       ...(classes !== undefined && { classes }),
     };

@@ -4,10 +4,22 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { doctorFacts } from '../agent/doctor/facts.ts';
 import { checkFolder, layoutOf } from '../agent/layout.ts';
+import { keeperOf } from '../agent/run-lock.ts';
+import type { Gate } from '../agent/runners/runner.ts';
+import { intervalOf, whyOff } from '../agent/schedule.ts';
 import { type AgentConfig, AgentConfigSchema } from '../config/agent-config.ts';
 import { KickError, messageOf } from '../errors.ts';
 import { loadIdentity } from '../pki/load-identity.ts';
-import { disabledFindings, type Finding, factFindings, problem, remark } from '../report/doctor-findings.ts';
+import {
+  disabledFindings,
+  type Finding,
+  factFindings,
+  obstacleFindings,
+  problem,
+  pullOffFindings,
+  remark,
+  runFindings,
+} from '../report/doctor-findings.ts';
 import type { Patient } from '../report/doctor-text.ts';
 import { systemClock } from '../util/clock.ts';
 import { lockHolder } from '../util/lock-file.ts';
@@ -21,6 +33,7 @@ import {
   readConfig,
 } from './agent-parts.ts';
 import { identityPaths } from './identity.ts';
+import { refusedByControllers } from './self-handshake.ts';
 
 export async function localPatient(options: AgentMainOptions): Promise<Patient> {
   const now = systemClock.now();
@@ -45,16 +58,36 @@ export async function localPatient(options: AgentMainOptions): Promise<Patient> 
   const identity = await attempt('kick agent waits for it', async () =>
     loadIdentity(await identityPaths(identityChoiceOf(config, options)), { now }),
   );
+  if (identity !== undefined) {
+    await attempt(RENEW_NEXT, async () => {
+      const why = await refusedByControllers(identity);
+      if (why !== undefined) findings.push(problem(`controllers will refuse this host: ${why}`, RENEW_NEXT));
+    });
+  }
   await attempt(`mend ${path}`, async () => {
     const runner = makeRunner(config, options, silentLog);
-    pullOf(config, runner);
-    const gate = await runner.gate(now);
-    if (gate.state === 'disabled') findings.push(...disabledFindings(gate.disabled, now));
+    const pull = pullOf(config, runner);
+    findings.push(...gateFindings(await runner.gate(now), now));
+    const { runLock } = layoutOf(options.stateDir, options.runDir);
+    findings.push(...runFindings(keeperOf(runLock, { runsPuppet: runner.name !== 'command' }), now));
+    const off =
+      pull === undefined ? undefined : whyOff(pull, await intervalOf(pull, () => runner.runinterval()));
+    findings.push(...pullOffFindings(off));
   });
   const facts = await doctorFacts(factsOptionsOf(config, options, identity));
   findings.push(...factFindings(facts, now, { isPull: config.pull !== undefined }));
   findings.push(...(await portFindings(config, options)));
   return { certname: identity?.certname ?? options.certname ?? hostname(), findings: withoutTwins(findings) };
+}
+
+const RENEW_NEXT =
+  "renew it ('puppet ssl clean', then 'puppet ssl bootstrap'; or 'kick pki issue'): it needs its name among its DNS names, and serverAuth";
+
+/** A run in progress is nothing that an agent would be kept by; what holds the lock without one is. */
+function gateFindings(gate: Gate, now: number): Finding[] {
+  if (gate.state === 'disabled') return disabledFindings(gate.disabled, now);
+  if (gate.state === 'unclear') return obstacleFindings(gate.problem);
+  return gate.state === 'held' ? runFindings(gate.holder, now) : [];
 }
 
 /** An agent that obeys nobody is running for nothing. */

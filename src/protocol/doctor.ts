@@ -33,6 +33,8 @@ export const DoctorSchema = v.object({
   schedulers: v.pipe(v.array(text(300)), v.maxLength(20)),
   /** Why Puppet cannot be run here. */
   puppetError: v.optional(text(1024)),
+  /** What Puppet cannot read of its configuration; it goes by its defaults. */
+  puppetComplaint: v.optional(text(1024)),
 });
 
 export type DoctorFacts = v.InferOutput<typeof DoctorSchema>;

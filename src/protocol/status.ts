@@ -66,6 +66,8 @@ export const StatusSchema = v.object({
   obstacle: v.optional(text(1024)),
   lastRun: v.optional(LastRunSchema),
   pull: v.optional(PullSchema),
+  /** Why pull mode begins no runs, although agent.yaml has it. */
+  pullOff: v.optional(text(200)),
   /** When asked for. */
   doctor: v.optional(DoctorSchema),
   /** Puppet's classes.txt, when asked for. */

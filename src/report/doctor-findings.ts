@@ -38,13 +38,27 @@ const CRL_NEXT = 'bring a new crl.pem to it: delete the old one and run puppet, 
 const CERTIFICATE_NEXT =
   "renew it: 'puppet ssl clean' and 'puppet ssl bootstrap' there, after 'puppetserver ca clean'";
 
+const PUPPET_NEXT = {
+  missing: 'install puppet-agent, or say where it is: puppet: in agent.yaml',
+  broken: 'mend its puppet.conf: puppet config print --section agent shows what Puppet reads',
+};
+
 /** From the facts alone: also where no agent runs yet. */
 export function factFindings(facts: DoctorFacts, now: number, { isPull = false } = {}): Finding[] {
-  const { certificateEnds, crlEnds, folders, servers = [], staleLock, schedulers, puppetError } = facts;
+  const { certificateEnds, crlEnds, folders, servers = [], staleLock, schedulers } = facts;
+  const { puppetError, puppetComplaint } = facts;
   return [
     ...(puppetError === undefined
       ? []
-      : [problem(puppetError, 'install puppet-agent, or say where it is: puppet: in agent.yaml')]),
+      : [problem(puppetError, PUPPET_NEXT[puppetError.startsWith('ask ') ? 'broken' : 'missing'])]),
+    ...(puppetComplaint === undefined
+      ? []
+      : [
+          warning(
+            `Puppet goes by its defaults, since it cannot read its configuration: ${puppetComplaint}`,
+            PUPPET_NEXT.broken,
+          ),
+        ]),
     ...endFinding('its certificate', certificateEnds, now, CERTIFICATE_NEXT),
     ...endFinding('its CRL', crlEnds, now, CRL_NEXT),
     ...folders.flatMap(folderFindings),
@@ -108,7 +122,7 @@ export function statusFindings(
   status: AgentStatus,
   { version, now }: { version: string; now: number },
 ): Finding[] {
-  const { doctor, running, disabled, obstacle, pull, time } = status;
+  const { doctor, running, disabled, obstacle, pull, pullOff, time } = status;
   const skew = Math.abs(time - now);
   const skewText = `its clock differs from ours by ${formatDuration(skew)}`;
   return [
@@ -120,8 +134,9 @@ export function statusFindings(
     ...(status.version === version
       ? []
       : [warning(`kick ${status.version} there, ${version} here`, 'bring both to the same version')]),
-    ...(obstacle === undefined ? [] : [problem(`no run can begin: ${obstacle}`, OBSTACLE_NEXT)]),
+    ...obstacleFindings(obstacle),
     ...runFindings(running, time),
+    ...pullOffFindings(pullOff),
     ...disabledFindings(disabled, time),
     ...(doctor === undefined
       ? [remark('it does not tell more: an agent of an earlier version', 'bring both to the same version')]
@@ -129,7 +144,7 @@ export function statusFindings(
   ];
 }
 
-function runFindings(running: AgentStatus['running'], now: number): Finding[] {
+export function runFindings(running: AgentStatus['running'], now: number): Finding[] {
   if (running === undefined) return [];
   const { by, isRun, stuck, next } = running;
   const who = whoHolds(running, now);
@@ -142,7 +157,19 @@ function runFindings(running: AgentStatus['running'], now: number): Finding[] {
 }
 
 /** Of a lock of Puppet's that cannot be read. */
-export const OBSTACLE_NEXT = 'find out who made it, then remove it: Puppet makes its own';
+export function obstacleFindings(obstacle: string | undefined): Finding[] {
+  if (obstacle === undefined) return [];
+  return [
+    problem(`no run can begin: ${obstacle}`, 'find out who made it, then remove it: Puppet makes its own'),
+  ];
+}
+
+/** Of pull mode that begins nothing. */
+export function pullOffFindings(why: string | undefined): Finding[] {
+  if (why === undefined) return [];
+  const next = 'say how often: pull: {runinterval: 30m} in agent.yaml, or runinterval in puppet.conf';
+  return [warning(`pull mode is off, and no run begins by itself: ${why}`, next)];
+}
 
 export function disabledFindings(disabled: Disabled | undefined, now: number): Finding[] {
   if (disabled === undefined) return [];

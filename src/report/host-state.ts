@@ -20,7 +20,7 @@ export function stateOf({ status }: AgentAnswer): HostState {
 /** One line without the host's name. Times are reckoned by the host's own clock. */
 export function stateText({ status, error = 'no answer' }: AgentAnswer): string {
   if (status === undefined) return safeText(error);
-  const { running, disabled, obstacle, waiting, lastRun, pull, time } = status;
+  const { running, disabled, obstacle, waiting, lastRun, pull, pullOff, time } = status;
   const isIdle = running === undefined && disabled === undefined && obstacle === undefined;
   const parts = [
     ...(disabled === undefined ? [] : [disabledWords(disabled, time)]),
@@ -30,6 +30,7 @@ export function stateText({ status, error = 'no answer' }: AgentAnswer): string 
     ...(waiting === 0 ? [] : [`${waiting} waiting`]),
     ...(running === undefined ? [lastRunWords(lastRun, time)] : []),
     ...(pull === undefined || disabled !== undefined ? [] : [pullWords(pull, time)]),
+    ...(pullOff === undefined ? [] : [pullOffWords(pullOff)]),
   ];
   return safeText(parts.join('; '));
 }
@@ -96,6 +97,8 @@ function pullWords({ nextAt }: PullStatus, now: number): string {
     : `next run at ${timeText(nextAt, now)}`;
 }
 
+const pullOffWords = (why: string) => `pull mode is off: ${why}`;
+
 /** `9 minutes ago`. */
 export function agoText(ms: number): string {
   const units: [number, string][] = [
@@ -125,11 +128,11 @@ const FORGOTTEN_MS = 86_400_000;
 
 /**
  * Why a host should run again, and does not: disabled past its end, or for more than a day without
- * one, or past the time of its next run by more than an interval. Undefined when nothing is overdue.
+ * one, its own schedule off, or past the time of its next run by more than an interval. Undefined when nothing is overdue.
  */
 export function overdueText({ status }: AgentAnswer): string | undefined {
   if (status === undefined) return undefined;
-  const { disabled, pull, running, time } = status;
+  const { disabled, pull, pullOff, running, time } = status;
   if (disabled !== undefined) {
     const { until, since } = disabled;
     if (until !== undefined) return until < time ? disabledWords(disabled, time) : undefined;
@@ -137,6 +140,7 @@ export function overdueText({ status }: AgentAnswer): string | undefined {
     if (time - since < FORGOTTEN_MS) return undefined;
     return `${disabledWords(disabled, time)} since ${timeText(since, time)}, without an end`;
   }
+  if (pullOff !== undefined) return pullOffWords(pullOff);
   if (pull === undefined || running !== undefined || time - pull.nextAt < pull.intervalMs) return undefined;
   return pullWords(pull, time);
 }

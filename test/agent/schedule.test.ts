@@ -94,6 +94,8 @@ test("runinterval: puppet is Puppet's own; 0 is refused in the log, once", async
   await zero.schedule.look();
   expect(zero.errors).toEqual([{ reason: "Puppet's runinterval is 0" }]);
   expect(await zero.schedule.status()).toBeUndefined();
+  expect(await zero.schedule.off()).toBe("Puppet's runinterval is 0");
+  expect(await own.schedule.off()).toBeUndefined();
 });
 
 test.each([

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -44,7 +44,7 @@ test('kick doctor: hosts that are well, one that is disabled, one that is dead w
 });
 
 test('kick doctor --local on a node that is not ready says what is missing and what to do', async () => {
-  const site = await realSite(0, () => '');
+  const site = await realSite(1, () => '');
   const [config, state] = [tempFolder(), tempFolder()];
   const place = [
     '--config-dir',
@@ -67,9 +67,15 @@ test('kick doctor --local on a node that is not ready says what is missing and w
     /there is no such file\n +on new\.example\.com\n +do: this host needs a certificate first/,
   );
   writeFileSync(join(config, 'agent.yaml'), 'runner: command\ncommand: [/bin/true]\nport: 0\n');
-  const good = await site.kick('doctor', '--local', ...place.slice(0, -2));
+  const good = await site.kick('doctor', '--local', ...place.slice(0, -1), 'web1.example.com');
   expect(good.out).toContain('1 host: 1 well');
   expect(good.code).toBe(0);
+  // The controller's own certificate is none for a server.
+  const client = await site.kick('doctor', '--local', ...place.slice(0, -2));
+  expect(client.out).toMatch(
+    /^problem {2}controllers will refuse this host: the certificate there is of our CA but not for a server\n.*\n +do: renew it/m,
+  );
+  expect(client.code).toBe(1);
 });
 
 test('kick doctor --local names a port that somebody has, and takes no hosts', async () => {
@@ -85,12 +91,15 @@ test('kick doctor --local names a port that somebody has, and takes no hosts', a
 });
 
 test('kick doctor --local: folders that cannot be used, nothing to run, nobody who may kick, disabled', async () => {
-  const site = await realSite(0, () => '');
+  const site = await realSite(1, () => '');
   const [config, state] = [tempFolder(), tempFolder()];
   const open = join(state, 'open');
   mkdirSync(open);
   chmodSync(open, 0o777);
-  const place = ['--config-dir', config, '--state-dir', state, '--run-dir', open];
+  const place = [
+    ...['--config-dir', config, '--state-dir', state, '--run-dir', open],
+    ...['--certname', 'web1.example.com'],
+  ];
   const yaml = (text: string) => writeFileSync(join(config, 'agent.yaml'), text);
   yaml('port: 0\nrunner: command\ntrust_pp_cli_auth: false\n');
   const bad = await site.kick('doctor', '--local', ...place);
@@ -104,4 +113,11 @@ test('kick doctor --local: folders that cannot be used, nothing to run, nobody w
   const disabled = await site.kick('doctor', '--local', ...place);
   expect(disabled.code).toBe(4);
   expect(disabled.out).toMatch(/^warning {2}disabled: 'new disk'/m);
+  rmSync(join(state, 'agent_disabled.lock'));
+  mkdirSync(join(state, 'agent_disabled.lock'));
+  const unclear = await site.kick('doctor', '--local', ...place);
+  expect(unclear.code).toBe(1);
+  expect(unclear.out).toMatch(
+    /^problem {2}no run can begin: read Puppet's lock ".*": it is a directory\n.*\n +do: find out/m,
+  );
 });

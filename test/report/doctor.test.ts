@@ -65,6 +65,7 @@ test.each([
   ],
   ['stale lock', { staleLock: '/x names pid 1' }, ['remark']],
   ['no puppet', { puppetError: 'find puppet: none' }, ['problem']],
+  ['a puppet.conf that Puppet cannot read', { puppetComplaint: 'Could not parse' }, ['warning']],
   ['one scheduler', { schedulers: ['puppet.service (enabled)'] }, ['remark']],
   ['two schedulers', { schedulers: ['puppet.service (enabled)', 'cron: /etc/crontab'] }, ['warning']],
 ] as [string, Partial<DoctorFacts>, Level[]][])('factFindings of %s', (_name, facts, expected) => {
@@ -83,6 +84,9 @@ test.each([
   ['disabled', { disabled: { reason: 'x' } }, ['warning']],
   ['a stuck run', { running: { what: 'puppet agent', stuck: 'over its limit' } }, ['problem']],
   ['a run', { running: { what: 'puppet agent' } }, ['remark']],
+  ['a lock without a run', { running: { what: 'sleep', isRun: false, stuck: 'x', next: 'y' } }, ['problem']],
+  ['a lock that cannot be read', { obstacle: 'x' }, ['problem']],
+  ['pull mode that is off', { pullOff: "Puppet's runinterval is 0" }, ['warning']],
   ['an agent that tells no more', { doctor: undefined }, ['remark']],
 ] as [string, Partial<AgentStatus>, Level[]][])('statusFindings of %s', (_name, more, expected) => {
   const found = statusFindings({ ...status, ...more }, { version: '1.0.0', now: NOW });

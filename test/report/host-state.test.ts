@@ -41,6 +41,52 @@ test.each([
     { running: { pid: 7, what: 'puppet agent, not by kick', since: NOW - 40_000 } },
   ],
   [
+    'no run can begin: the lock is held by pid 7 (ruby, not by kick, "ruby /opt/app/puppet.rb", of www-data, begun 14:59:20), since 2026-11-24 15:00:00; most likely another; remove it',
+    {
+      running: {
+        ...{
+          pid: 7,
+          what: 'ruby, not by kick',
+          since: NOW - 1440 * MINUTE,
+          isRun: false,
+          began: NOW - 40_000,
+        },
+        ...{
+          command: 'ruby /opt/app/puppet.rb',
+          user: 'www-data',
+          stuck: 'most likely another',
+          next: 'remove it',
+        },
+      },
+    },
+  ],
+  [
+    'applying a catalog since 2h 00m (pid 7, puppet agent, not by kick), stuck: over its limit (look at pid 7)',
+    {
+      running: {
+        ...{ pid: 7, what: 'puppet agent, not by kick', since: NOW - 120 * MINUTE },
+        ...{ stuck: 'over its limit', next: 'look at pid 7' },
+      },
+    },
+  ],
+  [
+    'applying a catalog since 2h 00m (pid 7, by root@puppet), stuck: it has told nothing (kick cancel ends it)',
+    {
+      running: {
+        ...{ pid: 7, what: 'puppet agent, by kick', since: NOW - 120 * MINUTE, by: 'root@puppet' },
+        stuck: 'it has told nothing',
+      },
+    },
+  ],
+  [
+    'no run can begin: the lock is a directory; last run changed 9 minutes ago',
+    { obstacle: 'the lock is a directory' },
+  ],
+  [
+    "idle; last run changed 9 minutes ago; pull mode is off: Puppet's runinterval is 0",
+    { pullOff: "Puppet's runinterval is 0" },
+  ],
+  [
     "disabled: 'new disk' by root@puppet until 18:00; last run changed 9 minutes ago",
     { disabled: { reason: 'new disk', by: 'root@puppet', until: NOW + 180 * MINUTE } },
   ],
@@ -87,6 +133,12 @@ test('stateOf tells a stuck run from one that goes on, and a dead host from all'
   expect(stateOf(answer({ running: { ...running, stuck: 'over its limit' } }))).toBe('stuck');
   expect(stateOf(answer({ disabled: { reason: 'x' } }))).toBe('disabled');
   expect(stateOf({ target, error: 'refused' })).toBe('no answer');
+});
+
+test('stateOf calls a host stuck on which no run can begin', () => {
+  expect(stateOf(answer({ obstacle: 'x' }))).toBe('stuck');
+  expect(stateOf(answer({ running: { what: 'sleep', isRun: false, stuck: 'x' } }))).toBe('stuck');
+  expect(overdueText(answer({ pullOff: 'x' }))).toBe('pull mode is off: x');
 });
 
 test('overdueText names who was disabled past the end, forgotten, or is late; nobody else', () => {

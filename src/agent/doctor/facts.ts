@@ -1,5 +1,5 @@
 /** What is known here of what will go wrong. Gathering it changes nothing and takes a few seconds at the most. */
-import { readFile, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import { KickError, messageOf } from '../../errors.ts';
 import { expiryOf } from '../../pki/expiry.ts';
 import type { Identity } from '../../pki/identity.ts';
@@ -8,7 +8,7 @@ import { findPuppet } from '../../puppet/binary.ts';
 import { serviceEnvironment, settingWords } from '../../puppet/service-environment.ts';
 import { type PuppetSettings, puppetSettings } from '../../puppet/settings.ts';
 import { clip } from '../../util/text.ts';
-import { catalogRunHolder } from '../puppet/lock-files.ts';
+import { catalogRunHolder, readLockFile } from '../puppet/lock-files.ts';
 import { askServers, serversOf } from './puppet-server.ts';
 import { otherSchedulers, SCHEDULER_PLACES, type SchedulerPlaces } from './schedulers.ts';
 
@@ -79,17 +79,21 @@ async function puppetFacts(
     asksServer ? askServers(serversOf(settings), identity) : undefined,
     staleLockAt(settings.agent_catalog_run_lockfile, now),
   ]);
+  const { complaint } = settings;
   return {
+    ...(complaint !== undefined && { puppetComplaint: clip(complaint, 1024) }),
     ...(servers !== undefined && { servers }),
     ...(staleLock !== undefined && { staleLock }),
   };
 }
 
+/** One that cannot be read is told with the status: no run can begin. */
 async function staleLockAt(path: string, now: number): Promise<string | undefined> {
   try {
-    const pid = (await readFile(path, 'latin1')).trim();
-    if ((await catalogRunHolder(path, now)) !== undefined) return undefined;
-    return clip(`${path} names ${pid === '' ? 'nobody' : `pid ${pid}, which runs no Puppet`}`, 300);
+    const lock = await readLockFile(path);
+    if (lock === undefined || (await catalogRunHolder(path, now)) !== undefined) return undefined;
+    const text = clip(lock.bytes.toString('latin1').trim(), 40);
+    return clip(`${path} names ${text === '' ? 'nobody' : `pid ${text}, which runs no Puppet`}`, 300);
   } catch {
     return undefined;
   }
