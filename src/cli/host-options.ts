@@ -28,6 +28,8 @@ export interface HostOptions {
   fqdn: boolean;
   port?: number;
   connectTimeout?: number;
+  /** Of the commands that have it. */
+  quiet?: boolean;
 }
 
 const MAX_NODES_FILE = 64 << 20;

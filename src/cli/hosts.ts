@@ -35,6 +35,7 @@ export async function prepareHosts(
   const path = env['PATH'] ?? '';
   const config = await readControllerConfig(folders.configDir);
   const inventory = await readInventory(folders.configDir, config);
+  tellInventory(inventory, options, context);
   refuseLikelyCommand(words, inventory);
   const selection = await selectionOf(words, options);
   // First what needs no certificate, so that a typing error is told to whoever may not read the key.
@@ -91,6 +92,15 @@ async function ownDomain(identity: () => Promise<Identity>): Promise<string | un
 function domainOf(name: string): string | undefined {
   const dot = name.indexOf('.');
   return dot > 0 ? name.slice(dot + 1).toLowerCase() : undefined;
+}
+
+const MAX_WARNINGS = 20;
+
+/** What was passed over in the inventory; from cron (--quiet) only what may be missing for it. */
+function tellInventory({ warnings }: Inventory, { quiet }: HostOptions, { terminal }: CommandContext): void {
+  const told = quiet === true ? warnings.filter(({ isLoss }) => isLoss) : warnings;
+  for (const { text } of told.slice(0, MAX_WARNINGS)) terminal.err(`kick: warning: ${safeText(text)}\n`);
+  if (told.length > MAX_WARNINGS) terminal.err(`  and ${told.length - MAX_WARNINGS} more warnings\n`);
 }
 
 /** Whom nobody may overlook. */

@@ -1,7 +1,9 @@
 /** `kick nodes`: whom would a kick reach, and why? Nothing is sent to any of them. */
 import type { Command } from 'commander';
+import { DEFAULT_PORT } from '../config/controller-config.ts';
 import type { Explained } from '../controller/choice.ts';
 import { foldNames } from '../controller/nodeset/fold.ts';
+import { reachText } from '../controller/targets.ts';
 import { KickError } from '../errors.ts';
 import { EXIT } from '../protocol/outcome.ts';
 import { safeText } from '../util/text.ts';
@@ -57,36 +59,47 @@ export function addNodesCommand(program: Command, context: CommandContext): void
   });
 }
 
-function textOf(hosts: Hosts, { expand, count, explain, format }: NodesOptions): string {
+function textOf(hosts: Hosts, options: NodesOptions): string {
+  const { expand, count, explain, format } = options;
   const names = hosts.targets.map(({ certname }) => certname);
-  if (format === 'json') return `${JSON.stringify(documentOf(hosts), null, 2)}\n`;
+  if (format === 'json') return `${JSON.stringify(documentOf(hosts, options), null, 2)}\n`;
   if (count === true) return `${names.length}\n`;
-  if (explain === true) return explainedText(hosts.explained());
+  if (explain === true) return explainedText(hosts.explained(), reachTexts(hosts, options));
   if (expand === true) return names.map((name) => `${name}\n`).join('');
   return `${foldNames(names)}\n`;
 }
 
-function documentOf({ targets, maintenance, unanswered, selection, ...hosts }: Hosts): object {
+function documentOf(hosts: Hosts, options: NodesOptions): object {
+  const { targets, maintenance, unanswered, selection, inventory } = hosts;
   const explained = hosts.explained();
+  const reach = reachTexts(hosts, options);
   return {
     count: targets.length,
     folded: foldNames(targets.map(({ certname }) => certname)),
-    nodes: targets,
+    nodes: targets.map((target) => ({ ...target, reached: reach.get(target.certname) })),
     ...(selection.limit !== undefined && { seed: selection.seed }),
     out: explained.filter(({ isIn }) => !isIn).map(({ certname, because }) => ({ certname, because })),
     maintenance,
     unanswered: unanswered.map(({ target, error }) => ({ certname: target.certname, error })),
+    ...(inventory.warnings.length > 0 && { warnings: inventory.warnings.map(({ text }) => text) }),
     because: Object.fromEntries(
       explained.filter(({ isIn }) => isIn).map(({ certname, because }) => [certname, because]),
     ),
   };
 }
 
-function explainedText(explained: readonly Explained[]): string {
+/** Where each of them is looked for, and why there. */
+function reachTexts({ targets, inventory, config }: Hosts, { port }: NodesOptions): Map<string, string> {
+  const ofSite = config.port === DEFAULT_PORT ? 'the default' : 'port in controller.yaml';
+  const portFrom = port === undefined ? ofSite : '--port';
+  return new Map(targets.map((target) => [target.certname, reachText(target, { inventory, portFrom })]));
+}
+
+function explainedText(explained: readonly Explained[], reach: ReadonlyMap<string, string>): string {
   const width = Math.max(0, ...explained.slice(0, 1000).map(({ certname }) => certname.length));
   return explained
     .map(({ certname, isIn, because }) => {
-      const shown = isIn ? because : because.slice(-1);
+      const shown = isIn ? [...because, reach.get(certname) ?? ''] : because.slice(-1);
       return `${isIn ? 'in ' : 'out'}  ${certname.padEnd(width)}  ${safeText(shown.join('; '))}\n`;
     })
     .join('');

@@ -4,9 +4,12 @@ import { HostNameSchema } from '../protocol/names.ts';
 
 const UrlSchema = v.pipe(v.string(), v.url('not a URL like https://puppetdb.example.com:8081'));
 
+/** Where agents listen. */
+export const DEFAULT_PORT = 8139;
+
 export const ControllerConfigSchema = v.strictObject({
   /** Where agents listen. */
-  port: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)), 8139),
+  port: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)), DEFAULT_PORT),
   /** Runs at once. */
   concurrency: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000)), 25),
   /** Completes names without a dot; absent: the controller's own. */

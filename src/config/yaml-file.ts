@@ -1,14 +1,16 @@
 /** A YAML file of ours: bounded, then its shape checked, all its problems at once and each with its line. */
 import { readFile, stat } from 'node:fs/promises';
-import type { Event as YamlEvent } from 'js-yaml';
 import * as v from 'valibot';
 import { type ErrorCode, KickError, messageOf, systemCode } from '../errors.ts';
 import { decodeUtf8, JsonError } from '../util/json.ts';
 import { type Problem, problemsOf } from '../util/schema.ts';
 import { putPlainLines, takePlainLines } from './plain-lines.ts';
+import { type YamlLines, yamlLines } from './yaml-lines.ts';
 
 const MAX_BYTES = 4 << 20;
 const MAX_DEPTH = 16;
+/** As deep as js-yaml goes by itself. */
+const RUBY_DEPTH = 100;
 
 export interface YamlFileOptions {
   /** What it is, for messages: `inventory`. */
@@ -36,7 +38,13 @@ export async function readYamlFile<S extends v.GenericSchema>(
 export interface YamlDocument {
   /** Plain data; null for an empty file. */
   value: unknown;
-  /** The error that tells these problems, each with its line. */
+  /** What is odd in it and passed over, with `isRuby`. */
+  oddities: readonly Problem[];
+  /** The line, from 1, of a key or an item. */
+  lineOf(keys: readonly string[]): number;
+  /** Each as `path:line: key: problem`. */
+  told(problems: readonly Problem[]): string[];
+  /** The error that tells these problems. */
   refuse(problems: readonly Problem[]): KickError;
 }
 
@@ -45,29 +53,40 @@ export interface YamlDocumentOptions extends YamlFileOptions {
   maxBytes?: number;
   /** YAML's aliases at the most. None unless told: nobody needs them, and a bomb is made of them. */
   maxAliases?: number;
+  /** Whether it is read as Ruby reads it: ruby-document.ts. Not unless told: a typing error is one. */
+  isRuby?: boolean;
 }
 
 /** The one document of a file, its shape not looked at; undefined when there is no such file. */
 export async function readYamlDocument(
   path: string,
-  { what, code = 'config', maxBytes = MAX_BYTES, maxAliases = 0 }: YamlDocumentOptions,
+  options: YamlDocumentOptions,
 ): Promise<YamlDocument | undefined> {
+  const { what, code = 'config', maxBytes = MAX_BYTES, maxAliases = 0, isRuby = false } = options;
   const text = await readText(path, { what, code, maxBytes });
   if (text === undefined) return undefined;
-  const { parseEvents } = await import('js-yaml');
-  const value = await parse(text, path, { what, code, maxAliases });
-  return {
-    value,
-    refuse(problems) {
-      // Parsed once more: the events of a long file would fill the memory for a case that is rare.
-      const known = linesOf(parseEvents(text, { maxDepth: MAX_DEPTH }), text);
-      const told = problems.map(({ path: keys, message }) => {
-        const name = keys.length > 0 ? `${keys.join('.')}: ` : '';
-        return `${path}:${lineOf(known, keys)}: ${name}${message}`;
-      });
-      return new KickError(code, `read the ${what}:\n  ${told.join('\n  ')}`);
-    },
-  };
+  const { getScalarValue, parseEvents } = await import('js-yaml');
+  // Parsed once more: the events of a long file would fill the memory for a case that is rare.
+  let lines: YamlLines | undefined;
+  const linesOf = () =>
+    (lines ??= yamlLines(parseEvents(text, {}), { text, textOf: (event) => getScalarValue(text, event) }));
+  const { documents, hasRepeated } = await parse(text, path, { what, code, maxAliases, isRuby });
+  if (documents.length > 1 && !isRuby) {
+    throw new KickError(code, `read the ${what} "${path}": there is more than one document in it`);
+  }
+  const oddities = [
+    ...(hasRepeated ? linesOf().repeated : []),
+    ...(documents.length > 1 ? [{ path: [], message: 'only the first document of the file is read' }] : []),
+  ];
+  const lineOf = (keys: readonly string[]) => linesOf().lineOf(keys);
+  const told = (problems: readonly Problem[]) =>
+    problems.map(({ path: keys, message }) => {
+      const name = keys.length > 0 ? `${keys.join('.')}: ` : '';
+      return `${path}:${lineOf(keys)}: ${name}${message}`;
+    });
+  const refuse = (problems: readonly Problem[]) =>
+    new KickError(code, `read the ${what}:\n  ${told(problems).join('\n  ')}`);
+  return { value: documents[0], oddities, lineOf, told, refuse };
 }
 
 interface About {
@@ -93,20 +112,32 @@ async function readText(
   }
 }
 
+interface ParseOptions extends About {
+  maxAliases: number;
+  isRuby: boolean;
+}
+
+/** `hasRepeated`: there are keys that stand twice, which only Ruby accepts. */
 async function parse(
   text: string,
   path: string,
-  { what, code, maxAliases }: About & { maxAliases: number },
-): Promise<unknown> {
+  { what, code, maxAliases, isRuby }: ParseOptions,
+): Promise<{ documents: unknown[]; hasRepeated: boolean }> {
   const { constructFromEvents, parseEvents, YAMLException } = await import('js-yaml');
-  const documentsOf = (source: string) =>
-    constructFromEvents(parseEvents(source, { maxDepth: MAX_DEPTH }), { source, maxAliases });
+  const limits = { maxDepth: isRuby ? RUBY_DEPTH : MAX_DEPTH };
+  const schema = isRuby ? { schema: await (await import('./ruby-document.ts')).rubyDocumentSchema() } : {};
+  const documentsOf = (source: string, json = false) =>
+    constructFromEvents(parseEvents(source, limits), { source, maxAliases, json, ...schema });
   try {
-    const documents = parseShortened(text, documentsOf) ?? documentsOf(text);
-    if (documents.length > 1) {
-      throw new KickError(code, `read the ${what} "${path}": there is more than one document in it`);
+    const shortened = parseShortened(text, documentsOf);
+    if (shortened !== undefined) return { documents: shortened, hasRepeated: false };
+    try {
+      return { documents: documentsOf(text), hasRepeated: false };
+    } catch (error) {
+      if (!isRuby || !(error instanceof YAMLException)) throw error;
+      // What js-yaml calls JSON is that of two equal keys the later one holds.
+      return { documents: documentsOf(text, true), hasRepeated: true };
     }
-    return documents[0];
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const line = (error.mark?.line ?? 0) + 1;
@@ -124,65 +155,4 @@ function parseShortened(text: string, documentsOf: (source: string) => unknown[]
   } catch {
     return undefined;
   }
-}
-
-/** The line of each key and item, by its path: `controllers.0.name`. */
-type Lines = ReadonlyMap<string, number>;
-
-function lineOf(lines: Lines, keys: readonly string[]): number {
-  for (let length = keys.length; length > 0; length--) {
-    const line = lines.get(keys.slice(0, length).join('\0'));
-    if (line !== undefined) return line;
-  }
-  return 1;
-}
-
-/** js-yaml's events (its EVENT_ID): the type of each, by number. */
-const DOCUMENT = 1;
-const SEQUENCE = 2;
-const MAPPING = 3;
-const SCALAR = 4;
-const POP = 6;
-
-function linesOf(events: readonly YamlEvent[], text: string): Lines {
-  const lines = new Map<string, number>();
-  const starts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
-  const lineAt = (offset: number) => {
-    let low = 0;
-    let high = starts.length;
-    while (high - low > 1) {
-      const middle = (low + high) >> 1;
-      if ((starts[middle] ?? 0) <= offset) low = middle;
-      else high = middle;
-    }
-    return low + 1;
-  };
-  const open: { type: number; path: string[]; count: number; key?: string | undefined }[] = [];
-  for (const event of events) {
-    const parent = open.at(-1);
-    if (event.type === POP) {
-      open.pop();
-      continue;
-    }
-    if (parent?.type === MAPPING && parent.key === undefined) {
-      parent.key = event.type === SCALAR ? text.slice(event.valueStart, event.valueEnd) : '';
-      if (event.type === SCALAR) {
-        lines.set([...parent.path, parent.key].join('\0'), lineAt(event.valueStart));
-        continue;
-      }
-    }
-    const path = [...(parent?.path ?? [])];
-    if (parent?.type === MAPPING) {
-      path.push(parent.key ?? '');
-      parent.key = undefined;
-    } else if (parent?.type === SEQUENCE) {
-      path.push(String(parent.count++));
-      const at = event.type === SCALAR ? event.valueStart : 'start' in event ? event.start : undefined;
-      if (at !== undefined) lines.set(path.join('\0'), lineAt(at));
-    }
-    if (event.type === DOCUMENT || event.type === SEQUENCE || event.type === MAPPING) {
-      open.push({ type: event.type, path, count: 0 });
-    }
-  }
-  return lines;
 }

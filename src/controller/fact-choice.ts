@@ -7,6 +7,7 @@ import { clip, plural } from '../util/text.ts';
 import { type FactCondition, judge, valueAt } from './fact-condition.ts';
 import type { Inventory } from './inventory.ts';
 import type { Found, HostsOfOptions } from './question.ts';
+import { UNKNOWN_FACT } from './unknown-fact.ts';
 
 /** Hosts that are named in a warning. */
 const SHOWN = 5;
@@ -49,6 +50,7 @@ function incomparableText(
 }
 
 function shown(value: unknown): string {
+  if (value === UNKNOWN_FACT) return 'only a plugin of Bolt knows it';
   if (Array.isArray(value)) return 'a list';
   return typeof value === 'object' ? 'a mapping' : clip(JSON.stringify(value) ?? '', 60);
 }

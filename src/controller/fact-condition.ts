@@ -1,6 +1,7 @@
 /** `--fact os.family=Debian`: a fact, how it is compared, and with what. */
 import { KickError } from '../errors.ts';
 import { compareVersions, isVersion } from '../util/versions.ts';
+import { UNKNOWN_FACT } from './unknown-fact.ts';
 
 export type Comparison = '=' | '!=' | '~' | '<' | '>' | '<=' | '>=';
 
@@ -75,10 +76,11 @@ function problem(text: string, at: number, message: string): KickError {
   });
 }
 
-/** What stands at a path; undefined where nothing does, or null. */
+/** What stands at a path; undefined where nothing does, or null; `UNKNOWN_FACT` where nobody can say. */
 export function valueAt(facts: unknown, path: FactPath): unknown {
   let value = facts;
   for (const key of path) {
+    if (value === UNKNOWN_FACT) return value;
     if (Array.isArray(value)) value = typeof key === 'number' ? value[key] : undefined;
     else if (typeof value === 'object' && value !== null && Object.hasOwn(value, key))
       value = (value as Record<string | number, unknown>)[key];
@@ -89,12 +91,13 @@ export function valueAt(facts: unknown, path: FactPath): unknown {
 
 /**
  * Whether the value of a fact fulfils a condition. A fact that is not there, a list and a mapping equal
- * nothing, so `!=` holds of them. `incomparable`: there is a value, but it is neither more nor less.
+ * nothing, so `!=` holds of them. `incomparable`: there is a value, but it is neither more nor less, or unknown.
  */
 export function judge(
   value: unknown,
   { comparison, value: wanted }: FactCondition,
 ): boolean | 'incomparable' {
+  if (value === UNKNOWN_FACT) return 'incomparable';
   switch (comparison) {
     case '=':
       return equals(value, wanted);

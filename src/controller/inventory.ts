@@ -5,7 +5,9 @@ export interface InventoryHost {
   readonly certname: string;
   readonly aliases: readonly string[];
   readonly address?: Address;
-  /** Of the host, and of the groups that it is in; the nearest wins. */
+  /** Whose the port of its uri is where it is not ours: `that of 10.0.0.7:22 is ssh's`. */
+  readonly otherPort?: string;
+  /** Of the host, and of the groups that it is in: bolt-merge.ts. */
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
@@ -41,6 +43,15 @@ export interface Inventory {
   readonly listsTargets: boolean;
   /** Targets that are no machine with an agent (`docker://web`), as written. */
   readonly leftOut: readonly string[];
+  /** What was not understood, or is passed over; the rest holds. */
+  readonly warnings: readonly InventoryWarning[];
+}
+
+export interface InventoryWarning {
+  /** With the file, the line and the path. */
+  text: string;
+  /** Whether hosts may be missing for it. */
+  isLoss: boolean;
 }
 
 /** The group that every target is in (Bolt's name for it). */
@@ -55,6 +66,7 @@ export const EMPTY_INVENTORY: Inventory = {
   groups: new Map(),
   listsTargets: false,
   leftOut: [],
+  warnings: [],
 };
 
 /** The inventory with more groups. A name that is in both stays as it was; those names are given. */

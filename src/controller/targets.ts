@@ -35,3 +35,19 @@ export async function targetsOf(certnames: readonly string[], context: Selection
     };
   });
 }
+
+export interface ReachText {
+  inventory: Inventory;
+  /** Where the port comes from that holds where the inventory names none: `--port`. */
+  portFrom: string;
+}
+
+/** Where a host's agent is looked for, and why on that port. */
+export function reachText({ certname, host, port }: Target, { inventory, portFrom }: ReachText): string {
+  const known = inventory.hosts.get(certname);
+  const at = host === certname ? '' : `at ${host}, `;
+  if (known?.address?.port !== undefined) return `${at}port ${port}: of its uri`;
+  const other =
+    known?.otherPort === undefined ? '' : ` (${known.otherPort}; kick's is written kick://host:port)`;
+  return `${at}port ${port}: ${portFrom}${other}`;
+}

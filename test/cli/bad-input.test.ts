@@ -107,13 +107,13 @@ test('a bad inventory tells all its problems, each with its line', async () => {
   const { kick, etc } = await place();
   writeFileSync(
     join(etc, 'inventory.yaml'),
-    'targets:\n  - WEB!\n  - name: a.b\n    uri: "x:999999"\nmore: 1\n',
+    'targets:\n  - 7\n  - name: a.b\n    facts: 8\n    alias: 9\nmore: 1\n',
   );
   const { status, stderr } = kick(['web1']);
   expect(status).toBe(2);
   expect(stderr).toMatch(/inventory.yaml:2: targets.0/);
-  expect(stderr).toMatch(/inventory.yaml:4: targets.1.uri: not an address/);
-  expect(stderr).toMatch(/inventory.yaml:5: more: not known here/);
+  expect(stderr).toMatch(/inventory.yaml:4: targets.1.facts: not a mapping/);
+  expect(stderr).toMatch(/inventory.yaml:5: targets.1.alias: an alias is text/);
 });
 
 test('a bad list of nodes tells the lines', async () => {

@@ -1,17 +1,7 @@
 /** inventory.yaml as a Bolt user has it. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readInventoryFiles } from '../../src/config/inventory-file.ts';
-import { parseAddress } from '../../src/controller/address.ts';
 import { isInInventory } from '../../src/controller/inventory.ts';
-import { tempFolder } from '../support/temp.ts';
-
-async function inventoryOf(yaml: string, groups?: unknown) {
-  const path = join(tempFolder(), 'inventory.yaml');
-  writeFileSync(path, yaml);
-  return readInventoryFiles({ path, groups, groupsPath: 'controller.yaml' });
-}
+import { inventoryOf } from '../support/inventory.ts';
 
 /** After the example of Bolt's documentation, with what it knows and we do not. */
 const BOLT = `
@@ -71,9 +61,9 @@ test('isInInventory knows names, aliases and names without their domain', async 
 test('every problem of an inventory is told with file, line and path', async () => {
   const yaml = `targets:
   - {name: a, alias: x}
-  - b b
+  - 7
   - {name: c, alias: x}
-  - {name: d, uri: "10.0.0.1:99999", colour: red}
+  - {name: d, facts: red}
 groups:
   - name: one
     targets: [a]
@@ -82,20 +72,19 @@ groups:
   - targets: []
   - {name: two, nodes: [a], concurrency: 0}
   - {name: three, command: ls}
-  - {name: four, targets: {_plugin: aws}}
+  - {name: four, targets: {web1: x}}
 `;
   const problems = [
     ['4', 'targets.2.alias: "x" is a name of a above'],
-    ['5', 'targets.3.uri: not an address'],
-    ['5', 'targets.3.colour: not known here'],
+    ['3', 'targets.1: neither a name (as text) nor a mapping'],
+    ['5', 'targets.3.facts: not a mapping'],
     ['9', 'groups.1.name: there is another group "one" above'],
-    ['10', 'groups.2: "a b" cannot be'],
-    ['11', 'groups.3: a group is a mapping with a name'],
+    ['10', 'groups.2.name: "a b" cannot be'],
+    ['11', 'groups.3: a group is a mapping like'],
     ['12', 'groups.4.concurrency: not a whole number'],
     ['12', 'groups.4.nodes: not an expression'],
     ['13', 'groups.5.command: not a list'],
-    ['14', 'groups.6.targets: plugin "aws"'],
-    ['3', 'targets.1: "b b" is neither'],
+    ['14', 'groups.6.targets: not a list'],
   ];
   const error: Error = await inventoryOf(yaml).then(
     () => expect.unreachable(),
@@ -105,35 +94,30 @@ groups:
   expect(error.message.split('\n')).toHaveLength(problems.length + 1);
 });
 
-test("Bolt's version 1 and groups that are in both files are refused", async () => {
-  await expect(inventoryOf('version: 1')).rejects.toThrow(/version: only Bolt's version 2/);
+test('groups of controller.yaml are told with its lines, and one that is in both files is refused', async () => {
   await expect(inventoryOf('groups: [{name: dmz}]', { dmz: { nodes: 'a' } })).rejects.toThrow(
     /"dmz" is in both/,
   );
   await expect(inventoryOf('', { dmz: { nodes: ['a'] } })).rejects.toThrow(
-    /controller.yaml: groups.dmz.nodes/,
+    /controller.yaml:1: groups.dmz.nodes: not an expression/,
   );
+  const { groups, warnings } = await inventoryOf('', { dmz: { targets: [{ name: 'a', uri: 'b:1' }] } });
+  expect(groups.get('dmz')?.hosts).toEqual(['a']);
+  expect(warnings.map(({ text }) => text.replace(/^.*\//, ''))).toEqual([
+    'controller.yaml:1: groups.dmz: facts, config and uri are only read from inventory.yaml: ignored',
+  ]);
 });
 
-test('a file whose aliases mean very many targets is refused, soon', async () => {
-  const levels = Array.from({ length: 7 }, (_, i) => {
+test('a file whose aliases mean very many groups and targets is refused, soon', async () => {
+  const levels = Array.from({ length: 9 }, (_, i) => {
     const inner =
       i === 0
         ? 'targets: [x1, x2]'
         : `groups: [${Array(9)
-            .fill(`{<<: *l${i - 1}}`)
+            .fill(`*l${i - 1}`)
             .join(', ')}]`;
-    return `l${i}: &l${i} {name: g, ${inner}}`;
+    return `l${i}: &l${i} {name: g${i}, ${inner}}`;
   });
-  await expect(inventoryOf(levels.join('\n'))).rejects.toMatchObject({ code: 'inventory' });
-});
-
-test('parseAddress tells hosts, ports of ours, and what is no machine', () => {
-  expect(parseAddress('10.0.0.7:9000')).toEqual({ host: '10.0.0.7', port: 9000 });
-  expect(parseAddress('[::1]:1')).toEqual({ host: '::1', port: 1 });
-  expect(parseAddress('kick://web1:8140')).toEqual({ host: 'web1', port: 8140 });
-  expect(parseAddress('ssh://me@web1:22')).toEqual({ host: 'web1' });
-  expect(parseAddress('lxd://c1')).toBe('not-a-host');
-  for (const text of ['', 'a b', 'a:0', 'a:65536', 'http://a/b', '::1'])
-    expect(parseAddress(text)).toBeUndefined();
+  const yaml = `vars: {${levels.join(', ')}}\ngroups: [*l8]\n`;
+  await expect(inventoryOf(yaml)).rejects.toThrow(/there is another group "g0" above/);
 });

@@ -1,17 +1,21 @@
 /** Long lists of names are read without YAML's parser: to the same value. */
 import fc from 'fast-check';
-import { constructFromEvents, parseEvents } from 'js-yaml';
+import { CORE_SCHEMA, constructFromEvents, parseEvents } from 'js-yaml';
 import { expect, test } from 'vitest';
 import { putPlainLines, takePlainLines } from '../../src/config/plain-lines.ts';
+import { rubyDocumentSchema } from '../../src/config/ruby-document.ts';
 
-const parse = (source: string) => constructFromEvents(parseEvents(source, {}), { source, maxAliases: 100 });
+const RUBY = await rubyDocumentSchema();
+
+const parse = (source: string, schema = CORE_SCHEMA) =>
+  constructFromEvents(parseEvents(source, {}), { source, schema, maxAliases: 100 });
 
 /** The value by way of the shortened text; `whole` where that cannot be. */
-function shortened(text: string): unknown[] | 'whole' {
+function shortened(text: string, schema = CORE_SCHEMA): unknown[] | 'whole' {
   const short = takePlainLines(text, 2);
   if (short === undefined) return 'whole';
   try {
-    const documents = parse(short.text);
+    const documents = parse(short.text, schema);
     return putPlainLines(documents, short.lists) ? documents : 'whole';
   } catch {
     return 'whole';
@@ -53,14 +57,17 @@ const document = fc
   )
   .map(([lines, newline, end]) => lines.flat().join(newline) + end);
 
-test('what is read without YAML is what YAML reads', () => {
+test.each([
+  ['1.2', CORE_SCHEMA],
+  ['of Ruby', RUBY],
+])('what is read without YAML is what YAML %s reads', (_which, schema) => {
   let without = 0;
   fc.assert(
     fc.property(document, (text) => {
-      const value = shortened(text);
+      const value = shortened(text, schema);
       if (value === 'whole') return;
       without += 1;
-      expect(value).toEqual(parse(text));
+      expect(value).toEqual(parse(text, schema));
     }),
     { numRuns: 20_000 },
   );

@@ -187,9 +187,10 @@ function refuseStrange(literal: string, column: number, isFirst: boolean): void 
   const strange = STRANGE.exec(literal);
   if (strange === null) return;
   const unless = isCertname(strange[0].toLowerCase()) ? ' without quotes' : '';
+  const port = strange[0] === ':' ? ' (a port is given by --port, or by a uri in inventory.yaml)' : '';
   throw new ExpressionProblem(
     column + strange.index,
-    `${JSON.stringify(strange[0])} cannot be in a certname${unless}`,
+    `${JSON.stringify(strange[0])} cannot be in a certname${unless}${port}`,
   );
 }
 

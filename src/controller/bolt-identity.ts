@@ -1,0 +1,101 @@
+/** Who a target of Bolt's is to us: the host that has this certname. */
+import { isIPv6 } from 'node:net';
+import { isCertname, isHostName } from '../protocol/names.ts';
+import { parseUri, type Uri, withoutUser } from './address.ts';
+import { type Entry, isPlugin, leaveOut, pluginText, type Reading, skip } from './bolt-draft.ts';
+import type { Path } from './bolt-findings.ts';
+import type { Mapping } from './bolt-merge.ts';
+import { isWithoutAgent, OWN_SCHEME, TRANSPORTS } from './bolt-reach.ts';
+
+export interface Identity {
+  certname: string;
+  /** By which Bolt knows it. */
+  boltName: string;
+  uri?: Uri | undefined;
+}
+
+/** That of a mapping; undefined where it has none, which is told. */
+export function identityOf(
+  reading: Reading,
+  { value, path }: { value: Mapping; path: Path },
+): Identity | undefined {
+  const { name, uri } = value;
+  const by = name ?? uri;
+  if (isPlugin(by)) {
+    skip(reading, { path, why: `a target named by ${pluginText(by)}` });
+    return undefined;
+  }
+  if (typeof by !== 'string' || by === '') {
+    reading.findings.problem(path, 'a target has a name or a uri, as text');
+    return undefined;
+  }
+  if (by !== name) return identityOfUri(reading, { text: by, path: [...path, 'uri'] });
+  const certname = certnameOf(by);
+  if (certname !== undefined) {
+    return { certname, boltName: by, uri: uriBeside(reading, { value: uri, path: [...path, 'uri'] }) };
+  }
+  skip(reading, { path: [...path, 'name'], why: 'a name that cannot be a certname', subject: by });
+  return undefined;
+}
+
+function uriBeside(reading: Reading, { value, path }: Entry): Uri | undefined {
+  if (value === undefined || value === null) return undefined;
+  const uri = typeof value === 'string' ? parseUri(value) : undefined;
+  if (uri !== undefined) {
+    warnOfScheme(reading, { uri, path });
+    return uri;
+  }
+  const why = isPlugin(value) ? `from ${pluginText(value)}` : notAnAddress(value);
+  reading.findings.warn(path, `${why}: the target is reached by its name`);
+  return undefined;
+}
+
+/** That of a target without a name. */
+export function identityOfUri(
+  reading: Reading,
+  { text, path }: { text: string; path: Path },
+): Identity | undefined {
+  const subject = withoutUser(text);
+  const uri = parseUri(text);
+  const scheme = uri?.scheme ?? schemeOf(text);
+  if (isWithoutAgent(scheme)) {
+    // Not by its host: a container may be called as a machine is.
+    leaveOut(reading, { name: subject, transport: scheme, path });
+    return undefined;
+  }
+  const certname = hostNameOf(uri);
+  if (certname !== undefined && uri !== undefined) {
+    warnOfScheme(reading, { uri, path });
+    return { certname, boltName: text, uri };
+  }
+  const why = uri === undefined ? notAnAddress(text) : 'its host cannot be a certname, and it has no name';
+  skip(reading, { path, why, subject });
+  return undefined;
+}
+
+/** Bolt refuses it when the target is used. */
+function warnOfScheme({ findings }: Reading, { uri: { scheme }, path }: { uri: Uri; path: Path }): void {
+  if (scheme === undefined || scheme === OWN_SCHEME || TRANSPORTS.includes(scheme)) return;
+  findings.warn(
+    path,
+    `"${scheme}" is neither kick nor a transport of Bolt's: only the host of such a uri counts`,
+  );
+}
+
+function hostNameOf(uri: Uri | undefined): string | undefined {
+  const name = uri?.host.toLowerCase().replace(/\.$/, '') ?? '';
+  return isHostName(name) ? name : undefined;
+}
+
+const schemeOf = (text: string) => /^([a-z]+):\/\//i.exec(text)?.[1]?.toLowerCase() ?? '';
+
+function notAnAddress(value: unknown): string {
+  if (typeof value === 'string' && isIPv6(value)) return 'an IPv6 address without its brackets';
+  return 'not an address like host, host:port or [address]:port';
+}
+
+/** To Bolt blanks and commas cannot be in a target's name (Bolt::Inventory::Target::ILLEGAL_CHARS). */
+function certnameOf(text: string): string | undefined {
+  const certname = text.toLowerCase().replace(/\.$/, '');
+  return isCertname(certname) && !/[\s,]/.test(certname) ? certname : undefined;
+}
