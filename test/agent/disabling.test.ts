@@ -5,24 +5,11 @@ import { commandRunner } from '../../src/agent/runners/command-runner.ts';
 import type { Agent } from '../../src/agent/service.ts';
 import type { Action } from '../../src/protocol/request.ts';
 import type { CommandReply } from '../../src/protocol/status.ts';
-import type { Clock } from '../../src/util/clock.ts';
 import { tempFolder } from '../support/temp.ts';
-import { fixture, kick, peerOf, refusalOf, requestOf, sealed, startAgent } from './harness.ts';
+import { clockFromNow, fixture, kick, peerOf, refusalOf, requestOf, sealed, startAgent } from './harness.ts';
 
 const root = { user: 'root', uid: 0, host: 'puppet' };
 const other = { user: 'ann', uid: 1000, host: 'puppet' };
-
-/** A clock that starts now and can be set forward. */
-function clockFromNow(): Clock & { forward(ms: number): void } {
-  let skipped = 0;
-  return {
-    now: () => Date.now() + skipped,
-    monotonic: () => performance.now() + skipped,
-    forward(ms) {
-      skipped += ms;
-    },
-  };
-}
 
 async function place(name = 'changes', ...args: string[]) {
   const folder = tempFolder();
@@ -113,7 +100,8 @@ test('when the end has come the agent enables and says so in its log', async () 
   const log = { debug: say, info: say, warn: say, error: say };
   const agent = await startAgent(join(folder, 'second'), { runner, clock, log, lookEveryMs: 20 });
   await ask(agent, { op: 'disable', reason: 'for an hour', until: inAnHour() });
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  const before = clock.asked();
+  await expect.poll(clock.asked).toBeGreaterThan(before + 5); // it has looked, and it was not time
   expect(existsSync(lock)).toBe(true);
   clock.forward(3_700_000);
   await expect.poll(() => existsSync(lock)).toBe(false);
@@ -137,13 +125,13 @@ test('a run that tells nothing for too long is called stuck, and one that has ju
     argv: [fixture('until-file'), join(folder, 'journal'), join(folder, 'release')],
     runEnvironment: {},
   });
-  const agent = await startAgent(folder, { runner, stuckAfterMs: 400 });
+  const clock = clockFromNow();
+  const agent = await startAgent(folder, { runner, clock, stuckAfterMs: 900_000 });
   const run = await kick(agent);
   await run.until('started');
   expect((await agent.status(peerOf())).running?.stuck).toBeUndefined();
-  await expect
-    .poll(async () => (await agent.status(peerOf())).running?.stuck)
-    .toMatch(/^it has told nothing for /);
+  clock.forward(1_000_000);
+  expect((await agent.status(peerOf())).running?.stuck).toMatch(/^it has told nothing for /);
   writeFileSync(join(folder, 'release'), '');
   await run.finished;
 });

@@ -135,11 +135,12 @@ test('askServers with a certificate: a server of our CA, one of another name, of
       await serving(ca.issue('puppet.example.com', { role: 'agent' }), 200),
       await serving(other.issue('localhost', named), 200),
       await serving(ca.issue('localhost', named), 503),
-      { name: 'localhost', port: await listening(silent) },
     ],
     identity,
-    1000,
+    600_000,
   );
+  const silence = { name: 'localhost', port: await listening(silent) };
+  answers.push(...(await askServers([silence], identity, 1000)));
   expect(answers.map(({ error }) => error)).toEqual([
     undefined,
     expect.stringContaining("does not match certificate's altnames"),

@@ -11,7 +11,7 @@ import { Refusal, type RefusalCode } from '../../src/protocol/refusal.ts';
 import type { Action, Request } from '../../src/protocol/request.ts';
 import { seal } from '../../src/protocol/seal.ts';
 import type { EventStream, Peer } from '../../src/transport/transport.ts';
-import { systemClock } from '../../src/util/clock.ts';
+import { type Clock, systemClock } from '../../src/util/clock.ts';
 import { silentLog } from '../../src/util/log.ts';
 import { uuidv7 } from '../../src/util/uuid.ts';
 import { mintCa } from '../support/minted-ca.ts';
@@ -29,6 +29,29 @@ export function fixture(name: string): string {
 
 export function command(name: string, ...args: string[]): Runner {
   return commandRunner({ argv: [fixture(name), ...args], runEnvironment: {} });
+}
+
+export interface TestClock extends Clock {
+  forward(ms: number): void;
+  /** How often it was asked. */
+  asked(): number;
+}
+
+/** A clock that starts now and can be set forward. */
+export function clockFromNow(): TestClock {
+  let skipped = 0;
+  let asked = 0;
+  return {
+    now() {
+      asked += 1;
+      return Date.now() + skipped;
+    },
+    monotonic: () => performance.now() + skipped,
+    forward(ms) {
+      skipped += ms;
+    },
+    asked: () => asked,
+  };
 }
 
 export type TestAgentOptions = Partial<AgentOptions> & { runner: Runner };

@@ -1,5 +1,5 @@
 /** DESIGN 4: whatever dies, one run at a time, and every accepted request gets exactly one outcome. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -88,11 +88,13 @@ test.each(['wrapper', 'run', 'both'] as const)(
     const waiting = await kick(agent);
     await waiting.until('waiting');
     const wrapper = wrapperOf(pid);
+    const lock = join(folder, 'run', 'run.lock');
     if (who !== 'run') process.kill(wrapper, 'SIGKILL');
     if (who !== 'wrapper') process.kill(pid, 'SIGKILL');
     if (who === 'wrapper') {
       // The run itself lives, and holds the lock: nobody else may begin.
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await expect.poll(() => identify(wrapper)).toBeUndefined();
+      expect(spawnSync('flock', ['--nonblock', lock, 'true']).status).toBe(1);
       expect(waiting.events.some(({ type }) => type === 'started')).toBe(false);
       process.kill(pid, 'SIGKILL');
     }
@@ -116,6 +118,7 @@ async function inTheMiddle() {
   const agent = await place.start();
   const { job, body } = await place.request();
   const started = await readUntil(await place.sender.submit(agent.target, body, anySignal()), 'started');
+  await expect.poll(() => lines(journal)).toHaveLength(1); // it has noted its begin
   await agent.kill('SIGKILL');
   const [run = ''] = readdirSync(join(place.runDir, 'runs'));
   const record = join(place.runDir, 'runs', run, 'record.json');
@@ -184,7 +187,6 @@ test('an agent killed between record and go has started nothing', async () => {
   const folder = tempFolder();
   const journal = join(folder, 'journal');
   const { startWrapper } = await import('../../src/agent/wrapper.ts');
-  const { spawnSync } = await import('node:child_process');
   // The agent is a process that takes the lock, says so, and is killed before it says "go".
   const script = `
     const { startWrapper } = await import(process.argv[1]);

@@ -38,6 +38,7 @@ test('an agent counts runs once, requests each, refusals and waits; counters sur
   const metricsFile = join(folder, 'kick.prom');
   const release = join(folder, 'release');
   const runner = shell(`until [ -e '${release}' ]; do sleep 0.02; done; exit 2`);
+  const begun = Date.now() / 1000;
   const agent = await startAgent(folder, { runner, metricsFile });
   agent.setExpiry(expiryOf(controller));
   // A first run, and two requests that are served by one second run.
@@ -58,12 +59,14 @@ test('an agent counts runs once, requests each, refusals and waits; counters sur
   expect(samples.get('kick_agent_refused_total{code="malformed"}')).toBe(1);
   expect(samples.get('kick_agent_run_duration_seconds_count')).toBe(2);
   expect(samples.get('kick_agent_lock_wait_seconds_count')).toBe(3);
-  expect(samples.get('kick_agent_lock_wait_seconds_sum')).toBeGreaterThan(0.02);
+  expect(samples.get('kick_agent_lock_wait_seconds_sum')).toBeGreaterThan(0);
   expect(samples.get('kick_agent_waiting_requests')).toBe(0);
   expect(samples.get('kick_agent_disabled')).toBe(0);
   expect(samples.get('kick_agent_info{version="0.0.0-test"}')).toBe(1);
   const now = Date.now() / 1000;
-  expect(Math.abs((samples.get('kick_agent_last_success_timestamp_seconds') ?? 0) - now)).toBeLessThan(30);
+  const success = samples.get('kick_agent_last_success_timestamp_seconds');
+  expect(success).toBeGreaterThanOrEqual(begun);
+  expect(success).toBeLessThanOrEqual(now);
   expect(samples.get('kick_agent_certificate_expiry_timestamp_seconds')).toBeGreaterThan(now);
   expect(samples.get('kick_agent_crl_expiry_timestamp_seconds')).toBeGreaterThan(now);
   expect(types.get('kick_agent_run_duration_seconds')).toBe('summary');

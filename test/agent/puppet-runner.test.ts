@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { puppetAgentRunner } from '../../src/agent/runners/puppet-runners.ts';
 import { serviceEnvironment, settingWords } from '../../src/puppet/service-environment.ts';
+import { type Clock, systemClock } from '../../src/util/clock.ts';
 import { silentLog } from '../../src/util/log.ts';
 import { tempFolder } from '../support/temp.ts';
 import { command, fixture, kick, peerOf, requestOf, resume, startAgent } from './harness.ts';
@@ -27,10 +28,14 @@ interface Host {
   extraOptions?: string;
   /** Appended to what Puppet tells of its settings. */
   settings?: string;
+  clock?: Clock;
 }
 
 /** An agent whose Puppet does in turn what the lines say. */
-async function host(script: string, { runTimeoutMs, extraOptions = '', settings = '' }: Host = {}) {
+async function host(
+  script: string,
+  { runTimeoutMs, extraOptions = '', settings = '', clock = systemClock }: Host = {},
+) {
   const folder = tempFolder();
   const dir = join(folder, 'puppet');
   mkdirSync(dir);
@@ -44,7 +49,7 @@ async function host(script: string, { runTimeoutMs, extraOptions = '', settings 
     ...{ puppet: join(dir, 'puppet'), path: '', stateDir: join(folder, 'state') },
     ...{ runEnvironment: {}, environmentFiles: [join(dir, 'default')], log: silentLog, runTimeoutMs },
   });
-  const agent = await startAgent(folder, { runner });
+  const agent = await startAgent(folder, { runner, clock });
   return {
     dir,
     folder,
@@ -125,8 +130,9 @@ test('a disabled host is told with its reason, and nothing runs', async () => {
 });
 
 test('a host where a run begins just now is waited for', async () => {
-  const { dir, agent } = await host('2 changed true');
-  writeFileSync(join(dir, 'agent_catalog_run.lock'), '');
+  const now = Date.now();
+  const { dir, agent } = await host('2 changed true', { clock: { ...systemClock, now: () => now } });
+  writeFileSync(join(dir, 'agent_catalog_run.lock'), ''); // and stays young
   const one = await kick(agent);
   expect(await one.until('waiting')).toMatchObject({ holder: { what: 'a Puppet run that begins' } });
   rmSync(join(dir, 'agent_catalog_run.lock'));

@@ -16,10 +16,11 @@ import { prepareFolders } from '../../src/agent/layout.ts';
 import { commandRunner } from '../../src/agent/runners/command-runner.ts';
 import { identify } from '../../src/util/proc.ts';
 import { tempFolder } from '../support/temp.ts';
-import { command, fixture, kick, refusalOf, requestOf, startAgent } from './harness.ts';
+import { clockFromNow, command, fixture, kick, refusalOf, requestOf, startAgent } from './harness.ts';
 
 const isRoot = process.getuid?.() === 0;
-const pidsIn = (path: string) => readFileSync(path, 'utf8').trim().split('\n').map(Number);
+const pidsIn = (path: string) =>
+  existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n').map(Number) : [];
 
 function linesOf(events: readonly { type: string }[]): string[] {
   return events.flatMap((event) =>
@@ -79,8 +80,12 @@ test.each(['ignores-term', 'forks-child'])(
   '"%s" past its limit is killed after the grace, with its children',
   async (name) => {
     const folder = tempFolder();
-    const agent = await startAgent(folder, { runner: command(name, join(folder, 'pid')) });
-    const one = await kick(agent, requestOf({ action: { op: 'run', runTimeout: 1 } }));
+    const clock = clockFromNow();
+    const agent = await startAgent(folder, { runner: command(name, join(folder, 'pid')), clock });
+    const one = await kick(agent, requestOf({ action: { op: 'run', runTimeout: 3600 } }));
+    const all = name === 'forks-child' ? 2 : 1;
+    await expect.poll(() => pidsIn(join(folder, 'pid'))).toHaveLength(all);
+    clock.forward(3_700_000);
     expect((await one.finished).outcome).toBe('timed-out');
     for (const pid of pidsIn(join(folder, 'pid'))) await expect.poll(() => identify(pid)).toBeUndefined();
   },

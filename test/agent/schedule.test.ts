@@ -6,9 +6,18 @@ import { openSchedule, type Pull, pushedNote, type ScheduleDeps } from '../../sr
 import type { RunAction } from '../../src/protocol/request.ts';
 import { silentLog } from '../../src/util/log.ts';
 import { tempFolder } from '../support/temp.ts';
-import { fixture, kick, peerOf, requestOf, sealed, startAgent } from './harness.ts';
+import {
+  clockFromNow,
+  fixture,
+  kick,
+  peerOf,
+  requestOf,
+  sealed,
+  startAgent,
+  type TestClock,
+} from './harness.ts';
 
-const EVERY_SECOND: Pull = { runinterval: 1000, splay: true, catalog: 'new', noop: false };
+const FIVE_MINUTES: Pull = { runinterval: 300_000, splay: true, catalog: 'new', noop: false };
 const HALF_HOUR: Pull = { runinterval: 1_800_000, splay: true, catalog: 'new', noop: false };
 
 function journalled(folder: string): { journal(): string[]; runner: ReturnType<typeof commandRunner> } {
@@ -21,17 +30,28 @@ function journalled(folder: string): { journal(): string[]; runner: ReturnType<t
   return { runner, journal: () => (existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : []) };
 }
 
+/** Time goes on, in steps that are no gap to the schedule (suspension), and it looks after each. */
+async function timeGoesOn(clock: TestClock, until: () => boolean): Promise<void> {
+  while (!until()) {
+    clock.forward(20_000);
+    const before = clock.asked();
+    await expect.poll(clock.asked).toBeGreaterThan(before + 3);
+  }
+}
+
 test('an agent in pull mode runs by itself, through the same queue, and tells when next', async () => {
   const folder = tempFolder();
   const { runner, journal } = journalled(folder);
   const told: object[] = [];
   const log = { ...silentLog, info: (fields: object) => void told.push(fields) };
-  const agent = await startAgent(folder, { runner, log, lookEveryMs: 50 });
-  agent.setPull(EVERY_SECOND);
+  const clock = clockFromNow();
+  const agent = await startAgent(folder, { runner, log, clock, lookEveryMs: 50 });
+  agent.setPull(FIVE_MINUTES);
+  await timeGoesOn(clock, () => journal().some((line) => line.startsWith('begin ')));
   await expect.poll(journal).toContainEqual(expect.stringMatching(/^end /));
   const { pull, time } = await agent.status(peerOf());
-  expect(pull).toMatchObject({ intervalMs: 1000, catalog: 'new' });
-  expect(Math.abs((pull?.nextAt ?? 0) - time)).toBeLessThan(2000);
+  expect(pull).toMatchObject({ intervalMs: 300_000, catalog: 'new' });
+  expect((pull?.nextAt ?? 0) - time).toBeLessThan(450_000);
   expect(told).toContainEqual(
     expect.objectContaining({ audit: 'accepted', by: 'schedule@agent1.example.com' }),
   );
@@ -43,9 +63,10 @@ test('while Puppet is disabled nothing is begun by the schedule', async () => {
   const folder = tempFolder();
   const { runner, journal } = journalled(folder);
   writeFileSync(join(folder, 'agent_disabled.lock'), '');
-  const agent = await startAgent(folder, { runner, lookEveryMs: 20 });
-  agent.setPull(EVERY_SECOND);
-  await expect.poll(() => existsSync(join(folder, 'state', 'schedule.json'))).toBe(true);
+  const clock = clockFromNow();
+  const agent = await startAgent(folder, { runner, clock, lookEveryMs: 20 });
+  agent.setPull(FIVE_MINUTES);
+  await timeGoesOn(clock, () => existsSync(join(folder, 'state', 'schedule.json')));
   expect(journal()).toEqual([]);
   expect((await agent.status(peerOf())).pull?.nextAt).toBeGreaterThan(0);
 });
