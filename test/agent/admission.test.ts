@@ -133,7 +133,8 @@ test('submit refuses by time, and tells its own', async () => {
   const error = await agent
     .submit(await sealed(requestOf({ iat: iat + 120, exp: iat + 300 })), peerOf())
     .catch((thrown: Refusal) => thrown);
-  expect((error as Refusal).body).toEqual({ code: 'clock-skew', time: expect.closeTo(iat, -1) });
+  const { code, time = 0 } = (error as Refusal).body;
+  expect([code, time >= iat && time <= nowSeconds()]).toEqual(['clock-skew', true]);
 });
 
 test('a replay after the clock was set back an hour is answered with the run that exists', async () => {

@@ -36,9 +36,13 @@ export const nobody: HostSources = {
   database: undefined,
   askAgents: () => Promise.reject(new Error('nobody asks agents here')),
   signedCertnames: async () => undefined,
-  outputOf: async (argv) =>
-    (await outputOf(argv, { timeoutMs: 500, maxBytes: 1000, env: {} })).toString('utf8'),
+  outputOf: outputWithin(600_000),
 };
+
+/** A command's output, if it comes within so many milliseconds. */
+export function outputWithin(timeoutMs: number): HostSources['outputOf'] {
+  return async (argv) => (await outputOf(argv, { timeoutMs, maxBytes: 1000, env: {} })).toString('utf8');
+}
 
 export function choose(
   named: string[],

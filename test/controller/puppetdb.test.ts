@@ -12,7 +12,7 @@ import { systemClock } from '../../src/util/clock.ts';
 import { tempFolder } from '../support/temp.ts';
 
 /** Plain HTTP is allowed on loopback, so no certificate is needed here. */
-async function databaseOn(listener: RequestListener) {
+async function databaseOn(listener: RequestListener, timeoutMs = 600_000) {
   const server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
@@ -22,7 +22,7 @@ async function databaseOn(listener: RequestListener) {
   const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
   const identity = () => Promise.reject(new Error('not needed'));
-  return openPuppetDb({ urls: [url], identity, timeoutMs: 300, maxBytes: 1000 });
+  return openPuppetDb({ urls: [url], identity, timeoutMs, maxBytes: 1000 });
 }
 
 const warn = () => expect.unreachable();
@@ -43,8 +43,8 @@ test.each<[string, number, string, RegExp]>([
 });
 
 test('an answer that does not come, or does not end, is given up', async () => {
-  await expect((await databaseOn(() => {})).query('nodes{}')).rejects.toThrow(/no answer within 0.3 s/);
-  const endless = await databaseOn((_request, response) => void response.writeHead(200).write('['));
+  await expect((await databaseOn(() => {}, 300)).query('nodes{}')).rejects.toThrow(/no answer within 0.3 s/);
+  const endless = await databaseOn((_request, response) => void response.writeHead(200).write('['), 300);
   await expect(endless.query('nodes{}')).rejects.toMatchObject({ code: 'puppetdb' });
 });
 

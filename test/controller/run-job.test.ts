@@ -1,12 +1,15 @@
 /** The way of one host and of many, against a sender that does what a case wants. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { RefusalCode } from '../../src/protocol/refusal.ts';
 import type { SendFailure } from '../../src/transport/transport.ts';
+import { deferred } from '../support/deferred.ts';
 import {
   accepted,
+  barrier,
   failure,
   finished,
   only,
+  ownTimers,
   refusal,
   run,
   type Script,
@@ -32,9 +35,9 @@ test('a connection that breaks is resumed after the last event', async () => {
 });
 
 test('a host that no longer answers is lost, after the time without contact', async () => {
-  const done = await run({
-    a: (kind) => (kind === 'submit' ? [accepted, failure('broken', true)] : [failure('no-answer')]),
-  });
+  const a: Script = (kind) =>
+    kind === 'submit' ? [accepted, failure('broken', true)] : [failure('no-answer')];
+  const done = await run({ a }, { lostAfterMs: 400 });
   expect(only(done)).toMatchObject({ outcome: 'lost', message: expect.stringContaining('no contact for') });
 });
 
@@ -108,32 +111,25 @@ test('a host that waits gives its place back', async () => {
     {
       concurrency: 1,
       emit(event) {
-        if (event.type === 'host-done' && event.result.certname === 'b') otherDone.resolve(undefined);
+        if (event.type === 'host-done' && event.result.certname === 'b') otherDone.resolve();
       },
     },
   );
   expect(done.results.map(({ outcome }) => outcome)).toEqual(['changed', 'changed']);
 });
 
-function deferred() {
-  let resolve: (value: unknown) => void = () => {};
-  const promise = new Promise((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
-}
-
 test('no more hosts than --concurrency run at once', async () => {
   let running = 0;
   let most = 0;
   const names = Array.from({ length: 12 }, (_, index) => `h${index}`);
+  const together = barrier(3);
   const script: Script = () => {
     running += 1;
     most = Math.max(most, running);
-    const pause = new Promise((resolve) => setTimeout(resolve, 5)).then(() => {
+    const turn = together().then(() => {
       running -= 1;
     });
-    return [accepted, started(), pause, finished()];
+    return [accepted, started(), turn, finished()];
   };
   const done = await run(Object.fromEntries(names.map((name) => [name, script])), { concurrency: 3 });
   expect(done.results.every(({ outcome }) => outcome === 'changed')).toBe(true);
@@ -143,9 +139,13 @@ test('no more hosts than --concurrency run at once', async () => {
 const never = new Promise(() => {});
 
 test('a host that hangs costs the others nothing; --timeout leaves it unfinished, and ends nothing', async () => {
+  ownTimers();
   const done = await run(
     { hangs: () => [accepted, started(), never], b: () => [accepted, started(), finished()] },
-    { timeoutMs: 150 },
+    {
+      timeoutMs: 150,
+      emit: (event) => event.type === 'host-done' && vi.advanceTimersByTime(150), // that of b
+    },
   );
   expect(done.stopped).toBe('timeout');
   expect(done.results.map(({ outcome }) => outcome)).toEqual(['unfinished', 'changed']);

@@ -1,4 +1,5 @@
 /** A sender that does what a case wants, and jobs that use it. */
+import { onTestFinished, vi } from 'vitest';
 import type { HostResult, Job, JobEvent } from '../../src/controller/job.ts';
 import type { Rollout } from '../../src/controller/rollout.ts';
 import { type RunJobOptions, runJob } from '../../src/controller/run-job.ts';
@@ -12,6 +13,7 @@ import {
   type Target,
 } from '../../src/transport/transport.ts';
 import { systemClock } from '../../src/util/clock.ts';
+import { deferred } from '../support/deferred.ts';
 import { mintCa } from '../support/minted-ca.ts';
 
 export const identity = await mintCa().identity('puppet.example.com');
@@ -97,7 +99,7 @@ export async function run(
   const { results, stopped } = await runJob(
     jobOf(Object.keys(scripts), options.concurrency, options.rollout),
     {
-      ...{ sender, identity, clock: systemClock, lostAfterMs: 400, signal: new AbortController().signal },
+      ...{ sender, identity, clock: systemClock, lostAfterMs: 600_000, signal: new AbortController().signal },
       ...options,
       emit(event) {
         events.push(event);
@@ -106,6 +108,23 @@ export async function run(
     },
   );
   return { results, stopped, calls, events };
+}
+
+/** Every run waits until `count` of them are on their way at once. */
+export function barrier(count: number): () => Promise<void> {
+  const { promise, resolve } = deferred();
+  let waiting = 0;
+  return () => {
+    waiting += 1;
+    if (waiting === count) resolve();
+    return promise;
+  };
+}
+
+/** Timers that only go on when a test says so. */
+export function ownTimers(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
 }
 
 export const only = ({ results }: { results: HostResult[] }) => results[0];

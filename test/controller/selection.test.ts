@@ -6,7 +6,17 @@ import { parseFactCondition } from '../../src/controller/fact-condition.ts';
 import type { HostSources } from '../../src/controller/host-sources.ts';
 import { parseNodesFile } from '../../src/controller/nodes-file.ts';
 import { type Selection, selectHosts } from '../../src/controller/selection.ts';
-import { choose, databaseOf, excluding, groupOf, INVENTORY, namesOf, nobody, warnings } from './choosing.ts';
+import {
+  choose,
+  databaseOf,
+  excluding,
+  groupOf,
+  INVENTORY,
+  namesOf,
+  nobody,
+  outputWithin,
+  warnings,
+} from './choosing.ts';
 
 test('a name is that of the inventory first, then gets the domain', async () => {
   const { targets } = await choose(['db', 'DB1', 'web1', 'new1', 'a.b']);
@@ -66,16 +76,14 @@ test('a syntax error points at its column, and says where it stands', async () =
   }
 });
 
-test('ten million names are refused before they are made', async () => {
-  const before = performance.now();
+test('ten million names and more are refused before they are made', async () => {
   for (const text of [
     'web[1-10000000]',
-    'web[1-1000]x[1-1000]y[1-1000]',
+    'web[1-1000]x[1-1000]y[1-1000]z[1-1000]', // would fit in no memory
     'a[1-99999],b[1-99999],c[1-99999]',
   ]) {
     await expect(choose([text])).rejects.toThrow(/more than 250000 names/);
   }
-  expect(performance.now() - before).toBeLessThan(5000);
 });
 
 test('a group that does not exist, or contains itself, is an error with what there is', async () => {
@@ -229,7 +237,6 @@ test("a group's command prints names: expressions, comments and blank lines", as
 
 test('a command that hangs, fails, prints junk or too much is an error that names it', async () => {
   const cases: [string, RegExp][] = [
-    ['sleep 60 & sleep 60', /did not end within 0.5 s/],
     ['echo no such thing >&2; exit 3', /exit code 3: no such thing/],
     ["printf 'web1\\nweb[2\\n'", /line 2 of what .*names printed: the bracket is not closed, see column 4/],
     ['yes web1', /more than 1000 bytes/],
@@ -238,6 +245,10 @@ test('a command that hangs, fails, prints junk or too much is an error that name
   ];
   for (const [script, why] of cases)
     await expect(choose(['@dmz'], {}, groupOf(script)), script).rejects.toThrow(why);
+  const impatient = { ...nobody, outputOf: outputWithin(500) };
+  await expect(
+    choose(['@dmz'], {}, { ...groupOf('sleep 600 & sleep 600'), sources: impatient }),
+  ).rejects.toThrow(/did not end within 0.5 s/);
   const missing = { inventory: { groups: { dmz: { command: ['/nonexistent/program'] } } } };
   await expect(choose(['@dmz'], {}, missing)).rejects.toThrow(/ENOENT/);
 });

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Identity } from '../../src/pki/identity.ts';
 import { Refusal } from '../../src/protocol/refusal.ts';
 import type { SenderLimits } from '../../src/transport/https/limits.ts';
@@ -26,14 +26,18 @@ const ca = testCa();
 const agentIdentity = ca.agent();
 const controller = ca.controller();
 const BODY = Buffer.from('{"protected":"x"}');
-const SHORT = { connectMs: 300, continueMs: 300, answerMs: 400, silenceMs: 300 };
+/** So that nothing is given up but what a test is about, however busy the machine is. */
+const PATIENT = { connectMs: 600_000, continueMs: 600_000, answerMs: 600_000, silenceMs: 600_000 };
+
+/** Until it is given up that the agent asks for the body. */
+const ASKED = { continueMs: 300 };
 
 type Call = (sender: Sender, port: number) => Promise<unknown>;
 const submit: Call = (sender, port) => sender.submit(targetAt(port), BODY, anySignal());
 const status: Call = (sender, port) => sender.status(targetAt(port), anySignal());
 
 function fail(port: number, call: Call = submit, limits: Partial<SenderLimits> = {}): Promise<SendError> {
-  return failureOf(call(startSender(controller, { limits: { ...SHORT, ...limits } }), port));
+  return failureOf(call(startSender(controller, { limits: { ...PATIENT, ...limits } }), port));
 }
 
 // ---------------------------------------------------------------- before TLS
@@ -66,13 +70,20 @@ test('Sender says no-answer when nobody takes the connection', async () => {
   const port = Number(line);
   const queued = Array.from({ length: 4 }, () => knock(port));
   await Promise.race(queued.map(({ socket }) => once(socket, 'connect')));
-  const failure = await fail(port);
+  const failure = await fail(port, submit, { connectMs: 300 });
   expect(failure).toMatchObject({ failure: 'no-answer', arrived: false });
   expect(failure.message).toBe(`no answer on port ${port} of "127.0.0.1" within 300ms: firewall?`);
 });
 
 test('Sender says no-answer when the port is open and silent', async () => {
-  const failure = await fail(await listenOn(createTcpServer()));
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const server = createTcpServer();
+  const failing = fail(await listenOn(server), submit, { connectMs: 300 });
+  const [socket] = (await once(server, 'connection')) as [Socket];
+  await once(socket, 'data'); // it has begun its handshake
+  vi.advanceTimersByTime(300);
+  const failure = await failing;
   expect(failure).toMatchObject({ failure: 'no-answer', arrived: false });
   expect(failure.message).toMatch(/is open but does not answer within 300ms$/);
 });
@@ -115,7 +126,7 @@ test('Sender does not take a certificate for its DNS names alone', async () => {
 
 test('Sender takes a certificate with the certname among several DNS names', async () => {
   const several = ca.agent('agent.example.com', { alternativeNames: ['puppet', 'agent.example.com'] });
-  const { message } = await fail(await listenOn(tlsServer({ identity: several })));
+  const { message } = await fail(await listenOn(tlsServer({ identity: several })), submit, ASKED);
   expect(message).toBe('kick agent does not answer within 300ms'); // so it was asked
 });
 
@@ -287,13 +298,14 @@ function prater(...says: string[]): Promise<number> {
 }
 
 test('Sender gives up, not arrived, on an agent that never asks for the body', async () => {
-  const failure = await fail(await prater());
+  const failure = await fail(await prater(), submit, ASKED);
   expect(failure).toMatchObject({ failure: 'no-answer', arrived: false });
   expect(failure.message).toBe('kick agent does not answer within 300ms');
 });
 
 test('Sender gives up, arrived, on an agent that takes the body and says nothing', async () => {
-  expect(await fail(await liar())).toMatchObject({ failure: 'no-answer', arrived: true });
+  const failure = await fail(await liar(), submit, { answerMs: 300 });
+  expect(failure).toMatchObject({ failure: 'no-answer', arrived: true });
 });
 
 test('Sender gives up on an agent that drips its headers', async () => {
@@ -303,7 +315,7 @@ test('Sender gives up on an agent that drips its headers', async () => {
       answer: (socket) => drip(socket, STREAM),
     }),
   );
-  expect(await fail(port)).toMatchObject({ failure: 'no-answer', arrived: true });
+  expect(await fail(port, submit, { answerMs: 300 })).toMatchObject({ failure: 'no-answer', arrived: true });
 });
 
 test('Sender says broken, arrived, when the connection breaks after the body', async () => {
@@ -377,7 +389,8 @@ test('Sender stops reading a status of 100 MB', async () => {
 
 test('Sender gives up on a status that does not end', async () => {
   const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{';
-  expect(await fail(await prater(head), status)).toMatchObject({ failure: 'no-answer' });
+  const failure = await fail(await prater(head), status, { answerMs: 300 });
+  expect(failure).toMatchObject({ failure: 'no-answer' });
 });
 
 test('Sender says garbage to a status of another shape', async () => {
@@ -386,7 +399,7 @@ test('Sender says garbage to a status of another shape', async () => {
 });
 
 test('a stream that falls silent is broken', async () => {
-  const failure = await fail(await liar(STREAM, chunk(ACCEPTED)));
+  const failure = await fail(await liar(STREAM, chunk(ACCEPTED)), submit, { silenceMs: 300 });
   expect(failure).toMatchObject({ failure: 'broken', arrived: true, message: 'nothing heard for 300ms' });
 });
 
@@ -400,7 +413,7 @@ test('a stream that drips without ever ending a line is broken', async () => {
       },
     }),
   );
-  expect(await fail(port)).toMatchObject({ failure: 'broken', arrived: true });
+  expect(await fail(port, submit, { silenceMs: 300 })).toMatchObject({ failure: 'broken', arrived: true });
 });
 
 test('a stream is broken when it ends without its last chunk', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { listenHttps } from '../../src/transport/https/listener.ts';
+import { deferred } from '../support/deferred.ts';
 import { generateKey } from '../support/minted-ca.ts';
 import { selfSigned, testCa } from './mint.ts';
 import {
@@ -177,7 +178,7 @@ test('listenHttps speaks HTTP/1.1 only', async () => {
 });
 
 test('listenHttps closes idle, dripping and plain HTTP connections and serves the good client meanwhile', async () => {
-  const limits = { handshakeMs: 400, handshakesPerAddress: 4 };
+  const limits = { handshakeMs: 1000, handshakesPerAddress: 4 };
   const agent = await startAgent(agentIdentity, { limits });
   const { port } = agent.listener;
   const from = { localAddress: '127.0.0.2' };
@@ -189,8 +190,10 @@ test('listenHttps closes idle, dripping and plain HTTP connections and serves th
     every: 100,
   });
   const plain = knock(port, { localAddress: '127.0.0.4', say: [Buffer.from(STATUS)] });
-  const status = await startSender(controller).status(agent.target, anySignal());
-  expect(status.certname).toBe('agent.example.com');
+  // On a busy machine the good client may be too slow for that limit as well: then it comes again.
+  const sender = startSender(controller);
+  const served = () => sender.status(agent.target, anySignal()).catch(() => undefined);
+  await expect.poll(served).toMatchObject({ certname: 'agent.example.com' });
   const all = [...idle, drip, plain].map(({ closed }) => closed);
   expect((await Promise.all(all)).every((text) => !text.includes('HTTP'))).toBe(true);
   expect(agent.calls).toEqual(['status']);
@@ -204,12 +207,18 @@ test('listenHttps.setIdentity applies a new CRL to new connections and to those 
   const identity = own.agent();
   const client = own.controller();
   const agent = await startAgent(identity);
-  const early = speak(agent.listener.port, { identity: client, say: ['', STATUS], every: 300 });
+  const asks = deferred<string>();
+  const isConnected = deferred();
+  const early = speak(agent.listener.port, {
+    ...{ identity: client, later: asks.promise, onSecure: isConnected.resolve },
+  });
+  await isConnected.promise;
   expect((await speak(agent.listener.port, { identity: client, say: STATUS })).status).toBe(200);
   own.revoke(client);
   agent.listener.setIdentity({ ...identity, crls: own.crls() });
   agent.calls.length = 0;
   await expectNoEntry(agent, { identity: client }, /CERT_REVOKED/);
+  asks.resolve(STATUS);
   expect((await early).text).toBe('');
 });
 

@@ -7,6 +7,7 @@ import type { StoredEvent } from '../../src/protocol/event.ts';
 import { Refusal } from '../../src/protocol/refusal.ts';
 import { tlsOptions } from '../../src/transport/https/tls-options.ts';
 import type { EventStream } from '../../src/transport/transport.ts';
+import { deferred } from '../support/deferred.ts';
 import { testCa } from './mint.ts';
 import { accepted, anySignal, collect, failureOf, JOB, post, startAgent, startSender } from './support.ts';
 
@@ -90,7 +91,7 @@ test('a stream that is left early is ended at the agent', async () => {
   const { target } = await startAgent(agentIdentity, {
     service: {
       submit: async () => (signal) => {
-        signal.addEventListener('abort', ended.resolve);
+        signal.addEventListener('abort', () => ended.resolve());
         return untilAborted(signal);
       },
     },
@@ -104,7 +105,7 @@ test("the caller's signal ends a stream as aborted, here and at the agent", asyn
   const { target } = await startAgent(agentIdentity, {
     service: {
       submit: async () => (signal) => {
-        signal.addEventListener('abort', ended.resolve);
+        signal.addEventListener('abort', () => ended.resolve());
         return untilAborted(signal);
       },
     },
@@ -126,7 +127,7 @@ test('a controller that is killed in mid-stream aborts the stream and nothing el
       submit: async () => {
         submitted++;
         return (signal) => {
-          signal.addEventListener('abort', ended.resolve);
+          signal.addEventListener('abort', () => ended.resolve());
           return untilAborted(signal);
         };
       },
@@ -154,14 +155,19 @@ test('a controller that is killed in mid-stream aborts the stream and nothing el
 });
 
 test('a controller that is gone before the answer does not start a stream', async () => {
-  const asked = deferred();
+  const both = deferred();
+  let asked = 0;
+  const ask = () => {
+    asked += 1;
+    if (asked === 2) both.resolve();
+  };
   const go = deferred();
   let opened = false;
   const { target, listener, log } = await startAgent(agentIdentity, {
     limits: { closeMs: 50 },
     service: {
       submit: async () => {
-        asked.resolve();
+        ask();
         await go.promise;
         return (signal) => {
           opened = true;
@@ -169,7 +175,7 @@ test('a controller that is gone before the answer does not start a stream', asyn
         };
       },
       status: async () => {
-        asked.resolve();
+        ask();
         await go.promise;
         throw new Refusal('stopping', 'too late');
       },
@@ -181,8 +187,7 @@ test('a controller that is gone before the answer does not start a stream', asyn
     failureOf(sender.submit(target, BODY, abort.signal)),
     failureOf(sender.status(target, abort.signal)),
   ];
-  await asked.promise;
-  await delay(50); // for both to be there: if one is not, less is tested
+  await both.promise;
   abort.abort();
   for (const failure of await Promise.all(failures)) expect(failure).toMatchObject({ failure: 'aborted' });
   await listener.close(); // returns when both connections are gone
@@ -227,7 +232,7 @@ test('a reader that takes nothing for long is cut off', async () => {
     limits: { stallMs: 100 },
     service: {
       submit: async () => (signal) => {
-        signal.addEventListener('abort', ended.resolve);
+        signal.addEventListener('abort', () => ended.resolve());
         return (async function* () {
           for (let seq = 1; ; seq++) yield log(seq, 8000);
         })();
@@ -257,7 +262,7 @@ test('a stream that fails at the agent is broken here and logged there', async (
 test('Listener.close lets streams end and takes nobody new', async () => {
   const closing = deferred();
   const agent = await startAgent(agentIdentity, {
-    limits: { closeMs: 5000 },
+    limits: { closeMs: 600_000 },
     service: {
       submit: async () =>
         async function* () {
@@ -297,11 +302,3 @@ test('Sender.close ends what is open', async () => {
   await expect(events.next()).rejects.toMatchObject({ failure: 'aborted', arrived: true });
   expect(await failureOf(sender.status(target, anySignal()))).toMatchObject({ failure: 'aborted' });
 });
-
-function deferred(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = () => {};
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
-}

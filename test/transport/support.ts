@@ -54,6 +54,14 @@ const NO_SERVICE: AgentService = {
   command: async () => ({ result: 'done', message: 'done' }),
 };
 
+/** Nothing is cut off but what a test is about, however busy the machine is. */
+const PATIENT: Partial<ListenerLimits> = {
+  handshakeMs: 600_000,
+  headersMs: 600_000,
+  requestMs: 600_000,
+  closeMs: 100,
+};
+
 export interface AgentOptions {
   service?: Partial<AgentService>;
   limits?: Partial<ListenerLimits>;
@@ -84,7 +92,7 @@ export async function startAgent(
     port: 0,
     bind: '127.0.0.1',
     log,
-    limits: { closeMs: 100, ...limits },
+    limits: { ...PATIENT, ...limits },
   });
   onTestFinished(() => listener.close());
   return { listener, log, calls, target: targetAt(listener.port, identity.certname) };
@@ -126,6 +134,10 @@ export interface Rudeness {
   say?: string | string[];
   /** Milliseconds between the pieces. */
   every?: number;
+  /** Said after the pieces, once it comes. */
+  later?: Promise<string>;
+  /** Called when the handshake is done here. */
+  onSecure?: () => void;
   identity?: Identity;
   tls?: ConnectionOptions;
 }
@@ -139,7 +151,10 @@ export interface Heard {
 }
 
 /** Speaks TLS to an agent without caring who it is, until the connection is closed. */
-export function speak(port: number, { say = [], every = 20, identity, tls }: Rudeness): Promise<Heard> {
+export function speak(
+  port: number,
+  { say = [], every = 20, later, onSecure, identity, tls }: Rudeness,
+): Promise<Heard> {
   return new Promise((resolve) => {
     const own = identity === undefined ? {} : tlsOptions(identity);
     const socket = connect({ port, host: '127.0.0.1', ...own, rejectUnauthorized: false, ...tls });
@@ -152,7 +167,11 @@ export function speak(port: number, { say = [], every = 20, identity, tls }: Rud
       socket.write(piece);
       setTimeout(next, every);
     };
-    socket.on('secureConnect', next);
+    socket.on('secureConnect', () => {
+      next();
+      void later?.then((piece) => !socket.destroyed && socket.write(piece));
+      onSecure?.();
+    });
     socket.on('data', (data) => {
       text += data.toString('latin1');
     });

@@ -2,7 +2,6 @@ import { mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createAppendLog } from '../../src/util/append-log.ts';
-import { createPace } from '../../src/util/pace.ts';
 import { tempFolder } from '../support/temp.ts';
 
 function place() {
@@ -61,24 +60,4 @@ test('AppendLog that cannot write says so once, and tells of everything all the 
   await log.close();
   expect(told).toEqual([1, 2]);
   expect(troubles).toHaveLength(1);
-});
-
-test('Pace lets in a few at a time, and does not wait for the slow', async () => {
-  const pace = createPace({ atOnce: 2, roomAfterMs: 30 });
-  const inside: string[] = [];
-  const enter = async (name: string) => {
-    const leave = await pace.enter();
-    inside.push(name);
-    return leave;
-  };
-  const leaveA = await enter('a');
-  await enter('b');
-  const c = enter('c');
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  expect(inside).toEqual(['a', 'b']);
-  leaveA();
-  leaveA();
-  await c;
-  await enter('d'); // b has never left
-  expect(inside).toEqual(['a', 'b', 'c', 'd']);
 });

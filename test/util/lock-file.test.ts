@@ -22,7 +22,7 @@ test('holdLock lets one in, names the holder to the second, and waits when told 
   const told: string[] = [];
   const waiting = holdLock(path, {
     ...options,
-    waitMs: 10_000,
+    waitMs: 600_000,
     onWaiting: (holder) => void told.push(holder),
   });
   await expect.poll(() => told.length).toBe(1);
@@ -71,7 +71,7 @@ test.each(['link', 'file'])('a %s in the place of a lock is refused, not waited 
   mkdirSync(join(folder, 'elsewhere'));
   if (what === 'link') symlinkSync(join(folder, 'elsewhere'), `${path}.lock`);
   else writeFileSync(`${path}.lock`, '');
-  await expect(holdLock(path, { ...options, waitMs: 5000 })).rejects.toMatchObject({ code: 'state' });
+  await expect(holdLock(path, { ...options, waitMs: 600_000 })).rejects.toMatchObject({ code: 'state' });
 });
 
 test('parseDuration adds its parts up, and refuses anything else', () => {

@@ -1,10 +1,12 @@
 /** Connections are made a few at a time. */
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createPace } from '../../src/util/pace.ts';
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 test('whoever is silent makes room for the next, whoever has left makes room once', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
   const pace = createPace({ atOnce: 2, roomAfterMs: 30 });
   const inside: string[] = [];
   const enter = (name: string) =>
@@ -22,6 +24,7 @@ test('whoever is silent makes room for the next, whoever has left makes room onc
   leaveA();
   await c;
   expect(inside).toEqual(['a', 'b', 'c']);
+  vi.advanceTimersByTime(30);
   await e; // nobody leaves: their time is over
   expect(inside).toEqual(['a', 'b', 'c', 'd', 'e']);
 });
