@@ -47,7 +47,7 @@ const RAISED =
   /^\[(\d{1,10}), #<Thread:[^>]{1,200}>, (?:#<SignalException: (SIG[A-Z0-9]+)>|Interrupt|#<Interrupt[^>]{0,99}>|#<SystemExit: exit>), /;
 
 /** Ruby's exception of INT has no message: `Error: Could not initialize global default settings: `. */
-const EMPTY = /^Error: [^:]+:$/;
+const EMPTY = /^(?:Error: [^:]+:|.+: {2}\([A-Z]\w*(?:::\w+)*\))$/;
 
 /** `pid`: the process whose end is in question. */
 export function createConsoleReader(pid?: number): { add(text: string): void; findings(): ConsoleFindings } {
@@ -69,13 +69,11 @@ export function createConsoleReader(pid?: number): { add(text: string): void; fi
         reason ??= error;
         signal ??= signalNamed(error.message);
         isEmpty = reason === error && EMPTY.test(line);
-        return;
-      }
-      isEmpty = false;
-      if (FRAME.test(line) || BARE_FRAME.test(line)) {
+      } else if (FRAME.test(line) || BARE_FRAME.test(line)) {
         reason ??= last; // what stands above a stack is its error
       } else if (!line.endsWith('(most recent call last):')) {
         last = { message: clip(line, MAX_MESSAGE) };
+        isEmpty = false;
       }
     },
     findings() {

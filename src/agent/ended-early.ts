@@ -35,15 +35,27 @@ function interrupted(message: string): Ending {
 }
 
 /**
- * What else tells of a signal. Puppet's handler is there before a run begins, and a run always makes a report: an
- * error that names a signal beside a report only quotes somebody. HUP ends Puppet only before its handler is there.
+ * What else tells of a signal. The handler of `puppet agent` is there before a run begins, and a run always makes a
+ * report: an error that names a signal beside a report only quotes somebody. HUP ends it only before its handler is there.
  */
-function signalTold({ exit, report, log, notes }: Evidence): string | undefined {
+function signalTold(evidence: Evidence): string | undefined {
+  const { exit, report, log, notes, isApply } = evidence;
   const caught = notes?.caught ?? [];
   if (log.caught !== undefined) return log.caught;
   if (exit === 0) return caught.find((name) => name === 'SIGTERM' || name === 'SIGINT');
-  if (exit !== 1 || report !== undefined) return undefined;
-  return log.signal ?? (log.isReason ? undefined : caught[0]);
+  if (exit !== 1) return undefined;
+  if (isApply === true) return brokenOff(evidence);
+  return report === undefined ? (log.signal ?? (log.isReason ? undefined : caught[0])) : undefined;
+}
+
+/**
+ * The same of `puppet apply`: `Could not run: SIGTERM`. Its handler of INT says one word on the console and exits with 1
+ * (lib/puppet/application/apply.rb), without an error of Puppet's.
+ */
+function brokenOff({ report, log, notes }: Evidence): string | undefined {
+  const signal = report === undefined ? log.signal : log.plainSignal;
+  if (signal !== undefined || log.isPuppets) return signal;
+  return notes?.caught[0] ?? (log.hasConsole ? 'SIGINT' : undefined);
 }
 
 /**
@@ -63,13 +75,13 @@ export function diedSilently({ exit, log, hasLog, startedAt, notes }: Evidence):
 export function withoutReport({ exit, report, othersReport, startedAt }: Evidence): string {
   const ended = `it ended with exit code ${exit}`;
   if (report !== undefined) return `${ended} before it had applied its catalog`;
-  if (othersReport === undefined) return `${ended} and left no report`;
+  if (othersReport === undefined) return `${ended}, and no report of it was found`;
   const began = new Date(othersReport.time ?? Number.NaN).getTime();
-  if (Number.isNaN(began)) return `${ended}, but the report at hand is another run's`;
+  if (Number.isNaN(began)) return `${ended}, and the report at hand is another run's`;
   const when = `began at ${utc(began)}`;
   return startedAt !== undefined && began < startedAt
-    ? `${ended} and left no report: the one at hand is of a run that ${when}`
-    : `${ended}, but the report at hand is another run's, which ${when}`;
+    ? `${ended}, and no report of it was found: the one at hand is of a run that ${when}`
+    : `${ended}, and the report at hand is another run's, which ${when}`;
 }
 
 function nameOf(signal: number): string {

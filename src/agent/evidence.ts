@@ -21,6 +21,8 @@ export interface Evidence {
   /** Written down before the first signal. */
   intention?: Intention | undefined;
   log: LogFindings;
+  /** `puppet apply`: its run is broken off by the exception of a signal, where `puppet agent` has a handler. */
+  isApply?: boolean | undefined;
   /** Whether Puppet has opened its log. */
   hasLog?: boolean | undefined;
   /** As planned. */

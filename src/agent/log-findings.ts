@@ -10,18 +10,24 @@ import { createConsoleReader, signalNamed } from './console-words.ts';
 export interface LogFindings {
   /** The error that people should see first. */
   error?: RunError;
-  /** Whether `error` is said to be one by Puppet or by Ruby, and not merely the last line of the output. */
+  /** Whether `error` is said to be one, and not merely the last line of the output. */
   isReason: boolean;
+  /** Whether Puppet itself or Ruby has said so, and not only a resource. */
+  isPuppets: boolean;
   /** Puppet's own word that a signal ended it: its handler has seen it. */
   caught?: string;
   /** The signal that an error names as its cause: what Ruby raises before Puppet's handler is there. */
   signal?: string;
+  /** The same, where the error quotes nobody. */
+  plainSignal?: string;
   /** Puppet's notice that its run lock is held; the words are translated, the path in them is not. */
   lockTaken?: string;
   /** Puppet's notice that it is administratively disabled; the command in it is not translated. */
   saysDisabled?: string;
   /** The last notice of Puppet itself. */
   lastNotice?: string;
+  /** Whether anything was printed on the console. */
+  hasConsole: boolean;
   /** Nothing at all was said. */
   isSilent: boolean;
 }
@@ -55,7 +61,7 @@ export function createLogReader({ runLock, pid }: LogReaderOptions = {}): {
   findings(): LogFindings;
 } {
   const onConsole = createConsoleReader(pid);
-  const said: Pick<LogFindings, 'caught' | 'signal' | 'lockTaken' | 'saysDisabled' | 'lastNotice'> = {};
+  const said: Omit<LogFindings, 'error' | 'isReason' | 'isSilent'> = { isPuppets: false, hasConsole: false };
   let rank: number = RANKS.none;
   let error: RunError | undefined;
   let isSilent = true;
@@ -72,15 +78,21 @@ export function createLogReader({ runLock, pid }: LogReaderOptions = {}): {
     const candidate = asError(line);
     // The first error is the cause.
     if (candidate.rank > rank) ({ rank, error } = candidate);
-    const signal = line.source === PUPPET ? signalNamed(line.message) : undefined;
-    if (signal !== undefined) said.signal ??= signal;
+    if (line.source !== PUPPET) return;
+    said.isPuppets = true;
+    const signal = signalNamed(line.message);
+    if (signal === undefined) return;
+    said.signal ??= signal;
+    if (/^[^:]+: \w+$/.test(line.message)) said.plainSignal ??= signal;
   }
 
   return {
     add(line) {
       isSilent = false;
-      if (isConsole(line)) onConsole.add(line.message);
-      else if (ERRORS.includes(line.level) && line.source !== NOT_THE_REASON) addError(line);
+      if (isConsole(line)) {
+        said.hasConsole = true;
+        onConsole.add(line.message);
+      } else if (ERRORS.includes(line.level) && line.source !== NOT_THE_REASON) addError(line);
       else if (line.level === 'notice' && line.source === PUPPET) addNotice(line.message);
     },
     findings() {
@@ -92,6 +104,7 @@ export function createLogReader({ runLock, pid }: LogReaderOptions = {}): {
         ...said,
         isSilent,
         isReason: error !== undefined || atEnd.isReason,
+        isPuppets: said.isPuppets || atEnd.isReason,
         ...(shown !== undefined && { error: shown }),
         ...(signal !== undefined && { signal }),
       };

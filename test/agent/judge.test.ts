@@ -16,8 +16,7 @@ const report = (rest: Partial<ReportHead> = {}): ReportHead => ({
   ...rest,
 });
 const said = (rest: Partial<LogFindings> = {}): LogFindings => ({
-  isReason: false,
-  isSilent: false,
+  ...{ isReason: false, isPuppets: false, hasConsole: false, isSilent: false },
   ...rest,
 });
 const evidence = (rest: Partial<Evidence>): Evidence => ({ action: { op: 'run' }, log: said(), ...rest });
@@ -180,15 +179,15 @@ const others = (time: string) => report({ job_id: null, time });
 const startedAt = Date.parse('2026-11-25T14:00:00Z');
 
 test.each<[string, Partial<Evidence>, string]>([
-  ['it ended with exit code 0 and left no report', { exit: 0 }, 'interrupted'],
+  ['it ended with exit code 0, and no report of it was found', { exit: 0 }, 'interrupted'],
   ['it ended with exit code 0 before it had applied its catalog', { exit: 0, report: cut }, 'interrupted'],
   [
-    "it ended with exit code 0, but the report at hand is another run's, which began at 2026-11-25 14:01 UTC",
+    "it ended with exit code 0, and the report at hand is another run's, which began at 2026-11-25 14:01 UTC",
     { exit: 0, othersReport: others('2026-11-25T14:01:00Z') },
     'interrupted',
   ],
   [
-    'it ended with exit code 2 and left no report: the one at hand is of a run that began at 2026-11-25 13:30 UTC',
+    'it ended with exit code 2, and no report of it was found: the one at hand is of a run that began at 2026-11-25 13:30 UTC',
     {
       exit: 2,
       othersReport: others('2026-11-25T13:30:00Z'),
@@ -212,6 +211,17 @@ test.each<[string, Partial<Evidence>, string]>([
   ['it ended with exit code 1 and told no reason', { exit: 1 }, 'failed'],
 ])('judgePuppet says no more than is known: %s', (message, given, outcome) => {
   expect(judgePuppet(evidence({ startedAt, ...given }))).toMatchObject({ outcome, message });
+});
+
+// As `puppet apply` 7.23 was seen to end in its run.
+test.each<[string, Partial<LogFindings>, string]>([
+  ['TERM: an error of Puppet that quotes nobody', { plainSignal: 'SIGTERM', isPuppets: true }, 'interrupted'],
+  ['INT: a word on the console', { hasConsole: true, isReason: true }, 'interrupted'],
+  ['a prerun command that printed "deploy: SIGTERM"', { signal: 'SIGTERM', isPuppets: true }, 'failed'],
+  ['an error, and something on the console', { hasConsole: true, isPuppets: true, isReason: true }, 'failed'],
+])('puppet apply, %s', (_what, log, outcome) => {
+  const given = { exit: 1, report: cut, isApply: true, log: said(log) };
+  expect(judgePuppet(evidence(given))).toMatchObject({ outcome });
 });
 
 test('a command whose session was ended is interrupted', () => {

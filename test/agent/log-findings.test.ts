@@ -100,6 +100,14 @@ test.each<[string, (LogLine | string)[], string]>([
     ],
     'SIGINT',
   ],
+  [
+    'an exception that has no words',
+    [
+      "/x/processor.rb:1:in `require_relative': Could not autoload puppet/x:  (Puppet::Error)",
+      "\tfrom /usr/bin/puppet:4:in `<main>'",
+    ],
+    'SIGINT',
+  ],
   ['an error that has no words', ['Error: Could not initialize global default settings: '], 'SIGINT'],
 ])('a signal that ended Puppet, by the word of %s', (_who, lines, signal) => {
   const { caught, signal: named } = findings(...lines);
@@ -133,10 +141,20 @@ test.each<[string, (LogLine | string)[]]>([
     'a record of the log is broken in two',
     [{ level: 'output', source: 'log.jsonl', message: "/x.rb:1:in `x': SIGTERM (SignalException)" }],
   ],
+  [
+    'the words of an exception stand below it',
+    ["-e:1:in `x': Could not load:  (RuntimeError)", 'no such file', "\tfrom -e:1:in `x'"],
+  ],
   ['the words of an error stand below it', ['Error: Could not read it:', 'permission denied']],
 ])('no signal ended Puppet where %s', (_what, lines) => {
   const { caught, signal } = findings(...lines);
   expect([caught, signal]).toEqual([undefined, undefined]);
+});
+
+test('an error names a signal plainly, or quotes somebody', () => {
+  expect(findings(puppet('err', 'Could not run: SIGTERM')).plainSignal).toBe('SIGTERM');
+  const quoted = findings(puppet('err', "Could not run x: Execution of '/x' returned 1: deploy: SIGTERM"));
+  expect([quoted.signal, quoted.plainSignal]).toEqual(['SIGTERM', undefined]);
 });
 
 test('the lock is taken by the word of Puppet alone, at the level of a notice', () => {
@@ -288,5 +306,5 @@ test('what the console shows at the end is no reason, and nothing at all is sile
     isSilent: false,
     error: { message: 'some output' },
   });
-  expect(findings()).toEqual({ isReason: false, isSilent: true });
+  expect(findings()).toEqual({ isReason: false, isPuppets: false, hasConsole: false, isSilent: true });
 });

@@ -229,7 +229,7 @@ export function puppetApplyRunner(manifest: string, options: PuppetRunnerOptions
       const head = await readReport(path);
       const report = head && (await withDrift(path, head));
       const hasLog = await exists(join(ended.dir, RUN_FILES.log));
-      return judgePuppet({ ...ended, report, hasLog, log: await ended.readLog() });
+      return judgePuppet({ ...ended, report, hasLog, isApply: true, log: await ended.readLog() });
     },
     resources: (ended) => resourcesOf(join(ended.dir, RUN_FILES.report)),
     lastRun: () => lastRunOf(puppet),
