@@ -132,3 +132,13 @@ export const EXIT = {
   /** Added to the number of a signal. */
   signal: 128,
 } as const;
+
+/** What every exit code of the command line means, for people. */
+export const EXIT_CODES: readonly (readonly [codes: string, means: string])[] = [
+  ['0', 'every host did what was asked'],
+  ['1, 3, 4', 'the first of these that any host has; see the outcomes'],
+  [String(EXIT.usage), 'usage or configuration: nothing was sent'],
+  [String(EXIT.internal), 'an error of kick itself'],
+  [String(EXIT.locked), 'another kick holds the lock (--lock)'],
+  [String(EXIT.signal + 2), 'Ctrl-C; Puppet goes on where it is running'],
+];
