@@ -1,6 +1,6 @@
 /**
  * DESIGN 3: the one table of outcomes. The exit code, the summary line, the choice of hosts for a
- * rerun and the README's table come from here.
+ * rerun and the documentation's table come from here.
  */
 
 export type ExitClass = 0 | 1 | 3 | 4;

@@ -1,16 +1,18 @@
-/** What the README gives to cron, to systemd, to r10k and to the system's log, tried with the programs themselves. */
+/** What docs/cron.md gives to cron, to systemd, to r10k and to the system's log, tried with the programs themselves. */
 import { execFileSync, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { readDocument } from '../../scripts/docs.ts';
+import { codeBlocks } from '../docs/code-blocks.ts';
 import { PROGRAM, ROOT } from '../support/build.ts';
 import { portOf } from '../support/real-agent.ts';
 import { ended, realSite, type Site } from '../support/real-site.ts';
 import { tempFolder } from '../support/temp.ts';
 import { unitCommand } from '../support/unit-command.ts';
 
-const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const documentation = readDocument('docs/cron.md');
 const packaged = (name: string) => readFileSync(join(ROOT, 'packaging', name), 'utf8');
 
 /** A shell in which `kick` is this program, with a site's folders. */
@@ -22,22 +24,15 @@ function shell({ folder, env }: Site, command: string) {
   return ended(spawn('/bin/sh', ['-c', command], { env: { ...env, PATH: `${bin}:/usr/bin:/bin` } }));
 }
 
-/** Lines of the README's indented blocks, as they would be copied. */
-const block = (first: RegExp) => {
-  const lines = readme.split('\n');
-  const from = lines.findIndex((line) => first.test(line));
-  expect(from, `the README has ${first}`).toBeGreaterThan(0);
-  const rest = lines.slice(from);
-  const end = rest.findIndex((line) => line !== '' && !line.startsWith('    '));
-  return rest
-    .slice(0, end)
-    .map((line) => line.slice(4))
-    .join('\n')
-    .trimEnd();
-};
+/** A block of docs/cron.md that holds this, as it would be copied. */
+function block(text: string): string {
+  const found = codeBlocks(documentation).filter((one) => one.text.includes(text));
+  expect(found, `docs/cron.md has one block with ${text}`).toHaveLength(1);
+  return found[0]?.text.trimEnd() ?? '';
+}
 
-test("the README's crontab is the packaged one, and its line does what it says", async () => {
-  const line = block(/^ {4}0 2 \* \* \*/);
+test('the crontab is the packaged one, and its line does what it says', async () => {
+  const line = block('0 2 * * *').split('\n').at(-1) ?? '';
   expect(packaged('cron/kick').trim().split('\n').at(-1)).toBe(line);
   const [, minute, hour, user, command = ''] =
     /^(\S+) (\S+) \* \* \* {2}(\S+) {2}(kick .*)$/.exec(line) ?? [];
@@ -54,10 +49,10 @@ test("the README's crontab is the packaged one, and its line does what it says",
   });
 });
 
-test("the README's timer and service are the packaged ones; systemd accepts them", async () => {
+test('the timer and its service are the packaged ones; systemd accepts them', async () => {
   const timer = packaged('systemd/kick-nightly.timer');
   const service = packaged('systemd/kick-nightly.service');
-  expect(readme).toContain('systemctl enable --now kick-nightly.timer');
+  expect(documentation).toContain('systemctl enable --now kick-nightly.timer');
   const folder = tempFolder();
   const site = await realSite(1, () => 'exit 0');
   site.controllerYaml({ puppetdb: false, syslog: ['/bin/sh', '-c', `cat >'${folder}/log'`] });
@@ -81,7 +76,7 @@ test("the README's timer and service are the packaged ones; systemd accepts them
 
 test("the agent's unit: systemd accepts it, and what it starts says nothing but its log, and runs", async () => {
   const unit = packaged('systemd/kick-agent.service');
-  expect(readme).toContain('cp packaging/systemd/kick-agent.service /etc/systemd/system/');
+  expect(readDocument('README.md')).toContain('cp packaging/systemd/kick-agent.service /etc/systemd/system/');
   const site = await realSite(1, () => 'exit 2');
   const own = join(site.folder, 'web1.example.com');
   const kick = join(site.folder, 'kick');
@@ -109,8 +104,8 @@ test("the agent's unit: systemd accepts it, and what it starts says nothing but 
   expect(said).toBe('');
 });
 
-test("the README's deploy hook: the last of many deploys is always followed by a kick", async () => {
-  const hook = block(/^ {4}#!\/bin\/sh$/);
+test('the deploy hook: the last of many deploys is always followed by a kick', async () => {
+  const hook = block('#!/bin/sh');
   const site = await realSite(1, () => 'echo begin >>"$JOURNAL"; sleep 0.5; exit 2');
   site.controllerYaml({ puppetdb: false });
   const path = join(site.folder, 'hook');

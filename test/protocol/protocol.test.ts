@@ -127,13 +127,8 @@ test('the exit code is 1 before 3 before 4 before 0', () => {
   );
 });
 
-test('the outcome table is the one of the documentation', () => {
-  const readme = readFileSync(join(import.meta.dirname, '..', '..', 'README.md'), 'utf8');
-  for (const name of OUTCOME_NAMES) {
-    const { means, exit } = OUTCOMES[name];
-    expect(readme).toContain(`| ${name} | ${means} | ${exit} |`);
-    expect(isSuccess(name)).toBe(exit === 0);
-  }
+test('a success is exit code 0, and an agent never says that it is unreachable', () => {
+  for (const name of OUTCOME_NAMES) expect(isSuccess(name)).toBe(OUTCOMES[name].exit === 0);
   expect(AGENT_OUTCOMES).not.toContain('unreachable');
 });
 
