@@ -17,10 +17,12 @@ export type KeptEvent = Event & {
 
 export const EVENT_FILE = 'events.ndjson';
 
+/** An outcome must survive a power cut: it is on the disk when this resolves. */
 export async function appendEvents(path: string, events: readonly KeptEvent[]): Promise<void> {
   const handle = await open(path, 'a', 0o600);
   try {
     await handle.writeFile(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+    if (events.some(({ type }) => type === 'finished')) await handle.sync();
   } finally {
     await handle.close();
   }
@@ -35,12 +37,15 @@ export interface EventChunk {
   offset: number;
 }
 
-/** The next events of a file from a byte on, a chunk at the most. None at the end, or without a file. */
+/**
+ * The next events of a file from a byte on, a chunk at the most. None at the end, or without a file. A file that is
+ * shorter than what was read of it is another one, and is read from its beginning.
+ */
 export async function readEvents(path: string, offset = 0): Promise<EventChunk> {
-  const bytes = await readChunk(path, offset);
+  const { bytes, from } = await readChunk(path, offset);
   const end = bytes.lastIndexOf(0x0a) + 1;
   const lines = bytes.subarray(0, end).toString('utf8').split('\n').slice(0, -1);
-  return { events: lines.map((line) => JSON.parse(line) as KeptEvent), offset: offset + end };
+  return { events: lines.map((line) => JSON.parse(line) as KeptEvent), offset: from + end };
 }
 
 /** All events that `read` gives, chunk after chunk. */
@@ -56,31 +61,52 @@ export async function allEvents<E>(
   }
 }
 
-async function readChunk(path: string, offset: number): Promise<Buffer> {
+async function readChunk(path: string, offset: number): Promise<{ bytes: Buffer; from: number }> {
   let handle: FileHandle;
   try {
     handle = await open(path, 'r');
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return Buffer.alloc(0);
+    if (systemCode(error) === 'ENOENT') return { bytes: Buffer.alloc(0), from: offset };
     throw error;
   }
   try {
     const { size } = await handle.stat();
-    const buffer = Buffer.alloc(Math.min(CHUNK, Math.max(0, size - offset)));
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset);
-    return buffer.subarray(0, bytesRead);
+    const from = offset > size ? 0 : offset;
+    const buffer = Buffer.alloc(Math.min(CHUNK, size - from));
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, from);
+    return { bytes: buffer.subarray(0, bytesRead), from };
   } finally {
     await handle.close();
   }
 }
 
-/** Cuts off a half written last line, so that the next append begins a line of its own. */
+/**
+ * Cuts off a half written last line, so that the next append begins a line of its own, and whatever a power cut has left
+ * from the first line on that is no event.
+ */
 export async function mendEvents(path: string): Promise<void> {
   try {
     const bytes = await readFile(path);
-    const end = bytes.lastIndexOf(0x0a) + 1;
+    const end = endOfEvents(bytes);
     if (end < bytes.length) await truncate(path, end);
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+function endOfEvents(bytes: Buffer): number {
+  for (let from = 0; ; ) {
+    const newline = bytes.indexOf(0x0a, from);
+    if (newline < 0 || !isObject(bytes.toString('utf8', from, newline))) return from;
+    from = newline + 1;
+  }
+}
+
+function isObject(line: string): boolean {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null;
+  } catch {
+    return false;
   }
 }

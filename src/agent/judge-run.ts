@@ -1,11 +1,13 @@
 /** A run that is over: what its folder tells of it, put before the judge. */
 import type { Disabled } from '../protocol/status.ts';
 import type { Clock } from '../util/clock.ts';
+import { bootId } from '../util/proc.ts';
 import { endedBySignal } from './ended-early.ts';
 import type { Ending } from './evidence.ts';
 import { createLogReader, type LogFindings, type LogReaderOptions } from './log-findings.ts';
+import { onReportAlone } from './lost-run.ts';
 import { finishedEvent, type RunEnd } from './run-end.ts';
-import type { RunRecord, RunStore } from './run-store.ts';
+import type { Intention, RunRecord, RunStore } from './run-store.ts';
 import type { EndedRun, Runner } from './runners/runner.ts';
 
 export interface JudgeDeps {
@@ -16,28 +18,38 @@ export interface JudgeDeps {
   enabledSince?(at: number): Disabled | undefined;
 }
 
-/** `isTold`: its resources, by an agent that was killed before it could settle the run. */
+export interface JudgedRun {
+  startedAt?: number | undefined;
+  /** Its resources are, by an agent that was killed before it could settle the run. */
+  isTold: boolean;
+  /** Why it was ended, where that could not be written down. */
+  intended?: Intention | undefined;
+}
+
 export async function judgeRun(
   record: RunRecord,
   { runs, runner, clock, enabledSince }: JudgeDeps,
-  { startedAt, isTold }: { startedAt?: number | undefined; isTold: boolean },
+  { startedAt, isTold, intended }: JudgedRun,
 ): Promise<RunEnd> {
-  const { run, action, puppet } = record;
+  const { run, boot, action, puppet } = record;
   const { started, exit, notes } = await runs.wrapperFiles(run);
-  const intention = await runs.intention(run);
+  const intention = (await runs.intention(run)) ?? intended;
+  const isLive = await runs.isLive(run);
   const [dir, now] = [runs.liveDir(run), clock.now()];
   const enabledMeanwhile = enabledSince?.(startedAt ?? record.createdAt);
   const ended: EndedRun = {
     ...{ run, dir, action, exit, notes, startedAt, now, intention, enabledMeanwhile, puppet },
     readLog: (runLock) => readLog(run, runs, { runLock, pid: started?.process.pid }),
   };
-  const verdict = await runner.judge(ended);
+  const isLost = exit === undefined && intention === undefined && !(isLive && boot === bootId());
+  const judged = await runner.judge(ended);
+  const verdict = isLost ? onReportAlone(judged, boot) : judged;
   const finished = (ending: Ending) =>
     finishedEvent(record, ending, { exit, startedAt, endedAt: clock.now() });
   if (verdict.outcome === 'race-lost') {
     return { type: 'race-lost', isHeld: verdict.isHeld, otherwise: finished(verdict.otherwise) };
   }
-  if (!isTold) {
+  if (!isTold && isLive) {
     const resources = await runner.resources(ended);
     if (resources.length > 0)
       await runs.append(

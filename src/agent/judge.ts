@@ -105,7 +105,8 @@ function reasonOf({ exit, log }: Evidence): Pick<FinishedEvent, 'error' | 'messa
   if (log.lastNotice !== undefined) {
     return { message: `it ended with exit code ${exit} after it had said: ${firstLine(log.lastNotice)}` };
   }
-  return { message: `it ended with exit code ${exit ?? 'unknown'} and told no reason` };
+  if (exit === undefined) return { message: 'its report says that it failed, and no log tells why' };
+  return { message: `it ended with exit code ${exit} and told no reason` };
 }
 
 function factsOf(report: ReportHead): RunFacts {

@@ -3,11 +3,12 @@
  * Everything it needs to go on after a crash of the agent is in the run's folder.
  */
 import { watch } from 'node:fs';
+import { systemCode } from '../errors.ts';
 import type { Holder } from '../protocol/event.ts';
 import { sleep } from '../util/clock.ts';
 import { formatDuration } from '../util/duration.ts';
 import type { Log } from '../util/log.ts';
-import { isAlive, type ProcessId } from '../util/proc.ts';
+import { bootId, isAlive, type ProcessId } from '../util/proc.ts';
 import { allEvents, type KeptEvent } from './event-file.ts';
 import { type JudgeDeps, judgeRun, neverBegan } from './judge-run.ts';
 import type { Notifier } from './notifier.ts';
@@ -65,6 +66,7 @@ export function followRun(
   /** By the monotonic clock: a clock that is set ends no run. */
   let endBy = Number.POSITIVE_INFINITY;
   let stopping: Promise<void> | undefined;
+  let intended: Intention | undefined;
   let wrapperGone = false;
   let isLeft = false;
   void wrapperEnded?.then(() => {
@@ -88,13 +90,23 @@ export function followRun(
   async function append(events: readonly KeptEvent[]): Promise<void> {
     if (events.length === 0) return;
     progressAt = clock.now();
-    await runs.append(run, events);
+    await unlessVanished(() => runs.append(run, events));
     notifier.notify(run);
   }
 
-  const isWrapperAlive = () => !wrapperGone && record.wrapper !== undefined && isAlive(record.wrapper);
-  const isInnerAlive = () => [record.inner, puppet].some((one) => one !== undefined && isAlive(one));
-  const isOver = () => !isWrapperAlive() && !isInnerAlive();
+  /** Somebody has emptied the volatile directory: the run goes on, and its end can still be told. */
+  async function unlessVanished(write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT' || (await runs.isLive(run))) throw error;
+    }
+  }
+
+  /** Start times count from the boot: in another one nothing of it is alive. */
+  const isOfThisBoot = record.boot === bootId();
+  const lives = (process: ProcessId | undefined) => isOfThisBoot && process !== undefined && isAlive(process);
+  const isOver = () => (wrapperGone || !lives(record.wrapper)) && !lives(record.inner) && !lives(puppet);
 
   async function noteStart(events: readonly KeptEvent[]): Promise<void> {
     if (puppet !== undefined) return;
@@ -128,7 +140,7 @@ export function followRun(
         const over = isOver();
         const look = nextLook();
         await noteStart(before);
-        if (puppet === undefined && over) return neverBegan(record, deps);
+        if (puppet === undefined && over && (await runs.isLive(run))) return neverBegan(record, deps);
         if (over && isOver()) break;
         const events = stamp(await follower.next());
         await append(events);
@@ -144,7 +156,8 @@ export function followRun(
     }
     await stopping;
     if (isLeft) return 'left';
-    return judgeRun(record, deps, { startedAt, isTold: before.some(({ type }) => type === 'resources') });
+    const isTold = before.some(({ type }) => type === 'resources');
+    return judgeRun(record, deps, { startedAt, isTold, intended });
   }
 
   function enforceLimit(): void {
@@ -161,10 +174,13 @@ export function followRun(
   }
 
   async function end(intention: Intention): Promise<void> {
-    if ((await runs.intention(run)) === undefined) await runs.intend(run, intention);
+    intended = (await runs.intention(run)) ?? intention;
+    await unlessVanished(() => runs.intend(run, intended ?? intention));
     log.info({ run, job: record.job, outcome: intention.outcome }, 'ending a run');
-    while (puppet === undefined && !isOver()) await sleep(POLL_MS / 2);
-    if (puppet !== undefined) await stopProcess(puppet, { clock, graceMs: deps.killGraceMs });
+    while (puppet === undefined && !isOver() && (await runs.isLive(run))) await sleep(POLL_MS / 2);
+    const target = puppet ?? record.inner;
+    if (target !== undefined && lives(target))
+      await stopProcess(target, { clock, graceMs: deps.killGraceMs });
   }
 
   const ended = (async (): Promise<RunEnd> => {

@@ -285,7 +285,12 @@ export function createQueue(deps: QueueDeps): Queue {
     const end = afterRaces(told);
     const { run } = live.record;
     const wasWritten = await untilDone(async () => {
-      if (end !== undefined) return runs.settle(run, end);
+      if (end !== undefined) {
+        if (await runs.isLive(run)) return runs.settle(run, end);
+        // What it told has vanished with its folder: its end becomes that of each request.
+        for (const { name } of served) await requestLog.release(name, end);
+        return;
+      }
       await putBack(served);
       await runs.discard(run);
     });

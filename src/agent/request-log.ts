@@ -1,6 +1,9 @@
 /**
  * A request's stream of events, numbered from 1 without gaps: its own, then those of the run that
  * serves it. Only the assignment joins them; nothing is kept twice while a run lasts.
+ *
+ * What a run tells lies on a tmpfs, and a reboot takes it away, so that numbers which a reader has seen may come again.
+ * The end does not depend on them: it is told to everybody who asks, numbered above whatever the reader has.
  */
 import type { Event, StoredEvent } from '../protocol/event.ts';
 import type { Clock } from '../util/clock.ts';
@@ -29,7 +32,10 @@ export interface RequestLog {
   release(name: string, last?: Event): Promise<void>;
   /** The request's outcome, if it has one. */
   finished(name: string): Promise<StoredEvent | undefined>;
-  /** The events after number `after`, as they come; ends after `finished` or when `signal` aborts. */
+  /**
+   * The events after number `after`, as they come; ends after `finished`, which is always told, or when `signal`
+   * aborts.
+   */
   stream(name: string, after: number, signal: AbortSignal): AsyncGenerator<StoredEvent>;
 }
 
@@ -108,9 +114,9 @@ export function createRequestLog({ requests, runs, notifier, clock }: RequestLog
         const found = (await ownChunk(name, place)) ?? (await runChunk(name, assigned, place));
         if (found === undefined) await more.woken;
         for (const event of found ?? []) {
+          if (event.type === 'finished') return yield { ...event, seq: Math.max(event.seq, place.last + 1) };
           if (event.seq > place.last) yield event;
           place.last = Math.max(place.last, event.seq);
-          if (event.type === 'finished') return;
         }
       } finally {
         more.stop();

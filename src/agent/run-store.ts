@@ -79,6 +79,8 @@ export interface RunStore {
   update(record: RunRecord): Promise<void>;
   record(run: string): Promise<RunRecord | undefined>;
   listLive(): Promise<string[]>;
+  /** Whether its folder is there: somebody may have emptied the volatile directory. */
+  isLive(run: string): Promise<boolean>;
   wrapperFiles(run: string): Promise<WrapperFiles>;
   intention(run: string): Promise<Intention | undefined>;
   intend(run: string, intention: Intention): Promise<void>;
@@ -100,17 +102,21 @@ export function openRunStore(live: string, settled: string): RunStore {
 
   return {
     liveDir,
-    create: (record) =>
-      createFolderAtomic(liveDir(record.run), {
+    async create(record) {
+      // Somebody may have emptied the volatile directory since the agent started.
+      await mkdir(live, { recursive: true, mode: 0o700 });
+      await createFolderAtomic(liveDir(record.run), {
         'record.json': JSON.stringify(record),
         [EVENT_FILE]: '',
         [RUN_FILES.output]: '',
-      }),
+      });
+    },
     update: (record) => writeFileAtomic(join(liveDir(record.run), 'record.json'), JSON.stringify(record)),
     record: (run) => readOwnJson<RunRecord>(join(liveDir(run), 'record.json')),
     async listLive() {
       return (await readdir(live)).filter((name) => !name.startsWith('.'));
     },
+    isLive: (run) => exists(liveDir(run)),
     async wrapperFiles(run) {
       return {
         ...(await readStarted(join(liveDir(run), 'started'))),

@@ -9,6 +9,7 @@ import { Refusal } from '../protocol/refusal.ts';
 import { canonicalAction, describeBy, type RunAction, type RunRequest } from '../protocol/request.ts';
 import type { AgentService, Peer } from '../transport/transport.ts';
 import type { Clock } from '../util/clock.ts';
+import { exists } from '../util/files.ts';
 import type { Log } from '../util/log.ts';
 import { uuidv7 } from '../util/uuid.ts';
 import {
@@ -237,6 +238,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
 
   async function checkRoom(): Promise<void> {
     if (queue.waiting() >= options.queueSize) throw new Refusal('queue-full', `${queue.waiting()} wait`);
+    if (!(await exists(layout.liveRuns))) await prepareFolders(stateDir, runDir);
     for (const folder of [runDir, stateDir]) {
       const { bavail, bsize } = await statfs(folder);
       if (bavail * bsize < MIN_FREE_BYTES)

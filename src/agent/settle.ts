@@ -3,16 +3,12 @@ import type { FinishedEvent } from '../protocol/event.ts';
 import { sleep } from '../util/clock.ts';
 import { bootId, isAlive } from '../util/proc.ts';
 import type { LiveRun } from './live-run.ts';
+import { judgeLost } from './lost-run.ts';
 import type { Queue, QueueDeps } from './queue.ts';
-import type { RequestRecord, RequestStore } from './request-store.ts';
-import { finishedEvent } from './run-end.ts';
+import type { Assignment, RequestRecord, RequestStore } from './request-store.ts';
 import type { RunRecord } from './run-store.ts';
 
 const POLL_MS = 20;
-
-const REBOOTED = { outcome: 'interrupted', message: 'the host was restarted during the run' } as const;
-
-const VANISHED = { outcome: 'interrupted', message: "the run's folder has vanished" } as const;
 
 export interface SettleDeps extends QueueDeps {
   requests: RequestStore;
@@ -62,22 +58,11 @@ async function hasBegun({ run, boot, wrapper, inner }: RunRecord, { runs }: Sett
 
 /** The run folder outlived a reboot (it does not lie on a tmpfs): what it tells still counts. */
 async function settleRebooted(record: RunRecord, deps: SettleDeps): Promise<'settled' | 'race-lost'> {
-  const { runs, clock, steps } = deps;
-  const { run } = record;
-  const { started, exit } = await runs.wrapperFiles(run);
-  if (exit === undefined) {
-    const times = { startedAt: started?.at, endedAt: clock.now() };
-    await runs.settle(run, finishedEvent(record, REBOOTED, times));
-    return 'settled';
-  }
-  const end = await steps.follow({ ...record, wrapper: GONE }, deps).ended;
+  const end = await deps.steps.follow(record, deps).ended;
   if (end === 'left' || end.type === 'race-lost') return 'race-lost';
-  await runs.settle(run, end);
+  await deps.runs.settle(record.run, end);
   return 'settled';
 }
-
-/** No process is it: start times count from the boot. */
-const GONE = { pid: 0, start: 'another boot' };
 
 /** Queues again what waits; gives the requests of each run that lives. */
 async function settleRequests(
@@ -87,6 +72,7 @@ async function settleRequests(
   const { requests, requestLog } = deps;
   const served = new Map<string, RequestRecord[]>();
   const waiting: RequestRecord[] = [];
+  const lost = lostRuns(deps);
   for (const name of await requests.list()) {
     const record = await requests.read(name);
     if (record === undefined || record === 'gone') continue;
@@ -99,14 +85,22 @@ async function settleRequests(
     } else if (alive.has(assignment.run)) {
       served.set(assignment.run, [...(served.get(assignment.run) ?? []), record]);
     } else {
-      // The tmpfs went with the run, or somebody has emptied it: whether it was done, nobody knows.
-      const why = assignment.boot === bootId() ? VANISHED : REBOOTED;
-      const { run } = assignment;
-      const finished: FinishedEvent = { type: 'finished', run, endedAt: deps.clock.now(), ...why };
+      // The tmpfs went with the run, or somebody has emptied it.
+      const finished = await lost(assignment, record);
       await requestLog.release(name, finished);
       deps.onOutcome(record, finished);
     }
   }
   waiting.sort((a, b) => a.acceptedAt - b.acceptedAt);
   return { served, waiting };
+}
+
+/** How runs without a folder ended, each judged once for all requests that it served. */
+function lostRuns(deps: SettleDeps) {
+  const known = new Map<string, ReturnType<typeof judgeLost>>();
+  return async ({ run, boot }: Assignment, { request }: RequestRecord): Promise<FinishedEvent> => {
+    const judged = known.get(run) ?? judgeLost({ run, boot, action: request.action }, deps);
+    known.set(run, judged);
+    return { type: 'finished', run, endedAt: deps.clock.now(), ...(await judged) };
+  };
 }
