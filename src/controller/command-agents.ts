@@ -9,6 +9,7 @@ import { uuidv7 } from '../util/uuid.ts';
 import { AT_ONCE } from './ask-agents.ts';
 import { sealedCommand } from './dispatch.ts';
 import { createPlaces } from './places.ts';
+import { refusalLine } from './refusal-words.ts';
 
 export interface CommandAgentsOptions {
   sender: Sender;
@@ -48,7 +49,7 @@ export function commandAgents(
     } catch (error) {
       if (!(error instanceof SendError)) throw error;
       const { refusal, arrived, message } = error;
-      if (refusal !== undefined) return { target, error: `refused: ${refusal.code}: ${message}` };
+      if (refusal !== undefined) return { target, error: `refused: ${refusalLine(refusal, clock.now())}` };
       return { target, error: arrived ? `${message}; it may have been done all the same` : message };
     }
   }

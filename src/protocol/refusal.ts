@@ -18,9 +18,12 @@ export const REFUSALS = {
   gone: { means: 'this job was handled, and what became of it is no longer kept' },
   'clock-skew': {
     means: "the two hosts' clocks differ by more than a minute",
-    next: 'set the clocks (NTP) and kick again',
+    next: 'check NTP on both hosts, then kick again',
   },
-  expired: { means: 'the request is too old, or would live too long' },
+  expired: {
+    means: 'the request was signed too long ago, or would live too long',
+    next: 'kick again; if that does not help, check NTP on both hosts',
+  },
   policy: {
     means: "the host's own policy does not allow this to this controller",
     next: 'see controllers: in its agent.yaml',

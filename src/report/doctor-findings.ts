@@ -1,4 +1,5 @@
 /** What will go wrong on a host, from what is known of it: the one judgement for `kick doctor` and `--local`. */
+import { CLOCK_RULE, clockWords, isTooFar, SKEW_WARNING_MS } from '../protocol/clocks.ts';
 import type { DoctorFacts } from '../protocol/doctor.ts';
 import type { AgentStatus, Disabled } from '../protocol/status.ts';
 import { formatDuration } from '../util/duration.ts';
@@ -123,14 +124,8 @@ export function statusFindings(
   { version, now }: { version: string; now: number },
 ): Finding[] {
   const { doctor, running, disabled, obstacle, pull, pullOff, time } = status;
-  const skew = Math.abs(time - now);
-  const skewText = `its clock differs from ours by ${formatDuration(skew)}`;
   return [
-    ...(skew > 60_000
-      ? [problem(skewText, 'set the clocks (NTP): above a minute requests are refused')]
-      : skew > 30_000
-        ? [warning(skewText, 'set the clocks (NTP): above a minute requests are refused')]
-        : []),
+    ...clockFindings(time - now),
     ...(status.version === version
       ? []
       : [warning(`kick ${status.version} there, ${version} here`, 'bring both to the same version')]),
@@ -142,6 +137,12 @@ export function statusFindings(
       ? [remark('it does not tell more: an agent of an earlier version', 'bring both to the same version')]
       : factFindings(doctor, time, { isPull: pull !== undefined })),
   ];
+}
+
+function clockFindings(aheadMs: number): Finding[] {
+  if (Math.abs(aheadMs) <= SKEW_WARNING_MS) return [];
+  const level = isTooFar(aheadMs) ? problem : warning;
+  return [level(clockWords(aheadMs), `check NTP on both hosts: ${CLOCK_RULE}`)];
 }
 
 export function runFindings(running: AgentStatus['running'], now: number): Finding[] {

@@ -14,6 +14,8 @@ export interface Peer {
   readonly certificate: Uint8Array;
   /** Where from, for the log. */
   readonly address: string;
+  /** Its clock when it asked, milliseconds since 1970; absent where it does not say (an earlier controller). */
+  readonly time?: number;
 }
 
 /** A request's events from after a number on; ends after `finished`, or when the agent stops. */

@@ -1,11 +1,13 @@
 /** facts of abuse: who sends what, and the stable code that is the answer. */
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Policy } from '../../src/agent/policy.ts';
+import { isTooFar } from '../../src/protocol/clocks.ts';
 import type { Refusal } from '../../src/protocol/refusal.ts';
 import { RefusalSchema } from '../../src/protocol/refusal.ts';
-import type { Request } from '../../src/protocol/request.ts';
+import { LIFETIME_S, MAX_SKEW_S, type Request } from '../../src/protocol/request.ts';
+import { statusFindings } from '../../src/report/doctor-findings.ts';
 import type { Clock } from '../../src/util/clock.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { mintCa } from '../support/minted-ca.ts';
@@ -135,6 +137,56 @@ test('submit refuses by time, and tells its own', async () => {
     .catch((thrown: Refusal) => thrown);
   const { code, time = 0 } = (error as Refusal).body;
   expect([code, time >= iat && time <= nowSeconds()]).toEqual(['clock-skew', true]);
+});
+
+/** A controller whose clock is so many seconds off asks with a request that it has signed so many seconds before. */
+async function askedWith({ off, age = 0 }: { off: number; age?: number }): Promise<string> {
+  const folder = tempFolder();
+  const now = Date.now();
+  // A state directory that is older than the request.
+  mkdirSync(join(folder, 'state'), { mode: 0o700 });
+  writeFileSync(
+    join(folder, 'state', 'store.json'),
+    JSON.stringify({ createdAt: now - 2 * 365 * 24 * HOUR_MS }),
+  );
+  const agent = await startAgent(folder, { runner: command('ok') });
+  const iat = Math.floor(now / 1000) + off - age;
+  const peer = { ...peerOf(), time: now + off * 1000 };
+  const submitted = agent.submit(await sealed(requestOf({ iat, exp: iat + LIFETIME_S })), peer);
+  return submitted.then(
+    () => 'accepted',
+    (error: Refusal) => error.code,
+  );
+}
+
+test.each([
+  ['right', { off: 0 }, 'accepted'],
+  ['50 s ahead', { off: 50 }, 'accepted'],
+  ['50 s behind', { off: -50 }, 'accepted'],
+  ['90 s ahead', { off: 90 }, 'clock-skew'],
+  ['90 s behind', { off: -90 }, 'clock-skew'],
+  ['six minutes ahead', { off: 360 }, 'clock-skew'],
+  ['nearly six minutes behind', { off: -350 }, 'clock-skew'],
+  ['ten minutes ahead', { off: 600 }, 'clock-skew'],
+  ['ten minutes behind', { off: -600 }, 'clock-skew'],
+  ['a year behind', { off: -365 * 86_400 }, 'clock-skew'],
+  // The same signed bytes once more, as long as they live.
+  ['right, and the request four minutes old', { off: 0, age: 240 }, 'accepted'],
+  ['right, and the request ten minutes old', { off: 0, age: 600 }, 'expired'],
+  ['right, and the request from its future', { off: 0, age: -90 }, 'clock-skew'],
+])("a controller's clock that is %s", async (_what, asked, expected) => {
+  expect(await askedWith(asked)).toBe(expected);
+});
+
+test('what admission refuses for its clock, kick doctor calls a problem', () => {
+  const limit = MAX_SKEW_S * 1000;
+  expect([limit, -limit, limit + 1, -limit - 1].map(isTooFar)).toEqual([false, false, true, true]);
+  const status = { certname: 'a', version: '1', runner: 'command', uptime: 1, waiting: 0 };
+  for (const ms of [limit, -limit, limit + 1, -limit - 1, 360_000, -360_000]) {
+    const [found] = statusFindings({ ...status, time: 1e12 + ms }, { version: '1', now: 1e12 });
+    expect(found?.level).toBe(isTooFar(ms) ? 'problem' : 'warning');
+    expect(found?.what).toContain(ms > 0 ? 'ahead of ours' : 'behind ours');
+  }
 });
 
 test('a replay after the clock was set back an hour is answered with the run that exists', async () => {

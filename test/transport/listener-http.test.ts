@@ -153,6 +153,23 @@ test('listenHttps hands over the bytes as they came, and the verified certificat
   expect(seen[0]?.peer.address).toBe('127.0.0.1');
 });
 
+test.each([
+  [{}, undefined],
+  [{ date: 'junk' }, undefined],
+  [{ date: 'Thu, 01 Jan 1970 00:00:05 GMT' }, 5000],
+])('listenHttps hands over the time of whoever asks with %j', async (headers, time) => {
+  const seen: Peer[] = [];
+  await ask(post('/v1/runs', { body: '{}', ...headers }), {
+    service: {
+      submit: async (_bytes, peer) => {
+        seen.push(peer);
+        return async function* () {};
+      },
+    },
+  });
+  expect(seen.map((peer) => peer.time)).toEqual([time]);
+});
+
 // ---------------------------------------------------------------- routes (facts, row 15)
 
 test.each([

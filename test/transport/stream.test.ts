@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import type { StoredEvent } from '../../src/protocol/event.ts';
 import { Refusal } from '../../src/protocol/refusal.ts';
 import { tlsOptions } from '../../src/transport/https/tls-options.ts';
-import type { EventStream } from '../../src/transport/transport.ts';
+import type { EventStream, Peer } from '../../src/transport/transport.ts';
 import { deferred } from '../support/deferred.ts';
 import { testCa } from './mint.ts';
 import { accepted, anySignal, collect, failureOf, JOB, post, startAgent, startSender } from './support.ts';
@@ -48,6 +48,28 @@ test('Sender.submit carries the body there and the events back', async () => {
   const events = await collect(await sender.submit(target, BODY, anySignal()));
   expect(events).toEqual([accepted(), log(2, 8000), finished]);
   expect(bodies).toEqual([BODY.toString()]);
+});
+
+test('an agent is told the time of the controller that asks', async () => {
+  const times: (number | undefined)[] = [];
+  const note = ({ time }: Peer) => {
+    times.push(time);
+    return Promise.resolve(async function* () {
+      yield finished;
+    });
+  };
+  const { target } = await startAgent(agentIdentity, {
+    service: { submit: (_body, peer) => note(peer), events: (_job, _after, peer) => note(peer) },
+  });
+  const before = Math.floor(Date.now() / 1000) * 1000;
+  const sender = startSender(controller);
+  await collect(await sender.submit(target, BODY, anySignal()));
+  await collect(await sender.resume(target, JOB, 0, anySignal()));
+  expect(times).toHaveLength(2);
+  for (const time of times) {
+    expect(time).toBeGreaterThanOrEqual(before);
+    expect(time).toBeLessThanOrEqual(Date.now());
+  }
 });
 
 test('Sender.resume asks for the events after a number', async () => {

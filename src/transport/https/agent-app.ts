@@ -131,12 +131,17 @@ function refuseBody({ headers }: IncomingMessage): void {
  * Who OpenSSL has verified: nobody gets here without a certificate of our CA. Not getPeerX509Certificate: in Node 20
  * each call of it on a server's socket costs 4.5 kB of memory for good.
  */
-function peerOf({ socket }: IncomingMessage): Peer {
+function peerOf({ socket, headers }: IncomingMessage): Peer {
   // Without a certificate Node answers with an empty object.
   const certificate: Buffer | undefined =
     socket instanceof TLSSocket && socket.authorized ? socket.getPeerCertificate(false).raw : undefined;
   if (certificate === undefined) throw new HttpProblem(403, 'peer-mismatch', 'no client certificate');
-  return { certificate, address: plainAddress(socket.remoteAddress ?? '') };
+  const time = Date.parse(headers.date ?? '');
+  return {
+    certificate,
+    address: plainAddress(socket.remoteAddress ?? ''),
+    ...(Number.isFinite(time) && { time }),
+  };
 }
 
 /** `?after=SEQ` and nothing else. */

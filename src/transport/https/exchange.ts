@@ -79,6 +79,8 @@ function requestOptions(
     path,
     maxHeaderSize: limits.headerBytes,
     headers: {
+      // So that the agent can tell a clock that is behind its own from a request that was slow (RFC 9110 6.6.1).
+      date: new Date().toUTCString(),
       accept: 'application/x-ndjson, application/json',
       ...(body !== undefined && {
         'content-type': REQUEST_TYPE,
