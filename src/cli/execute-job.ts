@@ -12,7 +12,7 @@ import {
   type Recorder,
 } from '../controller/job-store.ts';
 import { type Before, runJob } from '../controller/run-job.ts';
-import { judgeJob, type VerdictPolicy } from '../controller/verdict.ts';
+import { judgeJob } from '../controller/verdict.ts';
 import { messageOf } from '../errors.ts';
 import type { Identity } from '../pki/identity.ts';
 import { EXIT } from '../protocol/outcome.ts';
@@ -20,7 +20,8 @@ import type { Judge, Reporter } from '../report/reporter.ts';
 import { systemClock } from '../util/clock.ts';
 import { shortId } from '../util/uuid.ts';
 import type { CommandContext } from './program.ts';
-import { checkFormat, type OutputOptions, outcomesOf } from './run-options.ts';
+import { checkFormat, type OutputOptions } from './run-options.ts';
+import { policyOf } from './stored-job.ts';
 import { askOnTerminal } from './terminal.ts';
 
 export interface Execution {
@@ -30,8 +31,6 @@ export interface Execution {
   stateDir: string;
   output: OutputChoice;
   context: CommandContext;
-  /** Hosts that could not even be judged: the job is not whole, whatever became of the others. */
-  isPartial?: boolean;
   /** What an earlier controller of the job had seen: it goes on. */
   before?: Before;
 }
@@ -61,9 +60,6 @@ export function outputOf(
 /** Takes lines with their priority in front (`<6>…`, RFC 5424 6.2.1) on its stdin. */
 const LOGGER: readonly string[] = ['/usr/bin/logger', '--tag', 'kick', '--prio-prefix'];
 
-/** SIGINT, for the exit status. */
-const SIGINT = 2;
-
 /** Milliseconds between looks for an order, where no event of the file system tells of it. */
 const LOOK_MS = 1000;
 
@@ -76,11 +72,7 @@ export async function executeJob(execution: Execution): Promise<number> {
   const { terminal } = context;
   if (job.targets.length > MANY_HOSTS) collectSooner();
   checkFormat(output.format);
-  const policy: VerdictPolicy = {
-    accept: outcomesOf(settings.accept, '--accept'),
-    success: settings.success,
-    detach: settings.detach,
-  };
+  const policy = policyOf(settings);
   const judge: Judge = (results, stopped) => judgeJob(results, policy, stopped);
   const store = openJobStore(stateDir, systemClock);
   const trouble = (why: string) =>
@@ -113,8 +105,7 @@ export async function executeJob(execution: Execution): Promise<number> {
       ...(recorder !== undefined && { log: recorder }),
     });
     ended = results;
-    const judged = stopped === 'interrupted' ? EXIT.signal + SIGINT : judge(results, stopped).exit;
-    exit = judged === 0 && execution.isPartial === true ? EXIT.incomplete : judged;
+    exit = judge(results, stopped).exit;
     return exit;
   } finally {
     await recorder?.written();
@@ -173,7 +164,7 @@ async function pruneJobs(store: JobStore, own: string): Promise<void> {
 function interruptible(err: (text: string) => void): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
   const onSignal = () => {
-    if (controller.signal.aborted) process.exit(EXIT.signal + SIGINT);
+    if (controller.signal.aborted) process.exit(EXIT.interrupted);
     err('\nInterrupted: no more hosts are started, Puppet goes on where it runs. Again: leave at once.\n');
     controller.abort();
   };

@@ -87,13 +87,15 @@ export function addJobsCommand(program: Command, context: CommandContext): void 
   addFolderOptions(stop);
   stop.action(async (id: string, options: { cancel?: boolean }) => {
     const { stopJob } = await import('./stop-job.ts');
-    await stopJob(storeOf(stop), id, { ...options, command: stop, context });
+    context.exit(await stopJob(storeOf(stop), id, { ...options, command: stop, context }));
   });
 
   const resume = jobs
     .command('resume')
     .argument('<job>')
-    .description('go on with a job whose controller died or was stopped; no host runs twice');
+    .description(
+      'go on with a job whose controller died or was stopped, or that was detached; no host runs twice',
+    );
   addOutputOptions(resume);
   addFolderOptions(resume);
   resume.action(async (id: string, options: OutputOptions) => {

@@ -3,7 +3,9 @@ import type { Command } from 'commander';
 import type { Job } from '../controller/job.ts';
 import { openJobStore, type StoredJob } from '../controller/job-store.ts';
 import type { Rollout } from '../controller/rollout.ts';
-import { EXIT, isSuccess, type Outcome } from '../protocol/outcome.ts';
+import { isAsAsked } from '../controller/verdict.ts';
+import { KickError } from '../errors.ts';
+import { EXIT, type Outcome } from '../protocol/outcome.ts';
 import { systemClock } from '../util/clock.ts';
 import { plural } from '../util/text.ts';
 import { shortId, uuidv7 } from '../util/uuid.ts';
@@ -66,6 +68,7 @@ async function rerun(
   const stored = await storedJob(store, text);
   const wanted = options.outcome === undefined ? undefined : outcomesOf(options.outcome, '--outcome');
   const targets = again(stored, wanted);
+  if (wanted === undefined) tellUnknownEnds(stored, targets.length, context);
   if (targets.length === 0) {
     const what = wanted === undefined ? 'every host did as asked' : `no host was ${wanted.join(' or ')}`;
     context.terminal.err(`Nothing to run again: in job ${shortId(stored.job.id)} ${what}.\n`);
@@ -92,8 +95,9 @@ async function rerun(
   const what = jobWords(job.action);
   if (!(await isMeantFor(targets, { yes: options.yes, config, what, err }))) return EXIT.usage;
   err(`again for ${plural(targets.length, 'host')} of job ${shortId(stored.job.id)}\n`);
+  const { partial: _partial, ...settings } = stored.settings;
   return executeJob({
-    ...{ job, settings: stored.settings, identity, context, stateDir: folders.stateDir },
+    ...{ job, settings, identity, context, stateDir: folders.stateDir },
     output: outputOf(options, config),
   });
 }
@@ -101,9 +105,20 @@ async function rerun(
 /** A host without any outcome (its controller died) was no success. */
 function again({ job, results }: StoredJob, wanted: readonly Outcome[] | undefined) {
   return job.targets.filter(({ certname }) => {
-    const outcome = results.get(certname)?.outcome ?? 'not-started';
-    return wanted === undefined ? !isSuccess(outcome) : wanted.includes(outcome);
+    const result = results.get(certname);
+    if (wanted !== undefined) return wanted.includes(result?.outcome ?? 'not-started');
+    return result === undefined || !isAsAsked(result);
   });
+}
+
+/** Hosts that were left to themselves may have done all that was asked. */
+function tellUnknownEnds({ job, results }: StoredJob, targets: number, { terminal }: CommandContext): void {
+  const left = [...results.values()].filter(({ detached }) => detached === true).length;
+  if (left === 0) return;
+  const hint = `kick jobs resume ${shortId(job.id)} looks for it, --outcome unfinished asks them again`;
+  const what = `the end of ${plural(left, 'host')} is not known (--detach)`;
+  if (targets === 0) throw new KickError('usage', `rerun the job ${shortId(job.id)}: ${what}`, { hint });
+  terminal.err(`${what}: ${hint}\n`);
 }
 
 function boundTo(names: ReadonlySet<string>, rollout: Rollout): Rollout {

@@ -49,8 +49,10 @@ export async function resumeJob(text: string, { output, command, context }: Resu
       );
     }
     const config = await readControllerConfig(folders.configDir);
+    // Whoever resumes a job looks for its end, also where it was left to itself.
+    const { detach: _detach, ...looking } = settings;
     return await executeJob({
-      ...{ job, settings, identity, context, before, stateDir: folders.stateDir },
+      ...{ job, settings: looking, identity, context, before, stateDir: folders.stateDir },
       output: outputOf(output, config),
     });
   } finally {

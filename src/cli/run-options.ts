@@ -115,7 +115,7 @@ export function addRunOptions(command: Command): void {
         .argParser(duration)
         .default(600_000, '10m'),
     )
-    .option('--detach', 'ask and leave; do not wait for the end')
+    .option('--detach', 'ask and leave; do not wait for the end (kick jobs resume does)')
     .option('--reason <text>', "why, for the hosts' logs");
   addRolloutOptions(command);
   command
@@ -213,6 +213,7 @@ export function rolloutOf(options: RunOptions): Rollout {
       hint: 'say how large they are: --batch 10%',
     });
   }
+  if (options.detach === true) refuseWithDetach(options);
   const deadlineMs = options.deadline ?? (options.emergency === true ? EMERGENCY_DEADLINE_MS : undefined);
   return {
     ...(canary !== undefined && { canary }),
@@ -225,6 +226,17 @@ export function rolloutOf(options: RunOptions): Rollout {
     ...(deadlineMs !== undefined && { deadlineMs }),
     ...(expectVersion !== undefined && { expectVersion }),
   };
+}
+
+/** What needs the end of runs that nobody waits for. */
+function refuseWithDetach({ canary, maxFailures, expectVersion }: RunOptions): void {
+  const needsEnds = { '--canary': canary, '--max-failures': maxFailures, '--expect-version': expectVersion };
+  for (const [option, value] of Object.entries(needsEnds)) {
+    if (value === undefined) continue;
+    throw new KickError('usage', `${option}: with --detach nobody looks how the runs end`, {
+      hint: 'leave one of them out; --batch and --pause need no end',
+    });
+  }
 }
 
 /** Outcomes by name. Throws `KickError` `usage` for one that is none. */

@@ -94,9 +94,8 @@ async function run(
     const isWhole = hosts.unanswered.length === 0 || accept.includes('unreachable');
     return await executeJob({
       ...{ job, identity, stateDir, context },
-      settings: settingsOf(options, accept),
+      settings: { ...settingsOf(options, accept), ...(!isWhole && { partial: true }) },
       output: outputOf(options, hosts.config),
-      isPartial: !isWhole,
     });
   } finally {
     await lock?.release();

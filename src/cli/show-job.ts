@@ -33,7 +33,7 @@ export async function showJob(store: JobStore, id: string, { host, format }: Sho
 
 function documentOf(stored: StoredJob, results: readonly HostResult[]): { hosts?: object[] } {
   const { job, startedAt, endedAt, stopped } = stored;
-  const { exit } = judgeJob(resultsOf(stored), policyOf(stored), stopped);
+  const { exit } = judgeJob(resultsOf(stored), policyOf(stored.settings), stopped);
   return jobDocument({ job, startedAt, endedAt, stopped, results, exit });
 }
 
@@ -114,7 +114,10 @@ async function logOf(store: JobStore, id: string, certname: string): Promise<Log
   for (let from = 0; ; ) {
     const { events, next } = await store.eventsFrom(id, from);
     for (const event of events) {
-      if (event.type !== 'host-event' || event.certname !== certname || event.event.seq <= lastSeq) continue;
+      if (event.type !== 'host-event' || event.certname !== certname) continue;
+      // An agent that had forgotten the job counts from 1 again.
+      if (event.event.type === 'accepted') lastSeq = 0;
+      if (event.event.seq <= lastSeq) continue;
       lastSeq = event.event.seq;
       if (event.event.type === 'log') lines.push(...event.event.lines);
     }

@@ -2,8 +2,11 @@
 import type { Command } from 'commander';
 import { sealedCancel } from '../controller/dispatch.ts';
 import type { JobStore, StoredJob } from '../controller/job-store.ts';
+import { refusalLine } from '../controller/refusal-words.ts';
 import { KickError, messageOf } from '../errors.ts';
+import { EXIT } from '../protocol/outcome.ts';
 import { describeBy } from '../protocol/request.ts';
+import { SendError } from '../transport/transport.ts';
 import { systemClock } from '../util/clock.ts';
 import { plural, safeText } from '../util/text.ts';
 import { shortId } from '../util/uuid.ts';
@@ -19,7 +22,8 @@ export interface StopOptions {
   context: CommandContext;
 }
 
-export async function stopJob(store: JobStore, text: string, options: StopOptions): Promise<void> {
+/** Resolves to the exit status: 3 where a host could not be told. */
+export async function stopJob(store: JobStore, text: string, options: StopOptions): Promise<number> {
   const { cancel = false, context } = options;
   const stored = await storedJob(store, text);
   const { id } = stored.job;
@@ -31,15 +35,15 @@ export async function stopJob(store: JobStore, text: string, options: StopOption
     await store.order(id, { at: systemClock.now(), by, cancel });
     const what = cancel ? ', and runs in progress are ended' : '; those that run go on';
     context.terminal.out(`job ${name} (pid ${stored.controller.pid}) starts no more hosts${what}\n`);
-    return;
+    return 0;
   }
   if (!cancel) {
     context.terminal.out(
       `job ${name}: no controller drives it, so no host is started; --cancel ends what runs\n`,
     );
-    return;
+    return 0;
   }
-  await cancelThere(stored, options);
+  return (await cancelThere(stored, options)) ? 0 : EXIT.incomplete;
 }
 
 /** Hosts that were asked, and of which no outcome is known. */
@@ -50,8 +54,8 @@ function unfinished({ job, asked, results }: StoredJob) {
   });
 }
 
-/** Nobody drives the job: its hosts are told from here. */
-async function cancelThere(stored: StoredJob, { command, context }: StopOptions): Promise<void> {
+/** Nobody drives the job: its hosts are told from here. False where one could not be. */
+async function cancelThere(stored: StoredJob, { command, context }: StopOptions): Promise<boolean> {
   const { terminal, env } = context;
   const identity = await identityOf(foldersOf(command, env), env['PATH'] ?? '');
   const { httpsSender } = await import('../transport/https/client.ts');
@@ -61,19 +65,27 @@ async function cancelThere(stored: StoredJob, { command, context }: StopOptions)
     `job ${shortId(stored.job.id)}: no controller drives it; ${plural(targets.length, 'host')} to cancel\n`,
   );
   try {
-    await Promise.all(
+    const told = await Promise.all(
       targets.map(async (target) => {
         const { certname } = target;
         try {
           const body = await sealedCancel(stored.job, certname, { identity, now: systemClock.now() });
           const { message } = await sender.command(target, body, AbortSignal.timeout(30_000));
           terminal.out(`${safeText(`  ${certname}  ${message}`)}\n`);
+          return true;
         } catch (error) {
-          terminal.out(`${safeText(`  ${certname}  not cancelled: ${messageOf(error)}`)}\n`);
+          terminal.out(`${safeText(`  ${certname}  not cancelled: ${whyNot(error)}`)}\n`);
+          return false;
         }
       }),
     );
+    return !told.includes(false);
   } finally {
     sender.close();
   }
+}
+
+function whyNot(error: unknown): string {
+  const refusal = error instanceof SendError ? error.refusal : undefined;
+  return refusal === undefined ? messageOf(error) : refusalLine(refusal, systemClock.now());
 }

@@ -1,4 +1,4 @@
-import type { JobStore, StoredJob } from '../controller/job-store.ts';
+import type { JobSettings, JobStore, StoredJob } from '../controller/job-store.ts';
 import type { VerdictPolicy } from '../controller/verdict.ts';
 import { KickError } from '../errors.ts';
 import { outcomesOf } from './run-options.ts';
@@ -13,12 +13,8 @@ export async function storedJob(store: JobStore, text: string): Promise<StoredJo
   });
 }
 
-export function policyOf({ settings }: StoredJob): VerdictPolicy {
-  return {
-    accept: outcomesOf(settings.accept, 'accept'),
-    success: settings.success,
-    detach: settings.detach,
-  };
+export function policyOf({ accept, success, partial }: JobSettings): VerdictPolicy {
+  return { accept: outcomesOf(accept, '--accept'), success, partial };
 }
 
 /** The results that there are, in the order of the targets. */

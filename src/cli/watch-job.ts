@@ -23,7 +23,7 @@ export async function watchJob(
   checkFormat(output.format);
   const stored = await storedJob(store, text);
   const { id } = stored.job;
-  const policy = policyOf(stored);
+  const policy = policyOf(stored.settings);
   const judge: Judge = (results, stopped) => judgeJob(results, policy, stopped);
   const reporter = await reporterFor({ output, context, name: stored.job.name, judge });
   const replay = createReplay(stored.job);

@@ -3,12 +3,14 @@
  * as the request may have arrived the host is asked again, under the same key, until it answers or
  * is `lost` (DESIGN 3).
  */
-import type { FinishedEvent, ResourceChange } from '../protocol/event.ts';
-import { REFUSALS, type RefusalBody, type RefusalCode } from '../protocol/refusal.ts';
+import type { FinishedEvent, ResourceChange, StoredEvent } from '../protocol/event.ts';
+import type { RefusalBody, RefusalCode } from '../protocol/refusal.ts';
 import { type IncomingEvent, SendError, type Sender, type Target } from '../transport/transport.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import { formatDuration } from '../util/duration.ts';
+import { trackContact } from './contact.ts';
 import type { Emit, HostResult, JobLog } from './job.ts';
+import { refusalWords } from './refusal-words.ts';
 
 export interface HostRunOptions {
   sender: Sender;
@@ -51,6 +53,14 @@ const AFTER_KNOWN: readonly RefusalCode[] = [
   ...(['job-conflict', 'gone'] as const),
 ];
 
+const LEFT_TO_ITSELF = {
+  outcome: 'unfinished',
+  message: 'it was asked, and left to itself',
+  detached: true,
+} as const;
+
+const FORGOTTEN = 'the agent no longer knows this job: whether its run came to an end is not known';
+
 export async function runHost(target: Target, options: HostRunOptions): Promise<HostResult> {
   const { sender, clock, emit, job, signal } = options;
   const { certname } = target;
@@ -58,7 +68,12 @@ export async function runHost(target: Target, options: HostRunOptions): Promise<
   let lastSeq = options.after ?? 0;
   let mayHaveArrived = options.after !== undefined;
   let isAccepted = lastSeq > 0;
-  let lastContact = clock.monotonic();
+  let wasAccepted = isAccepted;
+  /** What stands behind `accepted` may be the beginning of a run. */
+  let mayHaveStarted = lastSeq > 1;
+  /** The agent ended a stream that should have told more: it may count its events anew. */
+  let isInDoubt = false;
+  const contact = trackContact(clock, options.lostAfterMs);
   let backoff = FIRST_BACKOFF_MS;
   let earlyTries = 0;
   let waitingSince: number | undefined;
@@ -84,7 +99,7 @@ export async function runHost(target: Target, options: HostRunOptions): Promise<
   }
 
   async function open(): Promise<AsyncIterable<IncomingEvent>> {
-    if (isAccepted) return sender.resume(target, job, lastSeq, signal);
+    if (isAccepted) return sender.resume(target, job, isInDoubt ? 0 : lastSeq, signal);
     const jws = await options.seal();
     emit({ type: 'request-signed', at: clock.now(), certname, jws });
     // Whoever goes on with this job after a crash must know that the host may have been asked.
@@ -94,45 +109,75 @@ export async function runHost(target: Target, options: HostRunOptions): Promise<
 
   /** Reads a stream to its end; the outcome if it came. */
   async function read(stream: AsyncIterable<IncomingEvent>): Promise<HostResult | undefined> {
-    for await (const event of stream) {
-      lastContact = clock.monotonic();
-      backoff = FIRST_BACKOFF_MS;
-      if (event.type === 'alive' || event.seq <= lastSeq) continue;
-      lastSeq = event.seq;
-      isAccepted = true;
-      if (event.type === 'waiting') setWaiting(true);
-      else if (event.type !== 'accepted') setWaiting(false);
-      emit({ type: 'host-event', at: clock.now(), certname, event });
-      if (event.type === 'resources') {
-        resources.push(...event.resources.slice(0, MAX_RESOURCES - resources.length));
-        moreResources += event.more ?? 0;
+    contact.opened();
+    let isEndedByAgent = false;
+    try {
+      for await (const event of stream) {
+        // An end is one whatever its number: an agent of an earlier version counts anew after a reboot.
+        const isNew = event.type !== 'alive' && (event.seq > lastSeq || event.type === 'finished');
+        contact.heard(isNew);
+        if (!isNew) continue;
+        note(event);
+        if (event.type === 'finished') return result(fromFinished(event));
+        const room = options.log?.room();
+        if (room !== undefined) await room;
+        if (options.detach) return result(LEFT_TO_ITSELF);
       }
-      if (event.type === 'finished') return result(fromFinished(event));
-      const room = options.log?.room();
-      if (room !== undefined) await room;
-      if (options.detach)
-        return result({ outcome: 'unfinished', message: 'it was asked, and left to itself' });
+      isEndedByAgent = true;
+    } finally {
+      contact.closed(isEndedByAgent);
     }
+    isInDoubt = !contact.wasGood();
     return undefined;
+  }
+
+  function note(event: StoredEvent): void {
+    lastSeq = Math.max(lastSeq, event.seq);
+    isAccepted = true;
+    wasAccepted = true;
+    isInDoubt = false;
+    mayHaveStarted ||= event.type !== 'accepted' && event.type !== 'waiting';
+    if (event.type === 'waiting') setWaiting(true);
+    else if (event.type !== 'accepted') setWaiting(false);
+    emit({ type: 'host-event', at: clock.now(), certname, event });
+    if (event.type !== 'resources') return;
+    resources.push(...event.resources.slice(0, MAX_RESOURCES - resources.length));
+    moreResources += event.more ?? 0;
   }
 
   /** What a failed try means for good; undefined: ask again. */
   function finalResult(error: SendError): HostResult | undefined {
     const { failure, refusal, message } = error;
-    mayHaveArrived ||= error.arrived;
-    if (refusal?.code === 'unknown-job')
-      isAccepted = false; // its state is gone: the same key again
-    else if (refusal !== undefined && isFinalRefusal(refusal))
-      return result(fromRefusal(refusal, clock.now()));
+    if (refusal?.code === 'unknown-job') {
+      if (mayHaveStarted) return lost(FORGOTTEN, error);
+      askAnew();
+    } else if (refusal !== undefined && isFinalRefusal(refusal)) return afterRefusal(refusal, error);
     else if (refusal === undefined && !mayHaveArrived && !isWorthAnother(failure))
       return result({ outcome: 'unreachable', message, failure });
-    const silence = clock.monotonic() - lastContact;
+    const ends = contact.endedTooOften();
+    if (ends !== undefined) return lost(`${message}, ${ends} times`, error);
+    const silence = contact.silenceMs();
     if (silence < options.lostAfterMs) return undefined;
-    return result({
-      outcome: 'lost',
-      message: `no contact for ${formatDuration(silence)}: ${message}`,
-      failure,
-    });
+    return lost(`no contact for ${formatDuration(silence)}: ${message}`, error);
+  }
+
+  function lost(message: string, { failure }: SendError): HostResult {
+    return result({ outcome: 'lost', message, failure });
+  }
+
+  /** Its state is gone, and nothing can have begun: the same key again, with numbers from 1. */
+  function askAnew(): void {
+    isAccepted = false;
+    lastSeq = 0;
+  }
+
+  /** What was accepted once is not refused any more: what became of it cannot be told. */
+  function afterRefusal(refusal: RefusalBody, error: SendError): HostResult {
+    if (!wasAccepted && !(refusal.code === 'gone' && mayHaveArrived)) {
+      return result(fromRefusal(refusal, clock.now()));
+    }
+    const words = refusalWords(refusal, clock.now());
+    return lost(`it was accepted, and what became of it is not known: ${words}`, error);
   }
 
   function isWorthAnother(failure: SendError['failure']): boolean {
@@ -143,22 +188,29 @@ export async function runHost(target: Target, options: HostRunOptions): Promise<
   const isFinalRefusal = ({ code }: RefusalBody) =>
     code !== 'stopping' && code !== 'internal' && (!mayHaveArrived || AFTER_KNOWN.includes(code));
 
+  /** Not beyond the time at which it is lost. */
+  const untilNextTry = () =>
+    Math.min(backoff * (0.5 + Math.random()), Math.max(0, options.lostAfterMs - contact.silenceMs()));
+
   emit({ type: 'host-dispatched', at: startedAt, certname });
   try {
     while (!signal.aborted) {
       let error: SendError;
+      contact.asked();
       try {
         const done = await read(await open());
         if (done !== undefined) return done;
-        error = new SendError('broken', 'the agent ended the stream', { arrived: true });
+        error = new SendError('broken', 'the agent ended the stream without an outcome', { arrived: true });
       } catch (thrown) {
         error = asSendError(thrown);
       }
+      mayHaveArrived ||= error.arrived;
       if (signal.aborted) break;
       const final = finalResult(error);
       if (final !== undefined) return final;
       emit({ type: 'host-retry', at: clock.now(), certname, message: error.message });
-      await sleep(backoff * (0.5 + Math.random()), signal);
+      if (contact.wasGood()) backoff = FIRST_BACKOFF_MS;
+      await sleep(untilNextTry(), signal);
       backoff = Math.min(MAX_BACKOFF_MS, backoff * 2);
     }
     return mayHaveArrived || isAccepted
@@ -186,18 +238,6 @@ function fromFinished(finished: FinishedEvent): Pick<HostResult, 'outcome'> & Pa
 }
 
 function fromRefusal(refusal: RefusalBody, now: number): Pick<HostResult, 'outcome'> & Partial<HostResult> {
-  const { code, time, version } = refusal;
-  const { means } = REFUSALS[code];
-  if (code === 'queue-full') return { outcome: 'busy', message: means, refusal };
-  const about = [
-    ...(time === undefined ? [] : [clockDifference(time * 1000 - now)]),
-    ...(version === undefined ? [] : [`it runs kick ${version}`]),
-  ].filter((text) => text !== '');
-  const more = about.length > 0 ? ` (${about.join(', ')})` : '';
-  return { outcome: 'refused', message: `${means}${more}`, refusal };
-}
-
-function clockDifference(ms: number): string {
-  if (Math.abs(ms) < 2000) return '';
-  return `its clock is ${formatDuration(Math.abs(ms))} ${ms > 0 ? 'ahead of' : 'behind'} ours`;
+  const outcome = refusal.code === 'queue-full' ? 'busy' : 'refused';
+  return { outcome, message: refusalWords(refusal, now), refusal };
 }

@@ -29,6 +29,8 @@ export interface JobSettings {
   accept: readonly string[];
   /** Percent of hosts that must have done as asked. */
   success?: number;
+  /** There were hosts that could not be judged, and were left out. */
+  partial?: boolean;
   /** kick's version. */
   version: string;
 }

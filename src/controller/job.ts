@@ -32,6 +32,8 @@ export interface HostResult {
   message?: string;
   /** With `refused`: what the agent said. */
   refusal?: RefusalBody;
+  /** With `unfinished`: it has accepted the request, and was left to itself as asked (--detach). */
+  detached?: true;
   /** With `unreachable` and `lost`: how it failed. */
   failure?: SendFailure;
   /** What the agent said at the end. */

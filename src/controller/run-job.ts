@@ -295,7 +295,8 @@ function createStops({ signal, stop, cancel, timeoutMs }: RunJobOptions): Stops 
   }
 
   const stopLooking = (why: StopReason) => () => {
-    if (!looking.signal.aborted) reason = why;
+    // What stopped the rollout before counts on; but Ctrl-C is the operator's own word.
+    if (!looking.signal.aborted && (reason === undefined || why === 'interrupted')) reason = why;
     starting.abort();
     looking.abort();
   };

@@ -60,7 +60,7 @@ export const OUTCOMES = {
     from: 'controller',
   },
   lost: {
-    means: 'accepted, then no contact for --lost-after',
+    means: 'accepted, then no contact for --lost-after, or an agent that no longer knows how it ended',
     exit: 3,
     from: 'controller',
   },
@@ -129,8 +129,8 @@ export const EXIT = {
   internal: 70,
   /** Another kick holds the lock (EX_TEMPFAIL of sysexits.h). */
   locked: 75,
-  /** Added to the number of a signal. */
-  signal: 128,
+  /** Ctrl-C: 128 and the number of SIGINT. */
+  interrupted: 130,
 } as const;
 
 /** What every exit code of the command line means, for people. */
@@ -140,5 +140,5 @@ export const EXIT_CODES: readonly (readonly [codes: string, means: string])[] = 
   [String(EXIT.usage), 'usage or configuration: nothing was sent'],
   [String(EXIT.internal), 'an error of kick itself'],
   [String(EXIT.locked), 'another kick holds the lock (--lock)'],
-  [String(EXIT.signal + 2), 'Ctrl-C; Puppet goes on where it is running'],
+  [String(EXIT.interrupted), 'Ctrl-C; Puppet goes on where it is running'],
 ];

@@ -20,8 +20,10 @@ export function quietReporter({ out, name, judge }: QuietOptions): Reporter {
       progress.on(event);
       if (event.type !== 'job-done') return;
       const { job, startedAt } = progress.now();
-      const { exit, bad, accepted } = judge(event.results, event.stopped);
-      if (exit === 0 || job === undefined) return;
+      const { exit, bad: counted, accepted } = judge(event.results, event.stopped);
+      const bad = counted.length > 0 ? counted : accepted;
+      // Hosts that could not be judged have been named before the job began.
+      if (exit === 0 || bad.length === 0 || job === undefined) return;
       const good = event.results.filter(({ outcome }) => isSuccess(outcome));
       const title = name === undefined ? 'kick' : `kick ${name}`;
       const times = `${dayTime(startedAt, event.at)} - ${clockTime(event.at)}`;

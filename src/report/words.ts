@@ -119,8 +119,9 @@ export function dateTime(ms: number): string {
   return `${local} ${offset < 0 ? '-' : '+'}${two(Math.abs(offset) / 60)}${two(Math.abs(offset) % 60)}`;
 }
 
-/** What to do about a refusal, lines; none where there is nothing to say. */
-export function adviceFor({ certname, refusal }: HostResult, job: Job): string[] {
+/** What to do about a result, lines; none where there is nothing to say. */
+export function adviceFor({ certname, refusal, detached }: HostResult, job: Job): string[] {
+  if (detached === true) return [`how the runs end: kick jobs resume ${shortId(job.id)}`];
   if (refusal === undefined) return [];
   if (refusal.code === 'controller-not-allowed') {
     return [

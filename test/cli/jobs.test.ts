@@ -178,3 +178,67 @@ test('kick jobs where the store is no folder is exit 2, and says what it should 
   writeFileSync(join(folder, 'controller', 'jobs'), '');
   expect(await kick('jobs')).toMatchObject({ code: 2, err: expect.stringContaining('it must be a folder') });
 });
+
+test('kick jobs resume of a --detach job looks for the end, and so it is known to watch and rerun', {
+  timeout: 120_000,
+}, async () => {
+  const { kick, start, inventory, release, journal } = await realSite(2, () => HELD);
+  inventory({ targets: [{ name: 'down.example.com', uri: '127.0.0.1:1' }] });
+  const outcomes = (out: string) =>
+    (JSON.parse(out) as { hosts: { outcome: string }[] }).hosts.map(({ outcome }) => outcome);
+  const detached = await kick('web[1-2]', 'down', '--detach', '--format', 'json');
+  expect(outcomes(detached.out)).toEqual(['unfinished', 'unfinished', 'unreachable']);
+  expect(detached.code).toBe(3);
+
+  const watched = await kick('jobs', 'watch', 'last');
+  expect(watched).toMatchObject({ code: 3, out: expect.stringContaining('kick jobs resume') });
+  const again = await kick('rerun', 'last', '--dry-run');
+  expect(again.err).toContain('the end of 2 hosts is not known (--detach): kick jobs resume');
+  expect(again.out).toContain('Would ask 1 host');
+
+  const resuming = start('jobs', 'resume', 'last', '--format', 'jsonl');
+  const resumed = ended(resuming);
+  await new Promise<void>((resolve) => {
+    let seen = '';
+    resuming.stdout?.on('data', (chunk: Buffer) => {
+      seen += chunk.toString();
+      if (seen.match(/"type":"started"/g)?.length === 2) resolve();
+    });
+  });
+  release();
+  expect((await resumed).code).toBe(3); // one of them is still unreachable
+  const shown = await kick('jobs', 'show', 'last', '--format', 'json');
+  expect(outcomes(shown.out)).toEqual(['changed', 'changed', 'unreachable']);
+  expect(await kick('jobs', 'watch', 'last', '--quiet')).toMatchObject({ code: 3 });
+  expect((await kick('jobs', 'resume', 'last')).err).toContain('it is over for every host');
+  expect((await kick('rerun', 'last', '--dry-run')).err).not.toContain('--detach');
+  for (const name of ['web1.example.com', 'web2.example.com'])
+    expect(journal(name)).toEqual(['begin', 'end']);
+});
+
+test('a --detach job that went well is exit 0, resumed or not; rerun asks nobody of whom the end is not known', {
+  timeout: 60_000,
+}, async () => {
+  const { kick, release } = await realSite(1, () => HELD);
+  release();
+  expect((await kick('web1', '--detach')).code).toBe(0);
+  expect((await kick('jobs', 'watch', 'last')).code).toBe(0);
+  expect(await kick('rerun', 'last')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('the end of 1 host is not known (--detach)'),
+  });
+  const resumed = await kick('jobs', 'resume', 'last');
+  expect(resumed).toMatchObject({ code: 0, out: expect.stringContaining('1 changed') });
+  expect((await kick('rerun', 'last')).err).toContain('Nothing to run again');
+});
+
+test.each(['--canary 1', '--max-failures 0', '--expect-version x'])(
+  '--detach with %s is a usage error: nobody looks how the runs end',
+  async (words) => {
+    const { kick } = await realSite(0, () => '');
+    expect(await kick('web1', '--detach', ...words.split(' '))).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('with --detach nobody looks'),
+    });
+  },
+);

@@ -120,7 +120,6 @@ test('a canary that is not perfect stops the rollout, whatever stands against it
     const done = await run(hosts(5, { 1: script }), { rollout: { canary: 2 } });
     expect(count(outcomesOf(done), 'not-started')).toBe(3);
     expect(done.stopped).toBe('canary');
-    expect(judgeJob(done.results, { accept: ['unreachable'] }, done.stopped).exit).toBe(1);
   }
 });
 

@@ -32,7 +32,7 @@ export function jobOf(names: string[], concurrency = 25, rollout?: Rollout): Job
 }
 
 /** What a host does with each try, in order: its events, or why the try fails. */
-export type Step = (IncomingEvent | SendError | Promise<unknown>)[];
+export type Step = (IncomingEvent | SendError | Promise<unknown> | (() => Promise<unknown>))[];
 export type Script = (kind: 'submit' | 'resume', after: number, signal: AbortSignal) => Step;
 
 export function scripted(scripts: Record<string, Script>): { sender: Sender; calls: string[] } {
@@ -44,6 +44,7 @@ export function scripted(scripts: Record<string, Script>): { sender: Sender; cal
       for (const step of steps) {
         if (step instanceof SendError) throw step;
         if (step instanceof Promise) await Promise.race([step, aborted(signal)]);
+        else if (typeof step === 'function') await Promise.race([step(), aborted(signal)]);
         else yield step;
         if (signal.aborted) throw new SendError('aborted', 'aborted', { arrived: true });
       }
@@ -61,7 +62,10 @@ export function scripted(scripts: Record<string, Script>): { sender: Sender; cal
 }
 
 export const aborted = (signal: AbortSignal) =>
-  new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 
 export const accepted: IncomingEvent = { type: 'accepted', version: '1', seq: 1, at: 1 };
 export const waiting: IncomingEvent = {
