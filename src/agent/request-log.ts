@@ -33,8 +33,8 @@ export interface RequestLog {
   /** The request's outcome, if it has one. */
   finished(name: string): Promise<StoredEvent | undefined>;
   /**
-   * The events after number `after`, as they come; ends after `finished`, which is always told, or when `signal`
-   * aborts.
+   * The events after number `after`, as they come; ends after `finished`, which is always told, when `signal` aborts,
+   * and when the request is no longer kept.
    */
   stream(name: string, after: number, signal: AbortSignal): AsyncGenerator<StoredEvent>;
 }
@@ -112,6 +112,8 @@ export function createRequestLog({ requests, runs, notifier, clock }: RequestLog
       const more = notifier.listen(assigned === undefined ? [name] : [name, assigned.run], signal);
       try {
         const found = (await ownChunk(name, place)) ?? (await runChunk(name, assigned, place));
+        // Somebody has emptied the state directory: whoever asks again is told that nothing is known.
+        if (found === undefined && !(await requests.isKept(name))) return;
         if (found === undefined) await more.woken;
         for (const event of found ?? []) {
           if (event.type === 'finished') return yield { ...event, seq: Math.max(event.seq, place.last + 1) };

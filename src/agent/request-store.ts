@@ -35,6 +35,8 @@ export interface RequestStore {
   create(record: RequestRecord, first: Event): Promise<boolean>;
   /** What is kept under a name; `gone` when only the fact that it was is kept. */
   read(name: string): Promise<RequestRecord | 'gone' | undefined>;
+  /** Whether what became of it is still kept. */
+  isKept(name: string): Promise<boolean>;
   list(): Promise<string[]>;
   assignment(name: string): Promise<Assignment | undefined>;
   assign(name: string, assignment: Assignment): Promise<void>;
@@ -84,6 +86,7 @@ export function openRequestStore(folder: string): RequestStore {
       const record = await readOwnJson<RequestRecord>(at(name, 'request.json'));
       return record ?? ((await isGone(name)) ? 'gone' : undefined);
     },
+    isKept: async (name) => (await statOf(at(name, 'request.json'))) !== undefined,
     async list() {
       const names = await readdir(folder);
       return names.filter((name) => !name.startsWith('.')).map((name) => name.replace(/\.gone$/, ''));

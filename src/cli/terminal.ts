@@ -36,10 +36,18 @@ export function openTerminal({ noColor }: TerminalOptions): Terminal {
   };
 }
 
-/** Asks a question that is answered with yes or no; anything else, an end of input and an abort are no. */
+/**
+ * Asks a question that is answered with yes or no; anything else, an end of input and an abort are no. Ctrl-C is what it
+ * is without a question: the terminal would only hand it over as a key.
+ */
 export async function askOnTerminal(question: string, signal?: AbortSignal): Promise<boolean> {
   const { createInterface } = await import('node:readline/promises');
   const lines = createInterface({ input: process.stdin, output: process.stderr });
+  lines.on('SIGINT', () => {
+    // Where somebody listens for it, `signal` ends the question.
+    if (signal === undefined) lines.close();
+    process.kill(process.pid, 'SIGINT');
+  });
   try {
     const asked = lines.question(`${question} [y/N] `, signal === undefined ? {} : { signal });
     const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));

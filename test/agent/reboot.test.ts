@@ -29,6 +29,7 @@ import {
   type Kicked,
   kick,
   peerOf,
+  refusalOf,
   requestOf,
   resume,
   sealed,
@@ -260,6 +261,16 @@ test('a run folder that vanishes while no agent is there: the end is told to a r
     outcome: 'interrupted',
     message: expect.stringContaining('has vanished'),
   });
+});
+
+test('a request whose folder vanishes under its run: the stream ends, and then the agent knows nothing of it', async () => {
+  const gate = join(tempFolder(), 'gate');
+  const { folders, agent, run } = await inARun(command('until-file', join(tempFolder(), 'j'), gate));
+  rmSync(join(folders.stateDir, 'requests'), { recursive: true });
+  mkdirSync(join(folders.stateDir, 'requests'), { mode: 0o700 });
+  writeFileSync(gate, '');
+  await expect(run.finished).rejects.toThrow('the stream ended after "log"');
+  expect(await refusalOf(resume(agent, run.job, lastOf(run)))).toBe('unknown-job');
 });
 
 // ---------------------------------------------------------------- with real signals, as the controller sees it
