@@ -103,7 +103,7 @@ test('ruby counts by "puppet" in its arguments, and is called an agent only if i
   const other = await namedProcess('ruby3.1', { argv0: 'ruby /opt/puppet-board/app.rb' });
   expect((await holderOf(`${other.pid}`)).holder).toEqual({
     ...{ pid: other.pid, what: 'ruby3.1, not by kick', since: expect.any(Number) },
-    command: 'ruby /opt/puppet-board/app.rb 60',
+    command: 'ruby /opt/puppet-board/app.rb 3600',
     user: expect.stringMatching(/\w/),
     began: expect.any(Number),
   });
@@ -115,7 +115,7 @@ test('a process that began after the lock was written is most likely no run, be 
   const { holder, path } = await holderOf(`${pid}`, written);
   expect(holder).toMatchObject({
     ...{ pid, what: 'puppet agent, not by kick', since: written.getTime(), isRun: false },
-    ...{ command: 'puppet agent: idle 60', began: expect.any(Number) },
+    ...{ command: 'puppet agent: idle 3600', began: expect.any(Number) },
     stuck: 'it began after the lock was written: most likely a later process with the same pid',
     next: `Puppet waits for it, too: if it is no run of Puppet, remove ${path} there`,
   });

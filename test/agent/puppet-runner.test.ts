@@ -290,7 +290,7 @@ test("a lock whose pid is another process's by now is told as such, with whose i
   utimesSync(lock, written, written);
   const holder = {
     ...{ pid: run.pid, what: 'xpuppet, not by kick', since: written.getTime(), isRun: false },
-    command: `${join(dir, 'xpuppet')} 60`,
+    command: `${join(dir, 'xpuppet')} 3600`,
     user: expect.any(String),
     began: expect.any(Number),
     stuck: expect.stringContaining('after the lock was written'),
@@ -309,7 +309,7 @@ test("a lock whose pid is another process's by now is told as such, with whose i
 /** A process that Puppet's own rule takes for a run, by its name alone. */
 async function namedProcess(dir: string, name: string) {
   copyFileSync('/bin/sleep', join(dir, name));
-  const child = spawn(join(dir, name), ['60']);
+  const child = spawn(join(dir, name), ['3600']);
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child, 'spawn');
   return child;

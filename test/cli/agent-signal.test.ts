@@ -17,6 +17,8 @@ while (url() === undefined) await sleep(1);
 setInterval(() => process.kill(process.pid, 'SIGUSR1'), 2).unref();
 `;
 
+const DEBUGGER = /Debugger listening on ws:\/\/127\.0\.0\.1:(\d+)\//;
+
 test('SIGUSR1 from the first moment on leaves no debugger open, and the agent runs', async () => {
   const folder = tempFolder();
   const { argv } = await agentSite(folder, { command: ['/bin/true'] });
@@ -32,8 +34,8 @@ test('SIGUSR1 from the first moment on leaves no debugger open, and the agent ru
   });
   expect(await portOf(child)).toBeGreaterThan(0);
 
-  const [, debuggerPort] = /Debugger listening on ws:\/\/127\.0\.0\.1:(\d+)/.exec(said) ?? [];
-  expect(debuggerPort).toBeDefined();
+  await expect.poll(() => said).toMatch(DEBUGGER);
+  const [, debuggerPort] = DEBUGGER.exec(said) ?? [];
   const socket = connect(Number(debuggerPort), '127.0.0.1');
   const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
   expect(error.code).toBe('ECONNREFUSED');

@@ -41,12 +41,12 @@ test('a lock: the second is turned away at once, one may wait, and the third is 
     out: '',
     err: expect.stringMatching(/lock "deploy": it is held by pid \d+/),
   });
-  const waiter = start('web1', '--lock', 'deploy', '--lock-wait', '1m', '--quiet');
+  const waiter = start('web1', '--lock', 'deploy', '--lock-wait', '1h', '--quiet');
   let told = '';
   waiter.stderr?.on('data', (chunk: Buffer) => (told += chunk.toString()));
   const waited = ended(waiter);
   await expect.poll(() => told).toContain('waiting for the lock "deploy"');
-  const third = await kick('web1', '--lock', 'deploy', '--lock-wait', '1m');
+  const third = await kick('web1', '--lock', 'deploy', '--lock-wait', '1h');
   expect(third.code).toBe(75);
   expect(third.err).toContain(`it is held by pid ${waiter.pid}`);
   // An emergency does not wait: its request joins the run that comes next.

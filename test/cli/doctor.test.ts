@@ -15,7 +15,9 @@ const serious = ({ findings }: Patient) => findings.filter(({ level }) => level 
 
 test('kick doctor: hosts that are well, one that is disabled, one that is dead with its row and exit 3', async () => {
   const site = await realSite(2, () => 'exit 0');
+  const before = performance.now();
   const all = await site.kick('doctor', 'web1', 'web2', '--format', 'json');
+  const took = performance.now() - before;
   const patients: Patient[] = JSON.parse(all.out);
   expect(patients.map(({ certname }) => certname)).toEqual(site.names);
   for (const patient of patients) {
@@ -24,7 +26,8 @@ test('kick doctor: hosts that are well, one that is disabled, one that is dead w
       kick: expect.stringMatching(/^\d/),
       certificateMsLeft: expect.any(Number),
     });
-    expect(Math.abs(patient.vitals?.clockAheadMs ?? Number.NaN)).toBeLessThan(5000);
+    // The clock is the same; what it seems to be ahead is the time that the answer took.
+    expect(Math.abs(patient.vitals?.clockAheadMs ?? Number.NaN)).toBeLessThanOrEqual(took);
   }
   expect(all.code).toBe(0);
   await site.kick('disable', 'web1', '--reason', 'new disk');

@@ -13,7 +13,7 @@ zpty inner zsh -f -i
 wait_for() {
   local seen= chunk
   local -i tries=0
-  while [[ $seen != *"$1"* ]] && (( tries++ < 600 )); do
+  while [[ $seen != *"$1"* ]] && (( tries++ < 10000 )); do
     if zpty -r -t inner chunk; then seen+=$chunk; else sleep 0.05; fi
   done
   print -r -- "$seen"

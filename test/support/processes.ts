@@ -13,7 +13,7 @@ export async function namedProcess(
 ): Promise<ChildProcess & { pid: number }> {
   const program = join(tempFolder(), name);
   copyFileSync('/bin/sleep', program);
-  const child = spawn(program, ['60'], { stdio: 'ignore', ...(argv0 !== undefined && { argv0 }) });
+  const child = spawn(program, ['3600'], { stdio: 'ignore', ...(argv0 !== undefined && { argv0 }) });
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child, 'spawn');
   const { pid } = child;

@@ -1,6 +1,6 @@
 /** A site on loopback: real `kick agent` processes that run a fixture, and a controller that knows them. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
@@ -30,8 +30,10 @@ export interface Site {
   controllerYaml(config: object): void;
   /** What a host's runs have noted, a word a line: begin, end, … */
   journal(name: string): string[];
-  /** Lets all runs of `until-file` end. */
+  /** Lets all runs end that wait for $RELEASE. */
   release(): void;
+  /** From now on they wait again. */
+  hold(): void;
 }
 
 const NAME = (index: number) => `web${index + 1}.example.com`;
@@ -103,6 +105,7 @@ export async function realSite(
       return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
     },
     release: () => writeFileSync(release, ''),
+    hold: () => rmSync(release, { force: true }),
   };
 }
 
