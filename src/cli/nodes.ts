@@ -81,7 +81,7 @@ function documentOf(hosts: Hosts, options: NodesOptions): object {
     out: explained.filter(({ isIn }) => !isIn).map(({ certname, because }) => ({ certname, because })),
     maintenance,
     unanswered: unanswered.map(({ target, error }) => ({ certname: target.certname, error })),
-    ...(inventory.warnings.length > 0 && { warnings: inventory.warnings.map(({ text }) => text) }),
+    ...(inventory.warnings.length > 0 && { warnings: inventory.warnings.map(({ text }) => safeText(text)) }),
     because: Object.fromEntries(
       explained.filter(({ isIn }) => isIn).map(({ certname, because }) => [certname, because]),
     ),

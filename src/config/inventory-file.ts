@@ -49,7 +49,9 @@ async function readInventoryFile(path: string): Promise<Inventory> {
   if (document === undefined) return EMPTY_INVENTORY;
   const { inventory, problems, warnings } = readBoltInventory(document.value);
   if (problems.length > 0) throw document.refuse(problems);
-  const oddities = document.oddities.map((oddity) => ({ ...oddity, count: 1, subjects: [], isLoss: false }));
+  const oddities = document.oddities.map(
+    ({ path: keys, message }): Warning => ({ message, paths: [keys], count: 1, subjects: [], isLoss: false }),
+  );
   return { ...inventory, warnings: toldWarnings(document, [...oddities, ...warnings]) };
 }
 
@@ -67,17 +69,21 @@ async function readControllerGroups(
 }
 
 function toldWarnings(document: YamlDocument, warnings: readonly Warning[]): InventoryWarning[] {
-  if (warnings.length === 0) return [];
-  const line = new Map(warnings.map((warning) => [warning, document.lineOf(warning.path)]));
-  const sorted = [...warnings].sort((a, b) => (line.get(a) ?? 0) - (line.get(b) ?? 0));
-  const texts = document.told(
-    sorted.map(({ path, message, count, subjects, isLoss }) => {
-      const more = count - subjects.length;
-      const named = `: ${subjects.join(', ')}`;
-      const places = count > 1 || isLoss ? ` (${plural(count, 'place')})` : '';
-      const rest = more > 0 ? ` and ${more} more` : '';
-      return { path, message: message + (subjects.length === 0 ? places : named + rest) };
-    }),
-  );
-  return sorted.map(({ isLoss }, index) => ({ text: texts[index] ?? '', isLoss }));
+  const told = warnings.map((warning) => {
+    const { message, paths, isLoss } = warning;
+    const lines = [...new Set(paths.map((path) => document.lineOf(path)))].sort((a, b) => a - b);
+    const problem = { path: [...(paths[0] ?? [])], message: message + placesText(warning, lines) };
+    const [text = ''] = document.told([problem]);
+    return { line: lines[0] ?? 1, told: { text, isLoss } };
+  });
+  return told.sort((a, b) => a.line - b.line).map((one) => one.told);
+}
+
+/** `: web1, web2 and 7 more (lines 3, 9)`, `(9 places, lines 3, 9)`. */
+function placesText({ count, subjects, isLoss }: Warning, lines: readonly number[]): string {
+  const more = count > subjects.length ? ` and ${count - subjects.length} more` : '';
+  const named = subjects.length === 0 ? '' : `: ${subjects.join(', ')}${more}`;
+  const places = subjects.length === 0 && (count > 1 || isLoss) ? [plural(count, 'place')] : [];
+  const all = [...places, ...(lines.length > 1 ? [`lines ${lines.join(', ')}`] : [])].join(', ');
+  return all === '' ? named : `${named} (${all})`;
 }

@@ -91,7 +91,7 @@ export function leaveOut(
   { name, transport, path }: { name: string; transport: string; path: Path },
 ): void {
   leftOut.push(name);
-  const why = `not a host with an agent (Bolt's transport "${transport}"): left out`;
+  const why = `not a host with an agent (Bolt's transport "${transport}"): left out unless named`;
   findings.warn(path, why, { subject: name });
 }
 

@@ -4,9 +4,12 @@ import type { Problem } from '../util/schema.ts';
 export type Path = readonly string[];
 
 /** Something that is passed over. The same in many places is told once. */
-export interface Warning extends Problem {
-  /** How many places; `path` is the first. */
+export interface Warning {
+  message: string;
+  /** How many places. */
   count: number;
+  /** The first of them. */
+  paths: Path[];
   /** Of the first of them, which targets or groups. */
   subjects: string[];
   /** Whether hosts may be missing for it. */
@@ -27,7 +30,7 @@ export interface Findings {
 }
 
 const MAX_PROBLEMS = 50;
-const MAX_SUBJECTS = 5;
+const MAX_SHOWN = 5;
 
 export function createFindings(): Findings {
   const problems: Problem[] = [];
@@ -40,11 +43,13 @@ export function createFindings(): Findings {
     warn(path, message, { subject, isLoss = false } = {}) {
       let warning = warnings.get(message);
       if (warning === undefined) {
-        warning = { path: [...path], message, count: 0, subjects: [], isLoss };
+        warning = { message, count: 0, paths: [], subjects: [], isLoss };
         warnings.set(message, warning);
       }
       warning.count += 1;
-      if (subject !== undefined && warning.subjects.length < MAX_SUBJECTS) warning.subjects.push(subject);
+      if (warning.count > MAX_SHOWN) return;
+      warning.paths.push(path);
+      if (subject !== undefined) warning.subjects.push(subject);
     },
     problems: () => problems,
     warnings: () => [...warnings.values()],

@@ -22,7 +22,7 @@ test('every command that chooses hosts tells once what it passes over; cron only
         '1: groups.0: a group from the plugin "yaml", which kick does not know: skipped (1 place)',
       ),
       expect.stringContaining(
-        '1: targets.1: not a host with an agent (Bolt\'s transport "docker"): left out: box',
+        '1: targets.1: not a host with an agent (Bolt\'s transport "docker"): left out unless named: box',
       ),
     ]);
   }

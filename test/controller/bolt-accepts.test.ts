@@ -31,7 +31,7 @@ groups:
   expect(await warningsOf(yaml)).toEqual([
     '1: description: "description" is no key of an inventory: ignored, as in Bolt',
     '5: groups.0.descripton: "descripton" is no key of a group: ignored, as in Bolt',
-    '7: groups.0.targets.0.description: "description" is no key of a target: ignored, as in Bolt (2 places)',
+    '7: groups.0.targets.0.description: "description" is no key of a target: ignored, as in Bolt (2 places, lines 7, 8)',
     '8: groups.0.targets.1.labels: "labels" is no key of a target: ignored, as in Bolt',
   ]);
 });
@@ -100,11 +100,11 @@ groups:
   const { role, ...facts } = hosts.get('web3')?.facts ?? {};
   expect([facts, role]).toEqual([{ tier: 'gold' }, UNKNOWN_FACT]);
   expect(await warningsOf(yaml)).toEqual([
-    '2: targets.0: targets from the plugin "aws_inventory", which kick does not know: skipped (2 places)',
+    '2: targets.0: targets from the plugin "aws_inventory", which kick does not know: skipped (2 places, lines 2, 4)',
     '5: targets.3: a target named by the plugin "env_var", which kick does not know: skipped (1 place)',
     '6: targets.4.uri: from the plugin "env_var", which kick does not know: the target is reached by its name',
     '6: targets.4.alias: an alias from the plugin "env_var", which kick does not know: ignored',
-    '7: targets.5.facts.role: a fact from the plugin "vault", which kick does not know: unknown (2 places)',
+    '7: targets.5.facts.role: a fact from the plugin "vault", which kick does not know: unknown (2 places, lines 7, 8)',
     '7: targets.5.config: config from the plugin "yaml", which kick does not know: ignored',
     '8: targets.6.config.transport: from the plugin "vault", which kick does not know: taken for ssh',
     '8: targets.6.config.ssh.host: from the plugin "vault", which kick does not know: targets are reached by their names',
@@ -157,7 +157,7 @@ test('targets that no certname or address can be made of are skipped, the others
   const told = await warningsOf(yaml);
   expect(told.join('\n')).not.toContain('secret');
   expect(told).toEqual([
-    '3: targets.1: not an address like host, host:port or [address]:port: skipped: b b, 10.0.0.0/24',
+    '3: targets.1: not an address like host, host:port or [address]:port: skipped: b b, 10.0.0.0/24 (lines 3, 4)',
     '5: targets.3: an IPv6 address without its brackets: skipped: 2001:db8::1',
     '6: targets.4.name: a name that cannot be a certname: skipped: prod/web2',
     '7: targets.5.uri: not an address like host, host:port or [address]:port: the target is reached by its name',
@@ -177,7 +177,7 @@ test('groups may be called what Bolt allows; what cannot be typed is told, what 
   const { groups } = await inventoryOf(yaml);
   expect([...groups.keys()]).toEqual(['all', 'db:prod', 'x@y', 'a&b', '*']);
   expect(await warningsOf(yaml)).toEqual([
-    '4: groups.2.name: a group that cannot be typed ("!", "&", "^", "[" and "]" mean something else), though its hosts can: a&b, *',
+    '4: groups.2.name: a group that cannot be typed ("!", "&", "^", "[" and "]" mean something else), though its hosts can: a&b, * (lines 4, 5)',
   ]);
   for (const [name, why] of [
     ['all', '"all" is the whole inventory, in Bolt too: choose another name'],

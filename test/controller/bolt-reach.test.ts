@@ -84,9 +84,15 @@ test('targets without an agent are left out, told together, and are no hosts of 
   expect([...leftOut].sort()).toEqual(['c1', 'c2', 'dev', 'docker://web1', 'h', 'local://', 'localhost']);
   expect(warnings.map(({ message, subjects }) => [message, subjects])).toEqual(
     expect.arrayContaining([
-      ['not a host with an agent (Bolt\'s transport "docker"): left out', ['docker://web1', 'c1', 'c2']],
-      ['not a host with an agent (Bolt\'s transport "local"): left out', ['local://', 'localhost']],
-      ['not a host with an agent (Bolt\'s transport "remote"): left out', ['dev', 'h']],
+      [
+        'not a host with an agent (Bolt\'s transport "docker"): left out unless named',
+        ['docker://web1', 'c1', 'c2'],
+      ],
+      [
+        'not a host with an agent (Bolt\'s transport "local"): left out unless named',
+        ['local://', 'localhost'],
+      ],
+      ['not a host with an agent (Bolt\'s transport "remote"): left out unless named', ['dev', 'h']],
     ]),
   );
 });
