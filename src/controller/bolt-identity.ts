@@ -2,10 +2,18 @@
 import { isIPv6 } from 'node:net';
 import { isCertname, isHostName } from '../protocol/names.ts';
 import { parseUri, type Uri, withoutUser } from './address.ts';
-import { type Entry, isPlugin, leaveOut, pluginText, type Reading, skip } from './bolt-draft.ts';
+import {
+  type Entry,
+  type GroupDraft,
+  isPlugin,
+  leaveOut,
+  pluginText,
+  type Reading,
+  skip,
+} from './bolt-draft.ts';
 import type { Path } from './bolt-findings.ts';
-import type { Mapping } from './bolt-merge.ts';
-import { isWithoutAgent, OWN_SCHEME, TRANSPORTS } from './bolt-reach.ts';
+import { isMapping, type Mapping } from './bolt-merge.ts';
+import { isWithoutAgent } from './bolt-reach.ts';
 
 export interface Identity {
   certname: string;
@@ -17,7 +25,7 @@ export interface Identity {
 /** That of a mapping; undefined where it has none, which is told. */
 export function identityOf(
   reading: Reading,
-  { value, path }: { value: Mapping; path: Path },
+  { value, path, group }: { value: Mapping; path: Path; group: GroupDraft },
 ): Identity | undefined {
   const { name, uri } = value;
   const by = name ?? uri;
@@ -34,17 +42,22 @@ export function identityOf(
   if (certname !== undefined) {
     return { certname, boltName: by, uri: uriBeside(reading, { value: uri, path: [...path, 'uri'] }) };
   }
-  skip(reading, { path: [...path, 'name'], why: 'a name that cannot be a certname', subject: by });
+  const subject = by.includes('://') ? withoutUser(by) : by;
+  const transport = transportOf(value['config']) ?? group.data.config?.transport ?? '';
+  if (isWithoutAgent(transport)) leaveOut(reading, { name: subject, transport, path });
+  else skip(reading, { path: [...path, 'name'], why: 'a name that cannot be a certname', subject });
   return undefined;
+}
+
+function transportOf(config: unknown): string | undefined {
+  const transport = isMapping(config) ? config['transport'] : undefined;
+  return typeof transport === 'string' ? transport : undefined;
 }
 
 function uriBeside(reading: Reading, { value, path }: Entry): Uri | undefined {
   if (value === undefined || value === null) return undefined;
   const uri = typeof value === 'string' ? parseUri(value) : undefined;
-  if (uri !== undefined) {
-    warnOfScheme(reading, { uri, path });
-    return uri;
-  }
+  if (uri !== undefined) return uri;
   const why = isPlugin(value) ? `from ${pluginText(value)}` : notAnAddress(value);
   reading.findings.warn(path, `${why}: the target is reached by its name`);
   return undefined;
@@ -64,22 +77,10 @@ export function identityOfUri(
     return undefined;
   }
   const certname = hostNameOf(uri);
-  if (certname !== undefined && uri !== undefined) {
-    warnOfScheme(reading, { uri, path });
-    return { certname, boltName: text, uri };
-  }
+  if (certname !== undefined) return { certname, boltName: text, uri };
   const why = uri === undefined ? notAnAddress(text) : 'its host cannot be a certname, and it has no name';
   skip(reading, { path, why, subject });
   return undefined;
-}
-
-/** Bolt refuses it when the target is used. */
-function warnOfScheme({ findings }: Reading, { uri: { scheme }, path }: { uri: Uri; path: Path }): void {
-  if (scheme === undefined || scheme === OWN_SCHEME || TRANSPORTS.includes(scheme)) return;
-  findings.warn(
-    path,
-    `"${scheme}" is neither kick nor a transport of Bolt's: only the host of such a uri counts`,
-  );
 }
 
 function hostNameOf(uri: Uri | undefined): string | undefined {

@@ -9,10 +9,10 @@
  */
 import type { Problem } from '../util/schema.ts';
 import { type GroupDraft, leaveOut, type Reading } from './bolt-draft.ts';
-import { createFindings, type Warning } from './bolt-findings.ts';
+import { createFindings, type Path, type Warning } from './bolt-findings.ts';
 import { readRoot } from './bolt-groups.ts';
 import { collectGroups, collectTargets, deepMerge, NO_DATA } from './bolt-merge.ts';
-import { reachOf } from './bolt-reach.ts';
+import { OWN_SCHEME, reachOf, TRANSPORTS } from './bolt-reach.ts';
 import { readReferences } from './bolt-references.ts';
 import { ALL, type Group, type Inventory } from './inventory.ts';
 
@@ -96,9 +96,19 @@ function decideReach(reading: Reading, root: GroupDraft): void {
     if (withoutAgent !== undefined) {
       gone.add(host.certname);
       leaveOut(reading, { name: host.certname, transport: withoutAgent, path: host.place });
-    }
+    } else warnOfScheme(reading, { scheme: own?.uri?.scheme, path: host.place });
   }
   if (gone.size > 0) forget(reading, gone);
+}
+
+/** Bolt refuses it when the target is used. */
+function warnOfScheme(
+  { findings }: Reading,
+  { scheme, path }: { scheme: string | undefined; path: Path },
+): void {
+  if (scheme === undefined || scheme === OWN_SCHEME || TRANSPORTS.includes(scheme)) return;
+  const what = `"${scheme}" is neither kick nor a transport of Bolt's: only the host of such a uri counts`;
+  findings.warn(path, what);
 }
 
 function forget({ hosts, aliases, groups }: Reading, gone: ReadonlySet<string>): void {

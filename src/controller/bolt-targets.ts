@@ -81,7 +81,7 @@ function readPlugin(reading: Reading, { value, path, group }: MappingEntry): voi
 
 function readTarget(reading: Reading, { value, path, group }: MappingEntry): void {
   const { findings } = reading;
-  const identity = identityOf(reading, { value, path });
+  const identity = identityOf(reading, { value, path, group });
   if (identity === undefined) return;
   const { certname, boltName, uri } = identity;
   if (group.own.has(certname)) {

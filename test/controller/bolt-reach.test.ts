@@ -97,6 +97,21 @@ test('targets without an agent are left out, told together, and are no hosts of 
   );
 });
 
+test('a device that is called by its URL is left out too, and its password is not told', () => {
+  const name = 'https://user:secret@firewall.example.com';
+  const { leftOut, warnings, hosts } = read({
+    targets: [{ name, config: { transport: 'remote' } }],
+    groups: [
+      { name: 'g', config: { transport: 'remote' }, targets: [{ name: 'http://b' }, { uri: 'https://c:1' }] },
+    ],
+  });
+  expect(hosts.size).toBe(0);
+  expect(leftOut).toEqual(['https://firewall.example.com', 'http://b', 'c']);
+  expect(warnings.map(({ message }) => message)).toEqual([
+    'not a host with an agent (Bolt\'s transport "remote"): left out unless named',
+  ]);
+});
+
 test("localhost is Bolt's own machine, unless the target itself says otherwise", () => {
   expect([...read({ config: SSH, targets: 'localhost' }).hosts.keys()]).toEqual([]);
   expect([...read({ targets: [{ name: 'localhost', config: SSH }] }).hosts.keys()]).toEqual(['localhost']);
