@@ -95,8 +95,8 @@ function notAnAddress(value: unknown): string {
   return 'not an address like host, host:port or [address]:port';
 }
 
-/** To Bolt blanks and commas cannot be in a target's name (Bolt::Inventory::Target::ILLEGAL_CHARS). */
+/** Puppet's rule, not Bolt's, which uses no target with blanks or commas in its name. */
 function certnameOf(text: string): string | undefined {
   const certname = text.toLowerCase().replace(/\.$/, '');
-  return isCertname(certname) && !/[\s,]/.test(certname) ? certname : undefined;
+  return isCertname(certname) ? certname : undefined;
 }
