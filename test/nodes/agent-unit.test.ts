@@ -1,6 +1,6 @@
 /** The unit's own command starts the agent on every Node, and the controller runs on it too. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
@@ -65,19 +65,30 @@ test.each(NODES)(
   },
 );
 
-test('a Node that takes none of the flags starts the agent without them', async () => {
+/** Starts the unit's command with a script in the place of Node. */
+function startWith(script: string) {
   const folder = tempFolder();
-  const node = join(folder, 'node');
-  writeFileSync(
-    node,
-    '#!/bin/sh\ncase $1 in --*) echo "bad option: $1" >&2; exit 9; esac\necho "started: $*"\n',
-    {
-      mode: 0o755,
-    },
-  );
+  writeFileSync(join(folder, 'node'), `#!/bin/sh\ncd '${folder}'\n${script}\n`, { mode: 0o755 });
   const [program = '', ...words] = unitCommand(['/opt/kick', 'agent']);
-  const { out, err, code } = await ended(
-    spawn(program, words, { env: { PATH: `${folder}:/usr/bin:/bin` }, stdio: ['ignore', 'pipe', 'pipe'] }),
+  const env = { PATH: `${folder}:/usr/bin:/bin` };
+  return { folder, agent: spawn(program, words, { env, stdio: ['ignore', 'pipe', 'pipe'] }) };
+}
+
+test('SIGHUP and SIGUSR1 before Node has begun do not end the service', async () => {
+  const { folder, agent } = startWith(
+    'case "$*" in *" -e 0") touch tried; until [ -e go ]; do sleep 0.02; done; exit; esac; echo "started: $*"',
   );
-  expect([out, err, code]).toEqual(['started: /opt/kick agent\n', '', 0]);
+  const end = ended(agent);
+  await expect.poll(() => existsSync(join(folder, 'tried'))).toBe(true);
+  for (const signal of ['SIGHUP', 'SIGUSR1'] as const) agent.kill(signal);
+  writeFileSync(join(folder, 'go'), '');
+  expect(await end).toMatchObject({
+    out: expect.stringMatching(/^started: .* \/opt\/kick agent\n$/),
+    code: 0,
+  });
+});
+
+test('a Node that takes none of the flags starts the agent without them', async () => {
+  const { agent } = startWith('case $1 in --*) echo "bad option: $1" >&2; exit 9; esac; echo "started: $*"');
+  expect(await ended(agent)).toEqual({ out: 'started: /opt/kick agent\n', err: '', code: 0 });
 });
