@@ -1,7 +1,7 @@
 /** What real runs tell: the resources that changed or would, the last run, the classes, the catalog's version. */
-import { writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { AGENTS } from './agents.ts';
 import {
   type Controller,
@@ -94,4 +94,58 @@ test('a catalog of another version than the one that was deployed is stale', asy
   const version = run.facts.configurationVersion;
   // Without config_version it is the time of compilation, in seconds.
   expect(version).toMatch(/^\d+$/);
+});
+
+/** Production's code in an environment of its own, whose version is what `text` says. */
+function environmentOf(name: string, text: string): void {
+  const folder = join(lab.dir, 'code', 'environments', name);
+  mkdirSync(folder, { recursive: true });
+  for (const part of ['manifests', 'modules', 'data', 'hiera.yaml']) {
+    const link = join(folder, part);
+    if (!existsSync(link)) symlinkSync(join('..', 'production', part), link);
+  }
+  const script = join(folder, 'version.sh');
+  writeFileSync(join(folder, 'version'), text);
+  writeFileSync(script, `#!/bin/sh\ncat ${join(folder, 'version')}\n`);
+  chmodSync(script, 0o755);
+  writeFileSync(join(folder, 'environment.conf'), `environment_timeout = 0\nconfig_version = ${script}\n`);
+}
+
+const LONG = 'the first line of a message that goes on until it has passed the eightieth column';
+
+test.each([
+  ['4187e02', ['changed']],
+  [`${LONG} twice, über #all: of - it`, ['changed', 'unchanged']],
+  [`c1: ${LONG}\n\nstatus: failed\n  - with a list`, ['changed']],
+  ['--- !ruby/object:Puppet\n\ttab\u2028and other breaks', ['changed']],
+])('a config_version of %j makes no good run bad, and is told as it is', async (text, outcomes) => {
+  environmentOf('versions', text);
+  await newMessage(lab, one);
+
+  for (const outcome of outcomes) {
+    const result = await controller.kick(oneName, '--environment', 'versions');
+    expect(outcomesOf(result), result.stdout).toEqual({ [one]: outcome });
+    const { run } = result.hosts[oneName] as unknown as { run: { facts: object } };
+    expect(run.facts).toMatchObject({ configurationVersion: text, environment: 'versions' });
+  }
+  const status = await kickCommand(home, 'status', '--puppet', lab.serverPuppet, oneName);
+  expect(status.stdout).toContain(`idle; last run ${outcomes.at(-1)} `);
+});
+
+test('drift that could not be repaired is not called repaired', async () => {
+  const file = join(lab.dirOf(one), 'managed', 'message');
+  const line = (rest: string) => new RegExp(`^ {2}${oneName} {2}${rest}`, 'm');
+  const after = async () => (await kickCommand(home, 'run', '--puppet', lab.serverPuppet, oneName)).stdout;
+  await controller.kick(oneName);
+
+  writeFileSync(file, 'by somebody else\n');
+  expect(await after()).toMatch(line('changed .* {2}drift repaired$'));
+
+  // A folder with something in it is not replaced by a file without `force`.
+  rmSync(file);
+  mkdirSync(join(file, 'something'), { recursive: true });
+  onTestFinished(() => rmSync(file, { recursive: true, force: true }));
+  expect(await after()).toMatch(line('failed .* {2}drift found, not repaired'));
+  const status = await kickCommand(home, 'status', '--puppet', lab.serverPuppet, oneName);
+  expect(status.stdout).toContain('last run failed (drift found, not repaired)');
 });

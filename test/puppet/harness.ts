@@ -140,6 +140,7 @@ function folderOptions(home: string): string[] {
 export interface HostResult {
   certname: string;
   outcome: string;
+  message?: string;
 }
 
 export interface KickResult {

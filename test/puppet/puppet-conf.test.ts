@@ -178,6 +178,59 @@ test('a run has the facts that puppet.service would give it, and nothing of the 
   expect(seen).toContain('1024');
 });
 
+const noteOf = ({ hosts }: KickResult) => hosts[certname]?.message;
+const allSkipped = (why: string) =>
+  expect.stringMatching(new RegExp(`^(\\d+) of \\1 resources were skipped \\(${why}\\)$`));
+
+test('tags that match nothing: it is said that everything was skipped, and why', async () => {
+  const message = await newMessage(lab, agent);
+
+  const asked = await kick('--tags', 'nosuch');
+  expect(outcomesOf(asked)).toEqual({ [agent]: 'unchanged' });
+  expect(noteOf(asked)).toEqual(allSkipped('--tags nosuch'));
+
+  puppetConf(lab, agent, 'tags = nosuch');
+  const said = await kick();
+  expect(outcomesOf(said)).toEqual({ [agent]: 'unchanged' });
+  expect(noteOf(said)).toEqual(allSkipped("the host's puppet.conf says tags = nosuch"));
+  expect(messageOn(lab, agent)).not.toBe(message);
+
+  const some = await kick('--tags', 'lab_message');
+  expect(outcomesOf(some)).toEqual({ [agent]: 'changed' });
+  expect(noteOf(some)).toBeUndefined();
+});
+
+test('an environment of puppet.conf that does not exist: the run uses production, and it is said', async () => {
+  puppetConf(lab, agent, 'environment = nope');
+  await newMessage(lab, agent);
+
+  const result = await kick();
+
+  expect(outcomesOf(result)).toEqual({ [agent]: 'changed' });
+  expect(noteOf(result)).toBe("the host's puppet.conf says environment = nope, but the run used production");
+});
+
+test('a run is judged by its report wherever PUPPET_EXTRA_OPTS puts it', async () => {
+  const state = join(lab.dirOf(agent), 'other-state');
+  mkdirSync(state, { recursive: true });
+  writeFileSync(facts, `PUPPET_EXTRA_OPTS="--verbose --statedir ${state} --tags lab_message"\n`);
+  onTestFinished(() => writeFileSync(facts, ''));
+  await newMessage(lab, agent);
+
+  const moved = await kick();
+  expect(outcomesOf(moved)).toEqual({ [agent]: 'changed' });
+  expect(noteOf(moved)).toMatch(
+    /^\d+ of \d+ resources were skipped \(the host's PUPPET_EXTRA_OPTS says tags = lab_message\)$/,
+  );
+  expect(existsSync(join(state, 'last_run_report.yaml'))).toBe(true);
+
+  const report = join(state, 'its own report.yaml');
+  writeFileSync(facts, `PUPPET_EXTRA_OPTS=--lastrunreport='${report}'\n`);
+  await newMessage(lab, agent);
+  expect(outcomesOf(await kick())).toEqual({ [agent]: 'changed' });
+  expect(existsSync(report)).toBe(true);
+});
+
 /** A port that leads to the Puppet server while it is open. */
 async function wayToServer(): Promise<{ port: number; open(): Promise<void>; close(): Promise<void> }> {
   let port = 0;
