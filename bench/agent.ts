@@ -1,10 +1,10 @@
 /** The agent beside a bare listener: memory when idle, what requests cost it, and that it stays as it is. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sealedRequest } from '../src/controller/dispatch.ts';
-import type { Job } from '../src/controller/job.ts';
+import type { Job } from '../src/controller/jobs/job.ts';
+import { sealedRequest } from '../src/controller/jobs/seal-request.ts';
 import type { loadIdentity } from '../src/pki/load-identity.ts';
-import { httpsSender } from '../src/transport/https/client.ts';
+import { httpsSender } from '../src/transport/https/client/client.ts';
 import type { Sender, Target } from '../src/transport/transport.ts';
 import { sleep } from '../src/util/clock.ts';
 import { uuidv7 } from '../src/util/uuid.ts';

@@ -1,7 +1,7 @@
 /** Requests that are signed before anybody measures: what a bare client sends. */
 import { writeFileSync } from 'node:fs';
-import { sealedRequest } from '../src/controller/dispatch.ts';
-import type { Job } from '../src/controller/job.ts';
+import type { Job } from '../src/controller/jobs/job.ts';
+import { sealedRequest } from '../src/controller/jobs/seal-request.ts';
 import { loadIdentity } from '../src/pki/load-identity.ts';
 import type { Target } from '../src/transport/transport.ts';
 import { uuidv7 } from '../src/util/uuid.ts';

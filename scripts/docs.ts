@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { FOLDER_OPTIONS } from '../src/cli/folders.ts';
+import { FOLDER_OPTIONS } from '../src/cli/options/folders.ts';
 import { agentKeys, controllerKeys, type DescribedKey, inventoryKeys } from '../src/config/keys.ts';
 import { EXIT_CODES, OUTCOMES } from '../src/protocol/outcome.ts';
 import { REFUSALS } from '../src/protocol/refusal.ts';

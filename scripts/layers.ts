@@ -1,18 +1,36 @@
 /**
- * Checks DESIGN 7 against the real import statements: the table of layers, circles, the packages
- * and the parts of the process that only some may use. `layers.ts [ROOT]` checks ROOT/src.
+ * Checks docs/design.md, "Layout and layers", against the real import statements, those of types and
+ * dynamic ones as well: the table of layers, rooms, circles, the packages and the parts of the process
+ * that only some may use, and the lengths of files and functions. `layers.ts [ROOT]` checks ROOT/src.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { circlesIn } from './circles.ts';
+import { functionsOf } from './functions.ts';
 import { type Import, importsOf, linesWith } from './imports.ts';
-import { type Allowed, LAYERS, layerOf, PACKAGES, PROCESS_RULES, TYPES_ONLY } from './layer-rules.ts';
+import {
+  hasRoom,
+  LAYERS,
+  layerOf,
+  MAX_FILE_LINES,
+  MAX_FUNCTION_LINES,
+  PACKAGES,
+  PROCESS_RULES,
+  STILL_LONG,
+} from './layer-rules.ts';
 
 export interface Violation {
   /** Under the root, with forward slashes. */
   file: string;
   line: number;
   message: string;
+}
+
+export interface House {
+  violations: Violation[];
+  /** One line: files, their median and largest, long functions, circles. */
+  summary: string;
 }
 
 interface SourceFile {
@@ -23,24 +41,26 @@ interface SourceFile {
 }
 
 /** Everything in `root`/src that breaks the rules, by file and line. */
-export function checkLayers(root: string): Violation[] {
+export function checkLayers(root: string): House {
   const files = readSources(join(root, 'src'));
   const known = new Set(files.map(({ path }) => path));
+  const circles = circleViolations(files, known);
   const found = [
     ...files.flatMap((file) => layerViolations(file, known)),
     ...files.flatMap(packageViolations),
-    ...files.flatMap(valueViolations),
     ...files.flatMap(processViolations),
-    ...circles(files),
+    ...files.flatMap(lengthViolations),
+    ...circles,
   ];
-  return found
+  const violations = found
     .map((violation) => ({ ...violation, file: `src/${violation.file}` }))
     .sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1));
+  return { violations, summary: summaryOf(files, circles.length) };
 }
 
 function readSources(src: string): SourceFile[] {
   return readdirSync(src, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts'))
+    .filter((path) => /\.tsx?$/.test(path))
     .map((path) => {
       const text = readFileSync(join(src, path), 'utf8');
       return { path: path.replaceAll('\\', '/'), text, imports: importsOf(text) };
@@ -55,9 +75,10 @@ function targetOf(file: SourceFile, { specifier }: Import): string {
 
 function layerViolations(file: SourceFile, known: ReadonlySet<string>): Violation[] {
   const layer = layerOf(file.path);
-  if (layer === undefined) {
-    return [{ file: file.path, line: 1, message: 'belongs to no layer of DESIGN 7' }];
-  }
+  if (layer === undefined)
+    return [{ file: file.path, line: 1, message: 'belongs to no layer of the design' }];
+  if (!hasRoom(file.path, layer))
+    return [{ file: file.path, line: 1, message: `stands in no room of ${layer}` }];
   return file.imports.filter(isRelative).flatMap((one) => {
     const target = targetOf(file, one);
     const complain = (message: string) => [{ file: file.path, line: one.line, message }];
@@ -65,14 +86,9 @@ function layerViolations(file: SourceFile, known: ReadonlySet<string>): Violatio
     const other = layerOf(target);
     if (other === undefined || other === layer) return [];
     const allowed = LAYERS[layer] ?? [];
-    if (allowed.some((entry) => permits(entry, other, one.isTypeOnly))) return [];
-    const typesOnly = allowed.some((entry) => typeof entry === 'object' && entry.types === other);
-    return complain(`${layer} may not import ${typesOnly ? 'values of ' : ''}${other} ("${one.specifier}")`);
+    if (allowed.includes('*') || allowed.includes(other)) return [];
+    return complain(`${layer} may not import ${other} ("${one.specifier}")`);
   });
-}
-
-function permits(entry: Allowed, layer: string, isTypeOnly: boolean): boolean {
-  return typeof entry === 'string' ? entry === '*' || entry === layer : entry.types === layer && isTypeOnly;
 }
 
 function packageViolations(file: SourceFile): Violation[] {
@@ -85,51 +101,78 @@ function packageViolations(file: SourceFile): Violation[] {
   });
 }
 
-function valueViolations(file: SourceFile): Violation[] {
-  return file.imports.flatMap(({ specifier, line, isTypeOnly }) => {
-    const instead = Object.hasOwn(TYPES_ONLY, specifier) ? TYPES_ONLY[specifier] : undefined;
-    if (isTypeOnly || instead === undefined) return [];
-    return [{ file: file.path, line, message: `only types of ${specifier} may be imported; use ${instead}` }];
-  });
-}
-
 function processViolations(file: SourceFile): Violation[] {
   return PROCESS_RULES.filter(({ may }) => !may.test(file.path)).flatMap(({ pattern, what }) =>
     linesWith(file.text, pattern).map((line) => ({ file: file.path, line, message: what })),
   );
 }
 
-/** Circles of value imports: types are gone when the program runs, and their circles with them. */
-function circles(files: readonly SourceFile[]): Violation[] {
-  const byPath = new Map(files.map((file) => [file.path, file]));
-  const found: Violation[] = [];
-  const finished = new Set<string>();
-  const visit = (file: SourceFile, way: readonly string[]) => {
-    if (finished.has(file.path)) return;
-    for (const one of file.imports) {
-      if (one.isTypeOnly || !isRelative(one)) continue;
-      const target = byPath.get(targetOf(file, one));
-      if (target === undefined) continue;
-      const here = [...way, file.path];
-      const start = here.indexOf(target.path);
-      if (start < 0) visit(target, here);
-      else {
-        const circle = [...here.slice(start), target.path].join(' -> ');
-        found.push({ file: file.path, line: one.line, message: `import circle: ${circle}` });
-      }
-    }
-    finished.add(file.path);
-  };
-  for (const file of files) visit(file, []);
-  return found;
+/** Circles of any kind of import: one of types also means that neither file can be read alone. */
+function circleViolations(files: readonly SourceFile[], known: ReadonlySet<string>): Violation[] {
+  const graph = new Map(
+    files.map((file) => [
+      file.path,
+      file.imports
+        .filter(isRelative)
+        .map((one) => ({ target: targetOf(file, one), line: one.line }))
+        .filter(({ target }) => known.has(target)),
+    ]),
+  );
+  return circlesIn(graph).map(({ file, line, way }) => ({
+    file,
+    line,
+    message: `import circle: ${way.join(' -> ')}`,
+  }));
+}
+
+// ---------------------------------------------------------------- lengths
+
+/** In the first lines of a file, or above or in a function: why it may be longer than the others. */
+const REASON = /\bLong because\b/;
+
+function lengthViolations({ path, text }: SourceFile): Violation[] {
+  if (STILL_LONG.has(path)) return [];
+  const lines = text.split('\n');
+  const hasReason = (from: number, to: number) => REASON.test(lines.slice(Math.max(0, from), to).join('\n'));
+  const count = lineCount(text);
+  const long = functionsOf(text)
+    .filter((one) => one.lines > MAX_FUNCTION_LINES && !hasReason(one.line - 6, one.line + 4))
+    .map((one) => ({
+      file: path,
+      line: one.line,
+      message: `${one.name} has ${one.lines} lines (at most ${MAX_FUNCTION_LINES})`,
+    }));
+  if (count <= MAX_FILE_LINES || hasReason(0, 12)) return long;
+  return [{ file: path, line: 1, message: `has ${count} lines (at most ${MAX_FILE_LINES})` }, ...long];
+}
+
+const lineCount = (text: string) => text.split('\n').length - (text.endsWith('\n') ? 1 : 0);
+
+function summaryOf(files: readonly SourceFile[], circles: number): string {
+  const sizes = files
+    .map(({ path, text }) => ({ path, lines: lineCount(text) }))
+    .sort((a, b) => a.lines - b.lines);
+  const median = sizes[Math.floor(sizes.length / 2)]?.lines ?? 0;
+  const largest = sizes.at(-1);
+  const long = files
+    .flatMap(({ text }) => functionsOf(text))
+    .filter(({ lines }) => lines > MAX_FUNCTION_LINES);
+  return [
+    `${files.length} files`,
+    `median ${median} lines`,
+    `largest ${largest?.lines ?? 0} (src/${largest?.path ?? ''})`,
+    `${long.length} functions over ${MAX_FUNCTION_LINES} lines`,
+    `${circles} circles`,
+  ].join(', ');
 }
 
 function main(): void {
   const root = resolve(process.argv[2] ?? join(import.meta.dirname, '..'));
-  const violations = checkLayers(root);
+  const { violations, summary } = checkLayers(root);
   for (const { file, line, message } of violations) console.error(`${file}:${line}: ${message}`);
+  console.log(summary);
   if (violations.length > 0) {
-    console.error(`${violations.length} against the layers of DESIGN 7`);
+    console.error(`${violations.length} against the layers of docs/design.md`);
     process.exitCode = 1;
   }
 }

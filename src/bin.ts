@@ -13,6 +13,6 @@ if (rest.length === 0 && (first === '--version' || first === '-V')) {
 }
 
 async function isPlainAgent(words: readonly string[]): Promise<boolean> {
-  const { runPlainAgent } = await import('./cli/agent-command.ts');
+  const { runPlainAgent } = await import('./cli/agent/agent-command.ts');
   return runPlainAgent(words, process.env);
 }

@@ -4,8 +4,8 @@ import type { CancelAction, Request } from '../protocol/request.ts';
 import type { CommandReply } from '../protocol/status.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Disabling } from './disabling.ts';
-import type { Queue } from './queue.ts';
-import { jobPrefix, type RequestStore } from './request-store.ts';
+import type { Queue } from './queue/queue.ts';
+import { jobPrefix, type RequestStore } from './requests/request-store.ts';
 
 export interface CommandsDeps {
   requests: RequestStore;

@@ -5,9 +5,9 @@ import type { AgentStatus } from '../protocol/status.ts';
 import type { StatusQuestion } from '../transport/transport.ts';
 import type { Clock } from '../util/clock.ts';
 import { clip } from '../util/text.ts';
-import type { Queue } from './queue.ts';
+import type { Queue } from './queue/queue.ts';
 import type { Runner } from './runners/runner.ts';
-import type { Schedule } from './schedule.ts';
+import type { Schedule } from './schedule/schedule.ts';
 
 export interface StatusDeps {
   /** Our version. */

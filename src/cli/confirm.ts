@@ -1,6 +1,6 @@
 /** Above so many hosts whoever sits at a terminal is asked. */
 import type { ControllerConfig } from '../config/controller-config.ts';
-import { foldNames } from '../controller/nodeset/fold.ts';
+import { foldNames } from '../controller/targeting/nodeset/fold.ts';
 import type { RunAction } from '../protocol/request.ts';
 import type { Target } from '../transport/transport.ts';
 import { clip, plural } from '../util/text.ts';

@@ -4,28 +4,31 @@
  * for the start of each.
  */
 import type { Command } from 'commander';
-import type { CommandContext } from './program.ts';
+import type { CommandContext } from './context.ts';
 
 type Add = (program: Command, context: CommandContext) => void;
 
 /** In the order in which help shows them. */
 const MODULES: readonly { brings: readonly string[]; load: () => Promise<Add> }[] = [
-  { brings: ['run'], load: async () => (await import('./run.ts')).addRunCommand },
-  { brings: ['nodes'], load: async () => (await import('./nodes.ts')).addNodesCommand },
-  { brings: ['jobs'], load: async () => (await import('./jobs.ts')).addJobsCommand },
-  { brings: ['rerun'], load: async () => (await import('./rerun.ts')).addRerunCommand },
+  { brings: ['run'], load: async () => (await import('./commands/run.ts')).addRunCommand },
+  { brings: ['nodes'], load: async () => (await import('./commands/nodes.ts')).addNodesCommand },
+  { brings: ['jobs'], load: async () => (await import('./commands/jobs.ts')).addJobsCommand },
+  { brings: ['rerun'], load: async () => (await import('./commands/rerun.ts')).addRerunCommand },
   {
     brings: ['status', 'count', 'summary'],
-    load: async () => (await import('./status.ts')).addStatusCommands,
+    load: async () => (await import('./commands/status.ts')).addStatusCommands,
   },
   {
     brings: ['disable', 'enable', 'cancel'],
-    load: async () => (await import('./switch.ts')).addSwitchCommands,
+    load: async () => (await import('./commands/switch.ts')).addSwitchCommands,
   },
-  { brings: ['doctor'], load: async () => (await import('./doctor.ts')).addDoctorCommand },
-  { brings: ['ping'], load: async () => (await import('./ping.ts')).addPingCommand },
-  { brings: ['pki'], load: async () => (await import('./pki.ts')).addPkiCommand },
-  { brings: ['completion'], load: async () => (await import('./completion.ts')).addCompletionCommand },
+  { brings: ['doctor'], load: async () => (await import('./commands/doctor.ts')).addDoctorCommand },
+  { brings: ['ping'], load: async () => (await import('./commands/ping.ts')).addPingCommand },
+  { brings: ['pki'], load: async () => (await import('./commands/pki.ts')).addPkiCommand },
+  {
+    brings: ['completion'],
+    load: async () => (await import('./commands/completion.ts')).addCompletionCommand,
+  },
 ];
 
 /** Whether it is a command of whoever kicks. */

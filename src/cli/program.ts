@@ -1,22 +1,13 @@
 /** The command line: commands, and what they share. */
 import { Command, CommanderError } from 'commander';
 import { EXIT } from '../protocol/outcome.ts';
-import { AGENT_OPTIONS, agentOptionsFrom, type GivenAgent } from './agent-command.ts';
+import { AGENT_OPTIONS, agentOptionsFrom, type GivenAgent } from './agent/agent-command.ts';
 import { commandFirst } from './command-first.ts';
-import { addFolderOptions } from './folders.ts';
+import type { CommandContext, Environment } from './context.ts';
+import { addFolderOptions } from './options/folders.ts';
 import { reportError } from './report-error.ts';
-import { openTerminal, type Terminal } from './terminal.ts';
+import { openTerminal } from './terminal.ts';
 import { version } from './version.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** What every command is given. */
-export interface CommandContext {
-  terminal: Terminal;
-  env: Environment;
-  /** Sets the exit status; the process ends when its work is done. */
-  exit(code: number): void;
-}
 
 const EXAMPLES = `
 Examples:
@@ -48,7 +39,7 @@ export async function main(argv: readonly string[], env: Environment): Promise<v
   };
   try {
     if (argv[0] === '__complete') {
-      const { completeMain } = await import('./complete.ts');
+      const { completeMain } = await import('./completion/complete.ts');
       const program = await makeProgram({ terminal, env, exit });
       return await completeMain(program, argv.slice(1), { terminal, env });
     }
@@ -101,7 +92,7 @@ function addAgentCommand(program: Command, { env }: CommandContext): void {
   for (const [flags, what] of Object.values(AGENT_OPTIONS)) command.option(flags, what);
   addFolderOptions(command);
   command.action(async () => {
-    const { agentMain } = await import('./agent.ts');
+    const { agentMain } = await import('./agent/agent.ts');
     await agentMain(agentOptionsFrom(command.optsWithGlobals<GivenAgent>(), env));
   });
 }
@@ -113,7 +104,7 @@ function addDemoCommand(program: Command, { terminal, env, exit }: CommandContex
     .option('--sample', 'run a sample command even where Puppet is installed')
     .addHelpText('after', '\nExamples:\n  kick demo\n  kick demo --sample\n');
   command.action(async ({ sample = false }: { sample?: boolean }) => {
-    const { demoMain } = await import('./demo.ts');
+    const { demoMain } = await import('./demo/demo.ts');
     exit(await demoMain({ terminal, path: env['PATH'] ?? '', sample }));
   });
 }

@@ -2,7 +2,7 @@
 import { KickError, messageOf } from '../errors.ts';
 import { EXIT } from '../protocol/outcome.ts';
 import { safeText } from '../util/text.ts';
-import type { Environment } from './program.ts';
+import type { Environment } from './context.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Prints what went wrong; gives the exit code. */

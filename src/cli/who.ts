@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import type { By } from '../protocol/request.ts';
 import { clip } from '../util/text.ts';
-import type { Environment } from './program.ts';
+import type { Environment } from './context.ts';
 
 /** What the kernel says where nobody logged in (cron, a service). */
 const NOBODY = 4_294_967_295;

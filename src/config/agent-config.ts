@@ -1,10 +1,10 @@
 /** agent.yaml: what a host decides for itself. Everything has a default. */
 import { isAbsolute } from 'node:path';
 import * as v from 'valibot';
-import { OPERATIONS, type Policy } from '../agent/policy.ts';
-import { RUNNER_NAMES } from '../agent/runners/runner.ts';
 import { messageOf } from '../errors.ts';
 import { CertnameSchema, EnvironmentSchema } from '../protocol/names.ts';
+import { OPERATIONS } from '../protocol/request.ts';
+import { RUNNER_NAMES } from '../protocol/status.ts';
 import { parseDuration } from '../util/duration.ts';
 
 const path = v.pipe(v.string(), v.check(isAbsolute, 'not an absolute path'));
@@ -96,14 +96,3 @@ export const AgentConfigSchema = v.strictObject({
 });
 
 export type AgentConfig = v.InferOutput<typeof AgentConfigSchema>;
-
-export function policyOf({ controllers, trust_pp_cli_auth }: AgentConfig): Policy {
-  return {
-    trustPpCliAuth: trust_pp_cli_auth,
-    controllers: controllers.map((rule) => {
-      if (typeof rule === 'string') return { name: rule };
-      const { name, ops, environments, noop_only } = rule;
-      return { name, ops, environments, noopOnly: noop_only };
-    }),
-  };
-}

@@ -3,7 +3,7 @@
  * text, `yes` is true), a tag that nobody knows changes nothing, and what is a key need not be text.
  */
 import type { Schema } from 'js-yaml';
-import { RubyFloat, rubyScalar } from '../agent/puppet/ruby-scalar.ts';
+import { RubyFloat, rubyScalar } from '../util/ruby-scalar.ts';
 
 /** The name of a key that is a list or a mapping: nobody asks for it. */
 const NO_TEXT = '(not text)';

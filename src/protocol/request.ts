@@ -4,6 +4,10 @@ import { canonicalJson } from '../util/json.ts';
 import { CertnameSchema, EnvironmentSchema, TagSchema, UuidSchema } from './names.ts';
 
 /** Bytes of a sealed request at the most: three RSA-4096 certificates and a long list of tags fit. */
+/** The closed set of what a controller may ask (DESIGN 5). */
+export const OPERATIONS = ['run', 'cancel', 'disable', 'enable'] as const;
+export type Operation = (typeof OPERATIONS)[number];
+
 export const MAX_REQUEST_BYTES = 32 * 1024;
 
 /** Seconds a request lives when the controller says nothing, and at the most (DESIGN 5). */

@@ -10,6 +10,10 @@ const time = v.pipe(v.number(), v.integer());
 const metrics = v.record(text(64), v.number());
 
 /** Puppet's latest report on the host, whoever began that run. */
+/** What runs on a host: agent.yaml, runner. */
+export const RUNNER_NAMES = ['puppet-agent', 'puppet-apply', 'command'] as const;
+export type RunnerName = (typeof RUNNER_NAMES)[number];
+
 export const LastRunSchema = v.object({
   status: v.picklist(['failed', 'changed', 'unchanged']),
   /** Milliseconds since 1970: the report's time, when the run began. */

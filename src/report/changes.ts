@@ -1,5 +1,5 @@
 /** What changed, as text; and hosts with the same changes together, so that thousands are readable. */
-import type { HostResult } from '../controller/job.ts';
+import type { HostResult } from '../controller/jobs/job.ts';
 import type { ResourceChange, ResourceEvent } from '../protocol/event.ts';
 import { clip, plural, safeText } from '../util/text.ts';
 

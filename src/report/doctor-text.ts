@@ -1,6 +1,7 @@
 /** `kick doctor` for people: hosts with the same finding stand together, the worst first. */
+
+import type { Finding, Level } from '../controller/fleet/findings.ts';
 import { plural, safeText } from '../util/text.ts';
-import type { Finding, Level } from './doctor-findings.ts';
 import { type Vitals, vitalLines } from './doctor-vitals.ts';
 
 export interface Patient {

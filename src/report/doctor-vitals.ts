@@ -1,8 +1,9 @@
 /** What `kick doctor` tells of hosts whether or not anything is wrong with them. */
+
+import { daysOf } from '../controller/fleet/findings.ts';
+import { holderOf } from '../controller/fleet/holder.ts';
 import type { AgentStatus } from '../protocol/status.ts';
 import { safeText } from '../util/text.ts';
-import { daysOf } from './doctor-findings.ts';
-import { holderOf } from './words.ts';
 
 /** Versions that are told. */
 const VERSIONS = 10;

@@ -1,10 +1,11 @@
 /** `kick summary`: how the latest runs of many hosts went, as `mco puppet summary` shows it. */
-import type { AgentAnswer } from '../controller/host-sources.ts';
+
+import { isAhead } from '../controller/fleet/host-state.ts';
+import type { AgentAnswer } from '../controller/targeting/host-sources.ts';
 import type { Drift } from '../protocol/event.ts';
 import type { AgentStatus } from '../protocol/status.ts';
 import { plural } from '../util/text.ts';
 import { driftOf } from './drift.ts';
-import { isAhead } from './host-state.ts';
 
 interface Metric {
   key: string;

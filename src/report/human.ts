@@ -1,14 +1,17 @@
 /** For people: what happens now (rows on a terminal, lines in a pipe), and at the end how it ended. */
-import type { HostResult, JobEvent } from '../controller/job.ts';
+
+import { holderOf } from '../controller/fleet/holder.ts';
+import type { HostResult, JobEvent } from '../controller/jobs/job.ts';
 import { formatDuration } from '../util/duration.ts';
 import { clip, plural, safeText } from '../util/text.ts';
+import { dayTime } from '../util/times.ts';
 import { shortId } from '../util/uuid.ts';
 import { createLiveArea, type LiveArea } from './live-area.ts';
 import { painter } from './paint.ts';
 import { followProgress, type HostState, type Progress } from './progress.ts';
 import type { Output, Reporter } from './reporter.ts';
 import { hostLine, summaryOf } from './summary.ts';
-import { dayTime, holderOf, whoOf } from './words.ts';
+import { whoOf } from './words.ts';
 
 export interface HumanOptions extends Output {
   isTty: boolean;

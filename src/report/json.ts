@@ -1,5 +1,5 @@
 /** For scripts: one document at the end, or one event a line. */
-import type { HostResult, Job, JobEvent, StopReason } from '../controller/job.ts';
+import type { HostResult, Job, JobEvent, StopReason } from '../controller/jobs/job.ts';
 import type { Judge, Output, Reporter } from './reporter.ts';
 
 /** `--format json`: one document when all is over. */

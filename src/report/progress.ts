@@ -1,5 +1,5 @@
 /** What is known of a job while it lasts: derived from its events, for whoever shows it. */
-import type { HostResult, Job, JobEvent, StopReason } from '../controller/job.ts';
+import type { HostResult, Job, JobEvent, StopReason } from '../controller/jobs/job.ts';
 import type { Holder } from '../protocol/event.ts';
 
 export type HostState =

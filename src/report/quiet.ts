@@ -1,11 +1,12 @@
 /** `--quiet`, for cron: nothing when all is well, else one mail that says what to look at (DESIGN 9). */
 import { isSuccess } from '../protocol/outcome.ts';
+import { clockTime, dayTime } from '../util/times.ts';
 import { shortId } from '../util/uuid.ts';
 import { painter } from './paint.ts';
 import { followProgress } from './progress.ts';
 import type { Judge, Output, Reporter } from './reporter.ts';
 import { countsOf, groupLines, noteLines } from './summary.ts';
-import { adviceFor, clockTime, dayTime, STOPS, someNames } from './words.ts';
+import { adviceFor, STOPS, someNames } from './words.ts';
 
 export interface QuietOptions extends Output {
   /** What to call it: the name of its lock (`nightly`), if it has one. */

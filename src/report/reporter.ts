@@ -1,6 +1,6 @@
 /** Reporters subscribe to a job's events; what they print goes through the terminal that they are given. */
-import type { HostResult, JobEvent, StopReason } from '../controller/job.ts';
-import type { Verdict } from '../controller/verdict.ts';
+import type { HostResult, JobEvent, StopReason } from '../controller/jobs/job.ts';
+import type { Verdict } from '../controller/jobs/verdict.ts';
 
 /** How a job as a whole ended, under the policy of its command line. */
 export type Judge = (results: readonly HostResult[], stopped?: StopReason) => Verdict;

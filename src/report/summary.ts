@@ -1,12 +1,13 @@
 /** How a job ended, as text (DESIGN 9). Pure: results in, lines out. */
-import type { HostResult, Job, StopReason } from '../controller/job.ts';
+import type { HostResult, Job, StopReason } from '../controller/jobs/job.ts';
 import { isSuccess, OUTCOME_NAMES, type Outcome } from '../protocol/outcome.ts';
 import { formatDuration } from '../util/duration.ts';
 import { clip, plural, safeText } from '../util/text.ts';
+import { dateTime } from '../util/times.ts';
 import { shortId } from '../util/uuid.ts';
 import { changeGroups } from './changes.ts';
 import type { Paint } from './paint.ts';
-import { adviceFor, dateTime, detailOf, reasonOf, STOPS, someNames, took } from './words.ts';
+import { adviceFor, detailOf, reasonOf, STOPS, someNames, took } from './words.ts';
 
 /** Up to so many hosts all are listed, above only those that did not go well. */
 const LIST_ALL = 20;

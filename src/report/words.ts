@@ -1,5 +1,6 @@
 /** What a result is called to people. Everything that an agent said is escaped here. */
-import type { HostResult, Job, StopReason } from '../controller/job.ts';
+import { holderOf } from '../controller/fleet/holder.ts';
+import type { HostResult, Job, StopReason } from '../controller/jobs/job.ts';
 import type { RunError } from '../protocol/event.ts';
 import { REFUSALS } from '../protocol/refusal.ts';
 import { formatDuration } from '../util/duration.ts';
@@ -67,56 +68,9 @@ function placeOf({ file, line, message }: RunError): string {
   return ` (${file}${line === undefined ? '' : `:${line}`})`;
 }
 
-type Holder = NonNullable<NonNullable<HostResult['finished']>['holder']>;
-
-/** `pid 4242 (puppet agent, not by kick), since 15:31:02`; where it is most likely no run, also why and what to do. */
-export function holderOf(holder: Holder, now?: number): string {
-  const { isRun, stuck, next } = holder;
-  const reasons = isRun === false ? [stuck, next].filter((part) => part !== undefined) : [];
-  return [whoHolds(holder, now), ...reasons.map(safeText)].join('; ');
-}
-
-/** The same without why and what to do. */
-export function whoHolds(
-  { pid, what, command, user, began, since, by, job }: Holder,
-  now = Date.now(),
-): string {
-  const who = [
-    what,
-    ...(command === undefined ? [] : [`"${command}"`]),
-    ...(user === undefined ? [] : [`of ${user}`]),
-    ...(began === undefined ? [] : [`begun ${dayTime(began, now)}`]),
-    ...(by === undefined ? [] : [`for ${by}`]),
-    ...(job === undefined ? [] : [`job ${shortId(job)}`]),
-  ];
-  const inside = safeText(who.join(', '));
-  const named = pid === undefined ? inside : `pid ${pid} (${inside})`;
-  return since === undefined ? named : `${named}, since ${dayTime(since, now)}`;
-}
-
 /** `deploy (sudo) on puppet`: the login name, and whether another user's rights were used. */
 export function whoOf({ by }: Job): string {
   return safeText(`${by.user}${by.uid === 0 && by.user !== 'root' ? ' (sudo)' : ''} on ${by.host}`);
-}
-
-/** Local time of day, `15:31:02`. */
-export function clockTime(ms: number): string {
-  return new Date(ms).toTimeString().slice(0, 8);
-}
-
-/** Local time of day, with the date where that is not today: `2026-11-22 15:31:02`. */
-export function dayTime(ms: number, now = Date.now()): string {
-  const isToday = new Date(ms).toDateString() === new Date(now).toDateString();
-  return isToday ? clockTime(ms) : dateTime(ms).slice(0, 19);
-}
-
-/** Local time with its offset, `2026-11-23 15:31:05 +0800`. */
-export function dateTime(ms: number): string {
-  const date = new Date(ms);
-  const offset = -date.getTimezoneOffset();
-  const local = new Date(ms + offset * 60_000).toISOString().slice(0, 19).replace('T', ' ');
-  const two = (n: number) => String(Math.floor(n)).padStart(2, '0');
-  return `${local} ${offset < 0 ? '-' : '+'}${two(Math.abs(offset) / 60)}${two(Math.abs(offset) % 60)}`;
 }
 
 /** What to do about a result, lines; none where there is nothing to say. */

@@ -2,12 +2,12 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Policy } from '../../src/agent/policy.ts';
+import type { Policy } from '../../src/agent/admission/policy.ts';
+import { statusFindings } from '../../src/controller/fleet/findings.ts';
 import { isTooFar } from '../../src/protocol/clocks.ts';
 import type { Refusal } from '../../src/protocol/refusal.ts';
 import { RefusalSchema } from '../../src/protocol/refusal.ts';
 import { LIFETIME_S, MAX_SKEW_S, type Request } from '../../src/protocol/request.ts';
-import { statusFindings } from '../../src/report/doctor-findings.ts';
 import type { Clock } from '../../src/util/clock.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { mintCa } from '../support/minted-ca.ts';

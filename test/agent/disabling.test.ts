@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { Agent } from '../../src/agent/agent.ts';
 import { commandRunner } from '../../src/agent/runners/command-runner.ts';
-import type { Agent } from '../../src/agent/service.ts';
 import type { Action } from '../../src/protocol/request.ts';
 import type { CommandReply } from '../../src/protocol/status.ts';
 import { tempFolder } from '../support/temp.ts';

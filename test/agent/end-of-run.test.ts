@@ -2,11 +2,11 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { followRun } from '../../src/agent/live-run.ts';
-import { createNotifier } from '../../src/agent/notifier.ts';
-import { openRunStore, type RunRecord } from '../../src/agent/run-store.ts';
+import { createNotifier } from '../../src/agent/requests/notifier.ts';
 import { puppetAgentRunner } from '../../src/agent/runners/puppet-runners.ts';
-import { startWrapper } from '../../src/agent/wrapper.ts';
+import { followRun } from '../../src/agent/runs/live-run.ts';
+import { openRunStore, type RunRecord } from '../../src/agent/runs/run-store.ts';
+import { startWrapper } from '../../src/agent/runs/wrapper.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { silentLog } from '../../src/util/log.ts';
 import { bootId } from '../../src/util/proc.ts';

@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { type Agent, type AgentOptions, openAgent } from '../../src/agent/agent.ts';
 import { commandRunner } from '../../src/agent/runners/command-runner.ts';
 import type { Runner } from '../../src/agent/runners/runner.ts';
-import { type Agent, type AgentOptions, openAgent } from '../../src/agent/service.ts';
 import type { Identity } from '../../src/pki/identity.ts';
 import type { FinishedEvent, StoredEvent } from '../../src/protocol/event.ts';
 import { Refusal, type RefusalCode } from '../../src/protocol/refusal.ts';

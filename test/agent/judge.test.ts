@@ -2,9 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Evidence } from '../../src/agent/evidence.ts';
-import { judgeCommand, judgePuppet } from '../../src/agent/judge.ts';
-import type { LogFindings } from '../../src/agent/log-findings.ts';
+import type { Evidence } from '../../src/agent/judge/evidence.ts';
+import { judgeCommand, judgePuppet } from '../../src/agent/judge/judge.ts';
+import type { LogFindings } from '../../src/agent/judge/log-findings.ts';
 import { agentArguments } from '../../src/agent/puppet/command.ts';
 import { readDisabled } from '../../src/agent/puppet/disabled-lock.ts';
 import { catalogRunHolder } from '../../src/agent/puppet/lock-files.ts';

@@ -186,7 +186,7 @@ test('a run folder that has vanished is interrupted, not run again', async () =>
 test('an agent killed between record and go has started nothing', async () => {
   const folder = tempFolder();
   const journal = join(folder, 'journal');
-  const { startWrapper } = await import('../../src/agent/wrapper.ts');
+  const { startWrapper } = await import('../../src/agent/runs/wrapper.ts');
   // The agent is a process that takes the lock, says so, and is killed before it says "go".
   const script = `
     const { startWrapper } = await import(process.argv[1]);
@@ -194,7 +194,7 @@ test('an agent killed between record and go has started nothing', async () => {
     if (ready !== 'locked') process.kill(process.pid, 'SIGKILL');
   `;
   const lock = join(folder, 'lock');
-  const module = new URL('../../src/agent/wrapper.ts', import.meta.url).href;
+  const module = new URL('../../src/agent/runs/wrapper.ts', import.meta.url).href;
   const killed = spawnSync(process.execPath, [
     ...[
       '--import',

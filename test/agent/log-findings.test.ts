@@ -1,6 +1,6 @@
 /** Who says what in the log of a run: Puppet itself, what it runs, or Ruby when it dies. */
 import { expect, test } from 'vitest';
-import { createLogReader } from '../../src/agent/log-findings.ts';
+import { createLogReader } from '../../src/agent/judge/log-findings.ts';
 import type { LogLine } from '../../src/protocol/event.ts';
 
 const PID = 4242;

@@ -2,10 +2,10 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createEndWriter } from '../../src/agent/end-writer.ts';
-import type { RequestRecord } from '../../src/agent/request-store.ts';
-import { PROCESS_STEPS } from '../../src/agent/run-steps.ts';
+import type { RequestRecord } from '../../src/agent/requests/request-store.ts';
 import type { Runner } from '../../src/agent/runners/runner.ts';
+import { createEndWriter } from '../../src/agent/runs/end-writer.ts';
+import { PROCESS_STEPS } from '../../src/agent/runs/run-steps.ts';
 import type { FinishedEvent } from '../../src/protocol/event.ts';
 import { silentLog } from '../../src/util/log.ts';
 import { tempFolder } from '../support/temp.ts';

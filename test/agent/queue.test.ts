@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Agent } from '../../src/agent/service.ts';
+import type { Agent } from '../../src/agent/agent.ts';
 import type { CommandReply } from '../../src/protocol/status.ts';
 import { tempFolder } from '../support/temp.ts';
 import { command, kick, peerOf, refusalOf, requestOf, resume, sealed, startAgent } from './harness.ts';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readReport } from '../../src/agent/puppet/report.ts';
 import { resourcesOf } from '../../src/agent/puppet/report-resources.ts';
-import { isScalar, rubyScalar, rubyText } from '../../src/agent/puppet/ruby-scalar.ts';
 import { parseRubyYaml } from '../../src/agent/puppet/ruby-yaml.ts';
+import { isScalar, rubyScalar, rubyText } from '../../src/util/ruby-scalar.ts';
 import { tempFolder } from '../support/temp.ts';
 
 // As Ruby 3.1 answered `YAML.load(text).to_s`.

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { commandRunner } from '../../src/agent/runners/command-runner.ts';
-import { openSchedule, type Pull, pushedNote, type ScheduleDeps } from '../../src/agent/schedule.ts';
+import { openSchedule, type Pull, pushedNote, type ScheduleDeps } from '../../src/agent/schedule/schedule.ts';
 import type { RunAction } from '../../src/protocol/request.ts';
 import { silentLog } from '../../src/util/log.ts';
 import { tempFolder } from '../support/temp.ts';

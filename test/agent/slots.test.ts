@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
-import { firstSlot, type Grid, gridOf, nextDue } from '../../src/agent/slots.ts';
+import { firstSlot, type Grid, gridOf, nextDue } from '../../src/agent/schedule/slots.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -1,6 +1,6 @@
 /** The command line of `kick agent`, read by Node's parser where it is plain and by commander where it is not. */
 import { expect, test } from 'vitest';
-import { agentOptionsFrom, plainOptions } from '../../src/cli/agent-command.ts';
+import { agentOptionsFrom, plainOptions } from '../../src/cli/agent/agent-command.ts';
 import { makeProgram } from '../../src/cli/program.ts';
 import { openTerminal } from '../../src/cli/terminal.ts';
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { httpsSender } from '../../src/transport/https/client.ts';
+import { httpsSender } from '../../src/transport/https/client/client.ts';
 import { agentSite, anySignal, NAME, portOf } from '../support/real-agent.ts';
 import { tempFolder } from '../support/temp.ts';
 
@@ -48,7 +48,7 @@ test('an agent that has served requests has loaded neither what makes CAs nor wh
   const loaded = readFileSync(list, 'utf8').split('\n');
   const of = (pattern: RegExp) => loaded.filter((name) => pattern.test(name));
   expect(of(/\/express\//)).not.toEqual([]);
-  expect(of(/\/dist\/agent\/service\.js$/)).toHaveLength(1);
+  expect(of(/\/dist\/agent\/agent\.js$/)).toHaveLength(1);
   expect(of(/node_modules\/(node-forge|commander)\//)).toEqual([]);
   expect(of(/node_modules\/mime-db\/db\.json$/)).toEqual([]);
   expect(of(/\/dist\/(controller|report)\//)).toEqual([]);

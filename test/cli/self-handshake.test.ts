@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { refusedByControllers } from '../../src/cli/self-handshake.ts';
+import { refusedByControllers } from '../../src/cli/agent/self-handshake.ts';
 import { mintCa } from '../support/minted-ca.ts';
 
 const NAME = 'web1.example.com';

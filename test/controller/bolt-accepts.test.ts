@@ -1,7 +1,7 @@
 /** What Bolt accepts is accepted: passed over with a warning that names file, line and path, and never refuses the rest. */
 import { expect, test } from 'vitest';
-import { judge, parseFactCondition, valueAt } from '../../src/controller/fact-condition.ts';
-import { UNKNOWN_FACT } from '../../src/controller/unknown-fact.ts';
+import { judge, parseFactCondition, valueAt } from '../../src/controller/targeting/fact-condition.ts';
+import { UNKNOWN_FACT } from '../../src/controller/targeting/unknown-fact.ts';
 import { inventoryOf, warningsOf } from '../support/inventory.ts';
 
 test('what concerns Bolt alone may hold anything, without a word', async () => {

@@ -1,7 +1,7 @@
 /** What Bolt makes of data in several places: each value here is what Bolt 3's own code gave. */
 import { expect, test } from 'vitest';
-import { readBoltInventory } from '../../src/controller/bolt-inventory.ts';
-import { deepMerge } from '../../src/controller/bolt-merge.ts';
+import { deepMerge } from '../../src/controller/targeting/bolt/merge.ts';
+import { readBoltInventory } from '../../src/controller/targeting/bolt/reader.ts';
 
 function hostsOf(document: unknown) {
   const { inventory, problems } = readBoltInventory(document);

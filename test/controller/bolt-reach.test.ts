@@ -1,7 +1,7 @@
 /** Where a target's agent is: whose port a uri names, and which targets have no agent at all. */
 import { expect, test } from 'vitest';
-import { parseUri, withoutUser } from '../../src/controller/address.ts';
-import { readBoltInventory } from '../../src/controller/bolt-inventory.ts';
+import { parseUri, withoutUser } from '../../src/controller/targeting/address.ts';
+import { readBoltInventory } from '../../src/controller/targeting/bolt/reader.ts';
 
 function read(document: unknown) {
   const { inventory, problems, warnings } = readBoltInventory(document);

@@ -2,9 +2,9 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { readBoltInventory } from '../../src/controller/bolt-inventory.ts';
-import type { HostSources, NodeDatabase } from '../../src/controller/host-sources.ts';
-import { type Selection, selectHosts } from '../../src/controller/selection.ts';
+import { readBoltInventory } from '../../src/controller/targeting/bolt/reader.ts';
+import type { HostSources, NodeDatabase } from '../../src/controller/targeting/host-sources.ts';
+import { type Selection, selectHosts } from '../../src/controller/targeting/selection.ts';
 import { outputOf } from '../../src/util/program-output.ts';
 import { tempFolder } from '../support/temp.ts';
 

@@ -1,9 +1,8 @@
 /** DESIGN 3: every end that a job can have, and the exit code that says what its outcomes say. */
 import { afterEach, expect, test, vi } from 'vitest';
-import type { HostResult, JobEvent, StopReason } from '../../src/controller/job.ts';
-import type { Rollout } from '../../src/controller/rollout.ts';
-import type { RunJobOptions } from '../../src/controller/run-job.ts';
-import { judgeJob, type VerdictPolicy } from '../../src/controller/verdict.ts';
+import type { HostResult, JobEvent, Rollout, StopReason } from '../../src/controller/jobs/job.ts';
+import { judgeJob, type VerdictPolicy } from '../../src/controller/jobs/verdict.ts';
+import type { RunJobOptions } from '../../src/controller/rollout/run-job.ts';
 import { OUTCOME_NAMES, OUTCOMES, type Outcome } from '../../src/protocol/outcome.ts';
 import { accepted, failure, finished, refusal, run, type Script, started } from './scripted.ts';
 

@@ -1,6 +1,6 @@
 /** inventory.yaml as a Bolt user has it. */
 import { expect, test } from 'vitest';
-import { isInInventory } from '../../src/controller/inventory.ts';
+import { isInInventory } from '../../src/controller/targeting/inventory.ts';
 import { inventoryOf } from '../support/inventory.ts';
 
 /** After the example of Bolt's documentation, with what it knows and we do not. */

@@ -12,9 +12,9 @@ import {
 import { join } from 'node:path';
 import { compactVerify, importX509 } from 'jose';
 import { expect, test } from 'vitest';
-import { sealedRequest } from '../../src/controller/dispatch.ts';
-import type { JobEvent } from '../../src/controller/job.ts';
-import { type JobSettings, openJobStore } from '../../src/controller/job-store.ts';
+import type { JobEvent } from '../../src/controller/jobs/job.ts';
+import { type JobSettings, openJobStore } from '../../src/controller/jobs/job-store.ts';
+import { sealedRequest } from '../../src/controller/jobs/seal-request.ts';
 import type { StoredEvent } from '../../src/protocol/event.ts';
 import type { Outcome } from '../../src/protocol/outcome.ts';
 import { systemClock } from '../../src/util/clock.ts';

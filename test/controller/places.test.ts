@@ -1,6 +1,6 @@
 /** Hosts are begun in small helpings, so that the event loop is never held up for long. */
 import { expect, test } from 'vitest';
-import { createPlaces } from '../../src/controller/places.ts';
+import { createPlaces } from '../../src/util/semaphore.ts';
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 

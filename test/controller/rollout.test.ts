@@ -1,14 +1,14 @@
 /** Batches, budgets, the window and its back-pressure, retries, stops, and going on after a death. */
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import { createBackPressure, turnedAway } from '../../src/controller/back-pressure.ts';
-import type { HostResult, JobEvent } from '../../src/controller/job.ts';
-import { createPlaces } from '../../src/controller/places.ts';
-import { batchesOf, type Rollout } from '../../src/controller/rollout.ts';
-import { runJob } from '../../src/controller/run-job.ts';
-import type { Share } from '../../src/controller/share.ts';
-import { judgeJob } from '../../src/controller/verdict.ts';
+import type { HostResult, JobEvent, Rollout } from '../../src/controller/jobs/job.ts';
+import { judgeJob } from '../../src/controller/jobs/verdict.ts';
+import { createBackPressure, turnedAway } from '../../src/controller/rollout/back-pressure.ts';
+import { batchesOf } from '../../src/controller/rollout/batches.ts';
+import { runJob } from '../../src/controller/rollout/run-job.ts';
 import { sleep, systemClock } from '../../src/util/clock.ts';
+import { createPlaces } from '../../src/util/semaphore.ts';
+import type { Share } from '../../src/util/share.ts';
 import { clip } from '../../src/util/text.ts';
 import {
   accepted,

@@ -1,8 +1,7 @@
 /** A sender that does what a case wants, and jobs that use it. */
 import { onTestFinished, vi } from 'vitest';
-import type { HostResult, Job, JobEvent } from '../../src/controller/job.ts';
-import type { Rollout } from '../../src/controller/rollout.ts';
-import { type RunJobOptions, runJob } from '../../src/controller/run-job.ts';
+import type { HostResult, Job, JobEvent, Rollout } from '../../src/controller/jobs/job.ts';
+import { type RunJobOptions, runJob } from '../../src/controller/rollout/run-job.ts';
 import type { FinishedEvent } from '../../src/protocol/event.ts';
 import type { RefusalCode } from '../../src/protocol/refusal.ts';
 import {

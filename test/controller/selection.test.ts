@@ -1,11 +1,11 @@
 /** Who is chosen, and why. PuppetDB and the agents are stand-ins here; the real ones: test/puppet. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readBoltInventory } from '../../src/controller/bolt-inventory.ts';
-import { parseFactCondition } from '../../src/controller/fact-condition.ts';
-import type { HostSources } from '../../src/controller/host-sources.ts';
-import { parseNodesFile } from '../../src/controller/nodes-file.ts';
-import { type Selection, selectHosts } from '../../src/controller/selection.ts';
+import { readBoltInventory } from '../../src/controller/targeting/bolt/reader.ts';
+import { parseFactCondition } from '../../src/controller/targeting/fact-condition.ts';
+import type { HostSources } from '../../src/controller/targeting/host-sources.ts';
+import { parseNodesFile } from '../../src/controller/targeting/nodes-file.ts';
+import { type Selection, selectHosts } from '../../src/controller/targeting/selection.ts';
 import {
   choose,
   databaseOf,

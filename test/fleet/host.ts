@@ -2,11 +2,11 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
-import { openAgent } from '../../src/agent/service.ts';
+import { openAgent } from '../../src/agent/agent.ts';
 import type { Identity } from '../../src/pki/identity.ts';
 import type { StoredEvent } from '../../src/protocol/event.ts';
 import type { ListenerLimits } from '../../src/transport/https/limits.ts';
-import { listenHttps } from '../../src/transport/https/listener.ts';
+import { listenHttps } from '../../src/transport/https/listener/listener.ts';
 import { tlsOptions } from '../../src/transport/https/tls-options.ts';
 import type { AgentService, EventStream } from '../../src/transport/transport.ts';
 import { type Clock, sleep, systemClock } from '../../src/util/clock.ts';

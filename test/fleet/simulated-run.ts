@@ -2,11 +2,12 @@
  * The agent's seam "how a run begins and ends" without processes: a folder as ever, a timer in place of
  * Puppet. Admission, queue, request log, event files and listener are the agent's own.
  */
-import type { LiveRun } from '../../src/agent/live-run.ts';
-import { finishedEvent, type RunEnd } from '../../src/agent/run-end.ts';
-import type { RunSteps } from '../../src/agent/run-steps.ts';
-import type { Intention } from '../../src/agent/run-store.ts';
+
 import type { Runner } from '../../src/agent/runners/runner.ts';
+import type { LiveRun } from '../../src/agent/runs/live-run.ts';
+import { finishedEvent, type RunEnd } from '../../src/agent/runs/run-end.ts';
+import type { RunSteps } from '../../src/agent/runs/run-steps.ts';
+import type { Intention } from '../../src/agent/runs/run-store.ts';
 import type { LogLine } from '../../src/protocol/event.ts';
 import { bootId } from '../../src/util/proc.ts';
 import { drawOutcome, drawTime, type Ending, type Random, type Shape } from './shape.ts';

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { evaluate, globTest } from '../../src/controller/nodeset/evaluate.ts';
-import { parseExpression } from '../../src/controller/nodeset/expression.ts';
-import { foldNames } from '../../src/controller/nodeset/fold.ts';
-import { MAX_NAMES } from '../../src/controller/nodeset/range.ts';
+import { evaluate, globTest } from '../../src/controller/targeting/nodeset/evaluate.ts';
+import { parseExpression } from '../../src/controller/targeting/nodeset/expression.ts';
+import { foldNames } from '../../src/controller/targeting/nodeset/fold.ts';
+import { MAX_NAMES } from '../../src/controller/targeting/nodeset/range.ts';
 import { KickError } from '../../src/errors.ts';
 import { throwawayFolder } from '../support/temp.ts';
 

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { readReport } from '../../src/agent/puppet/report.ts';
 import { resourcesOf } from '../../src/agent/puppet/report-resources.ts';
-import { RubyFloat, rubyScalar } from '../../src/agent/puppet/ruby-scalar.ts';
+import { RubyFloat, rubyScalar } from '../../src/util/ruby-scalar.ts';
 import { clip } from '../../src/util/text.ts';
 import { throwawayFolder } from '../support/temp.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { endFinding, factFindings, type Level, statusFindings } from '../../src/controller/fleet/findings.ts';
 import type { DoctorFacts } from '../../src/protocol/doctor.ts';
 import type { AgentStatus } from '../../src/protocol/status.ts';
-import { endFinding, factFindings, type Level, statusFindings } from '../../src/report/doctor-findings.ts';
 import { doctorText } from '../../src/report/doctor-text.ts';
 
 const NOW = 1_800_000_000_000;

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { overdueText, stateOf } from '../../src/controller/fleet/host-state.ts';
 import type { AgentStatus, LastRun } from '../../src/protocol/status.ts';
 import { sparkline, summarise, summaryText } from '../../src/report/fleet-summary.ts';
-import { agoText, overdueText, stateOf, stateText } from '../../src/report/host-state.ts';
+import { stateText } from '../../src/report/host-state.ts';
+import { agoText } from '../../src/util/times.ts';
 
 const NOW = new Date(2026, 10, 25, 15, 0, 0).getTime();
 const MINUTE = 60_000;

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import type { HostResult, Job, JobEvent } from '../../src/controller/job.ts';
-import { judgeJob } from '../../src/controller/verdict.ts';
+import type { HostResult, Job, JobEvent } from '../../src/controller/jobs/job.ts';
+import { judgeJob } from '../../src/controller/jobs/verdict.ts';
 import type { FinishedEvent } from '../../src/protocol/event.ts';
 import { humanReporter } from '../../src/report/human.ts';
 import { jsonlReporter, jsonReporter } from '../../src/report/json.ts';

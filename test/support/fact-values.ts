@@ -1,5 +1,5 @@
-import { valueAt } from '../../src/controller/fact-condition.ts';
-import type { NodeDatabase } from '../../src/controller/host-sources.ts';
+import { valueAt } from '../../src/controller/targeting/fact-condition.ts';
+import type { NodeDatabase } from '../../src/controller/targeting/host-sources.ts';
 
 /** A PuppetDB that knows these facts, by certname. */
 export function factValuesOf(facts: Readonly<Record<string, object>>): NodeDatabase['factValues'] {

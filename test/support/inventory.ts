@@ -1,8 +1,8 @@
 /** An inventory.yaml that is read as the program reads it. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readInventoryFiles } from '../../src/config/inventory-file.ts';
-import type { Inventory } from '../../src/controller/inventory.ts';
+import type { Inventory } from '../../src/controller/targeting/inventory.ts';
+import { readInventoryFiles } from '../../src/controller/targeting/inventory-files.ts';
 import { tempFolder } from './temp.ts';
 
 /** `groups`: those of controller.yaml. */

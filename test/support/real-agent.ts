@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import type { Identity } from '../../src/pki/identity.ts';
 import type { FinishedEvent } from '../../src/protocol/event.ts';
 import { seal } from '../../src/protocol/seal.ts';
-import { httpsSender } from '../../src/transport/https/client.ts';
+import { httpsSender } from '../../src/transport/https/client/client.ts';
 import { type IncomingEvent, SendError, type Sender, type Target } from '../../src/transport/transport.ts';
 import { uuidv7 } from '../../src/util/uuid.ts';
 import { PROGRAM } from './build.ts';

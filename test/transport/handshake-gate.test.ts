@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { addressGroup, plainAddress } from '../../src/transport/https/handshake-gate.ts';
-import { quietLog } from '../../src/transport/https/quiet-log.ts';
+import { addressGroup, plainAddress } from '../../src/transport/https/listener/handshake-gate.ts';
+import { quietLog } from '../../src/transport/https/listener/quiet-log.ts';
 import { deferred } from '../support/deferred.ts';
 import { testCa } from './mint.ts';
 import { captureLog, head, knock, speak, startAgent } from './support.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { listenHttps } from '../../src/transport/https/listener.ts';
+import { listenHttps } from '../../src/transport/https/listener/listener.ts';
 import { deferred } from '../support/deferred.ts';
 import { generateKey } from '../support/minted-ca.ts';
 import { selfSigned, testCa } from './mint.ts';

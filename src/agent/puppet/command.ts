@@ -1,7 +1,7 @@
 /** The command line of a run: fixed arguments, and validated options of a closed set. Nothing else. */
 import { join } from 'node:path';
 import type { RunAction } from '../../protocol/request.ts';
-import { RUN_FILES } from '../run-store.ts';
+import { RUN_FILES } from '../runs/run-store.ts';
 
 export interface AgentCommand {
   puppet: string;

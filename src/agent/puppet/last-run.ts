@@ -2,10 +2,10 @@
 import { open } from 'node:fs/promises';
 import { systemCode } from '../../errors.ts';
 import type { LastRun } from '../../protocol/status.ts';
+import { rubyScalar } from '../../util/ruby-scalar.ts';
 import { clip } from '../../util/text.ts';
-import { otherEnvironment } from '../run-notes.ts';
+import { otherEnvironment } from '../runs/run-notes.ts';
 import { readReport, withDrift } from './report.ts';
-import { rubyScalar } from './ruby-scalar.ts';
 
 /** Bytes of classes.txt, and names in it. */
 const MAX_BYTES = 2 << 20;

@@ -1,10 +1,10 @@
 /** Which resources a run found not as they should be, from Puppet's report: bounded, and plain data. */
 import * as v from 'valibot';
 import { MAX_EVENT_BYTES, type ResourceChange, type ResourceEvent } from '../../protocol/event.ts';
+import { isScalar, rubyText } from '../../util/ruby-scalar.ts';
 import { clip } from '../../util/text.ts';
 import type { ResourcesEvent } from '../runners/runner.ts';
 import { type Block, changedBlocks } from './report-blocks.ts';
-import { isScalar, rubyText } from './ruby-scalar.ts';
 import { parseRubyYaml } from './ruby-yaml.ts';
 
 /** Resources, and bytes of all of them as JSON, that a run tells at the most. */

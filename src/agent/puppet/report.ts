@@ -4,11 +4,11 @@
  */
 import * as v from 'valibot';
 import type { Drift } from '../../protocol/event.ts';
+import { isScalar, RubyFloat, type RubyScalar, rubyText } from '../../util/ruby-scalar.ts';
 import { clip } from '../../util/text.ts';
 import { driftIn } from './report-drift.ts';
 import { reportLines } from './report-lines.ts';
 import { createProperties, plainBreaks } from './report-properties.ts';
-import { isScalar, RubyFloat, type RubyScalar, rubyText } from './ruby-scalar.ts';
 import { parseRubyYaml } from './ruby-yaml.ts';
 
 /** What does not decide never makes a report unreadable. */

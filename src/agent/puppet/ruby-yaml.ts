@@ -3,7 +3,7 @@
  * them, make plain data and never an object.
  */
 import type { ScalarEvent, Event as YamlEvent } from 'js-yaml';
-import { RubyFloat, type RubyScalar, rubyScalar } from './ruby-scalar.ts';
+import { RubyFloat, type RubyScalar, rubyScalar } from '../../util/ruby-scalar.ts';
 
 const MAX_DEPTH = 16;
 /** A bomb is made of them; Ruby itself writes one only for a list or a mapping that it has written before. */

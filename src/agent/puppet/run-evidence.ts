@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import type { Disabled } from '../../protocol/status.ts';
 import { exists } from '../../util/files.ts';
-import type { Evidence } from '../evidence.ts';
-import { RUN_FILES } from '../run-store.ts';
+import type { Evidence } from '../judge/evidence.ts';
 import type { EndedRun } from '../runners/runner.ts';
+import { RUN_FILES } from '../runs/run-store.ts';
 import { readDisabled } from './disabled-lock.ts';
 import { catalogRunHolder } from './lock-files.ts';
 import { type ReportHead, readReport, withDrift } from './report.ts';

@@ -4,7 +4,7 @@ import { KickError } from '../../errors.ts';
 import type { RunAction } from '../../protocol/request.ts';
 import { puppetEnvironment } from '../../puppet/settings.ts';
 import { whoElseCanWrite } from '../../util/trusted-path.ts';
-import { judgeCommand } from '../judge.ts';
+import { judgeCommand } from '../judge/judge.ts';
 import { readDisabled } from '../puppet/disabled-lock.ts';
 import { type Runner, unclear } from './runner.ts';
 

@@ -10,7 +10,7 @@ import { formatDuration } from '../../util/duration.ts';
 import { exists } from '../../util/files.ts';
 import type { Log } from '../../util/log.ts';
 import { clip } from '../../util/text.ts';
-import { judgePuppet } from '../judge.ts';
+import { judgePuppet } from '../judge/judge.ts';
 import { cachedCatalogProblem, requireCachedCatalog } from '../puppet/cached-catalog.ts';
 import { agentArguments, applyArguments } from '../puppet/command.ts';
 import { readDisabled } from '../puppet/disabled-lock.ts';
@@ -19,8 +19,8 @@ import { catalogRunHolder } from '../puppet/lock-files.ts';
 import { readReport, withDrift } from '../puppet/report.ts';
 import { resourcesOf } from '../puppet/report-resources.ts';
 import { evidenceOf, reportsOf } from '../puppet/run-evidence.ts';
-import type { SiteSettings } from '../run-notes.ts';
-import { RUN_FILES } from '../run-store.ts';
+import type { SiteSettings } from '../runs/run-notes.ts';
+import { RUN_FILES } from '../runs/run-store.ts';
 import { type Gate, type Runner, unclear } from './runner.ts';
 
 /** How much longer than Puppet's own `runtimeout` a run may take before the agent ends it. */

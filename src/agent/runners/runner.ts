@@ -1,16 +1,14 @@
 /** What a run is made of: one of three runners says, chosen on the host and never over the wire. */
+
 import { KickError } from '../../errors.ts';
 import type { Event, Holder } from '../../protocol/event.ts';
 import type { RunAction } from '../../protocol/request.ts';
-import type { Disabled, LastRun } from '../../protocol/status.ts';
-import type { Verdict } from '../evidence.ts';
-import type { LogFindings } from '../log-findings.ts';
-import type { EndNotes, Intention, PuppetPaths } from '../run-store.ts';
+import type { Disabled, LastRun, RunnerName } from '../../protocol/status.ts';
+import type { Verdict } from '../judge/evidence.ts';
+import type { LogFindings } from '../judge/log-findings.ts';
+import type { EndNotes, Intention, PuppetPaths } from '../runs/run-store.ts';
 
 export type ResourcesEvent = Extract<Event, { type: 'resources' }>;
-
-export const RUNNER_NAMES = ['puppet-agent', 'puppet-apply', 'command'] as const;
-export type RunnerName = (typeof RUNNER_NAMES)[number];
 
 /** Whether a run can begin now, as far as Puppet's own files tell. */
 export type Gate =

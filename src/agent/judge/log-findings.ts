@@ -1,0 +1,132 @@
+/**
+ * What the log of a run tells of how it ended. Who says it, and at which level, decides: a record of Puppet's own
+ * log has a source, and `Puppet` is nobody but Puppet itself; whatever an exec, a fact or a prerun command echoes
+ * has another source, stands on the console, or is quoted in an error.
+ */
+import type { LogLine, RunError } from '../../protocol/event.ts';
+import { clip } from '../../util/text.ts';
+import { createConsoleReader, signalNamed } from './console-words.ts';
+
+export interface LogFindings {
+  /** The error that people should see first. */
+  error?: RunError;
+  /** Whether `error` is said to be one, and not merely the last line of the output. */
+  isReason: boolean;
+  /** Whether Puppet itself or Ruby has said so, and not only a resource. */
+  isPuppets: boolean;
+  /** Puppet's own word that a signal ended it: its handler has seen it. */
+  caught?: string;
+  /** The signal that an error names as its cause: what Ruby raises before Puppet's handler is there. */
+  signal?: string;
+  /** The same, where the error quotes nobody. */
+  plainSignal?: string;
+  /** Puppet's notice that its run lock is held; the words are translated, the path in them is not. */
+  lockTaken?: string;
+  /** Puppet's notice that it is administratively disabled; the command in it is not translated. */
+  saysDisabled?: string;
+  /** The last notice of Puppet itself. */
+  lastNotice?: string;
+  /** Whether anything was printed on the console. */
+  hasConsole: boolean;
+  /** Nothing at all was said. */
+  isSilent: boolean;
+}
+
+const ERRORS: readonly LogLine['level'][] = ['err', 'alert', 'emerg', 'crit'];
+
+/** Facter complains of things that no run fails by. */
+const NOT_THE_REASON = 'Facter';
+
+const PUPPET = 'Puppet';
+
+/** lib/puppet/daemon.rb, set_signal_traps; never translated. HUP and USR1 are stored there, and end nothing. */
+const CAUGHT = /^Caught (TERM|INT); exiting$/;
+
+/** lib/puppet/agent.rb, log_disabled_message. */
+const ENABLE_COMMAND = 'puppet agent --enable';
+
+/** How much an error tells: one with its place in the code first, then any of Puppet's, then what the console shows. */
+const RANKS = { placed: 2, error: 1, none: 0 } as const;
+
+export interface LogReaderOptions {
+  /** The path of agent_catalog_run.lock, if there is one. */
+  runLock?: string | undefined;
+  /** Puppet's. */
+  pid?: number | undefined;
+}
+
+/** Reads a run's log line by line. */
+export function createLogReader({ runLock, pid }: LogReaderOptions = {}): {
+  add(line: LogLine): void;
+  findings(): LogFindings;
+} {
+  const onConsole = createConsoleReader(pid);
+  const said: Omit<LogFindings, 'error' | 'isReason' | 'isSilent'> = { isPuppets: false, hasConsole: false };
+  let rank: number = RANKS.none;
+  let error: RunError | undefined;
+  let isSilent = true;
+
+  function addNotice(message: string): void {
+    const [, signal] = CAUGHT.exec(message) ?? [];
+    if (signal !== undefined) said.caught ??= `SIG${signal}`;
+    else if (runLock !== undefined && message.includes(runLock)) said.lockTaken = message;
+    else if (message.includes(ENABLE_COMMAND)) said.saysDisabled = message;
+    said.lastNotice = message;
+  }
+
+  function addError(line: LogLine): void {
+    const candidate = asError(line);
+    // The first error is the cause.
+    if (candidate.rank > rank) ({ rank, error } = candidate);
+    if (line.source !== PUPPET) return;
+    said.isPuppets = true;
+    const signal = signalNamed(line.message);
+    if (signal === undefined) return;
+    said.signal ??= signal;
+    if (/^[^:]+: \w+$/.test(line.message)) said.plainSignal ??= signal;
+  }
+
+  return {
+    add(line) {
+      isSilent = false;
+      if (isConsole(line)) {
+        said.hasConsole = true;
+        onConsole.add(line.message);
+      } else if (ERRORS.includes(line.level) && line.source !== NOT_THE_REASON) addError(line);
+      else if (line.level === 'notice' && line.source === PUPPET) addNotice(line.message);
+    },
+    findings() {
+      const atEnd = onConsole.findings();
+      // A Ruby that dies says so last: an error in Puppet's log means that it did not die of this.
+      const signal = atEnd.raised ?? said.signal ?? (error === undefined ? atEnd.signal : undefined);
+      const shown = error ?? atEnd.error;
+      return {
+        ...said,
+        isSilent,
+        isReason: error !== undefined || atEnd.isReason,
+        isPuppets: said.isPuppets || atEnd.isReason,
+        ...(shown !== undefined && { error: shown }),
+        ...(signal !== undefined && { signal }),
+      };
+    },
+  };
+}
+
+/** A record of the log that could not be read has a source all the same (see output.ts). */
+function isConsole({ level, source }: LogLine): boolean {
+  return level === 'output' && source === undefined;
+}
+
+function asError({ message, source, file, line }: LogLine): { rank: number; error: RunError } {
+  const bare = { message: clip(message, 2000), ...(source !== undefined && { source }) };
+  const place = file === undefined ? placeIn(message) : { file, ...(line !== undefined && { line }) };
+  return place === undefined
+    ? { rank: RANKS.error, error: bare }
+    : { rank: RANKS.placed, error: { ...bare, ...place } };
+}
+
+/** `(file: /etc/…/site.pp, line: 3, column: 5)`, as Puppet writes it into messages of the compiler. */
+function placeIn(message: string): { file: string; line?: number } | undefined {
+  const match = /\(file: ([^\n,)]{1,1000}), line: (\d{1,9})/.exec(message);
+  return match?.[1] === undefined ? undefined : { file: match[1], line: Number(match[2]) };
+}

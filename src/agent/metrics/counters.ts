@@ -1,0 +1,18 @@
+/** What an agent counts, as it is kept between its starts. */
+import * as v from 'valibot';
+
+const number = v.pipe(v.number(), v.minValue(0));
+const counts = v.record(v.string(), number);
+const summary = v.object({ sum: number, count: number });
+
+/** Durations are in seconds, the time is milliseconds since 1970. */
+export const CountersSchema = v.object({
+  runs: counts,
+  requests: counts,
+  refused: counts,
+  duration: summary,
+  wait: summary,
+  lastSuccess: v.optional(number),
+});
+
+export type Counters = v.InferOutput<typeof CountersSchema>;

@@ -1,0 +1,81 @@
+/** An agent's numbers by name. What Prometheus has seen once keeps its name and its labels. */
+import type { Expiry } from '../../pki/expiry.ts';
+import { AGENT_OUTCOMES } from '../../protocol/outcome.ts';
+import { REFUSALS } from '../../protocol/refusal.ts';
+import { expositionText, type Family, gauge } from '../../util/exposition.ts';
+import { seconds } from '../../util/metrics-file.ts';
+import type { Counters } from './counters.ts';
+
+export interface AgentNumbers {
+  counters: Counters;
+  expiry: Partial<Expiry>;
+  version: string;
+  waiting: number;
+  /** Undefined where nobody can tell yet. */
+  disabled: boolean | undefined;
+}
+
+export function metricsText({ counters, expiry, version, waiting, disabled }: AgentNumbers): string {
+  const { runs, requests, refused, duration, wait, lastSuccess } = counters;
+  const time = (ms: number | undefined) => (ms === undefined ? undefined : seconds(ms));
+  return expositionText([
+    {
+      ...{ name: 'kick_agent_info', help: 'The version of kick.', type: 'gauge' },
+      samples: [{ labels: { version }, value: 1 }],
+    },
+    // A counter that appears with its first event has no rate() for it: all are there from the start.
+    counter('runs', 'Runs that are over, by outcome.', {
+      label: 'outcome',
+      all: AGENT_OUTCOMES,
+      counts: runs,
+    }),
+    counter('requests', 'Requests that are over, by outcome; one run may serve several.', {
+      ...{ label: 'outcome', all: AGENT_OUTCOMES, counts: requests },
+    }),
+    counter('refused', 'Requests and questions that were refused, by code.', {
+      ...{ label: 'code', all: Object.keys(REFUSALS), counts: refused },
+    }),
+    summary('run_duration', 'How long runs took.', duration),
+    summary('lock_wait', 'How long requests waited for their run, or for their end without one.', wait),
+    gauge('kick_agent_waiting_requests', 'Requests that wait now.', waiting),
+    gauge(
+      'kick_agent_disabled',
+      'Whether Puppet is disabled on this host.',
+      disabled === undefined ? undefined : Number(disabled),
+    ),
+    gauge(
+      'kick_agent_last_success_timestamp_seconds',
+      'When the last run ended that was a success.',
+      time(lastSuccess),
+    ),
+    gauge(
+      'kick_agent_certificate_expiry_timestamp_seconds',
+      "When the agent's certificate expires.",
+      time(expiry.certificate),
+    ),
+    gauge('kick_agent_crl_expiry_timestamp_seconds', 'When the first of the CRLs expires.', time(expiry.crl)),
+  ]);
+}
+
+interface Counts {
+  label: string;
+  all: readonly string[];
+  counts: Readonly<Record<string, number>>;
+}
+
+function counter(name: string, help: string, { label, all, counts }: Counts): Family {
+  // What a later version has counted is not lost for an earlier one.
+  const names = [...new Set([...all, ...Object.keys(counts)])];
+  const samples = names.map((one) => ({ labels: { [label]: one }, value: counts[one] ?? 0 }));
+  return { name: `kick_agent_${name}_total`, help, type: 'counter', samples };
+}
+
+function summary(name: string, help: string, { sum, count }: { sum: number; count: number }): Family {
+  return {
+    ...{ name: `kick_agent_${name}_seconds`, help, type: 'summary' },
+    samples: [
+      { suffix: '_sum', value: sum },
+      { suffix: '_count', value: count },
+    ],
+  };
+}

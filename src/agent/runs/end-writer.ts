@@ -1,0 +1,81 @@
+/** The ends of requests that no run has served: on disk before anybody is told (DESIGN 6). */
+import { messageOf, systemCode } from '../../errors.ts';
+import type { FinishedEvent } from '../../protocol/event.ts';
+import type { Log } from '../../util/log.ts';
+import type { RequestLog } from '../requests/request-log.ts';
+import type { RequestRecord } from '../requests/request-store.ts';
+
+/** Milliseconds until a write is tried again. */
+const RETRY_MS = 5000;
+
+export interface EndWriterDeps {
+  requestLog: Pick<RequestLog, 'append'>;
+  log: Log;
+  onOutcome(record: RequestRecord, finished: FinishedEvent): void;
+  /** Milliseconds until a write is tried again; defaults to 5 s. */
+  retryMs?: number;
+}
+
+export interface EndWriter {
+  /** Never rejects: what cannot be written now (a full disk) is tried again until it can, and holds up nobody else. */
+  write(record: RequestRecord, finished: FinishedEvent): Promise<void>;
+  /** Tries no longer: what is not written is decided again by the next agent. */
+  close(): Promise<void>;
+}
+
+export function createEndWriter({
+  requestLog,
+  log,
+  onOutcome,
+  retryMs = RETRY_MS,
+}: EndWriterDeps): EndWriter {
+  const unwritten = new Map<RequestRecord, FinishedEvent>();
+  let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
+  let working: Promise<void> = Promise.resolve();
+
+  async function attempt(record: RequestRecord, finished: FinishedEvent): Promise<void> {
+    const { job } = record.request;
+    try {
+      await requestLog.append(record.name, [finished]);
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') {
+        unwritten.delete(record);
+        log.error(
+          { job, error: messageOf(error) },
+          'the folder of a request has vanished: nobody can be told its end',
+        );
+        return;
+      }
+      if (!unwritten.has(record))
+        log.error(
+          { job, error: messageOf(error) },
+          'the end of a request cannot be written down, trying again',
+        );
+      unwritten.set(record, finished);
+      retryLater();
+      return;
+    }
+    unwritten.delete(record);
+    onOutcome(record, finished);
+  }
+
+  function retryLater(): void {
+    if (isClosed) return;
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      working = (async () => {
+        for (const [record, finished] of [...unwritten]) await attempt(record, finished);
+      })();
+    }, retryMs);
+  }
+
+  return {
+    write: attempt,
+    async close() {
+      isClosed = true;
+      clearTimeout(timer);
+      await working;
+    },
+  };
+}

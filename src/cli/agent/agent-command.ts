@@ -1,0 +1,66 @@
+/**
+ * The options of `kick agent`. A plain command line, as the unit has it, is read by Node's own parser: the agent stays
+ * in memory, and commander would with it. Help and everything that is wrong is commander's to tell.
+ */
+import { parseArgs } from 'node:util';
+import { KickError } from '../../errors.ts';
+import type { Environment } from '../context.ts';
+import { FOLDER_OPTIONS, foldersFrom, type GivenFolders } from '../options/folders.ts';
+import { reportError } from '../report-error.ts';
+import { openTerminal } from '../terminal.ts';
+import type { AgentMainOptions } from './agent-parts.ts';
+
+/** Flags, and what they are for. */
+export const AGENT_OPTIONS = {
+  port: ['--port <n>', 'port to listen on, 0 for any (default: 8139)'],
+  bind: ['--bind <address>', 'address to listen on (default: all)'],
+  runner: ['--runner <name>', 'puppet-agent, puppet-apply or command (default: puppet-agent)'],
+} as const;
+
+/** As the command line gives them. */
+export type GivenAgent = GivenFolders & { [name in keyof typeof AGENT_OPTIONS]?: string };
+
+/** Throws `KickError` `usage`. */
+export function agentOptionsFrom({ port, bind, runner, ...folders }: GivenAgent, env: Environment) {
+  return {
+    ...foldersFrom(folders, env),
+    ...(port !== undefined && { port: portOf(port) }),
+    ...(bind !== undefined && { bind }),
+    ...(runner !== undefined && { runner }),
+    path: env['PATH'] ?? '',
+  } satisfies AgentMainOptions;
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw new KickError('usage', `--port: "${text}" is not a port`);
+}
+
+/** Undefined for what is not only options with their values. */
+export function plainOptions(words: readonly string[]): GivenAgent | undefined {
+  const known = Object.entries({ ...AGENT_OPTIONS, ...FOLDER_OPTIONS }).map(
+    ([name, [flags]]) => [name, flags.replace(/^--(\S+) .*$/, '$1')] as const,
+  );
+  const options = Object.fromEntries(known.map(([, flag]) => [flag, { type: 'string' as const }]));
+  try {
+    const { values } = parseArgs({ args: [...words], options, strict: true });
+    return Object.fromEntries(known.map(([name, flag]) => [name, values[flag]]));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Runs the agent to its end if `words`, without "agent", are plain options; false otherwise. Never throws. */
+export async function runPlainAgent(words: readonly string[], env: Environment): Promise<boolean> {
+  const given = plainOptions(words);
+  if (given === undefined) return false;
+  try {
+    const options = agentOptionsFrom(given, env);
+    const { agentMain } = await import('./agent.ts');
+    await agentMain(options);
+  } catch (error) {
+    process.exitCode = reportError(error, openTerminal({ noColor: true }), env);
+  }
+  return true;
+}

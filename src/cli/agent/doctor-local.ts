@@ -1,0 +1,129 @@
+/** `kick doctor --local`: everything that an agent on this host will need. */
+import { createServer } from 'node:net';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { doctorFacts } from '../../agent/doctor/facts.ts';
+import { checkFolder, layoutOf } from '../../agent/layout.ts';
+import type { Gate } from '../../agent/runners/runner.ts';
+import { keeperOf } from '../../agent/runs/run-lock.ts';
+import { intervalOf, whyOff } from '../../agent/schedule/schedule.ts';
+import { type AgentConfig, AgentConfigSchema } from '../../config/agent-config.ts';
+import { identityPaths } from '../../config/identity.ts';
+import {
+  disabledFindings,
+  type Finding,
+  factFindings,
+  obstacleFindings,
+  problem,
+  pullOffFindings,
+  remark,
+  runFindings,
+} from '../../controller/fleet/findings.ts';
+import { KickError, messageOf } from '../../errors.ts';
+import { loadIdentity } from '../../pki/load-identity.ts';
+import type { Patient } from '../../report/doctor-text.ts';
+import { systemClock } from '../../util/clock.ts';
+import { lockHolder } from '../../util/lock-file.ts';
+import { silentLog } from '../../util/log.ts';
+import {
+  type AgentMainOptions,
+  factsOptionsOf,
+  identityChoiceOf,
+  makeRunner,
+  pullOf,
+  readConfig,
+} from './agent-parts.ts';
+import { refusedByControllers } from './self-handshake.ts';
+
+export async function localPatient(options: AgentMainOptions): Promise<Patient> {
+  const now = systemClock.now();
+  const findings: Finding[] = [];
+  /** What is wrong becomes a finding; the rest is looked at all the same. */
+  const attempt = async <T>(next: string, work: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof KickError)) throw error;
+      findings.push(problem(messageOf(error), error.hint ?? next));
+      return undefined;
+    }
+  };
+  const path = join(options.configDir, 'agent.yaml');
+  const read = await attempt(`mend ${path}`, () => readConfig(path, options));
+  const config: AgentConfig = read ?? (await import('valibot')).parse(AgentConfigSchema, {});
+  findings.push(...controllerFindings(config, path));
+  for (const folder of [options.stateDir, options.runDir]) {
+    await attempt('kick agent makes its folders itself', () => checkFolder(folder));
+  }
+  const identity = await attempt('kick agent waits for it', async () =>
+    loadIdentity(await identityPaths(identityChoiceOf(config, options)), { now }),
+  );
+  if (identity !== undefined) {
+    await attempt(RENEW_NEXT, async () => {
+      const why = await refusedByControllers(identity);
+      if (why !== undefined) findings.push(problem(`controllers will refuse this host: ${why}`, RENEW_NEXT));
+    });
+  }
+  await attempt(`mend ${path}`, async () => {
+    const runner = makeRunner(config, options, silentLog);
+    const pull = pullOf(config, runner);
+    findings.push(...gateFindings(await runner.gate(now), now));
+    const { runLock } = layoutOf(options.stateDir, options.runDir);
+    findings.push(...runFindings(keeperOf(runLock, { runsPuppet: runner.name !== 'command' }), now));
+    const off =
+      pull === undefined ? undefined : whyOff(pull, await intervalOf(pull, () => runner.runinterval()));
+    findings.push(...pullOffFindings(off));
+  });
+  const facts = await doctorFacts(factsOptionsOf(config, options, identity));
+  findings.push(...factFindings(facts, now, { isPull: config.pull !== undefined }));
+  findings.push(...(await portFindings(config, options)));
+  return { certname: identity?.certname ?? options.certname ?? hostname(), findings: withoutTwins(findings) };
+}
+
+const RENEW_NEXT =
+  "renew it ('puppet ssl clean', then 'puppet ssl bootstrap'; or 'kick pki issue'): it needs its name among its DNS names, and serverAuth";
+
+/** A run in progress is nothing that an agent would be kept by; what holds the lock without one is. */
+function gateFindings(gate: Gate, now: number): Finding[] {
+  if (gate.state === 'disabled') return disabledFindings(gate.disabled, now);
+  if (gate.state === 'unclear') return obstacleFindings(gate.problem);
+  return gate.state === 'held' ? runFindings(gate.holder, now) : [];
+}
+
+/** An agent that obeys nobody is running for nothing. */
+function controllerFindings({ controllers, trust_pp_cli_auth }: AgentConfig, path: string): Finding[] {
+  if (controllers.length > 0 || trust_pp_cli_auth) return [];
+  return [
+    problem(
+      'nobody may kick this host: trust_pp_cli_auth is false, and controllers is empty',
+      `name the controller in ${path}: controllers: [puppet.example.com]`,
+    ),
+  ];
+}
+
+/** Puppet that is missing is said once, by whoever met it first. */
+function withoutTwins(findings: readonly Finding[]): Finding[] {
+  return findings.filter(({ what }, index) => findings.findIndex((one) => one.what === what) === index);
+}
+
+async function portFindings(config: AgentConfig, options: AgentMainOptions): Promise<Finding[]> {
+  const port = options.port ?? config.port;
+  const holder = await lockHolder(layoutOf(options.stateDir, options.runDir).agentLock, systemClock);
+  if (holder !== undefined)
+    return [remark(`kick agent runs here already: ${holder}`, 'kick doctor with its name asks it')];
+  const error = await cannotListen(port, options.bind ?? config.bind);
+  if (error === undefined) return [];
+  return [
+    problem(`port ${port} cannot be listened on: ${error}`, `see who has it: ss -ltnp 'sport = :${port}'`),
+  ];
+}
+
+function cannotListen(port: number, host: string | undefined): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error) => resolve(messageOf(error)));
+    server.listen({ port, ...(host !== undefined && { host }) }, () =>
+      server.close(() => resolve(undefined)),
+    );
+  });
+}

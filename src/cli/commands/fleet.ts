@@ -1,0 +1,152 @@
+/** What the commands share that ask many hosts at once, or tell them something: options, connections, formats. */
+import type { Command } from 'commander';
+import { AT_ONCE, askAgents } from '../../controller/fleet/ask-agents.ts';
+import { type CommandAnswer, commandAgents } from '../../controller/fleet/command-agents.ts';
+import type { AgentAnswer } from '../../controller/targeting/host-sources.ts';
+import { KickError } from '../../errors.ts';
+import { EXIT } from '../../protocol/outcome.ts';
+import type { Action } from '../../protocol/request.ts';
+import { safeJson } from '../../report/json.ts';
+import { someNames } from '../../report/words.ts';
+import type { Sender } from '../../transport/transport.ts';
+import { systemClock } from '../../util/clock.ts';
+import { safeText } from '../../util/text.ts';
+import type { CommandContext } from '../context.ts';
+import { addFolderOptions } from '../options/folders.ts';
+import { addHostOptions, type HostOptions } from '../options/host-options.ts';
+import { choiceOption } from '../options/option-choices.ts';
+import { whole } from '../options/option-values.ts';
+import { addConnectionOptions, checkFormat, FORMATS } from '../options/run-options.ts';
+import { whoAsks } from '../who.ts';
+import { type Hosts, prepareHosts } from './hosts.ts';
+
+export interface FleetOptions extends HostOptions {
+  format: (typeof FORMATS)[number];
+  connectTimeout: number;
+  concurrency?: number;
+}
+
+export function addFleetOptions(command: Command): void {
+  addHostOptions(command);
+  command
+    .addOption(
+      choiceOption(
+        '--format <format>',
+        'human, json (at the end) or jsonl (as answers come)',
+        FORMATS,
+      ).default('human'),
+    )
+    .option('--concurrency <n>', `hosts asked at once (default: ${AT_ONCE})`, whole(1, 10_000));
+  addConnectionOptions(command);
+  addFolderOptions(command);
+}
+
+/** The hosts, and whatever must be said of the choice before any of them is asked. */
+export async function fleetOf(
+  words: readonly string[],
+  options: FleetOptions,
+  command: Command,
+  context: CommandContext,
+): Promise<Hosts> {
+  checkFormat(options.format);
+  const hosts = await prepareHosts(words, options, command, context);
+  const { err } = context.terminal;
+  const { warnings } = await hosts.identity();
+  for (const warning of warnings) err(`warning: ${warning}\n`);
+  if (hosts.maintenance.length > 0) err(`maintenance: ${someNames(hosts.maintenance)} left out\n`);
+  return hosts;
+}
+
+/** Asks them all for their state. `onAnswer` is called as answers come. */
+export function askFleet(
+  hosts: Hosts,
+  options: FleetOptions,
+  onAnswer?: (answer: AgentAnswer) => void,
+): Promise<AgentAnswer[]> {
+  return withSender(hosts, options, (sender) =>
+    askAgents(hosts.targets, {
+      ...{ sender, clock: systemClock },
+      ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
+      ...(onAnswer !== undefined && { onAnswer }),
+    }),
+  );
+}
+
+export interface Order {
+  action: Action;
+  reason?: string | undefined;
+}
+
+/** Sends them all a signed command, prints a row for each, and gives the exit status. */
+export async function commandFleet(
+  hosts: Hosts,
+  { action, reason }: Order,
+  options: FleetOptions,
+  { terminal, env }: CommandContext,
+): Promise<number> {
+  const { out } = terminal;
+  const width = nameWidth(hosts);
+  const answers = await withSender(hosts, options, async (sender) =>
+    commandAgents(hosts.targets, action, {
+      ...{ sender, clock: systemClock, identity: await hosts.identity(), by: whoAsks(env, reason) },
+      concurrency: options.concurrency,
+      onAnswer(answer) {
+        if (options.format === 'human') out(`${answer.target.certname.padEnd(width)}  ${rowOf(answer)}\n`);
+        if (options.format === 'jsonl') out(`${safeJson(commandDocument(answer))}\n`);
+      },
+    }),
+  );
+  if (options.format === 'json') out(`${safeJson(answers.map(commandDocument), 2)}\n`);
+  if (answers.some(({ reply }) => reply === undefined) || hosts.unanswered.length > 0) return EXIT.incomplete;
+  return answers.every(({ reply }) => reply?.result === 'done' || reply?.result === 'already')
+    ? 0
+    : EXIT.notDone;
+}
+
+export function nameWidth({ targets }: Pick<Hosts, 'targets'>): number {
+  return targets.reduce((width, { certname }) => Math.max(width, certname.length), 0);
+}
+
+/** The one document of a command: over lines for `json`, in one for `jsonl`. */
+export function documentText(document: object, { format }: Pick<FleetOptions, 'format'>): string {
+  return `${safeJson(document, format === 'json' ? 2 : undefined)}\n`;
+}
+
+/** 3 where somebody could not be asked: the list is not whole. */
+export function exitOfAnswers(answers: readonly AgentAnswer[], { unanswered }: Hosts): number {
+  return unanswered.length > 0 || answers.some(({ status }) => status === undefined) ? EXIT.incomplete : 0;
+}
+
+/** Throws `KickError` `usage` for a reason that agents would refuse. */
+export function checkedReason(reason: string, option: string): string {
+  if (reason.trim() === '') throw new KickError('usage', `${option}: it is empty`);
+  if (reason.length > 500) throw new KickError('usage', `${option}: longer than 500 characters`);
+  return reason;
+}
+
+/** Connections for as long as the work lasts. */
+export async function withSender<T>(
+  hosts: Hosts,
+  { connectTimeout }: Pick<FleetOptions, 'connectTimeout'>,
+  work: (sender: Sender) => Promise<T>,
+): Promise<T> {
+  const { httpsSender } = await import('../../transport/https/client/client.ts');
+  const sender = httpsSender({ identity: await hosts.identity(), connectTimeoutMs: connectTimeout });
+  try {
+    return await work(sender);
+  } finally {
+    sender.close();
+  }
+}
+
+function rowOf({ reply, error = '' }: CommandAnswer): string {
+  return safeText(
+    reply === undefined ? `no answer  ${error}` : `${WORDS[reply.result].padEnd(9)}  ${reply.message}`,
+  );
+}
+
+const WORDS = { done: 'done', already: 'already', nothing: 'not done', held: 'not done' } as const;
+
+function commandDocument({ target, reply, error }: CommandAnswer): object {
+  return { certname: target.certname, ...(reply ?? { result: 'no answer', error }) };
+}

@@ -1,0 +1,73 @@
+/** The options that every command shares: flag, then environment, then default (DESIGN 8). */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { KickError } from '../../errors.ts';
+import type { Environment } from '../context.ts';
+
+export interface Folders {
+  configDir: string;
+  stateDir: string;
+  runDir: string;
+  pkiDir: string;
+  /** Whether --pki-dir or its variable was given. */
+  pkiDirNamed: boolean;
+  /** The absolute path of puppet. */
+  puppet?: string;
+  certname?: string;
+}
+
+/** Flags, variable of the environment, what they are for, default. */
+export const FOLDER_OPTIONS = {
+  configDir: [
+    '--config-dir <dir>',
+    'KICK_CONFIG_DIR',
+    'agent.yaml, controller.yaml, inventory.yaml',
+    '/etc/kick',
+  ],
+  stateDir: ['--state-dir <dir>', 'KICK_STATE_DIR', 'what is kept', '/var/lib/kick'],
+  runDir: ['--run-dir <dir>', 'KICK_RUN_DIR', 'runs in progress, on a tmpfs', '/run/kick'],
+  pkiDir: ['--pki-dir <dir>', 'KICK_PKI_DIR', 'certificates of our own CA', '/etc/kick/pki'],
+  puppet: ['--puppet <file>', 'KICK_PUPPET', 'the puppet to use', 'that of its package, then PATH'],
+  certname: ['--certname <name>', 'KICK_CERTNAME', 'our name in --pki-dir', "the host's"],
+} as const;
+
+type Name = keyof typeof FOLDER_OPTIONS;
+
+/** As the command line gives them. */
+export type GivenFolders = { [name in Name]?: string };
+
+export function addFolderOptions(
+  command: Command,
+  names: readonly Name[] = Object.keys(FOLDER_OPTIONS) as Name[],
+): void {
+  for (const name of names) {
+    const [flags, variable, what, preset] = FOLDER_OPTIONS[name];
+    command.option(flags, `${what} (${variable}; default: ${preset})`);
+  }
+}
+
+/** Those of a command. Throws `KickError` as `foldersFrom` does. */
+export function foldersOf(command: Command, env: Environment): Folders {
+  return foldersFrom(command.optsWithGlobals<GivenFolders>(), env);
+}
+
+/** Throws `KickError` `usage` for an empty path: with Puppet as root it would be a dangerous one. */
+export function foldersFrom(given: GivenFolders, env: Environment): Folders {
+  const find = (name: Name): string | undefined => {
+    const [flags, variable] = FOLDER_OPTIONS[name];
+    const value = given[name] ?? env[variable];
+    if (value === '') throw new KickError('usage', `${flags}: it is empty`);
+    return value;
+  };
+  const folder = (name: Name) => resolve(find(name) ?? FOLDER_OPTIONS[name][3]);
+  const [puppet, certname] = [find('puppet'), find('certname')];
+  return {
+    configDir: folder('configDir'),
+    stateDir: folder('stateDir'),
+    runDir: folder('runDir'),
+    pkiDir: folder('pkiDir'),
+    pkiDirNamed: find('pkiDir') !== undefined,
+    ...(puppet !== undefined && { puppet }),
+    ...(certname !== undefined && { certname }),
+  };
+}

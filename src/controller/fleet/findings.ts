@@ -1,0 +1,190 @@
+/** What will go wrong on a host, from what is known of it: the one judgement for `kick doctor` and `--local`. */
+import { CLOCK_RULE, clockWords, isTooFar, SKEW_WARNING_MS } from '../../protocol/clocks.ts';
+import type { DoctorFacts } from '../../protocol/doctor.ts';
+import type { AgentStatus, Disabled } from '../../protocol/status.ts';
+import { formatDuration } from '../../util/duration.ts';
+import { whoHolds } from './holder.ts';
+import { disabledWords } from './host-state.ts';
+
+/** `problem`: kicks fail, or will within a week. `warning`: look at it. `remark`: nothing is wrong. */
+export type Level = 'problem' | 'warning' | 'remark';
+
+export interface Finding {
+  level: Level;
+  what: string;
+  /** What to do about it. */
+  next?: string;
+}
+
+const DAY = 86_400_000;
+const MB = 1 << 20;
+
+/** What is said of an end (milliseconds since 1970); nothing while it is far. */
+export function endFinding(what: string, ends: number | undefined, now: number, next: string): Finding[] {
+  if (ends === undefined || ends - now > 30 * DAY) return [];
+  if (ends <= now) return [{ level: 'problem', what: `${what} ended ${daysOf(now - ends)} ago`, next }];
+  return [
+    {
+      level: ends - now < 7 * DAY ? 'problem' : 'warning',
+      what: `${what} ends in ${daysOf(ends - now)}`,
+      next,
+    },
+  ];
+}
+
+/** `5h`, `12 days`. */
+export const daysOf = (ms: number) => (ms < 2 * DAY ? formatDuration(ms) : `${Math.floor(ms / DAY)} days`);
+
+const CRL_NEXT = 'bring a new crl.pem to it: delete the old one and run puppet, or see crl_refresh_interval';
+const CERTIFICATE_NEXT =
+  "renew it: 'puppet ssl clean' and 'puppet ssl bootstrap' there, after 'puppetserver ca clean'";
+
+const PUPPET_NEXT = {
+  missing: 'install puppet-agent, or say where it is: puppet: in agent.yaml',
+  broken: 'mend its puppet.conf: puppet config print --section agent shows what Puppet reads',
+};
+
+/** From the facts alone: also where no agent runs yet. */
+export function factFindings(facts: DoctorFacts, now: number, { isPull = false } = {}): Finding[] {
+  const { certificateEnds, crlEnds, folders, servers = [], staleLock, schedulers } = facts;
+  const { puppetError, puppetComplaint } = facts;
+  return [
+    ...(puppetError === undefined
+      ? []
+      : [problem(puppetError, PUPPET_NEXT[puppetError.startsWith('ask ') ? 'broken' : 'missing'])]),
+    ...(puppetComplaint === undefined
+      ? []
+      : [
+          warning(
+            `Puppet goes by its defaults, since it cannot read its configuration: ${puppetComplaint}`,
+            PUPPET_NEXT.broken,
+          ),
+        ]),
+    ...endFinding('its certificate', certificateEnds, now, CERTIFICATE_NEXT),
+    ...endFinding('its CRL', crlEnds, now, CRL_NEXT),
+    ...folders.flatMap(folderFindings),
+    ...serverFindings(servers),
+    ...(staleLock === undefined
+      ? []
+      : [remark(`a stale lock of Puppet's: ${staleLock}`, 'nothing: the next run of Puppet removes it')]),
+    ...schedulerFindings(schedulers, isPull),
+  ];
+}
+
+/** One that answers is enough, as for Puppet itself. */
+function serverFindings(servers: NonNullable<DoctorFacts['servers']>): Finding[] {
+  const level = servers.every(({ error }) => error !== undefined) ? problem : warning;
+  return servers.flatMap(({ name, port, error }) =>
+    error === undefined
+      ? []
+      : [
+          level(
+            `Puppet Server ${name}:${port} cannot be used from there: ${error}`,
+            'look at the name, the firewall, and puppetserver itself',
+          ),
+        ],
+  );
+}
+
+function folderFindings({ what, path, freeBytes, isTmpfs }: DoctorFacts['folders'][number]): Finding[] {
+  const free = `${Math.floor(freeBytes / MB)} MB free in the ${what} folder ${path}`;
+  const next = 'make room: below 16 MB kick agent refuses runs';
+  return [
+    ...(freeBytes < 16 * MB ? [problem(free, next)] : freeBytes < 64 * MB ? [warning(free, next)] : []),
+    ...(isTmpfs === false
+      ? [remark(`the run folder ${path} is not on a tmpfs`, 'use one, so that a full disk cannot stop a run')]
+      : []),
+  ];
+}
+
+function schedulerFindings(schedulers: readonly string[], isPull: boolean): Finding[] {
+  if (schedulers.length === 0) return [];
+  const named = schedulers.join(', ');
+  if (isPull) {
+    return [
+      warning(
+        `two schedules: kick's own (pull) and ${named}`,
+        'switch the other off: systemctl disable --now puppet, or remove the cron line',
+      ),
+    ];
+  }
+  if (schedulers.length > 1)
+    return [warning(`more than one schedule begins Puppet runs: ${named}`, 'keep one')];
+  return [
+    remark(
+      `Puppet also runs by ${named}`,
+      'nothing: kick waits for such runs; pull: in agent.yaml can replace them',
+    ),
+  ];
+}
+
+/** Of an agent that answered. `version` is ours, `now` our clock at the middle of the question. */
+export function statusFindings(
+  status: AgentStatus,
+  { version, now }: { version: string; now: number },
+): Finding[] {
+  const { doctor, running, disabled, obstacle, pull, pullOff, time } = status;
+  return [
+    ...clockFindings(time - now),
+    ...(status.version === version
+      ? []
+      : [warning(`kick ${status.version} there, ${version} here`, 'bring both to the same version')]),
+    ...obstacleFindings(obstacle),
+    ...runFindings(running, time),
+    ...pullOffFindings(pullOff),
+    ...disabledFindings(disabled, time),
+    ...(doctor === undefined
+      ? [remark('it does not tell more: an agent of an earlier version', 'bring both to the same version')]
+      : factFindings(doctor, time, { isPull: pull !== undefined })),
+  ];
+}
+
+function clockFindings(aheadMs: number): Finding[] {
+  if (Math.abs(aheadMs) <= SKEW_WARNING_MS) return [];
+  const level = isTooFar(aheadMs) ? problem : warning;
+  return [level(clockWords(aheadMs), `check NTP on both hosts: ${CLOCK_RULE}`)];
+}
+
+export function runFindings(running: AgentStatus['running'], now: number): Finding[] {
+  if (running === undefined) return [];
+  const { by, isRun, stuck, next } = running;
+  const who = whoHolds(running, now);
+  if (stuck === undefined) {
+    return [remark(`a run is in progress: ${who}`, 'nothing: kick waits for it, or joins it')];
+  }
+  const what = isRun === false ? 'no run can begin: the lock is held by' : 'a run is stuck:';
+  const todo = by === undefined ? 'look at that process: kick leaves it alone' : 'kick cancel ends it';
+  return [problem(`${what} ${who}: ${stuck}`, next ?? todo)];
+}
+
+/** Of a lock of Puppet's that cannot be read. */
+export function obstacleFindings(obstacle: string | undefined): Finding[] {
+  if (obstacle === undefined) return [];
+  return [
+    problem(`no run can begin: ${obstacle}`, 'find out who made it, then remove it: Puppet makes its own'),
+  ];
+}
+
+/** Of pull mode that begins nothing. */
+export function pullOffFindings(why: string | undefined): Finding[] {
+  if (why === undefined) return [];
+  const next = 'say how often: pull: {runinterval: 30m} in agent.yaml, or runinterval in puppet.conf';
+  return [warning(`pull mode is off, and no run begins by itself: ${why}`, next)];
+}
+
+export function disabledFindings(disabled: Disabled | undefined, now: number): Finding[] {
+  if (disabled === undefined) return [];
+  return [warning(disabledWords(disabled, now), 'kick enable, when its time has come')];
+}
+
+export function problem(what: string, next: string): Finding {
+  return { level: 'problem', what, next };
+}
+
+export function warning(what: string, next: string): Finding {
+  return { level: 'warning', what, next };
+}
+
+export function remark(what: string, next: string): Finding {
+  return { level: 'remark', what, next };
+}

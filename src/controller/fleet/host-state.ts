@@ -1,0 +1,56 @@
+/** What a host does at the moment, and whether it should do otherwise. */
+import type { Disabled, PullStatus } from '../../protocol/status.ts';
+import { timeText } from '../../util/times.ts';
+import type { AgentAnswer } from '../targeting/host-sources.ts';
+
+export const HOST_STATES = ['applying', 'stuck', 'disabled', 'idle', 'no answer'] as const;
+export type HostState = (typeof HOST_STATES)[number];
+
+export function stateOf({ status }: AgentAnswer): HostState {
+  if (status === undefined) return 'no answer';
+  if (status.obstacle !== undefined) return 'stuck';
+  if (status.running !== undefined) return status.running.stuck === undefined ? 'applying' : 'stuck';
+  return status.disabled === undefined ? 'idle' : 'disabled';
+}
+
+/** `disabled: 'reason' by root@puppet until 18:00`. */
+export function disabledWords({ reason, by, until }: Disabled, now: number): string {
+  const who = by === undefined ? ' by puppet agent --disable' : ` by ${by}`;
+  const end = until === undefined ? '' : ` until ${timeText(until, now)}${until < now ? ' (overdue)' : ''}`;
+  return `disabled: '${reason}'${who}${end}`;
+}
+
+/** It is told by the host's own clock, too: only one that was set back makes a run of the future. */
+export function isAhead(at: number, now: number): boolean {
+  return at - now > 60_000;
+}
+
+export function pullWords({ nextAt }: PullStatus, now: number): string {
+  return nextAt < now
+    ? `next run overdue since ${timeText(nextAt, now)}`
+    : `next run at ${timeText(nextAt, now)}`;
+}
+
+export const pullOffWords = (why: string) => `pull mode is off: ${why}`;
+
+/** Milliseconds after which a host that somebody has disabled without an end is one that was forgotten. */
+const FORGOTTEN_MS = 86_400_000;
+
+/**
+ * Why a host should run again, and does not: disabled past its end, or for more than a day without
+ * one, its own schedule off, or past the time of its next run by more than an interval. Undefined when nothing is overdue.
+ */
+export function overdueText({ status }: AgentAnswer): string | undefined {
+  if (status === undefined) return undefined;
+  const { disabled, pull, pullOff, running, time } = status;
+  if (disabled !== undefined) {
+    const { until, since } = disabled;
+    if (until !== undefined) return until < time ? disabledWords(disabled, time) : undefined;
+    if (since === undefined) return `${disabledWords(disabled, time)}, nobody knows since when`;
+    if (time - since < FORGOTTEN_MS) return undefined;
+    return `${disabledWords(disabled, time)} since ${timeText(since, time)}, without an end`;
+  }
+  if (pullOff !== undefined) return pullOffWords(pullOff);
+  if (pull === undefined || running !== undefined || time - pull.nextAt < pull.intervalMs) return undefined;
+  return pullWords(pull, time);
+}

@@ -1,0 +1,155 @@
+/**
+ * What became of the latest job of each name, for node_exporter's textfile collector. Several kicks
+ * may end at once: they add to one JSON file, one after another, and write the whole from it.
+ */
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { messageOf } from '../errors.ts';
+import { type Expiry, expiryOf } from '../pki/expiry.ts';
+import type { Identity } from '../pki/identity.ts';
+import { OUTCOME_NAMES } from '../protocol/outcome.ts';
+import { writeFileAtomic } from '../util/atomic-file.ts';
+import type { Clock } from '../util/clock.ts';
+import { expositionText, type Family, gauge } from '../util/exposition.ts';
+import { readOwnJson } from '../util/files.ts';
+import { holdLock } from '../util/lock-file.ts';
+import { metricsFile, nameProblem, seconds } from '../util/metrics-file.ts';
+import type { HostResult, Job } from './jobs/job.ts';
+
+/** Milliseconds; others hold the lock for as long as two small files take to write. */
+const LOCK_WAIT_MS = 10_000;
+
+/** Names of jobs that are kept: each is a series for ever. */
+const MAX_NAMES = 500;
+
+const number = v.number();
+
+const LatestSchema = v.object({
+  hosts: v.record(v.string(), number),
+  /** Milliseconds, since 1970 where they are times. */
+  durationMs: number,
+  endedAt: number,
+  exit: number,
+  succeededAt: v.optional(number),
+});
+
+type Latest = v.InferOutput<typeof LatestSchema>;
+
+const KeptSchema = v.object({ jobs: v.record(v.string(), LatestSchema) });
+
+export interface EndedJob {
+  job: Job;
+  results: readonly HostResult[];
+  /** Milliseconds since 1970. */
+  startedAt: number;
+  exit: number;
+  identity: Identity;
+}
+
+export interface JobMetricsOptions {
+  /** controller.yaml, metrics_file. */
+  file: string;
+  stateDir: string;
+  clock: Clock;
+  warn: (text: string) => void;
+}
+
+/** Never throws: what cannot be written is one warning. */
+export async function noteJob(ended: EndedJob, options: JobMetricsOptions): Promise<void> {
+  const { file, stateDir, clock, warn } = options;
+  const problem = nameProblem(file);
+  if (problem !== undefined) warn(problem);
+  try {
+    const label = `right to write the metrics of "${stateDir}"`;
+    // No name of a job's lock begins with a dot.
+    const path = join(stateDir, 'locks', '.job-metrics');
+    const lock = await holdLock(path, { label, clock, waitMs: LOCK_WAIT_MS });
+    try {
+      const jobs = await addTo(join(stateDir, 'job-metrics.json'), ended, options);
+      // Within the lock, too: what is older must not be written last.
+      await metricsFile(file, warn).write(jobMetricsText(jobs, expiryOf(ended.identity)));
+    } finally {
+      await lock.release();
+    }
+  } catch (error) {
+    warn(`the metrics of this job cannot be kept: ${messageOf(error)}`);
+  }
+}
+
+type Jobs = ReadonlyMap<string, Latest>;
+
+async function addTo(path: string, ended: EndedJob, { clock, warn }: JobMetricsOptions): Promise<Jobs> {
+  const jobs = new Map(Object.entries(await readKept(path, warn)));
+  const name = ended.job.name ?? '';
+  const before = jobs.get(name);
+  jobs.set(name, latestOf(ended, { endedAt: clock.now(), before }));
+  const kept = new Map([...jobs].sort(([, a], [, b]) => b.endedAt - a.endedAt).slice(0, MAX_NAMES));
+  await writeFileAtomic(path, JSON.stringify({ jobs: Object.fromEntries(kept) }));
+  return kept;
+}
+
+async function readKept(path: string, warn: (text: string) => void): Promise<Record<string, Latest>> {
+  try {
+    const kept = await readOwnJson<unknown>(path);
+    return kept === undefined ? {} : v.parse(KeptSchema, kept).jobs;
+  } catch (error) {
+    warn(`the metrics of earlier jobs cannot be read and are forgotten: ${messageOf(error)}`);
+    return {};
+  }
+}
+
+function latestOf(
+  { results, startedAt, exit }: EndedJob,
+  { endedAt, before }: { endedAt: number; before: Latest | undefined },
+): Latest {
+  const hosts: Record<string, number> = {};
+  for (const { outcome } of results) hosts[outcome] = (hosts[outcome] ?? 0) + 1;
+  const succeededAt = exit === 0 ? endedAt : before?.succeededAt;
+  return {
+    ...{ hosts, durationMs: Math.max(0, endedAt - startedAt), endedAt, exit },
+    ...(succeededAt !== undefined && { succeededAt }),
+  };
+}
+
+/** The label is `name`: `job` is Prometheus' own, for whom it asked. */
+function jobMetricsText(jobs: Jobs, { certificate, crl }: Expiry): string {
+  const sorted = [...jobs].sort(([a], [b]) => (a < b ? -1 : 1));
+  const each = (name: string, help: string, value: (latest: Latest) => number | undefined): Family => ({
+    ...{
+      name: `kick_job_${name}`,
+      help: `${help} of the latest job with this name (--lock).`,
+      type: 'gauge',
+    },
+    samples: sorted.flatMap(([job, latest]) => {
+      const known = value(latest);
+      return known === undefined ? [] : [{ labels: { name: job }, value: known }];
+    }),
+  });
+  const optional = (ms: number | undefined) => (ms === undefined ? undefined : seconds(ms));
+  return expositionText([
+    {
+      ...{ name: 'kick_job_hosts', type: 'gauge' },
+      help: 'Hosts by outcome of the latest job with this name (--lock).',
+      samples: sorted.flatMap(([name, { hosts }]) =>
+        OUTCOME_NAMES.map((outcome) => ({ labels: { name, outcome }, value: hosts[outcome] ?? 0 })),
+      ),
+    },
+    each('duration_seconds', 'Duration', ({ durationMs }) => seconds(durationMs)),
+    each('end_timestamp_seconds', 'End', ({ endedAt }) => seconds(endedAt)),
+    each('exit_status', 'Exit status', ({ exit }) => exit),
+    {
+      ...each('last_success_timestamp_seconds', '', ({ succeededAt }) => optional(succeededAt)),
+      help: 'When a job with this name last exited with 0.',
+    },
+    gauge(
+      'kick_controller_certificate_expiry_timestamp_seconds',
+      "When the controller's certificate expires.",
+      optional(certificate),
+    ),
+    gauge(
+      'kick_controller_crl_expiry_timestamp_seconds',
+      'When the first of the CRLs expires.',
+      optional(crl),
+    ),
+  ]);
+}

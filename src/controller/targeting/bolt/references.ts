@@ -1,0 +1,70 @@
+/**
+ * Targets that are only text: lib/bolt/inventory/group.rb, resolve_string_targets. They name a target
+ * that is defined elsewhere, by its name or alias, else a new one by its uri.
+ */
+import type { Reading, TargetList } from './draft.ts';
+import { identityOfUri } from './identity.ts';
+import { NO_DATA, NO_FACTS } from './merge.ts';
+import { addHost } from './targets.ts';
+
+/** Now that all definitions and aliases are known. */
+export function readReferences(reading: Reading): void {
+  for (const list of reading.lists) {
+    for (let index = 0; index < list.list.length; index++) {
+      const text = list.list[index];
+      if (typeof text === 'string') readReference(reading, { text, index, list });
+    }
+  }
+}
+
+interface Reference {
+  text: string;
+  index: number;
+  list: TargetList;
+}
+
+function readReference(reading: Reading, { text, index, list: { group, path } }: Reference): void {
+  const { defined, aliases, findings } = reading;
+  const definition = defined.get(text);
+  if (definition !== undefined) {
+    // To Bolt the bare name replaces an entry of the same list that says more.
+    const own = group.own.get(definition);
+    group.own.delete(definition);
+    if (own !== undefined && own !== NO_DATA) {
+      const what = 'listed twice here: as in Bolt, this bare name replaces the entry that says more';
+      findings.warn([...path, String(index)], what, { subject: definition });
+    }
+    addHost(reading, { certname: definition, boltName: text, path, group });
+    return;
+  }
+  const known = aliases.get(text.toLowerCase());
+  if (known !== undefined || isPlainCertname(text)) {
+    addHost(reading, { certname: known ?? text, boltName: known ?? text, path, group });
+    return;
+  }
+  readUri(reading, { text, path: [...path, String(index)], group });
+}
+
+function readUri(
+  reading: Reading,
+  { text, path, group }: { text: string; path: readonly string[]; group: TargetList['group'] },
+): void {
+  const identity = identityOfUri(reading, { text, path });
+  if (identity === undefined) return;
+  const { certname, uri } = identity;
+  addHost(reading, { certname, boltName: text, path, group });
+  const isBare = uri?.scheme === undefined && uri?.port === undefined;
+  if (!isBare && !group.own.has(certname)) group.own.set(certname, { facts: NO_FACTS, uri });
+}
+
+/** Nearly all certnames, in a fraction of the time of `isHostName`: letters and digits, single dots and dashes between them. */
+function isPlainCertname(text: string): boolean {
+  let isWithin = false;
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charCodeAt(at);
+    const isAlphanumeric = (char >= 0x61 && char <= 0x7a) || (char >= 0x30 && char <= 0x39);
+    if (!isAlphanumeric && !(isWithin && (char === 0x2d || char === 0x2e))) return false;
+    isWithin = isAlphanumeric;
+  }
+  return isWithin && text.length <= 253;
+}

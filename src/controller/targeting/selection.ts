@@ -1,0 +1,234 @@
+/**
+ * Which hosts a command line means. Those that are named (arguments, --host, --group,
+ * --nodes-file, --all) are a union; each condition (--query, --fact, --class, --last) then leaves
+ * some of them out, as do --exclude, the group of hosts in maintenance, and --limit. Where nothing
+ * names hosts the conditions alone choose; where something does and comes to nobody, it is nobody.
+ */
+import { KickError } from '../../errors.ts';
+import type { Target } from '../../transport/transport.ts';
+import type { Share } from '../../util/share.ts';
+import { clip } from '../../util/text.ts';
+import type { GroupBound } from '../jobs/job.ts';
+import { type Choice, createChoice, type Explained } from './choice.ts';
+import { type Conditions, conditionsOf, hostsOf } from './conditions.ts';
+import { type ExclusionContext, excludedBy, idleExclusion } from './exclusion.ts';
+import { createScope, type NarrowableScope } from './groups.ts';
+import type { AgentAnswer, HostSources } from './host-sources.ts';
+import { type Inventory, MAINTENANCE } from './inventory.ts';
+import { limitText, notDrawn } from './limit.ts';
+import { nobodyAtAll, nobodyLeft, nobodyNamed } from './nobody.ts';
+import { evaluate, keysOf, type Members } from './nodeset/evaluate.ts';
+import { type Named, type Parsed, parseExpression } from './nodeset/expression.ts';
+import { type SelectionContext, targetsOf } from './targets.ts';
+
+/** Bad expressions that are told at once. */
+const MAX_PROBLEMS = 20;
+
+/** Names of nobody that are told one by one. */
+const SHOWN = 10;
+
+export interface Selection extends Conditions {
+  named: readonly Named[];
+  exclude: readonly Named[];
+  all: boolean;
+  limit?: Share | undefined;
+  /** What the random choice of --limit depends on. */
+  seed: string;
+  includeMaintenance: boolean;
+}
+
+export interface Chosen {
+  targets: Target[];
+  /** Everybody who was named, those who are in first. */
+  explained(): Explained[];
+  /** Left out since they are in the group `maintenance`. */
+  maintenance: string[];
+  /** Whether a condition holds of them, nobody can tell: their agents did not answer. */
+  unanswered: AgentAnswer[];
+  /** Which of the chosen are in a group. */
+  membersOf(group: string): Promise<Members>;
+}
+
+/** What the steps of a choice share. */
+interface Making {
+  selection: Selection;
+  context: SelectionContext;
+  choice: Choice;
+  scope: NarrowableScope;
+  exclusion: ExclusionContext;
+  everyone(): Promise<Members>;
+}
+
+/** Throws `KickError` for whatever makes the choice unsafe; nobody left is `usage`. */
+export async function selectHosts(selection: Selection, context: SelectionContext): Promise<Chosen> {
+  // All that may be wrong is read before anybody is asked.
+  const [named, exclude] = parseAll(selection);
+  const isNamed = named.length > 0 || selection.all;
+  if (!isNamed && conditionsOf(selection).length === 0) throw nobodyNamed();
+  const making = begin(selection, context, isNamed);
+  const { choice, scope } = making;
+  if (isNamed) await addNamed(named, making);
+  const silent = await applyConditions(making, isNamed);
+  const excluded = await leaveOutExcluded(exclude, making);
+  const { maintenance, members } = await leaveOutMaintenance(making);
+  const unanswered = silent.filter(
+    ({ target: { certname } }) => !excluded.has(certname) && !members.has(certname),
+  );
+  if (selection.limit !== undefined) {
+    for (const certname of notDrawn(choice.staying(), selection))
+      choice.leaveOut(certname, limitText(selection));
+  }
+  const certnames = choice.staying();
+  if (certnames.length === 0 && unanswered.length === 0) throw nobodyLeft(choice.out);
+  const chosen = scope.over(new Set(certnames));
+  return {
+    targets: await targetsOf(certnames, context),
+    explained: choice.explained,
+    maintenance,
+    membersOf: (group) => chosen.group(group),
+    unanswered,
+  };
+}
+
+function begin(selection: Selection, context: SelectionContext, isNamed: boolean): Making {
+  const { inventory, domain, sources, warn } = context;
+  let found: Promise<Members> | undefined;
+  const everyone = () => (found ??= everyHost(sources, inventory));
+  const scope = createScope({ inventory, domain, sources, everyone, warn });
+  // Conditions alone choose among everybody: whoever does not fulfil them is known all the same.
+  const isKnown = async (certname: string) => !isNamed && (await everyone()).has(certname);
+  const exclusion = { scope, inventory, isKnown, warn };
+  return { selection, context, choice: createChoice(), scope, exclusion, everyone };
+}
+
+// ---------------------------------------------------------------- the steps
+
+/** Throws `KickError` `usage` where it all comes to nobody. */
+async function addNamed(
+  named: readonly Parsed[],
+  { selection, context, choice, scope, exclusion, everyone }: Making,
+): Promise<void> {
+  const empty: string[] = [];
+  const add = (hosts: Members, reason: string) => {
+    choice.add(hosts, reason);
+    if (isEmpty(hosts)) empty.push(reason);
+  };
+  for (const one of named) add(await evaluate(one.terms, scope, idleExclusion(one, exclusion)), whyOf(one));
+  if (selection.all) add(await everyone(), '--all');
+  if (isEmpty(choice.hosts())) throw nobodyAtAll(empty);
+  for (const reason of empty.slice(0, SHOWN)) context.warn(`${clip(reason, 200)}: it names nobody`);
+  if (empty.length > SHOWN) context.warn(`${empty.length - SHOWN} more name nobody`);
+}
+
+/** Gives whom nobody can judge. */
+async function applyConditions(
+  { selection, context, choice, everyone }: Making,
+  isNamed: boolean,
+): Promise<AgentAnswer[]> {
+  let isFirst = !isNamed;
+  let unanswered: AgentAnswer[] = [];
+  for (const condition of conditionsOf(selection)) {
+    const from = isFirst ? undefined : choice.staying();
+    const { hosts, why, unanswered: silent = [] } = await hostsOf(condition, { from, context, everyone });
+    if (isFirst) choice.add(hosts, condition.text);
+    for (const certname of choice.staying())
+      if (!hosts.has(certname)) choice.leaveOut(certname, why?.get(certname) ?? `not in ${condition.text}`);
+    if (silent.length > 0) choice.add(new Set(silent.map(({ target }) => target.certname)), condition.text);
+    for (const { target, error = '' } of silent) {
+      choice.leaveOutAnyhow(target.certname, `not known whether ${condition.text}: ${error}`);
+    }
+    unanswered = [...unanswered, ...silent];
+    isFirst = false;
+  }
+  return unanswered;
+}
+
+async function leaveOutExcluded(
+  exclude: readonly Parsed[],
+  { choice, exclusion }: Making,
+): Promise<Set<string>> {
+  const all = new Set<string>();
+  for (const one of exclude) {
+    for (const certname of await excludedBy(one, choice.hosts(), exclusion)) {
+      choice.leaveOut(certname, whyOf(one));
+      all.add(certname);
+    }
+  }
+  return all;
+}
+
+/** Whom it leaves out, and who else is in maintenance. */
+async function leaveOutMaintenance({
+  selection,
+  context,
+  choice,
+  scope,
+}: Making): Promise<{ maintenance: string[]; members: Members }> {
+  if (selection.includeMaintenance || !context.inventory.groups.has(MAINTENANCE))
+    return { maintenance: [], members: new Set() };
+  const members = await scope.over(choice.hosts()).group(MAINTENANCE);
+  const maintenance = choice.staying().filter((certname) => members.has(certname));
+  for (const certname of maintenance)
+    choice.leaveOut(certname, `in the group "${MAINTENANCE}" (--include-maintenance)`);
+  return { maintenance, members };
+}
+
+const whyOf = ({ text, origin }: Named) => (text === '' ? origin : `${origin}: ${text}`);
+
+function isEmpty(hosts: Iterable<string>): boolean {
+  for (const _ of hosts) return false;
+  return true;
+}
+
+/** The expressions of a selection. Throws `KickError` `usage` with everything that is wrong with any of them. */
+export function parseAll({ named, exclude }: Pick<Selection, 'named' | 'exclude'>): [Parsed[], Parsed[]] {
+  const problems: KickError[] = [];
+  const parse = (all: readonly Named[]) =>
+    all.map((one) => {
+      try {
+        return { ...one, terms: parseExpression(one.text, one.origin) };
+      } catch (error) {
+        if (!(error instanceof KickError)) throw error;
+        problems.push(error);
+        return { ...one, terms: [] };
+      }
+    });
+  const parsed: [Parsed[], Parsed[]] = [parse(named), parse(exclude)];
+  const [first, ...rest] = problems;
+  if (first === undefined) return parsed;
+  if (rest.length === 0) throw first;
+  const shown = problems.slice(0, MAX_PROBLEMS).map(({ message }) => message);
+  const more = problems.length > MAX_PROBLEMS ? `\nand ${problems.length - MAX_PROBLEMS} more` : '';
+  throw new KickError('usage', shown.join('\n') + more, {
+    ...(first.hint !== undefined && { hint: first.hint }),
+  });
+}
+
+/** The groups that bound how many of these hosts run at once. */
+export async function groupBoundsOf(
+  { groups }: Inventory,
+  targets: readonly Target[],
+  membersOf: Chosen['membersOf'],
+): Promise<GroupBound[]> {
+  const bounds: GroupBound[] = [];
+  for (const { name, concurrency } of groups.values()) {
+    if (concurrency === undefined) continue;
+    const members = await membersOf(name);
+    const certnames = targets.map(({ certname }) => certname).filter((one) => members.has(one));
+    if (certnames.length > 0) bounds.push({ name, concurrency, certnames });
+  }
+  return bounds;
+}
+
+// ---------------------------------------------------------------- everybody
+
+/** PuppetDB's active nodes; without it the inventory's hosts; else those whose certificates Puppet's CA has signed. */
+async function everyHost({ database, signedCertnames }: HostSources, inventory: Inventory): Promise<Members> {
+  if (database !== undefined) return new Set(await database.active());
+  if (inventory.listsTargets) return keysOf(inventory.hosts);
+  const signed = await signedCertnames();
+  if (signed !== undefined) return new Set(signed);
+  throw new KickError('usage', 'find all hosts: there is no PuppetDB, no inventory and no Puppet CA here', {
+    hint: 'name hosts, write /etc/kick/inventory.yaml, or set puppetdb: {urls: [...]} in controller.yaml',
+  });
+}

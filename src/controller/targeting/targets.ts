@@ -1,0 +1,53 @@
+/** Where the agents of hosts are reached. */
+import type { Target } from '../../transport/transport.ts';
+import type { FactPath } from './fact-condition.ts';
+import type { HostSources } from './host-sources.ts';
+import type { Inventory } from './inventory.ts';
+import type { Warn } from './warn.ts';
+
+export interface SelectionContext {
+  inventory: Inventory;
+  sources: HostSources;
+  /** Added to a name without a dot that the inventory does not know. */
+  domain?: string | undefined;
+  /** Where agents listen, unless the inventory says otherwise. */
+  port: number;
+  /** The fact that is the address of hosts for which the inventory has none. */
+  addressFrom?: FactPath | undefined;
+  warn: Warn;
+}
+
+/** The inventory's address, else the one that a fact tells, else the certname. */
+export async function targetsOf(certnames: readonly string[], context: SelectionContext): Promise<Target[]> {
+  const { inventory, port, addressFrom, sources } = context;
+  let found: ReadonlyMap<string, readonly unknown[]> | undefined;
+  if (addressFrom !== undefined && sources.database !== undefined) {
+    const unknown = certnames.filter((certname) => inventory.hosts.get(certname)?.address === undefined);
+    if (unknown.length > 0) found = await sources.database.factValues([addressFrom], unknown);
+  }
+  return certnames.map((certname) => {
+    const address = inventory.hosts.get(certname)?.address;
+    const [fact] = found?.get(certname) ?? [];
+    return {
+      certname,
+      host: address?.host ?? (typeof fact === 'string' && fact !== '' ? fact : certname),
+      port: address?.port ?? port,
+    };
+  });
+}
+
+export interface ReachText {
+  inventory: Inventory;
+  /** Where the port comes from that holds where the inventory names none: `--port`. */
+  portFrom: string;
+}
+
+/** Where a host's agent is looked for, and why on that port. */
+export function reachText({ certname, host, port }: Target, { inventory, portFrom }: ReachText): string {
+  const known = inventory.hosts.get(certname);
+  const at = host === certname ? '' : `at ${host}, `;
+  if (known?.address?.port !== undefined) return `${at}port ${port}: of its uri`;
+  const other =
+    known?.otherPort === undefined ? '' : ` (${known.otherPort}; kick's is written kick://host:port)`;
+  return `${at}port ${port}: ${portFrom}${other}`;
+}

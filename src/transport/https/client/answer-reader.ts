@@ -1,0 +1,45 @@
+/** A short answer: bounded in bytes and time, then JSON. */
+import type { IncomingMessage } from 'node:http';
+import { formatDuration } from '../../../util/duration.ts';
+import { parseJson } from '../../../util/json.ts';
+import { SendError } from '../../transport.ts';
+
+export interface AnswerLimits {
+  answerBytes: number;
+  answerMs: number;
+}
+
+/** Reads the whole answer; throws `SendError`, `arrived` as `sent` says. */
+export async function readJson(
+  response: IncomingMessage,
+  { sent, limits }: { sent: boolean; limits: AnswerLimits },
+): Promise<unknown> {
+  const { answerBytes, answerMs } = limits;
+  const slow = `kick agent does not finish its answer within ${formatDuration(answerMs)}`;
+  const late = new SendError('no-answer', slow, { arrived: sent });
+  const timer = setTimeout(() => response.destroy(late), answerMs);
+  const chunks: Buffer[] = [];
+  let total = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      total += chunk.byteLength;
+      if (total > answerBytes) throw garbage(`an answer of more than ${answerBytes} bytes`, sent);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof SendError) throw error;
+    throw new SendError('broken', 'the connection broke within the answer', { arrived: sent, cause: error });
+  } finally {
+    clearTimeout(timer);
+    response.destroy();
+  }
+  try {
+    return parseJson(Buffer.concat(chunks), { maxBytes: answerBytes });
+  } catch (error) {
+    throw garbage('an answer that is not JSON', sent, error);
+  }
+}
+
+function garbage(what: string, arrived: boolean, cause?: unknown): SendError {
+  return new SendError('garbage', `not what kick agent says: ${what}`, { arrived, cause });
+}

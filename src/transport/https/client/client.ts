@@ -1,0 +1,174 @@
+/** DESIGN 6, the controller's side of the seam over HTTPS: one connection for each question. */
+import { setMaxListeners } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { createSecureContext, type TLSSocket } from 'node:tls';
+import * as v from 'valibot';
+import type { Identity } from '../../../pki/identity.ts';
+import { REFUSALS, RefusalSchema } from '../../../protocol/refusal.ts';
+import { CommandReplySchema, StatusSchema } from '../../../protocol/status.ts';
+import { type Log, silentLog } from '../../../util/log.ts';
+import { createPace } from '../../../util/pace.ts';
+import { type IncomingEvent, SendError, type Sender, type Target } from '../../transport.ts';
+import { SENDER_LIMITS, type SenderLimits } from '../limits.ts';
+import { EVENTS_TYPE } from '../listener/event-writer.ts';
+import { tlsOptions } from '../tls-options.ts';
+import { readJson } from './answer-reader.ts';
+import { connectTo } from './connect.ts';
+import { readEvents } from './event-reader.ts';
+import { type Answer, exchange, type Question } from './exchange.ts';
+
+export interface HttpsSenderOptions {
+  identity: Identity;
+  /** Milliseconds for name, TCP and TLS together; 10 s unless told. */
+  connectTimeoutMs?: number;
+  log?: Log;
+  limits?: Partial<SenderLimits>;
+}
+
+/**
+ * Connections that are being made at once. Each is two milliseconds of arithmetic when its answer comes, and
+ * a few hundred answers in one turn of the event loop would hold up everything else. A host that does
+ * not answer soon makes room: it costs nothing while it is silent.
+ */
+const PACE = { atOnce: 8, roomAfterMs: 50 };
+
+const JSON_TYPE = 'application/json';
+
+/** A sender for any number of hosts at once. Throws `KickError` `identity` for an identity without CA or CRL. */
+export function httpsSender(options: HttpsSenderOptions): Sender {
+  const { identity, connectTimeoutMs, log = silentLog } = options;
+  const limits: SenderLimits = { ...SENDER_LIMITS, ...options.limits };
+  const connectMs = connectTimeoutMs ?? limits.connectMs;
+  // One for all hosts: it holds the parsed CAs and CRLs.
+  const secureContext = createSecureContext(tlsOptions(identity));
+  const pace = createPace(PACE);
+  const open = new Set<TLSSocket>();
+  let closed = false;
+
+  async function ask(target: Target, question: Question, signal: AbortSignal): Promise<Answer> {
+    const stopped = () => closed || signal.aborted;
+    if (stopped()) throw aborted(false);
+    const leave = await pace.enter();
+    if (stopped()) {
+      leave();
+      throw aborted(false);
+    }
+    let socket: TLSSocket | undefined;
+    const stop = () => socket?.destroy();
+    const forget = () => signal.removeEventListener('abort', stop);
+    setMaxListeners(0, signal); // one for each host
+    signal.addEventListener('abort', stop);
+    const onSocket = (opened: TLSSocket) => {
+      socket = opened;
+      open.add(opened);
+      opened.once('close', () => {
+        open.delete(opened);
+        forget();
+      });
+    };
+    try {
+      await connectTo(target, { secureContext, connectMs, onSocket }).finally(leave);
+      return await exchange(socket as TLSSocket, question, { target, limits });
+    } catch (error) {
+      forget();
+      if (stopped()) throw aborted(error instanceof SendError && error.arrived);
+      if (error instanceof SendError) {
+        const { certname, host, port } = target;
+        log.debug({ certname, host, port, failure: error.failure, err: error.cause }, error.message);
+      }
+      throw error;
+    }
+  }
+
+  /** The events of a 200; an abort is told as such, not as the broken connection that it makes. */
+  async function* stream(response: IncomingMessage, signal: AbortSignal): AsyncGenerator<IncomingEvent> {
+    try {
+      yield* readEvents(response, limits);
+    } catch (error) {
+      throw closed || signal.aborted ? aborted(true) : error;
+    }
+  }
+
+  async function askForEvents(target: Target, question: Question, signal: AbortSignal) {
+    const answer = await ask(target, question, signal);
+    try {
+      return stream(await accept(answer, { question, type: EVENTS_TYPE, limits }), signal);
+    } catch (error) {
+      throw closed || signal.aborted ? aborted(answer.sent) : error;
+    }
+  }
+
+  async function askForJson<S extends v.GenericSchema>(
+    target: Target,
+    question: Question,
+    { schema, signal }: { schema: S; signal: AbortSignal },
+  ): Promise<v.InferOutput<S>> {
+    const answer = await ask(target, question, signal);
+    try {
+      const response = await accept(answer, { question, type: JSON_TYPE, limits });
+      const parsed = v.safeParse(schema, await readJson(response, { sent: answer.sent, limits }));
+      if (parsed.success) return parsed.output;
+      throw garbage('an answer of another shape', answer.sent);
+    } catch (error) {
+      throw closed || signal.aborted ? aborted(answer.sent) : error;
+    }
+  }
+
+  return {
+    submit: (target, body, signal) =>
+      askForEvents(target, { method: 'POST', path: '/v1/runs', body }, signal),
+    resume(target, job, after, signal) {
+      const path = `/v1/jobs/${encodeURIComponent(job)}/events?after=${after}`;
+      return askForEvents(target, { method: 'GET', path }, signal);
+    },
+    status(target, signal, { classes = false, doctor = false } = {}) {
+      const asked = [...(classes ? ['classes=1'] : []), ...(doctor ? ['doctor=1'] : [])];
+      const path = `/v1/status${asked.length === 0 ? '' : `?${asked.join('&')}`}`;
+      return askForJson(target, { method: 'GET', path }, { schema: StatusSchema, signal });
+    },
+    command: (target, body, signal) =>
+      askForJson(
+        target,
+        { method: 'POST', path: '/v1/commands', body },
+        { schema: CommandReplySchema, signal },
+      ),
+    close() {
+      closed = true;
+      for (const socket of open) socket.destroy();
+    },
+  };
+}
+
+interface Expectation {
+  question: Question;
+  type: string;
+  limits: SenderLimits;
+}
+
+/** The answer's body if it is what was asked for; throws `SendError` `refused` or `garbage` otherwise. */
+async function accept(
+  { response, sent }: Answer,
+  { question, type, limits }: Expectation,
+): Promise<IncomingMessage> {
+  const { statusCode, headers } = response;
+  if (statusCode === 200) {
+    const framed = headers['transfer-encoding'] === 'chunked' || headers['content-length'] !== undefined;
+    if (headers['content-type'] === type && framed && (question.body === undefined || sent)) return response;
+    response.destroy();
+    throw garbage(`an answer of type "${headers['content-type'] ?? ''}"`, sent);
+  }
+  const parsed = v.safeParse(RefusalSchema, await readJson(response, { sent, limits }));
+  if (!parsed.success) throw garbage(`an answer with status ${statusCode}`, sent);
+  const refusal = parsed.output;
+  // An agent that fails does not know how far it got.
+  const arrived = sent && refusal.code === 'internal';
+  throw new SendError('refused', REFUSALS[refusal.code].means, { arrived, refusal });
+}
+
+function garbage(what: string, arrived: boolean): SendError {
+  return new SendError('garbage', `not what kick agent says: ${what}`, { arrived });
+}
+
+function aborted(arrived: boolean): SendError {
+  return new SendError('aborted', 'given up before the answer', { arrived });
+}

@@ -1,0 +1,165 @@
+/** DESIGN 6, the agent's API: four routes and nothing else. */
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { TLSSocket } from 'node:tls';
+import type { NextFunction, Request, Response } from 'express';
+import { messageOf } from '../../../errors.ts';
+import { isUuid } from '../../../protocol/names.ts';
+import { Refusal, type RefusalBody } from '../../../protocol/refusal.ts';
+import type { Log } from '../../../util/log.ts';
+import type { AgentService, Peer } from '../../transport.ts';
+import type { ListenerLimits } from '../limits.ts';
+import { writeEvents } from './event-writer.ts';
+import { plainAddress } from './handshake-gate.ts';
+import { loadExpress } from './load-express.ts';
+import type { QuietLog } from './quiet-log.ts';
+import { HttpProblem, REFUSAL_STATUS } from './refusal-status.ts';
+import { readBody } from './request-body.ts';
+
+export interface AgentAppOptions {
+  log: Log;
+  /** For what a stranger can cause at will. */
+  quiet: QuietLog;
+  limits: ListenerLimits;
+}
+
+export async function agentApp(
+  service: AgentService,
+  { log, quiet, limits }: AgentAppOptions,
+): Promise<RequestListener> {
+  const express = await loadExpress();
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', false);
+  app.enable('case sensitive routing');
+  app.enable('strict routing');
+
+  app.use((request: Request, response: Response, next: NextFunction) => {
+    response.setHeader('connection', 'close');
+    response.on('error', () => response.destroy()); // written to after the other end has gone
+    // Express answers HEAD and OPTIONS by itself.
+    if (request.method !== 'GET' && request.method !== 'POST') throw wrongMethod('GET, POST');
+    if (request.method === 'GET') refuseBody(request);
+    const { expect } = request.headers;
+    if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
+      throw new HttpProblem(417, 'unsupported', 'expect');
+    }
+    next();
+  });
+
+  app.post('/v1/runs', async (request, response) => {
+    const peer = peerOf(request);
+    const body = await readBody(request, response, limits.requestBytes);
+    await writeEvents(response, await service.submit(body, peer), limits);
+  });
+  app.get('/v1/jobs/:job/events', async (request, response) => {
+    const peer = peerOf(request);
+    const { job } = request.params;
+    if (!isUuid(job)) throw new HttpProblem(400, 'malformed', 'job: not a UUID');
+    const after = afterOf(request.originalUrl);
+    await writeEvents(response, await service.events(job, after, peer), limits);
+  });
+  app.get('/v1/status', async (request, response) => {
+    const isAsked = (what: string) => new RegExp(`[?&]${what}=1(&|$)`).test(request.originalUrl);
+    const question = { classes: isAsked('classes'), doctor: isAsked('doctor') };
+    sendJson(response, 200, await service.status(peerOf(request), question));
+  });
+  app.post('/v1/commands', async (request, response) => {
+    const peer = peerOf(request);
+    const body = await readBody(request, response, limits.requestBytes);
+    sendJson(response, 200, await service.command(body, peer));
+  });
+
+  app.all('/v1/runs', () => refuse(wrongMethod('POST')));
+  app.all('/v1/commands', () => refuse(wrongMethod('POST')));
+  app.all('/v1/status', () => refuse(wrongMethod('GET')));
+  app.all('/v1/jobs/:job/events', () => refuse(wrongMethod('GET')));
+  app.use(() => refuse(new HttpProblem(404, 'unsupported', 'no such route')));
+
+  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
+    const address = plainAddress(request.socket.remoteAddress ?? '');
+    if (response.headersSent) {
+      log.error({ address, err: error }, 'the stream of events broke');
+      response.destroy();
+      return;
+    }
+    const answer = answerTo(error);
+    if (answer === undefined) log.error({ address, err: error }, 'a request met an error of our own');
+    else if (!(error instanceof Refusal)) {
+      quiet({ address, status: answer.status, reason: messageOf(error) }, 'request turned away');
+    }
+    const { status, body, headers } = answer ?? { status: 500, body: INTERNAL, headers: {} };
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    sendJson(response, status, body);
+  });
+
+  return (request, response) => app(request, response);
+}
+
+const INTERNAL: RefusalBody = { code: 'internal' };
+
+interface Answer {
+  status: number;
+  body: RefusalBody;
+  headers: Record<string, string>;
+}
+
+function answerTo(error: unknown): Answer | undefined {
+  if (error instanceof Refusal) {
+    return { status: REFUSAL_STATUS[error.code], body: error.body, headers: {} };
+  }
+  if (error instanceof HttpProblem) return error;
+  // Express on a path that is no percent-encoding.
+  if (error instanceof URIError) return { status: 400, body: { code: 'malformed' }, headers: {} };
+  return undefined;
+}
+
+function refuse(problem: HttpProblem): never {
+  throw problem;
+}
+
+function wrongMethod(allow: string): HttpProblem {
+  return new HttpProblem(405, 'unsupported', 'method', { allow });
+}
+
+function refuseBody({ headers }: IncomingMessage): void {
+  const none = headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0';
+  if (!none) throw new HttpProblem(400, 'malformed', 'a body where none is expected');
+}
+
+/**
+ * Who OpenSSL has verified: nobody gets here without a certificate of our CA. Not getPeerX509Certificate: in Node 20
+ * each call of it on a server's socket costs 4.5 kB of memory for good.
+ */
+function peerOf({ socket, headers }: IncomingMessage): Peer {
+  // Without a certificate Node answers with an empty object.
+  const certificate: Buffer | undefined =
+    socket instanceof TLSSocket && socket.authorized ? socket.getPeerCertificate(false).raw : undefined;
+  if (certificate === undefined) throw new HttpProblem(403, 'peer-mismatch', 'no client certificate');
+  const time = Date.parse(headers.date ?? '');
+  return {
+    certificate,
+    address: plainAddress(socket.remoteAddress ?? ''),
+    ...(Number.isFinite(time) && { time }),
+  };
+}
+
+/** `?after=SEQ` and nothing else. */
+function afterOf(url: string): number {
+  const digits = /\?after=(\d{1,16})$/.exec(url)?.[1];
+  const after = Number(digits);
+  if (digits === undefined || url.indexOf('?') !== url.lastIndexOf('?') || !Number.isSafeInteger(after)) {
+    throw new HttpProblem(400, 'malformed', 'after: not a number of an event');
+  }
+  return after;
+}
+
+function sendJson(response: Response, status: number, value: unknown): void {
+  const body = Buffer.from(JSON.stringify(value));
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': body.byteLength,
+    'cache-control': 'no-store',
+  });
+  response.end(body);
+}
