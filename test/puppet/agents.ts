@@ -10,4 +10,5 @@ export const AGENTS = {
   changes: ['agent11', 'agent12'],
   switching: ['agent13'],
   pull: ['agent14'],
+  endOfRun: ['agent15'],
 } as const;

@@ -1,0 +1,132 @@
+/** DESIGN 3: what real Puppet, and what it runs, says of the end of a run. */
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { identify, type ProcessId, signalProcess } from '../../src/util/proc.ts';
+import { AGENTS } from './agents.ts';
+import {
+  calm,
+  catalogsOf,
+  type HostResult,
+  type Place,
+  placeOf,
+  puppetConf,
+  puppetRunOf,
+  until,
+  useLab,
+} from './harness.ts';
+
+const lab = useLab();
+const [agent] = AGENTS.endOfRun;
+const home = lab.dirOf(agent);
+const runs = join(home, 'kick', 'run', 'runs');
+const disabledLock = join(home, 'var', 'state', 'agent_disabled.lock');
+let place: Place;
+
+beforeAll(async () => {
+  place = await placeOf(lab, agent);
+});
+
+afterAll(() => place?.running.end('SIGTERM'));
+
+beforeEach(() => calm(lab, agent));
+
+afterEach(() => rmSync(disabledLock, { force: true }));
+
+async function kick(...args: string[]): Promise<HostResult | undefined> {
+  return (await place.controller.kick(place.certname, ...args)).hosts[place.certname];
+}
+
+/** A file of the run in progress. */
+function runFile(name: string): string | undefined {
+  const [run = ''] = readdirSync(runs).filter((one) => !one.startsWith('.'));
+  const path = join(runs, run, name);
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
+
+function startedPuppet(): ProcessId | undefined {
+  const pid = Number(runFile('started')?.split(' ')[0]);
+  return pid > 0 ? identify(pid) : undefined;
+}
+
+const MOMENTS: Record<string, () => ProcessId | undefined> = {
+  'it has just begun': startedPuppet,
+  'it has opened its log': () => (runFile('log.jsonl') === undefined ? undefined : startedPuppet()),
+  'it has taken its lock': () => puppetRunOf(lab, agent),
+};
+
+test.each(Object.keys(MOMENTS))('TERM to Puppet when %s is interrupted', async (moment) => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    await lab.set(agent, 'sleep', 30);
+    const running = place.controller.start(place.certname);
+    const puppet = await until(moment, () => MOMENTS[moment]?.());
+    signalProcess(puppet, signal);
+    const { hosts } = await running.result;
+    expect([signal, hosts[place.certname]?.outcome]).toEqual([signal, 'interrupted']);
+  }
+});
+
+test('what a prerun command prints is no signal', async () => {
+  const script = join(home, 'prerun');
+  writeFileSync(script, '#!/bin/sh\necho "Caught TERM; exiting" >&2\necho "deploy: SIGTERM"\nexit 1\n', {
+    mode: 0o755,
+  });
+  puppetConf(lab, agent, `prerun_command = ${script}`);
+  const result = await kick();
+  expect(result).toMatchObject({ outcome: 'failed' });
+  expect(JSON.stringify(result)).toContain('deploy: SIGTERM');
+});
+
+test('Puppet that cannot make its run lock has failed with its own words, once', async () => {
+  puppetConf(lab, agent, `agent_catalog_run_lockfile = ${join(home, 'missing', 'run.lock')}`);
+  const from = place.running.log.length;
+  const result = await kick('--wait', '10m');
+  expect(result).toMatchObject({ outcome: 'failed' });
+  expect(JSON.stringify(result)).toContain('No such file or directory');
+  expect(place.running.log.slice(from).filter(({ msg }) => msg === 'run let go')).toHaveLength(1);
+});
+
+test('Puppet that was disabled for a moment is disabled, with the reason', async () => {
+  const running = place.controller.start(place.certname);
+  await until('Puppet to begin', startedPuppet);
+  writeFileSync(disabledLock, '{"disabled_message":"a new kernel"}');
+  await until('its log to say so', () => runFile('log.jsonl')?.includes('a new kernel') || isOver());
+  rmSync(disabledLock);
+  const { hosts } = await running.result;
+  expect(hosts[place.certname]).toMatchObject({
+    outcome: 'disabled',
+    message: expect.stringContaining('a new kernel'),
+  });
+});
+
+/** It may have ended before we looked. */
+const isOver = () => readdirSync(runs).length === 0;
+
+test('the cached catalog is used when it was asked for, or nothing begins, or that a new one was taken is told', async () => {
+  const cached = join(home, 'var', 'client_data', 'catalog', `${place.certname}.json`);
+  const whole = readFileSync(cached, 'utf8');
+  const before = catalogsOf(lab, agent);
+  expect(await kick('--use-cached-catalog')).toMatchObject({ outcome: 'unchanged' });
+
+  renameSync(cached, `${cached}.away`);
+  expect(await kick('--use-cached-catalog')).toMatchObject({
+    outcome: 'failed',
+    message: expect.stringContaining('there is none'),
+  });
+  writeFileSync(cached, whole.slice(0, whole.length / 2));
+  expect(await kick('--use-cached-catalog')).toMatchObject({
+    outcome: 'failed',
+    message: expect.stringContaining('not whole'),
+  });
+  expect(catalogsOf(lab, agent)).toBe(before);
+
+  // A catalog by its looks, but Puppet cannot use it, and fetches a new one.
+  const catalog = JSON.parse(whole) as { edges: object[] };
+  catalog.edges.push({ source: 'Class[Nowhere]', target: 'Stage[main]' });
+  writeFileSync(cached, JSON.stringify(catalog));
+  expect(await kick('--use-cached-catalog')).toMatchObject({
+    outcome: 'failed',
+    message: expect.stringContaining('took a new one'),
+  });
+  expect(catalogsOf(lab, agent)).toBe(before + 1);
+});
