@@ -198,6 +198,8 @@ test.each<[string, Partial<Evidence>, string]>([
   ['it was ended by SIGTERM', { exit: 0, log: said({ caught: 'SIGTERM' }) }, 'interrupted'],
   ['it was ended by SIGINT', { exit: 0, notes: { ...notes, caught: ['SIGHUP', 'SIGINT'] } }, 'interrupted'],
   ['it was ended by SIGKILL', { exit: 137 }, 'interrupted'],
+  ['it was ended before it was done, and nobody saw how', {}, 'interrupted'],
+  ['it was ended by SIGTERM', { log: said({ caught: 'SIGTERM' }) }, 'interrupted'],
   [
     'it crashed with SIGABRT: [BUG] Segmentation fault',
     { exit: 134, log: said({ isReason: true, error: { message: '[BUG] Segmentation fault' } }) },

@@ -21,9 +21,11 @@ export function endedEarly(evidence: Evidence): Ending | undefined {
 
 /** Of any program: `told` is the signal that is known otherwise than by the exit status. */
 export function endedBySignal({ exit, log }: Evidence, told?: string): Ending | undefined {
-  if (exit === undefined) return interrupted('it was ended before it was done, and nobody saw how');
-  const signal = exit > 128 && exit <= 128 + 64 ? nameOf(exit - 128) : told;
-  if (signal === undefined) return undefined;
+  const signal = exit !== undefined && exit > 128 && exit <= 128 + 64 ? nameOf(exit - 128) : told;
+  if (signal === undefined) {
+    const unseen = 'it was ended before it was done, and nobody saw how';
+    return exit === undefined ? interrupted(unseen) : undefined;
+  }
   if (!CRASHES.includes(signal)) return interrupted(`it was ended by ${signal}`);
   const { error, isReason } = log;
   if (error === undefined || !isReason) return interrupted(`it crashed with ${signal}`);
