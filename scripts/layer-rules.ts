@@ -50,7 +50,7 @@ export const ROOMS: Readonly<Record<string, { folders: readonly string[]; files:
     files: ['controller', 'job-metrics'],
   },
   cli: {
-    folders: ['agent', 'commands', 'completion', 'demo', 'options'],
+    folders: ['agent', 'commands', 'completion', 'demo', 'help', 'options'],
     files: [
       'command-first',
       'confirm',

@@ -43,7 +43,7 @@ export const STEPS: readonly Step[] = [
   { name: 'lint', what: 'format and lint', command: ['biome', 'check', '--error-on-warnings', '.'] },
   { name: 'types', what: 'types', command: ['tsc', '--noEmit'] },
   { name: 'layers', what: 'layers and import circles', command: ['tsx', 'scripts/layers.ts'] },
-  { name: 'build', what: 'build', command: ['tsc', '-p', 'tsconfig.build.json'] },
+  { name: 'build', what: 'build', command: ['npm', 'run', '--silent', 'build'] },
   { name: 'unit', what: 'unit and integration tests', command: ['vitest', 'run', '--project', 'unit'] },
   {
     name: 'newest',
@@ -60,12 +60,13 @@ export const STEPS: readonly Step[] = [
   },
   {
     name: 'peers',
-    what: 'tests against ClusterShell, cron, Ruby, systemd, zsh',
+    what: 'tests against ClusterShell, cron, mandoc, Ruby, systemd, zsh',
     command: ['vitest', 'run', '--project', 'peers'],
     needs: {
       nodeset: 'clustershell',
       'systemd-analyze': 'systemd',
       logger: 'bsdutils',
+      mandoc: 'mandoc',
       ruby: 'ruby',
       zsh: 'zsh',
     },

@@ -4,6 +4,7 @@ import { EXIT } from '../protocol/outcome.ts';
 import { AGENT_OPTIONS, agentOptionsFrom, type GivenAgent } from './agent/agent-command.ts';
 import { commandFirst } from './command-first.ts';
 import type { CommandContext, Environment } from './context.ts';
+import { addHelpCommand } from './help/help-command.ts';
 import { addFolderOptions } from './options/folders.ts';
 import { reportError } from './report-error.ts';
 import { openTerminal } from './terminal.ts';
@@ -78,6 +79,7 @@ export async function makeProgram(context: CommandContext, words?: readonly stri
   }
   addAgentCommand(program, context);
   addDemoCommand(program, context);
+  addHelpCommand(program, context);
   return program;
 }
 

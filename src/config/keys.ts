@@ -74,7 +74,7 @@ export const CONTROLLER_KEYS = {
 
 /** Of inventory.yaml, which is read without a schema (bolt-inventory.ts). */
 export const INVENTORY_KEYS = {
-  version: { what: '2' },
+  version: { what: 'of the format: 2' },
   targets: { what: 'hosts: a certname, or a mapping:' },
   'targets.name': { what: 'the certname' },
   'targets.uri': { what: 'where its agent listens: host, host:port' },

@@ -80,6 +80,8 @@ test('bash: commands, options, values, hosts within expressions, jobs and files'
     ['kick --nodes-file no', ['nodes.d', 'nodes.txt']],
     ['kick --nodes-file=nodes.t', ['nodes.txt']],
     ['kick help sta', ['status']],
+    ['kick help e', ['enable', 'exit-codes']],
+    ['kick help jobs ', []],
     ['kick --reason ', []],
     ['kick __', []],
   ];

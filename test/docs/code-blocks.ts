@@ -64,7 +64,7 @@ export function examples(markdown: string): Example[] {
 const OPERATORS = ['|', '||', '&&', ';', '&', '(', ')'];
 
 /** The commands of one line that are kick's. */
-function commandsIn(text: string, line: number): CommandLine[] {
+export function commandsIn(text: string, line: number): CommandLine[] {
   const commands: string[][] = [[]];
   for (const word of shellWords(text)) {
     if (OPERATORS.includes(word)) commands.push([]);

@@ -1,12 +1,8 @@
 /** README.md and docs/: what they say of commands, files and tables is what the program has. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Command } from 'commander';
-import { CommanderError } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { documents, readDocument, withTables } from '../../scripts/docs.ts';
-import { commandFirst } from '../../src/cli/command-first.ts';
-import { makeProgram } from '../../src/cli/program.ts';
 import { AgentConfigSchema } from '../../src/config/agent-config.ts';
 import { ControllerConfigSchema } from '../../src/config/controller-config.ts';
 import { AGENT_KEYS, CONTROLLER_KEYS, keysOf } from '../../src/config/keys.ts';
@@ -15,6 +11,7 @@ import { readInventoryFiles } from '../../src/controller/targeting/inventory-fil
 import { ROOT } from '../support/build.ts';
 import { tempFolder } from '../support/temp.ts';
 import { codeBlocks, commandLines, examples, inlineCommands, shellWords } from './code-blocks.ts';
+import { problemOf } from './program.ts';
 
 describe.each(documents())('%s', (path) => {
   const text = readDocument(path);
@@ -69,28 +66,6 @@ test('shellWords splits as a shell does', () => {
     ...['kick', 'a b', 'c"d', 'e#f', '<in', '>out', '|', 'jq', '-r', '.x'],
   ]);
 });
-
-/** The code of commander's error for a command line; undefined: it is understood. */
-async function problemOf(words: readonly string[]): Promise<string | undefined> {
-  const silent = { isTty: false, color: false, columns: () => 80, out() {}, err() {} };
-  const program = await makeProgram({ terminal: silent, env: {}, exit() {} });
-  withoutActions(program);
-  try {
-    const sorted = await commandFirst(words, async (name) =>
-      program.commands.find((one) => one.name() === name),
-    );
-    await program.parseAsync(sorted, { from: 'user' });
-    return undefined;
-  } catch (error) {
-    if (error instanceof CommanderError) return /help|version/.test(error.code) ? undefined : error.code;
-    throw error;
-  }
-}
-
-function withoutActions(command: Command): void {
-  command.action(() => {});
-  for (const child of command.commands) withoutActions(child);
-}
 
 async function checkYaml(yaml: string, where: string): Promise<void> {
   const [, name = ''] = /^# (?:\/etc\/kick\/)?(\S+)\n/.exec(yaml) ?? [];

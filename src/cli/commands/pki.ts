@@ -15,10 +15,10 @@ export interface PkiContext {
 
 const EXAMPLES = `
 Examples:
-  kick pki init                                       make a CA in /etc/kick/pki
-  kick pki issue web1.example.com --role agent        a key and a certificate for a node
-  kick pki issue deploy.example.com --role controller for the host where kick is run
-  kick pki revoke web1.example.com                    then copy crl.pem to every host
+  kick pki init                                         make a CA in /etc/kick/pki
+  kick pki issue web1.example.com --role agent          a key and a certificate for a node
+  kick pki issue deploy.example.com --role controller   for the host where kick is run
+  kick pki revoke web1.example.com                      then copy crl.pem to every host
 
 A node needs four files, in its own /etc/kick/pki:
   private_keys/NAME.pem  certs/NAME.pem  certs/ca.pem  crl.pem

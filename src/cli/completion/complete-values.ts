@@ -11,7 +11,7 @@ import { shortId } from '../../util/uuid.ts';
 import type { Environment } from '../context.ts';
 import { foldersOf } from '../options/folders.ts';
 
-export type Kind = 'hosts' | 'group' | 'job' | 'outcome' | 'outcomes' | 'last-kinds';
+export type Kind = 'hosts' | 'group' | 'job' | 'outcome' | 'outcomes' | 'last-kinds' | 'topic';
 
 export interface Typing {
   command: Command;
@@ -32,6 +32,13 @@ export async function candidatesFor(kind: Kind, { command, typed, env }: Typing)
       return inList(OUTCOME_NAMES, typed);
     case 'last-kinds':
       return inList(LAST_KINDS, typed);
+    case 'topic': {
+      const { TOPICS } = await import('../help/topics.ts');
+      return fitting(
+        TOPICS.map(({ name }) => name),
+        typed,
+      );
+    }
     case 'job': {
       const jobs = await openJobStore(folders.stateDir, systemClock).index.list();
       const latest = jobs.slice(-MAX_JOBS).reverse();

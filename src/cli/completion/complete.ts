@@ -153,7 +153,7 @@ async function operandsOf(
 
 /** What is meant by a placeholder in the usage of a command: `--nodes-file <file>`, `[hosts...]`. */
 const KINDS: Readonly<Record<string, Kind>> = {
-  ...{ hosts: 'hosts', group: 'group', job: 'job' },
+  ...{ hosts: 'hosts', group: 'group', job: 'job', topic: 'topic' },
   ...{ outcome: 'outcome', outcomes: 'outcomes', kind: 'last-kinds' },
 };
 

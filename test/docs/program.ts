@@ -1,0 +1,44 @@
+/** The real program, without what its commands do. */
+import { type Command, CommanderError } from 'commander';
+import { commandFirst } from '../../src/cli/command-first.ts';
+import { makeProgram } from '../../src/cli/program.ts';
+
+export async function programOf(): Promise<Command> {
+  const terminal = { isTty: false, color: false, columns: () => 80, out() {}, err() {} };
+  return makeProgram({ terminal, env: {}, exit() {} });
+}
+
+/** The code of commander's error for a command line; undefined: it is understood. */
+export async function problemOf(words: readonly string[]): Promise<string | undefined> {
+  const program = await programOf();
+  withoutActions(program);
+  try {
+    const sorted = await commandFirst(words, async (name) =>
+      program.commands.find((one) => one.name() === name),
+    );
+    await program.parseAsync(sorted, { from: 'user' });
+    return undefined;
+  } catch (error) {
+    if (error instanceof CommanderError) return /help|version/.test(error.code) ? undefined : error.code;
+    throw error;
+  }
+}
+
+function withoutActions(command: Command): void {
+  command.action(() => {});
+  for (const child of command.commands) withoutActions(child);
+}
+
+/** All commands, `jobs show` among them, each with its whole path. */
+export function allCommands(command: Command, path = 'kick'): [path: string, command: Command][] {
+  const children = command.commands.map((child) => allCommands(child, `${path} ${child.name()}`));
+  return [[path, command], ...children.flat()];
+}
+
+/** What --help prints. */
+export function helpOf(command: Command): string {
+  let text = '';
+  command.configureOutput({ writeOut: (piece) => (text += piece) });
+  command.outputHelp();
+  return text;
+}
