@@ -1,4 +1,5 @@
 /** Switching Puppet off and on by request, and on again when its time has come. */
+import { lstat } from 'node:fs/promises';
 import { KickError, messageOf } from '../errors.ts';
 import { Refusal } from '../protocol/refusal.ts';
 import { type DisableAction, describeBy, type EnableAction, type Request } from '../protocol/request.ts';
@@ -36,6 +37,7 @@ export function disabledText({ reason, by, until }: Disabled): string {
 export const utc = (ms: number) => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 
 export function createDisabling({ lockPath, clock, log }: DisablingDeps): Disabling {
+  let unreadable = '';
   let last: { at: number; disabled: Disabled } | undefined;
 
   async function enableAgain(where: string, disabled: Disabled): Promise<void> {
@@ -54,36 +56,17 @@ export function createDisabling({ lockPath, clock, log }: DisablingDeps): Disabl
 
   async function already(where: string): Promise<CommandReply> {
     const found = await readDisabled(where);
-    if (found === undefined) return { result: 'nothing', message: 'it was enabled at the same moment' };
-    return { result: 'already', message: `it was disabled already: ${disabledText(found)}` };
+    if (found !== undefined)
+      return { result: 'already', message: `it was disabled already: ${disabledText(found)}` };
+    const message = (await isThere(where))
+      ? `"${where}" is a symbolic link that leads nowhere: Puppet takes it for enabled, and cannot be disabled until it is removed`
+      : 'it was enabled at the same moment';
+    return { result: 'nothing', message };
   }
 
   return {
-    async disable({ action, by }) {
-      const { reason, until } = action;
-      const now = clock.now();
-      if (until !== undefined && until * 1000 <= now) {
-        return { result: 'nothing', message: `its end (${utc(until * 1000)}) is past on this host's clock` };
-      }
-      const disabled = {
-        ...{ reason, by: describeBy(by), since: now },
-        ...(until !== undefined && { until: until * 1000 }),
-      };
-      const where = await path();
-      if (!(await writeDisabled(where, disabled))) return already(where);
-      return { result: 'done', message: `disabled: ${disabledText(disabled)}` };
-    },
-    async enable({ action, by }) {
-      const where = await path();
-      const found = await readDisabled(where);
-      if (found === undefined) return { result: 'already', message: 'it was enabled already' };
-      const owner = found.by ?? 'somebody on the host itself';
-      if (owner !== describeBy(by) && action.force !== true) {
-        return { result: 'held', message: `${owner} has disabled it: ${found.reason}` };
-      }
-      await enableAgain(where, found);
-      return { result: 'done', message: `enabled; it was disabled: ${disabledText(found)}` };
-    },
+    disable: (request) => answered(() => disable(request)),
+    enable: (request) => answered(() => enable(request)),
     async expire() {
       let where: string;
       try {
@@ -91,7 +74,16 @@ export function createDisabling({ lockPath, clock, log }: DisablingDeps): Disabl
       } catch {
         return; // no Puppet yet: nothing of it is disabled
       }
-      const found = await readDisabled(where);
+      let found: Disabled | undefined;
+      try {
+        found = await readDisabled(where);
+        unreadable = '';
+      } catch (error) {
+        if (messageOf(error) !== unreadable)
+          log.error({ error: messageOf(error) }, 'cannot tell whether Puppet is disabled');
+        unreadable = messageOf(error);
+        return;
+      }
       if (found?.until === undefined || found.until > clock.now()) return;
       await enableAgain(where, found);
       const { reason, by, until } = found;
@@ -102,4 +94,51 @@ export function createDisabling({ lockPath, clock, log }: DisablingDeps): Disabl
     },
     enabledSince: (at) => (last !== undefined && last.at >= at ? last.disabled : undefined),
   };
+
+  /** A lock that cannot be read is told to whoever asks, as its own reason. */
+  async function answered(work: () => Promise<CommandReply>): Promise<CommandReply> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof KickError)) throw error;
+      return { result: 'nothing', message: messageOf(error) };
+    }
+  }
+
+  async function disable({ action, by }: Request & { action: DisableAction }): Promise<CommandReply> {
+    const { reason, until } = action;
+    const now = clock.now();
+    if (until !== undefined && until * 1000 <= now) {
+      return { result: 'nothing', message: `its end (${utc(until * 1000)}) is past on this host's clock` };
+    }
+    const disabled = {
+      ...{ reason, by: describeBy(by), since: now },
+      ...(until !== undefined && { until: until * 1000 }),
+    };
+    const where = await path();
+    if (!(await writeDisabled(where, disabled))) return already(where);
+    return { result: 'done', message: `disabled: ${disabledText(disabled)}` };
+  }
+
+  async function enable({ action, by }: Request & { action: EnableAction }): Promise<CommandReply> {
+    const where = await path();
+    const found = await readDisabled(where);
+    if (found === undefined) return { result: 'already', message: 'it was enabled already' };
+    const owner = found.by ?? 'somebody on the host itself';
+    if (owner !== describeBy(by) && action.force !== true) {
+      return { result: 'held', message: `${owner} has disabled it: ${found.reason}` };
+    }
+    await enableAgain(where, found);
+    return { result: 'done', message: `enabled; it was disabled: ${disabledText(found)}` };
+  }
+}
+
+/** Also a link that leads nowhere. */
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch {
+    return false;
+  }
 }

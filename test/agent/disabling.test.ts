@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Agent } from '../../src/agent/agent.ts';
@@ -51,6 +51,27 @@ test('disabling what is disabled keeps the first reason and says so, by kick and
     message: 'it was disabled already: by hand',
   });
   expect((await agent.status(peerOf())).disabled).toEqual({ reason: 'by hand' });
+});
+
+test('a lock that cannot be read: kicks fail, status tells why, and so do disable and enable', async () => {
+  const { lock, agent } = await place();
+  mkdirSync(lock);
+  const message = `read Puppet's lock "${lock}": it is a directory`;
+  expect(await (await kick(agent)).finished).toMatchObject({ outcome: 'failed', message });
+  expect(await agent.status(peerOf())).toMatchObject({ obstacle: message });
+  for (const action of [
+    { op: 'disable', reason: 'x' },
+    { op: 'enable' },
+    { op: 'enable', force: true },
+  ] as const)
+    expect(await ask(agent, action)).toEqual({ result: 'nothing', message });
+  rmSync(lock, { recursive: true });
+  symlinkSync('/nonexistent/lock', lock);
+  expect((await ask(agent, { op: 'disable', reason: 'x' })).message).toMatch(
+    /a symbolic link that leads nowhere/,
+  );
+  expect(await ask(agent, { op: 'enable' })).toMatchObject({ result: 'already' });
+  expect((await (await kick(agent)).finished).outcome).toBe('changed');
 });
 
 test('enable needs --force where somebody else has disabled it', async () => {

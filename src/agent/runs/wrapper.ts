@@ -24,7 +24,7 @@ const MAX_DISABLED_BYTES = 65_536;
  * wrapper lives. "$2" (fd 9) is inherited by Puppet, and by what its facts leave behind; hence its content, written
  * before "go" by the very process that becomes Puppet: boot, wrapper (which is also the session), pid, start time.
  * With no wrapper alive and that process gone, whoever still holds fd 9 is left over from a run (exit 77), and with
- * $4 a new file takes the place of the old; only a wrapper does that, and only with fd 8 locked. A run that has ended
+ * $3 a new file takes the place of the old; only a wrapper does that, and only with fd 8 locked. A run that has ended
  * by itself unlocks fd 9 for all who share it: what it has left behind is no longer part of it.
  *
  * The signals are caught and not ignored with '': an ignored signal would be inherited by
