@@ -1,6 +1,6 @@
 /** Reading files that others have made: whatever stands there, it neither blocks nor fills the memory. */
 import { constants, type Stats } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 
 /** Something stands there that is no file; `what`: `a directory`, `a named pipe`, … */
 export class NotAFile extends Error {
@@ -18,19 +18,30 @@ export interface RegularFile {
   mtimeMs: number;
 }
 
+/** Opens a file for reading; throws as `readRegularFile` does. */
+export async function openRegularFile(path: string): Promise<FileHandle> {
+  // Looked at before it is opened: to open a device may do something.
+  refuseOthers(await stat(path));
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  try {
+    refuseOthers(await handle.stat());
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
 /**
  * The first `maxBytes` of a file; links are followed. Throws `NotAFile` for anything that is none (nobody may ever
  * write into a pipe), and the system's error for what cannot be opened or read.
  */
 export async function readRegularFile(path: string, maxBytes: number): Promise<RegularFile> {
-  // Looked at before it is opened: to open a device may do something.
-  refuseOthers(await stat(path));
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  const handle = await openRegularFile(path);
   try {
-    const opened = await handle.stat();
-    refuseOthers(opened);
+    const { mtimeMs } = await handle.stat();
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(maxBytes), 0, maxBytes, 0);
-    return { bytes: buffer.subarray(0, bytesRead), mtimeMs: opened.mtimeMs };
+    return { bytes: buffer.subarray(0, bytesRead), mtimeMs };
   } finally {
     await handle.close();
   }

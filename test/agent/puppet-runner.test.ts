@@ -1,5 +1,5 @@
 /** The runner of `puppet agent` with a stand-in that misbehaves on demand; the real one is in test/puppet. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -18,7 +18,7 @@ import { serviceEnvironment, settingWords } from '../../src/puppet/service-envir
 import { type Clock, systemClock } from '../../src/util/clock.ts';
 import { silentLog } from '../../src/util/log.ts';
 import { tempFolder } from '../support/temp.ts';
-import { command, fixture, kick, peerOf, requestOf, resume, startAgent } from './harness.ts';
+import { command, fixture, kick, peerOf, requestOf, resume, sealed, startAgent } from './harness.ts';
 
 const TIME = '2026-11-23T14:33:18+00:00';
 
@@ -264,6 +264,18 @@ test('the status tells the last run, and the classes only when asked', async () 
   expect((await agent.status(peerOf(), { classes: true })).classes).toEqual(['settings', 'lab']);
 });
 
+test('pipes in place of the files that Puppet leaves hold up nothing', async () => {
+  const { dir, agent, finished } = await host('2 changed true\n2 changed true');
+  for (const name of ['classes.txt', 'agent_catalog_run.lock']) execFileSync('mkfifo', [join(dir, name)]);
+  expect((await finished()).message).toContain('it is a named pipe');
+  rmSync(join(dir, 'agent_catalog_run.lock'));
+  expect((await finished()).outcome).toBe('changed');
+  rmSync(join(dir, 'last_run_report.yaml'));
+  execFileSync('mkfifo', [join(dir, 'last_run_report.yaml')]);
+  const status = await agent.status(peerOf(), { classes: true });
+  expect([status.lastRun, status.classes]).toEqual([undefined, undefined]);
+});
+
 test("a run that kick did not begin is called stuck when it is over Puppet's own limit, and is left alone", async () => {
   const { dir, agent } = await host('', { runTimeoutMs: 1000 });
   const lock = join(dir, 'agent_catalog_run.lock');
@@ -302,6 +314,11 @@ test("a lock whose pid is another process's by now is told as such, with whose i
   const busy = await finished(requestOf({ queue: { ifRunning: 'skip' } }));
   expect(busy).toMatchObject({ outcome: 'busy', message: 'its lock is held', holder });
   expect(existsSync(join(dir, 'ran'))).toBe(false);
+  const cancelled = await agent.command(await sealed(requestOf({ action: { op: 'cancel' } })), peerOf());
+  expect(cancelled).toMatchObject({
+    result: 'nothing',
+    message: expect.stringContaining(`remove ${lock} there`),
+  });
   rmSync(lock);
   expect((await finished()).outcome).toBe('changed');
 });

@@ -59,8 +59,8 @@ function namesIn(path: string): string[] {
 
 function runsPuppet(path: string): boolean {
   try {
-    const { size } = statSync(path);
-    return size <= MAX_BYTES && textRunsPuppet(readFileSync(path, 'latin1'));
+    const found = statSync(path);
+    return found.isFile() && found.size <= MAX_BYTES && textRunsPuppet(readFileSync(path, 'latin1'));
   } catch {
     return false;
   }

@@ -1,7 +1,7 @@
 /** What Puppet itself remembers of this host: its latest report, and the classes of its latest catalog. */
-import { open } from 'node:fs/promises';
 import { systemCode } from '../../errors.ts';
 import type { LastRun } from '../../protocol/status.ts';
+import { NotAFile, readRegularFile } from '../../util/regular-file.ts';
 import { rubyScalar } from '../../util/ruby-scalar.ts';
 import { clip } from '../../util/text.ts';
 import { otherEnvironment } from '../runs/run-notes.ts';
@@ -47,21 +47,14 @@ function timeOf(time: string | Date | null | undefined): number {
 /** The names in classes.txt, one a line; undefined where there is no such file. */
 export async function readClasses(path: string): Promise<string[] | undefined> {
   try {
-    const handle = await open(path, 'r');
-    try {
-      if (!(await handle.stat()).isFile()) return undefined;
-      const buffer = Buffer.alloc(MAX_BYTES);
-      const { bytesRead } = await handle.read(buffer, 0, MAX_BYTES, 0);
-      const lines = buffer.subarray(0, bytesRead).toString('utf8').split('\n');
-      return lines
-        .map((line) => line.trim().toLowerCase())
-        .filter((line) => line !== '' && line.length <= 256)
-        .slice(0, MAX_CLASSES);
-    } finally {
-      await handle.close();
-    }
+    const { bytes } = await readRegularFile(path, MAX_BYTES);
+    const lines = bytes.toString('utf8').split('\n');
+    return lines
+      .map((line) => line.trim().toLowerCase())
+      .filter((line) => line !== '' && line.length <= 256)
+      .slice(0, MAX_CLASSES);
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES'].includes(systemCode(error) ?? '')) return undefined;
+    if (error instanceof NotAFile || systemCode(error) !== undefined) return undefined;
     throw error;
   }
 }

@@ -2,8 +2,8 @@
  * The lines of Puppet's report, many at once: a report has 28 lines a resource, and to hand them over one by one
  * costs an agent without compiled code more than all that is made of them.
  */
-import { createReadStream } from 'node:fs';
 import { systemCode } from '../../errors.ts';
+import { NotAFile, openRegularFile } from '../../util/regular-file.ts';
 
 const MAX_FILE_BYTES = 256 << 20;
 const CHUNK_BYTES = 64 << 10;
@@ -13,10 +13,11 @@ export const MAX_LINE = 32 * 1024;
 
 /** Groups of whole lines, without their ends; none where there is no such file that can be read. */
 export async function* reportLines(path: string, encoding: 'latin1' | 'utf8'): AsyncGenerator<string[]> {
-  const input = createReadStream(path, { end: MAX_FILE_BYTES, encoding, highWaterMark: CHUNK_BYTES });
   let rest = '';
   let hasReturns = false;
   try {
+    const file = await openRegularFile(path);
+    const input = file.createReadStream({ end: MAX_FILE_BYTES, encoding, highWaterMark: CHUNK_BYTES });
     for await (const chunk of input as AsyncIterable<string>) {
       hasReturns ||= chunk.includes('\r');
       const lines = chunk.split('\n');
@@ -25,7 +26,7 @@ export async function* reportLines(path: string, encoding: 'latin1' | 'utf8'): A
       yield hasReturns ? lines.map(withoutReturn) : lines;
     }
   } catch (error) {
-    if (!['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES'].includes(systemCode(error) ?? '')) throw error;
+    if (!(error instanceof NotAFile) && systemCode(error) === undefined) throw error;
   }
   if (rest !== '') yield [withoutReturn(rest)];
 }
