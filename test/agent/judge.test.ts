@@ -187,7 +187,7 @@ test.each<[string, Partial<Evidence>, string]>([
     'interrupted',
   ],
   [
-    'it ended with exit code 2, and no report of it was found: the one at hand is of a run that began at 2026-11-25 13:30 UTC',
+    "it ended with exit code 2, and the report at hand is another run's, which began at 2026-11-25 13:30 UTC",
     {
       exit: 2,
       othersReport: others('2026-11-25T13:30:00Z'),

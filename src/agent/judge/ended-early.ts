@@ -74,16 +74,13 @@ export function diedSilently({ exit, log, hasLog, startedAt, notes }: Evidence):
 }
 
 /** What is known of a run whose report is not there, or not complete. */
-export function withoutReport({ exit, report, othersReport, startedAt }: Evidence): string {
+export function withoutReport({ exit, report, othersReport }: Evidence): string {
   const ended = `it ended with exit code ${exit}`;
   if (report !== undefined) return `${ended} before it had applied its catalog`;
   if (othersReport === undefined) return `${ended}, and no report of it was found`;
   const began = new Date(othersReport.time ?? Number.NaN).getTime();
-  if (Number.isNaN(began)) return `${ended}, and the report at hand is another run's`;
-  const when = `began at ${utc(began)}`;
-  return startedAt !== undefined && began < startedAt
-    ? `${ended}, and no report of it was found: the one at hand is of a run that ${when}`
-    : `${ended}, and the report at hand is another run's, which ${when}`;
+  const when = Number.isNaN(began) ? '' : `, which began at ${utc(began)}`;
+  return `${ended}, and the report at hand is another run's${when}`;
 }
 
 function nameOf(signal: number): string {
