@@ -1,4 +1,4 @@
-/** docs/design.md, Layout and layers: who may import whom, who may use which package, who may touch the process. */
+/** DESIGN 7: who may import whom, who may use which package, who may touch the process. */
 
 /** The folders of src/ and, for a folder in a folder that is a layer of its own, its path. */
 export const LAYERS: Readonly<Record<string, readonly string[]>> = {

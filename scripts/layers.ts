@@ -1,7 +1,7 @@
 /**
- * Checks docs/design.md, "Layout and layers", against the real import statements, those of types and
- * dynamic ones as well: the table of layers, rooms, circles, the packages and the parts of the process
- * that only some may use, and the lengths of files and functions. `layers.ts [ROOT]` checks ROOT/src.
+ * Checks DESIGN 7 against the real import statements, those of types and dynamic ones as well: the table of layers,
+ * rooms, circles, the packages and the parts of the process that only some may use, and the lengths of files and
+ * functions. `layers.ts [ROOT]` checks ROOT/src.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, resolve } from 'node:path';

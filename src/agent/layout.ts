@@ -36,7 +36,7 @@ export function layoutOf(stateDir: string, runDir: string): Layout {
 
 /**
  * Makes the folders, 0700. Throws `KickError` `state` for one that is a link, a file, another
- * user's, or open to others (facts/security.md, case 23).
+ * user's, or open to others (docs/security.md, "Hostile cases").
  */
 export async function prepareFolders(stateDir: string, runDir: string): Promise<Layout> {
   const layout = layoutOf(stateDir, runDir);

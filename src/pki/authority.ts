@@ -15,7 +15,7 @@ import { holdLock } from '../util/lock-file.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Backdated, so that a clock that is a little behind rejects nobody (facts/security.md). */
+/** Backdated, so that a clock that is a little behind rejects nobody (docs/puppet.md, "Signatures and TLS"). */
 const BACKDATE_MS = DAY_MS;
 /** Days; nobody distributes new CRLs by themselves, so they live long. */
 const CA_DAYS = 3650;

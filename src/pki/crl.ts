@@ -12,7 +12,7 @@ export interface CrlInfo {
 
 const ONE = /-----BEGIN X509 CRL-----\s+([A-Za-z0-9+/=\s]+?)-----END X509 CRL-----/g;
 
-/** The CRLs of a PEM bundle, one PEM each: Node reads only the first of a bundle (facts/puppet.md). */
+/** The CRLs of a PEM bundle, one PEM each: Node reads only the first of a bundle (docs/puppet.md, "Certificates"). */
 export function splitCrls(pem: string): string[] {
   return [...pem.matchAll(ONE)].map(([whole]) => `${whole}\n`);
 }

@@ -120,7 +120,7 @@ export interface RequestKey {
   attempt: number;
 }
 
-/** Two actions are the same action when this is equal (DESIGN 4, "equal canonical action"). */
+/** Two actions are the same action when this is equal (DESIGN 4, "Joining a run"). */
 export function canonicalAction(action: Action): string {
   const sorted =
     action.op === 'run'

@@ -1,6 +1,6 @@
 /**
  * What puppet.service would give a run: `FACTER_role=web` in one of its environment files is a
- * fact, and a run without it compiles another catalog (facts/puppet.md).
+ * fact, and a run without it compiles another catalog (docs/puppet.md, "What a run inherits").
  */
 import { readFileSync } from 'node:fs';
 import { systemCode } from '../errors.ts';

@@ -96,7 +96,7 @@ export async function puppetSettings({
   );
   const cached = await readCache(cachePath);
   const asked = [...Object.keys(PrintedSchema.entries), ...words];
-  // Changes with the program, puppet.conf, the host name and the user (facts/puppet.md), and what is asked for.
+  // Changes with the program, puppet.conf, the host name and the user (docs/puppet.md, "Settings"), and what is asked for.
   const keyFor = (config: string, program = programKey(puppet)) =>
     JSON.stringify([program, ...surroundingsOf(config), asked.join(' ')]);
   if (cached !== undefined && cached.key === keyFor(cached.printed.config)) {

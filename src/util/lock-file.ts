@@ -86,7 +86,7 @@ export async function lockHolder(path: string, clock: Clock): Promise<string | u
   return record !== undefined && isRunning(record) ? describe(record, clock) : undefined;
 }
 
-/** A symlink or a file in the lock's place would block for ever (facts/security.md, Locks). */
+/** A symlink or a file in the lock's place would block for ever (docs/puppet.md, "Locks"). */
 async function refuseStranger(path: string, label: string): Promise<void> {
   let what: string | undefined;
   try {

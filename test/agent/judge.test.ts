@@ -1,4 +1,4 @@
-/** DESIGN 3, "in this order": what decides of a run. */
+/** DESIGN 3, "How a run is judged": what decides of a run. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';

@@ -27,7 +27,7 @@ export interface AdmissionContext {
   now: number;
   /**
    * Seconds since 1970: an older request may have been handled by a store that is no more
-   * (DESIGN 5, "where no store exists").
+   * (DESIGN 5, "Where no store exists").
    */
   notBefore: number;
   /** Our version, for who asks for what we do not know. */

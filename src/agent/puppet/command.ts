@@ -16,7 +16,7 @@ export interface AgentCommand {
 
 /**
  * `puppet agent` as puppet.service would run it, once. Each fixed argument answers a way in which
- * puppet.conf could make the outcome untrue (facts/puppet.md, What puppet.conf can do to a run).
+ * puppet.conf could make the outcome untrue (docs/puppet.md, "What puppet.conf can do to a run").
  * The race for Puppet's lock is lost at once (`--waitforlock 0`): the request then waits with us,
  * where the holder is known and the wait can be cancelled.
  */
@@ -57,7 +57,7 @@ export interface ApplyCommand {
   logdest: string | null;
 }
 
-/** `puppet apply` knows no --job-id: a report of the run's own is its proof (facts/puppet.md). */
+/** `puppet apply` knows no --job-id: a report of the run's own is its proof (docs/puppet.md). */
 export function applyArguments({ puppet, dir, action, manifest, logdest }: ApplyCommand): string[] {
   return [
     puppet,

@@ -1,5 +1,5 @@
 /**
- * Puppet's agent_disabled.lock (facts/puppet.md, Files): the one place that says that no Puppet runs
+ * Puppet's agent_disabled.lock (docs/puppet.md, "Files"): the one place that says that no Puppet runs
  * on this host, for cron and hand-made runs too. Who disabled it and until when stands beside
  * Puppet's own key, so that there is nothing of ours that could disagree with it.
  */

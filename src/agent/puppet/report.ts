@@ -1,5 +1,5 @@
 /**
- * The head of Puppet's report decides (facts/puppet.md). A report is Ruby-tagged YAML of up to many MB: only the
+ * The head of Puppet's report decides (docs/puppet.md, "Exit codes"). A report is Ruby-tagged YAML of up to many MB: only the
  * scalars at its left edge and its metrics are parsed, so that whatever else stands in it is never looked at.
  */
 import * as v from 'valibot';

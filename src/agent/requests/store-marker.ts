@@ -1,5 +1,5 @@
 /**
- * DESIGN 5: where no store exists, a replay cannot be known. The marker says since when one does;
+ * DESIGN 5, "Where no store exists": a replay cannot be known. The marker says since when one does;
  * requests that were signed before are refused.
  */
 import { readFile } from 'node:fs/promises';

@@ -1,6 +1,6 @@
 /**
  * What a run prints becomes `log` events: its head and its tail are kept, what lies between is
- * counted and let go, and the run is never blocked by it (facts/security.md, case 20).
+ * counted and let go, and the run is never blocked by it (docs/security.md, "Hostile cases").
  */
 import { execFile } from 'node:child_process';
 import { type FileHandle, open } from 'node:fs/promises';

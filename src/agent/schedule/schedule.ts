@@ -217,7 +217,7 @@ async function remembered(path: string): Promise<number | undefined> {
   }
 }
 
-/** What a run that has ended means for the schedule; undefined where it means nothing. A kick of some tags leaves the whole catalog behind, and scheduled runs apply what is cached (facts/puppet.md). */
+/** What a run that has ended means for the schedule; undefined where it means nothing. A kick of some tags leaves the whole catalog behind, and scheduled runs apply what is cached (docs/puppet.md, "The cached catalog"). */
 export function pushedNote(pull: Pull | undefined, action: RunAction, verdict: Verdict): string | undefined {
   // Only where it was certainly replaced, and where there is no error that it would hide.
   if (verdict.outcome !== 'changed' && verdict.outcome !== 'unchanged') return undefined;
