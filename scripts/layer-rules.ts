@@ -35,7 +35,17 @@ export const ROOMS: Readonly<Record<string, { folders: readonly string[]; files:
       'runs',
       'schedule',
     ],
-    files: ['agent', 'commands', 'disabling', 'layout', 'status'],
+    files: [
+      'agent',
+      'commands',
+      'disabling',
+      'layout',
+      'open-parts',
+      'options',
+      'service',
+      'standing',
+      'status',
+    ],
   },
   controller: {
     folders: [
@@ -134,14 +144,12 @@ export const MAX_FUNCTION_LINES = 60;
 
 /** Files, under src/, that are not yet so; the list only shrinks. */
 export const STILL_LONG: ReadonlySet<string> = new Set([
-  'agent/agent.ts',
   'agent/disabling.ts',
   'agent/metrics/metrics.ts',
   'agent/queue/queue.ts',
   'agent/requests/request-log.ts',
   'agent/runs/live-run.ts',
   'agent/runs/output.ts',
-  'agent/schedule/schedule.ts',
   'cli/agent/agent.ts',
   'cli/commands/execute-job.ts',
   'cli/commands/jobs.ts',

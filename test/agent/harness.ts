@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { type Agent, type AgentOptions, openAgent } from '../../src/agent/agent.ts';
+import { type Agent, openAgent } from '../../src/agent/agent.ts';
+import type { AgentOptions } from '../../src/agent/options.ts';
 import { commandRunner } from '../../src/agent/runners/command-runner.ts';
 import type { Runner } from '../../src/agent/runners/runner.ts';
 import type { Identity } from '../../src/pki/identity.ts';

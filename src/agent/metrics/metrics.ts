@@ -34,6 +34,8 @@ export interface Metrics {
   finished(acceptedAt: number, event: FinishedEvent): void;
   refused(code: RefusalCode): void;
   setExpiry(expiry: Expiry): void;
+  /** Until then nobody waits, and whether Puppet is disabled is not known. */
+  setLevels(levels: Levels): void;
   /** Something else has changed: a request waits, Puppet was disabled. */
   changed(): void;
   /** Writes now; never throws. */
@@ -50,13 +52,13 @@ export interface MetricsOptions {
   version: string;
   clock: Clock;
   log: Log;
-  levels: Levels;
 }
 
 const NOTHING: Metrics = {
   finished() {},
   refused() {},
   setExpiry() {},
+  setLevels() {},
   changed() {},
   async write() {},
   async close() {},
@@ -64,13 +66,14 @@ const NOTHING: Metrics = {
 
 export async function openMetrics({ file, ...options }: MetricsOptions): Promise<Metrics> {
   if (file === undefined) return NOTHING;
-  const { keptIn, version, clock, log, levels } = options;
+  const { keptIn, version, clock, log } = options;
   const problem = nameProblem(file);
   if (problem !== undefined) log.warn({}, problem);
   const output = metricsFile(file, (why) => log.warn({}, why));
   const counters = await readCounters(keptIn, log);
   const runs = new Set<string>();
   let expiry: Partial<Expiry> = {};
+  let levels: Levels | undefined;
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
   let writtenAt = Number.NEGATIVE_INFINITY;
@@ -94,8 +97,9 @@ export async function openMetrics({ file, ...options }: MetricsOptions): Promise
 
   async function writeBoth(): Promise<void> {
     await keep();
-    const disabled = await levels.isDisabled().catch(() => undefined);
-    await output.write(metricsText({ counters, expiry, version, waiting: levels.waiting(), disabled }));
+    const disabled = await levels?.isDisabled().catch(() => undefined);
+    const waiting = levels?.waiting() ?? 0;
+    await output.write(metricsText({ counters, expiry, version, waiting, disabled }));
   }
 
   async function keep(): Promise<void> {
@@ -143,6 +147,9 @@ export async function openMetrics({ file, ...options }: MetricsOptions): Promise
     setExpiry(changed) {
       expiry = changed;
       schedule();
+    },
+    setLevels(found) {
+      levels = found;
     },
     changed: schedule,
     write,

@@ -40,8 +40,6 @@ export interface QueueDeps extends LiveRunDeps {
   keeper(): Holder | undefined;
   /** Milliseconds that a look at Puppet's settings and locks may take; defaults to 150 s. */
   gateMs?: number;
-  /** Called when a run has been let go, with the request that it was made for. */
-  onLetGo(record: RequestRecord): void;
   /** Called when a request has its outcome, for the audit log. */
   onOutcome(record: RequestRecord, finished: FinishedEvent): void;
 }
@@ -53,6 +51,8 @@ export interface Queue {
   waiting(): number;
   /** Who holds this host's lock, as far as we know without looking, and whether that seems to be stuck. */
   holder(): Holder | undefined;
+  /** From now on `listener` is called when a run is released, with the request that it was made for. */
+  whenLetGo(listener: (record: RequestRecord) => void): void;
   /** Takes a request off; says what was done, or undefined when it neither waits nor runs. */
   cancel(name: string): Promise<string | undefined>;
   /** Ends the run in progress, if it is one of kick's: with it all requests that it serves. */
@@ -82,6 +82,7 @@ export function createQueue(deps: QueueDeps): Queue {
   const { requestLog, runs, runner, notifier, clock, log, steps, stuckAfterMs, gateMs = GATE_MS } = deps;
   const ends = createEndWriter(deps);
   const pending: Waiting[] = [];
+  const letGoListeners: ((record: RequestRecord) => void)[] = [];
   let current: Current | undefined;
   let elsewhere: Holder | undefined;
   let emptyRaces = 0;
@@ -245,7 +246,7 @@ export function createQueue(deps: QueueDeps): Queue {
     }
     if (live === undefined) return undefined;
     for (const { name } of served) notifier.notify(name);
-    deps.onLetGo(record);
+    for (const listener of letGoListeners) listener(record);
     log.info({ run, serves: served.map(({ request }) => request.job) }, 'run let go');
     return undefined;
   }
@@ -367,6 +368,7 @@ export function createQueue(deps: QueueDeps): Queue {
       drive();
     },
     waiting: () => pending.length,
+    whenLetGo: (listener) => void letGoListeners.push(listener),
     holder: () =>
       current === undefined
         ? pending.length > 0

@@ -4,7 +4,7 @@ import type { FactsOptions } from '../../agent/doctor/facts.ts';
 import { commandRunner } from '../../agent/runners/command-runner.ts';
 import { puppetAgentRunner, puppetApplyRunner } from '../../agent/runners/puppet-runners.ts';
 import type { Runner } from '../../agent/runners/runner.ts';
-import { type Pull, scheduledAction } from '../../agent/schedule/schedule.ts';
+import { type Pull, scheduledAction } from '../../agent/schedule/pull.ts';
 import { type AgentConfig, AgentConfigSchema } from '../../config/agent-config.ts';
 import type { IdentityChoice } from '../../config/identity.ts';
 import { readYamlFile } from '../../config/yaml-file.ts';

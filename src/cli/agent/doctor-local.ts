@@ -6,7 +6,7 @@ import { doctorFacts } from '../../agent/doctor/facts.ts';
 import { checkFolder, layoutOf } from '../../agent/layout.ts';
 import type { Gate } from '../../agent/runners/runner.ts';
 import { keeperOf } from '../../agent/runs/run-lock.ts';
-import { intervalOf, whyOff } from '../../agent/schedule/schedule.ts';
+import { intervalOf, whyOff } from '../../agent/schedule/pull.ts';
 import { type AgentConfig, AgentConfigSchema } from '../../config/agent-config.ts';
 import { identityPaths } from '../../config/identity.ts';
 import {

@@ -1,0 +1,89 @@
+/** The parts of an agent that stand below its answers: folders, stores, counters, the queue. */
+import type { Holder } from '../protocol/event.ts';
+import { type Audit, createAudit } from './admission/audit.ts';
+import { createDisabling, type Disabling } from './disabling.ts';
+import { type Layout, prepareFolders } from './layout.ts';
+import { type Metrics, openMetrics } from './metrics/metrics.ts';
+import type { AgentOptions } from './options.ts';
+import { createQueue, type Queue, type QueueDeps } from './queue/queue.ts';
+import { createNotifier } from './requests/notifier.ts';
+import { createRequestLog, type RequestLog } from './requests/request-log.ts';
+import { openRequestStore, type RequestStore } from './requests/request-store.ts';
+import { openStoreMarker } from './requests/store-marker.ts';
+import type { Runner } from './runners/runner.ts';
+import { keeperOf } from './runs/run-lock.ts';
+import { PROCESS_STEPS } from './runs/run-steps.ts';
+import { openRunStore } from './runs/run-store.ts';
+import { notingPushes } from './schedule/pushed-note.ts';
+import { createStanding, type Standing } from './standing.ts';
+
+/** Milliseconds; agent.yaml, stuck_after. */
+const STUCK_AFTER_MS = 15 * 60_000;
+
+export interface Parts {
+  layout: Layout;
+  requests: RequestStore;
+  requestLog: RequestLog;
+  standing: Standing;
+  runner: Runner;
+  metrics: Metrics;
+  audit: Audit;
+  disabling: Disabling;
+  queue: Queue;
+  /** Also what settles the runs of an earlier agent. */
+  queueDeps: QueueDeps;
+  keeper(): Holder | undefined;
+}
+
+/** Throws `KickError` `state`. */
+export async function openParts(options: AgentOptions): Promise<Parts> {
+  const { stateDir, runDir, runner, policy, version, clock, log } = options;
+  const layout = await prepareFolders(stateDir, runDir);
+  const notBefore = await openStoreMarker(layout.storeMarker, clock);
+  const standing = createStanding({ policy, clock, version, notBefore });
+  const requests = openRequestStore(layout.requests);
+  const runs = openRunStore(layout.liveRuns, layout.runs);
+  const notifier = createNotifier();
+  const requestLog = createRequestLog({ requests, runs, notifier, clock });
+  const metrics = await openMetrics({
+    file: options.metricsFile,
+    keptIn: layout.metrics,
+    version,
+    clock,
+    log,
+  });
+  const audit = createAudit({ log, metrics });
+  const disabling = createDisabling({ lockPath: () => runner.disabledLock(), clock, log });
+  const keeper = () => keeperOf(layout.runLock, { runsPuppet: runner.name !== 'command' });
+  const queueDeps: QueueDeps = {
+    runs,
+    requestLog,
+    notifier,
+    runner: notingPushes(runner, () => standing.pull),
+    clock,
+    log,
+    keeper,
+    enabledSince: disabling.enabledSince,
+    onOutcome: audit.outcome,
+    runLock: layout.runLock,
+    killGraceMs: options.killGraceMs,
+    steps: options.steps ?? PROCESS_STEPS,
+    stuckAfterMs: options.stuckAfterMs ?? STUCK_AFTER_MS,
+    ...(options.gateMs !== undefined && { gateMs: options.gateMs }),
+    ...(options.outputLimits !== undefined && { outputLimits: options.outputLimits }),
+  };
+  const queue = createQueue(queueDeps);
+  return {
+    layout,
+    requests,
+    requestLog,
+    standing,
+    runner,
+    metrics,
+    audit,
+    disabling,
+    queue,
+    queueDeps,
+    keeper,
+  };
+}

@@ -1,0 +1,45 @@
+/** Who this agent is, what it allows and whether it still serves; all of it may change while it runs. */
+import { setMaxListeners } from 'node:events';
+import { Refusal } from '../protocol/refusal.ts';
+import type { Clock } from '../util/clock.ts';
+import type { AdmissionContext } from './admission/checks.ts';
+import type { Policy } from './admission/policy.ts';
+import type { Pull } from './schedule/pull.ts';
+
+export interface Standing {
+  /** Known only once the certificate is there (first boot). */
+  certname: string | undefined;
+  policy: Policy;
+  /** The runs that the agent begins by itself; undefined: none. */
+  pull: Pull | undefined;
+  readonly stopping: AbortSignal;
+  stop(): void;
+  /** What a request is checked against now. Throws `Refusal` `stopping` while nothing is served. */
+  context(): AdmissionContext;
+}
+
+export interface StandingOptions {
+  policy: Policy;
+  clock: Clock;
+  version: string;
+  /** See store-marker.ts. */
+  notBefore(): number;
+}
+
+export function createStanding({ policy, clock, version, notBefore }: StandingOptions): Standing {
+  const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal); // one for each stream
+  const standing: Standing = {
+    certname: undefined,
+    policy,
+    pull: undefined,
+    stopping: stopping.signal,
+    stop: () => stopping.abort(),
+    context() {
+      const { certname } = standing;
+      if (stopping.signal.aborted || certname === undefined) throw new Refusal('stopping', 'not serving');
+      return { certname, policy: standing.policy, now: clock.now(), notBefore: notBefore(), version };
+    },
+  };
+  return standing;
+}
