@@ -156,7 +156,6 @@ export const STILL_LONG: ReadonlySet<string> = new Set([
   'cli/commands/pki.ts',
   'cli/demo/demo.ts',
   'controller/jobs/job-index.ts',
-  'controller/jobs/job-store.ts',
   'controller/rollout/host-run.ts',
   'controller/rollout/run-job.ts',
   'controller/targeting/groups.ts',

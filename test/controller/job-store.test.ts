@@ -13,8 +13,10 @@ import { join } from 'node:path';
 import { compactVerify, importX509 } from 'jose';
 import { expect, test } from 'vitest';
 import type { JobEvent } from '../../src/controller/jobs/job.ts';
-import { type JobSettings, openJobStore } from '../../src/controller/jobs/job-store.ts';
+import { openJobStore } from '../../src/controller/jobs/job-store.ts';
+import type { Lease } from '../../src/controller/jobs/lease.ts';
 import { sealedRequest } from '../../src/controller/jobs/seal-request.ts';
+import type { Before, JobSettings } from '../../src/controller/jobs/stored-job.ts';
 import type { StoredEvent } from '../../src/protocol/event.ts';
 import type { Outcome } from '../../src/protocol/outcome.ts';
 import { systemClock } from '../../src/util/clock.ts';
@@ -23,20 +25,26 @@ import { tempFolder } from '../support/temp.ts';
 import { identity, jobOf } from './scripted.ts';
 
 const SETTINGS: JobSettings = { lostAfterMs: 1, connectTimeoutMs: 1, accept: [], version: '1' };
-const never = (why: string) => expect.unreachable(why);
+const never = (why: string): void => expect.unreachable(why);
 const DAY_MS = 86_400_000;
 
 function place() {
   const dir = tempFolder();
   const store = openJobStore(dir, systemClock);
+  const leases = new Map<string, Lease>();
   let at = 1_700_000_000_000;
   const make = async (names = ['a', 'b'], more: object = {}) => {
     at += 1000;
     const job = { ...jobOf(names), id: uuidv7(at), ...more };
-    await store.create(job, SETTINGS);
+    leases.set(job.id, await store.create(job, SETTINGS));
     return job;
   };
-  return { dir, store, make };
+  const record = (id: string, onTrouble = never, known?: Before) => {
+    const lease = leases.get(id);
+    if (lease === undefined) throw new Error('not made here');
+    return store.recorder(id, { lease, onTrouble, known });
+  };
+  return { dir, store, make, record };
 }
 
 const dispatched = (certname: string): JobEvent => ({ type: 'host-dispatched', at: 1, certname });
@@ -54,9 +62,9 @@ const done = (certname: string, outcome: Outcome = 'changed'): JobEvent => ({
 });
 
 test('a job is read back as it was told', async () => {
-  const { store, make } = place();
+  const { store, make, record } = place();
   const job = await make();
-  const recorder = await store.recorder(job.id, never);
+  const recorder = await record(job.id);
   for (const one of [
     { type: 'job-started', at: 1, job } as const,
     dispatched('a'),
@@ -89,9 +97,9 @@ test('a job is read back as it was told', async () => {
 });
 
 test('a request may have reached a host once it is signed, not when nothing of it has arrived for sure', async () => {
-  const { store, make } = place();
+  const { store, make, record } = place();
   const job = await make(['begun', 'asked', 'away', 'left', 'running']);
-  const recorder = await store.recorder(job.id, never);
+  const recorder = await record(job.id);
   for (const name of ['begun', 'asked', 'away', 'left', 'running']) recorder.on(dispatched(name));
   for (const name of ['asked', 'away', 'left', 'running']) recorder.on(signed(name));
   recorder.on(done('away', 'unreachable'));
@@ -103,9 +111,9 @@ test('a request may have reached a host once it is signed, not when nothing of i
 });
 
 test('a controller killed between the end of a run and its outcome asks for that end again: it made the host lost', async () => {
-  const { store, make } = place();
+  const { store, make, record } = place();
   const job = await make();
-  const recorder = await store.recorder(job.id, never);
+  const recorder = await record(job.id);
   const told = (seq: number, rest: object) =>
     recorder.on({ type: 'host-event', at: 2, certname: 'a', event: { seq, at: 2, ...rest } as StoredEvent });
   recorder.on(dispatched('a'));
@@ -117,9 +125,9 @@ test('a controller killed between the end of a run and its outcome asks for that
 });
 
 test('the requests are kept as they were signed: they can be verified later', async () => {
-  const { dir, store, make } = place();
+  const { dir, make, record } = place();
   const job = await make();
-  const recorder = await store.recorder(job.id, never);
+  const recorder = await record(job.id);
   for (const certname of ['a', 'b']) {
     const jws = await sealedRequest(job, certname, { identity, now: Date.now() });
     recorder.on({ type: 'request-signed', at: 1, certname, jws });
@@ -137,9 +145,9 @@ test('the requests are kept as they were signed: they can be verified later', as
 });
 
 test('a line that a kill left half written is lost alone, and the next one begins a line', async () => {
-  const { dir, store, make } = place();
+  const { dir, store, make, record } = place();
   const job = await make();
-  const first = await store.recorder(job.id, never);
+  const first = await record(job.id);
   for (const one of [dispatched('a'), done('a'), dispatched('b'), done('b')]) first.on(one);
   await first.close();
   const path = join(dir, 'jobs', job.id, 'events.jsonl');
@@ -149,7 +157,7 @@ test('a line that a kill left half written is lost alone, and the next one begin
     truncateSync(path, whole.length - cut);
     const torn = await store.read(job.id);
     expect([...(torn?.results.keys() ?? [])], `cut by ${cut}`).toEqual(['a']);
-    const again = await store.recorder(job.id, never, {
+    const again = await record(job.id, never, {
       results: torn?.results ?? new Map(),
       after: new Map(),
     });
@@ -162,9 +170,9 @@ test('a line that a kill left half written is lost alone, and the next one begin
 });
 
 test('a line that is damaged is passed over and counted', async () => {
-  const { dir, store, make } = place();
+  const { dir, store, make, record } = place();
   const job = await make();
-  const recorder = await store.recorder(job.id, never);
+  const recorder = await record(job.id);
   recorder.on(done('a'));
   appendFileSync(join(dir, 'jobs', job.id, 'events.jsonl'), '\u0000\u0000junk\n{"type":"host-done"}\n[]\n');
   recorder.on(done('b'));
@@ -190,9 +198,9 @@ test('a job whose job.json is gone or damaged is an error that names its folder,
 });
 
 test('the index is only a cache: without it, and with a damaged one, the list is the same', async () => {
-  const { dir, store, make } = place();
+  const { dir, store, make, record } = place();
   const job = await make(['a'], { name: 'nightly' });
-  const recorder = await store.recorder(job.id, never);
+  const recorder = await record(job.id);
   recorder.on(done('a'));
   recorder.on({ type: 'job-done', at: 9, results: [] });
   await recorder.close({ exit: 0 });
@@ -237,10 +245,10 @@ test('the store is bounded by age, count and bytes; what runs is kept', async ()
 });
 
 test('a store that can no longer be written says so once, and nothing is thrown', async () => {
-  const { store, make } = place();
+  const { make, record } = place();
   const job = await make();
   const troubles: string[] = [];
-  const recorder = await store.recorder(job.id, (why) => troubles.push(why));
+  const recorder = await record(job.id, (why) => void troubles.push(why));
   // Not to be written as JSON: as good as a full disk, and had without one.
   recorder.on({ type: 'host-retry', at: 1, certname: 'a', message: 1n as never });
   recorder.on(done('a'));
@@ -261,10 +269,10 @@ test('a job is found by its last digits, by all of them, and as the last one', a
 });
 
 test('a job of ten thousand hosts with their logs is read in pieces', async () => {
-  const { dir, store, make } = place();
+  const { dir, store, make, record } = place();
   const names = Array.from({ length: 10_000 }, (_, index) => `host${index}.example.com`);
   const job = await make(names);
-  const recorder = await store.recorder(job.id, never);
+  const recorder = await record(job.id);
   for (const name of names)
     for (const one of [dispatched(name), event(name, 1), event(name, 2), done(name)]) recorder.on(one);
   await recorder.close();
@@ -272,4 +280,37 @@ test('a job of ten thousand hosts with their logs is read in pieces', async () =
   expect((await store.read(job.id))?.results.size).toBe(10_000);
   mkdirSync(join(dir, 'jobs', 'not-a-job'));
   expect(await store.index.list()).toHaveLength(1);
+});
+
+test('a controller that has lost its job records nothing more of it, and reports nothing', async () => {
+  const { dir, store, make, record } = place();
+  const job = await make();
+  const recorder = await record(job.id);
+  const reported: string[] = [];
+  recorder.on(done('a'), () => reported.push('a'));
+  await recorder.written();
+  writeFileSync(join(dir, 'jobs', job.id, 'lease.2.json'), '{}');
+  recorder.on(done('b'), () => reported.push('b'));
+  recorder.on({ type: 'job-done', at: 9, results: [] });
+  await recorder.close({ exit: 0 });
+  expect(reported).toEqual(['a']);
+  const stored = await store.read(job.id);
+  expect([...(stored?.results.keys() ?? [])]).toEqual(['a']);
+  expect(stored?.endedAt).toBeUndefined();
+  expect((await store.index.list())[0]?.exit).toBeUndefined();
+});
+
+test('a job that runs cannot be taken by another store of the same process, and can when it is released', async () => {
+  const { dir, store, make } = place();
+  const job = await make();
+  const other = openJobStore(dir, systemClock);
+  expect(await other.take(job.id)).toEqual({ pid: process.pid });
+  expect(other.holderOf(job.id)).toEqual({ pid: process.pid });
+  const stranger = await make();
+  writeFileSync(join(dir, 'jobs', stranger.id, 'lease.2.json'), '{"v":1}');
+  const lease = await other.take(stranger.id);
+  if (!('lost' in lease)) return expect.unreachable();
+  expect(store.holderOf(stranger.id)).toEqual({ pid: process.pid });
+  lease.release();
+  expect(store.holderOf(stranger.id)).toBeUndefined();
 });

@@ -172,3 +172,23 @@ test('--detach asks and leaves', async () => {
   const done = await run({ a: () => [accepted, never] }, { detach: true });
   expect(only(done)?.outcome).toBe('unfinished');
 });
+
+test('no host is sent anything once the job has another controller', async () => {
+  const lost = new AbortController();
+  let looks = 0;
+  // It is taken over after the first host was asked.
+  const lease = {
+    isHeld() {
+      looks += 1;
+      if (looks > 2) lost.abort();
+      return !lost.signal.aborted;
+    },
+  };
+  const well: Script = () => [accepted, started(), finished()];
+  const { calls, results } = await run(
+    { a: well, b: well, c: well },
+    { concurrency: 1, lease, signal: lost.signal },
+  );
+  expect(calls).toEqual(['a submit 0']);
+  expect(results.map(({ outcome }) => outcome)).toEqual(['changed', 'not-started', 'not-started']);
+});

@@ -4,17 +4,14 @@ import { setFlagsFromString } from 'node:v8';
 import type { ControllerConfig } from '../../config/controller-config.ts';
 import type { HostResult, Job, JobEvent } from '../../controller/jobs/job.ts';
 import { JOB_BOUNDS } from '../../controller/jobs/job-index.ts';
-import {
-  type JobSettings,
-  type JobStore,
-  ORDER_FILE,
-  openJobStore,
-  type Recorder,
-} from '../../controller/jobs/job-store.ts';
+import { type JobStore, ORDER_FILE, openJobStore } from '../../controller/jobs/job-store.ts';
+import type { Lease } from '../../controller/jobs/lease.ts';
 import { policyOf } from '../../controller/jobs/read-job.ts';
+import type { Recorder } from '../../controller/jobs/recorder.ts';
+import type { Before, JobSettings } from '../../controller/jobs/stored-job.ts';
 import { judgeJob } from '../../controller/jobs/verdict.ts';
-import { type Before, runJob } from '../../controller/rollout/run-job.ts';
-import { messageOf } from '../../errors.ts';
+import { runJob } from '../../controller/rollout/run-job.ts';
+import { KickError, messageOf } from '../../errors.ts';
 import type { Identity } from '../../pki/identity.ts';
 import { EXIT } from '../../protocol/outcome.ts';
 import type { Judge, Reporter } from '../../report/reporter.ts';
@@ -31,8 +28,8 @@ export interface Execution {
   stateDir: string;
   output: OutputChoice;
   context: CommandContext;
-  /** What an earlier controller of the job had seen: it goes on. */
-  before?: Before;
+  /** A job that goes on: the right to run it, and what an earlier controller had seen. */
+  resumed?: { lease: Lease; before: Before };
 }
 
 /** How it is shown. */
@@ -68,7 +65,7 @@ const MANY_HOSTS = 1000;
 
 /** Resolves to the exit status. */
 export async function executeJob(execution: Execution): Promise<number> {
-  const { job, settings, identity, stateDir, output, context, before } = execution;
+  const { job, settings, identity, stateDir, output, context, resumed } = execution;
   const { terminal } = context;
   if (job.targets.length > MANY_HOSTS) collectSooner();
   checkFormat(output.format);
@@ -77,7 +74,7 @@ export async function executeJob(execution: Execution): Promise<number> {
   const store = openJobStore(stateDir, systemClock);
   const trouble = (why: string) =>
     terminal.err(`warning: job ${shortId(job.id)} is not remembered, its hosts run all the same: ${why}\n`);
-  const recorder = await openRecorder(store, execution, trouble);
+  const { lease, recorder } = await openRecorder(store, execution, trouble);
   const interrupt = interruptible(terminal.err);
   const orders = watchOrders(store, job.id);
   const reporters = await reportersFor(execution, judge);
@@ -97,13 +94,16 @@ export async function executeJob(execution: Execution): Promise<number> {
   try {
     const { results, stopped } = await runJob(job, {
       ...{ sender, identity, clock: systemClock, emit, lostAfterMs: settings.lostAfterMs },
-      ...{ signal: interrupt.signal, stop: orders.stop, cancel: orders.cancel },
+      signal: AbortSignal.any([interrupt.signal, ...(lease === undefined ? [] : [lease.lost])]),
+      ...{ stop: orders.stop, cancel: orders.cancel },
       detach: settings.detach === true,
       confirm: (question, signal) => askOnTerminal(question, signal),
       ...(settings.timeoutMs !== undefined && { timeoutMs: settings.timeoutMs }),
-      ...(before !== undefined && { before }),
+      ...(resumed !== undefined && { before: resumed.before }),
       ...(recorder !== undefined && { log: recorder }),
+      ...(lease !== undefined && { lease }),
     });
+    if (lease?.lost.aborted === true) throw lostLease(job, store);
     ended = results;
     exit = judge(results, stopped).exit;
     return exit;
@@ -114,6 +114,7 @@ export async function executeJob(execution: Execution): Promise<number> {
     interrupt.release();
     sender.close();
     await recorder?.close(exit === undefined ? undefined : { exit });
+    lease?.release();
     await pruneJobs(store, job.id);
     if (exit !== undefined) await noteMetrics(execution, { results: ended, startedAt, exit });
   }
@@ -142,21 +143,34 @@ async function noteMetrics(
 /** Where the store cannot be used the hosts run all the same. */
 async function openRecorder(
   store: JobStore,
-  { job, settings, before }: Execution,
-  trouble: (why: string) => void,
-): Promise<Recorder | undefined> {
+  { job, settings, resumed }: Execution,
+  onTrouble: (why: string) => void,
+): Promise<{ lease?: Lease; recorder?: Recorder }> {
+  let lease = resumed?.lease;
   try {
-    if (before === undefined) await store.create(job, settings);
-    return await store.recorder(job.id, trouble, before);
+    lease ??= await store.create(job, settings);
+    return { lease, recorder: await store.recorder(job.id, { lease, onTrouble, known: resumed?.before }) };
   } catch (error) {
-    trouble(messageOf(error));
-    return undefined;
+    onTrouble(messageOf(error));
+    return lease === undefined ? {} : { lease };
   }
+}
+
+function lostLease({ id }: Job, store: JobStore): KickError {
+  const pid = store.holderOf(id)?.pid;
+  const who = pid === undefined ? 'another controller' : `pid ${pid}`;
+  return new KickError(
+    'state',
+    `run the job ${shortId(id)}: it lost its lease to ${who}, which goes on with it`,
+    {
+      hint: `kick jobs watch ${shortId(id)}`,
+    },
+  );
 }
 
 /** What is too old or too much goes; not what runs. That it could not be done is no reason to fail. */
 async function pruneJobs(store: JobStore, own: string): Promise<void> {
-  const isKept = async (id: string) => id === own || (await store.read(id))?.controller !== undefined;
+  const isKept = async (id: string) => id === own || store.holderOf(id) !== undefined;
   await store.index.prune(JOB_BOUNDS, systemClock.now(), isKept).catch(() => undefined);
 }
 
@@ -240,15 +254,4 @@ export async function reporterFor({ output, context, name, judge }: ReporterChoi
   }
   const { humanReporter } = await import('../../report/human.ts');
   return humanReporter({ ...terminal, verbose, now: () => systemClock.now() });
-}
-
-/** What a job that is stored looks like to one that goes on with it. */
-export function beforeOf(
-  results: ReadonlyMap<string, HostResult>,
-  asked: ReadonlyMap<string, number>,
-): Before {
-  // What was left or never begun is taken up again.
-  const isOver = ({ outcome }: HostResult) => outcome !== 'unfinished' && outcome !== 'not-started';
-  const over = [...results].filter(([, result]) => isOver(result));
-  return { results: new Map(over), after: asked };
 }

@@ -1,7 +1,8 @@
 /** `kick jobs`: what was asked of whom, by whom, and what became of it. */
 import { type Command, Option } from 'commander';
 import type { JobSummary } from '../../controller/jobs/job-index.ts';
-import { countsOf, type JobStore, openJobStore } from '../../controller/jobs/job-store.ts';
+import { type JobStore, openJobStore } from '../../controller/jobs/job-store.ts';
+import { outcomeCounts } from '../../controller/jobs/stored-job.ts';
 import { outcomesOf } from '../../controller/jobs/verdict.ts';
 import { KickError } from '../../errors.ts';
 import { OUTCOME_NAMES, type Outcome } from '../../protocol/outcome.ts';
@@ -150,11 +151,11 @@ type State = 'running' | 'done' | 'died' | 'damaged';
 
 async function withState(store: JobStore, job: JobSummary): Promise<JobSummary & { state: State }> {
   const { id } = job;
-  if ((await store.controllerOf(id)) !== undefined) return { ...job, state: 'running' };
+  if (store.holderOf(id) !== undefined) return { ...job, state: 'running' };
   const stored = await store.read(id).catch(() => undefined);
   if (stored?.endedAt === undefined) return { ...job, state: stored === undefined ? 'damaged' : 'died' };
   // It was over, and killed before the index was told.
-  return { ...job, endedAt: stored.endedAt, counts: countsOf(stored.results.values()), state: 'done' };
+  return { ...job, endedAt: stored.endedAt, counts: outcomeCounts(stored.results.values()), state: 'done' };
 }
 
 function rowOf(

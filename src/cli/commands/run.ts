@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Job, Rollout } from '../../controller/jobs/job.ts';
-import type { JobSettings } from '../../controller/jobs/job-store.ts';
+import type { JobSettings } from '../../controller/jobs/stored-job.ts';
 import { outcomesOf } from '../../controller/jobs/verdict.ts';
 import { groupBoundsOf } from '../../controller/targeting/selection.ts';
 import { KickError, messageOf } from '../../errors.ts';

@@ -1,7 +1,8 @@
 /** `kick jobs show`. */
 import type { HostResult } from '../../controller/jobs/job.ts';
-import type { JobStore, StoredJob } from '../../controller/jobs/job-store.ts';
+import type { JobStore } from '../../controller/jobs/job-store.ts';
 import { policyOf, resultsOf, storedJob } from '../../controller/jobs/read-job.ts';
+import type { StoredJob } from '../../controller/jobs/stored-job.ts';
 import { judgeJob } from '../../controller/jobs/verdict.ts';
 import { KickError } from '../../errors.ts';
 import type { LogLine } from '../../protocol/event.ts';

@@ -1,9 +1,10 @@
 /** `kick jobs stop`. */
 import type { Command } from 'commander';
 import { identityOf } from '../../config/identity.ts';
-import type { JobStore, StoredJob } from '../../controller/jobs/job-store.ts';
+import type { JobStore } from '../../controller/jobs/job-store.ts';
 import { storedJob } from '../../controller/jobs/read-job.ts';
 import { sealedCancel } from '../../controller/jobs/seal-request.ts';
+import { type StoredJob, unfinished } from '../../controller/jobs/stored-job.ts';
 import { refusalLine } from '../../controller/rollout/refusal-words.ts';
 import { KickError, messageOf } from '../../errors.ts';
 import { EXIT } from '../../protocol/outcome.ts';
@@ -44,14 +45,6 @@ export async function stopJob(store: JobStore, text: string, options: StopOption
     return 0;
   }
   return (await cancelThere(stored, options)) ? 0 : EXIT.incomplete;
-}
-
-/** Hosts that were asked, and of which no outcome is known. */
-function unfinished({ job, asked, results }: StoredJob) {
-  return job.targets.filter(({ certname }) => {
-    const outcome = results.get(certname)?.outcome;
-    return asked.has(certname) && (outcome === undefined || outcome === 'unfinished');
-  });
 }
 
 /** Nobody drives the job: its hosts are told from here. False where one could not be. */

@@ -32,7 +32,7 @@ export async function watchJob(
   try {
     for (let from = 0; ; ) {
       // First see whether somebody drives it, then read what there is: nothing comes after a controller's death.
-      const controller = await store.controllerOf(id);
+      const holder = store.holderOf(id);
       const { events, next } = await store.eventsFrom(id, from);
       for (const event of events) {
         const told = replay(event);
@@ -42,7 +42,7 @@ export async function watchJob(
           return judge(told.results, told.stopped).exit;
         }
       }
-      if (next === from && controller === undefined) throw died(id);
+      if (next === from && holder === undefined) throw died(id);
       if (next === from) {
         const changed = new AbortController();
         wake = () => changed.abort();

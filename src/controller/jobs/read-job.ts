@@ -1,5 +1,6 @@
 import { KickError } from '../../errors.ts';
-import type { JobSettings, JobStore, StoredJob } from './job-store.ts';
+import type { JobStore } from './job-store.ts';
+import type { JobSettings, StoredJob } from './stored-job.ts';
 import type { VerdictPolicy } from './verdict.ts';
 import { outcomesOf } from './verdict.ts';
 

@@ -9,6 +9,7 @@ import { type IncomingEvent, SendError, type Sender, type Target } from '../../t
 import { type Clock, sleep } from '../../util/clock.ts';
 import { formatDuration } from '../../util/duration.ts';
 import type { Emit, HostResult, JobLog } from '../jobs/job.ts';
+import type { Lease } from '../jobs/lease.ts';
 import { trackContact } from './contact.ts';
 import { refusalWords } from './refusal-words.ts';
 
@@ -30,6 +31,8 @@ export interface HostRunOptions {
   after?: number;
   /** What keeps the events. */
   log?: JobLog;
+  /** The right to run the job. */
+  lease?: Pick<Lease, 'isHeld'>;
   /** Called when the host begins to wait for another run, and when it no longer does. */
   onWaiting(isWaiting: boolean): void;
 }
@@ -58,6 +61,8 @@ const LEFT_TO_ITSELF = {
   message: 'it was asked, and left to itself',
   detached: true,
 } as const;
+
+const LOST = 'another controller has taken the job over';
 
 const FORGOTTEN = 'the agent no longer knows this job: whether its run came to an end is not known';
 
@@ -99,12 +104,19 @@ export async function runHost(target: Target, options: HostRunOptions): Promise<
   }
 
   async function open(): Promise<AsyncIterable<IncomingEvent>> {
+    refuseIfLost();
     if (isAccepted) return sender.resume(target, job, isInDoubt ? 0 : lastSeq, signal);
     const jws = await options.seal();
     emit({ type: 'request-signed', at: clock.now(), certname, jws });
     // Whoever goes on with this job after a crash must know that the host may have been asked.
     await options.log?.written();
+    refuseIfLost();
     return sender.submit(target, jws, signal);
+  }
+
+  /** Another controller has the job: it asks this host, or has done so. */
+  function refuseIfLost(): void {
+    if (options.lease?.isHeld() === false) throw new SendError('aborted', LOST, { arrived: false });
   }
 
   /** Reads a stream to its end; the outcome if it came. */

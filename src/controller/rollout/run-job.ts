@@ -11,7 +11,9 @@ import { formatDuration } from '../../util/duration.ts';
 import { allOf, createPlaces, type Places } from '../../util/semaphore.ts';
 import { plural } from '../../util/text.ts';
 import type { Emit, HostResult, Job, JobEvent, JobLog, Rollout, StopReason } from '../jobs/job.ts';
+import type { Lease } from '../jobs/lease.ts';
 import { sealedCancel, sealedRequest } from '../jobs/seal-request.ts';
+import type { Before } from '../jobs/stored-job.ts';
 import { createBackPressure } from './back-pressure.ts';
 import { type Batch, batchesOf, checkVersion, createBudget } from './batches.ts';
 import { runHost } from './host-run.ts';
@@ -38,15 +40,10 @@ export interface RunJobOptions {
   before?: Before;
   /** What keeps the events. */
   log?: JobLog;
+  /** The right to run it; nobody is asked any more once it is lost. */
+  lease?: Pick<Lease, 'isHeld'>;
   /** Milliseconds before the first new try of an unreachable host, without jitter. */
   retryAfterMs?: number;
-}
-
-export interface Before {
-  /** Hosts that are over. */
-  results: ReadonlyMap<string, HostResult>;
-  /** The last event seen of hosts that a request may have reached, 0 for none. */
-  after: ReadonlyMap<string, number>;
 }
 
 export interface JobResult {
@@ -99,6 +96,7 @@ export async function runJob(job: Job, options: RunJobOptions): Promise<JobResul
         ...{ sender: options.sender, clock, emit: tell, job: job.id, lostAfterMs: options.lostAfterMs },
         ...(after !== undefined && { after }),
         ...(options.log !== undefined && { log: options.log }),
+        ...(options.lease !== undefined && { lease: options.lease }),
         detach: options.detach === true,
         signal: stops.looking,
         seal: () => sealedRequest(job, certname, { identity: options.identity, now: clock.now() }),
