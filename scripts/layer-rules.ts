@@ -146,7 +146,6 @@ export const MAX_FUNCTION_LINES = 60;
 export const STILL_LONG: ReadonlySet<string> = new Set([
   'agent/disabling.ts',
   'agent/metrics/metrics.ts',
-  'agent/queue/queue.ts',
   'agent/requests/request-log.ts',
   'agent/runs/live-run.ts',
   'agent/runs/output.ts',

@@ -6,7 +6,8 @@ import type { Assignment, RequestRecord, RequestStore } from '../requests/reques
 import type { LiveRun } from '../runs/live-run.ts';
 import { judgeLost } from '../runs/lost-run.ts';
 import type { RunRecord } from '../runs/run-store.ts';
-import type { Queue, QueueDeps } from './queue.ts';
+import type { Queue } from './queue.ts';
+import type { QueueDeps } from './queue-deps.ts';
 
 const POLL_MS = 20;
 

@@ -1,0 +1,94 @@
+/** DESIGN 4, "Joining a run": a run begins for the first request in the queue and all others with the same action. */
+import { messageOf } from '../../errors.ts';
+import type { Holder } from '../../protocol/event.ts';
+import { uuidv7 } from '../../util/uuid.ts';
+import type { RequestRecord } from '../requests/request-store.ts';
+import type { EndWriter } from '../runs/end-writer.ts';
+import type { LiveRun } from '../runs/live-run.ts';
+import type { Prepared } from '../runs/prepare-run.ts';
+import type { QueueDeps } from './queue-deps.ts';
+import type { Waiting, WaitingList } from './waiting-list.ts';
+
+export interface BeginDeps extends QueueDeps {
+  waiting: WaitingList;
+  ends: Pick<EndWriter, 'write'>;
+  /** Follows the run until its end. */
+  adopt(live: LiveRun, served: readonly RequestRecord[]): void;
+  isClosed(): boolean;
+  /** A run was released. */
+  onLetGo(record: RequestRecord): void;
+}
+
+type Ready = Extract<Prepared, { wrapper: unknown }>;
+
+/** Returns the holder when the lock is held. */
+export async function beginRun(deps: BeginDeps): Promise<Holder | undefined> {
+  const { waiting, steps, runs, clock, log } = deps;
+  const first = waiting.first();
+  if (first === undefined) return undefined;
+  const { record, canonical } = first;
+  const run = uuidv7(clock.now());
+  const prepared = await steps.prepare(run, record, deps);
+  if ('holder' in prepared) return prepared.holder;
+  if ('problem' in prepared) {
+    log.warn({ job: record.request.job, error: prepared.problem }, 'cannot start a run');
+    await waiting.finishAll({ outcome: 'failed', message: prepared.problem, only: canonical });
+    return undefined;
+  }
+  const served: RequestRecord[] = [];
+  let isLetGo = false;
+  try {
+    await joinAll(canonical, { run, served }, deps);
+    isLetGo = letGo(prepared, served, deps);
+  } finally {
+    if (!isLetGo) {
+      prepared.wrapper.abandon();
+      await prepared.wrapper.ended;
+      await waiting.putBack(served);
+      await runs.discard(run);
+    }
+  }
+  if (!isLetGo) return undefined;
+  for (const { name } of served) deps.notifier.notify(name);
+  deps.onLetGo(record);
+  log.info({ run, serves: served.map(({ request }) => request.job) }, 'run let go');
+  return undefined;
+}
+
+/** Requests that come while one is being written down are served too; then the run is released immediately. */
+async function joinAll(
+  canonical: string,
+  { run, served }: { run: string; served: RequestRecord[] },
+  deps: BeginDeps,
+): Promise<void> {
+  const { waiting } = deps;
+  for (let next = waiting.take(canonical); next !== undefined; next = waiting.take(canonical)) {
+    if (await assign(next, run, deps)) served.push(next.record);
+  }
+}
+
+/** False where it has failed, which delays no other request. */
+async function assign(
+  { record }: Waiting,
+  run: string,
+  { requestLog, ends, clock }: BeginDeps,
+): Promise<boolean> {
+  try {
+    await requestLog.assign(record.name, run);
+    return true;
+  } catch (error) {
+    const message = `kick agent could not write down its run: ${messageOf(error)}`;
+    await ends.write(record, { type: 'finished', outcome: 'failed', message, endedAt: clock.now() });
+    return false;
+  }
+}
+
+/** False when nobody is left to serve, or the agent stops. */
+function letGo({ runRecord, wrapper }: Ready, served: readonly RequestRecord[], deps: BeginDeps): boolean {
+  if (served.length === 0 || deps.isClosed()) return false;
+  // Followed before it can begin: a run that nobody follows would have no end.
+  const live = deps.steps.follow(runRecord, deps, { wrapperEnded: wrapper.ended, serves: served.length });
+  deps.adopt(live, served);
+  wrapper.letGo();
+  return true;
+}

@@ -1,0 +1,20 @@
+/** What the queue needs of the agent around it. */
+import type { FinishedEvent, Holder } from '../../protocol/event.ts';
+import type { RequestLog } from '../requests/request-log.ts';
+import type { RequestRecord } from '../requests/request-store.ts';
+import type { LiveRunDeps } from '../runs/live-run.ts';
+import type { RunSteps } from '../runs/run-steps.ts';
+
+export interface QueueDeps extends LiveRunDeps {
+  requestLog: RequestLog;
+  runLock: string;
+  steps: RunSteps;
+  /** Milliseconds of silence after which a run seems to be stuck. */
+  stuckAfterMs: number;
+  /** Who keeps runs from beginning although we know of none (run-lock.ts). */
+  keeper(): Holder | undefined;
+  /** Milliseconds that a look at Puppet's settings and locks may take; defaults to 150 s. */
+  gateMs?: number;
+  /** Called when a request has its outcome, for the audit log. */
+  onOutcome(record: RequestRecord, finished: FinishedEvent): void;
+}

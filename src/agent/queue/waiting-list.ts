@@ -1,0 +1,156 @@
+/** The requests that wait for a run, oldest first, and how they end without one. */
+import { messageOf } from '../../errors.ts';
+import type { FinishedEvent, Holder } from '../../protocol/event.ts';
+import { canonicalAction, DEFAULT_WAIT_S } from '../../protocol/request.ts';
+import type { Clock } from '../../util/clock.ts';
+import type { Log } from '../../util/log.ts';
+import { clip } from '../../util/text.ts';
+import type { RequestLog } from '../requests/request-log.ts';
+import type { RequestRecord } from '../requests/request-store.ts';
+import type { EndWriter } from '../runs/end-writer.ts';
+
+export interface Waiting {
+  readonly record: RequestRecord;
+  /** Requests with the same one share a run. */
+  readonly canonical: string;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+  readonly skip: boolean;
+  /** The holder that was last reported to it, so that it is reported once. */
+  reported?: string;
+}
+
+type Ending = Pick<FinishedEvent, 'outcome' | 'message' | 'holder'>;
+
+export interface WaitingList {
+  count(): number;
+  first(): Waiting | undefined;
+  find(name: string): Waiting | undefined;
+  add(record: RequestRecord): void;
+  /** Removes and returns the next one with this action. */
+  take(canonical: string): Waiting | undefined;
+  /** Requests whose run did not begin, or lost the race, wait again. */
+  putBack(served: readonly RequestRecord[]): Promise<void>;
+  /** Milliseconds until the next wait is over; 60 s at most. */
+  nextDeadlineMs(): number;
+  /** Ends those whose wait is over. */
+  expire(holder: Holder | undefined): Promise<void>;
+  /** Reports who holds the lock; ends those that do not want to wait for it. */
+  report(holder: Holder): Promise<void>;
+  finish(waiting: Waiting, ending: Ending): Promise<void>;
+  /** `only`: those with this action. */
+  finishAll(ending: { outcome: 'disabled' | 'failed'; message: string; only?: string }): Promise<void>;
+}
+
+export interface WaitingDeps {
+  requestLog: Pick<RequestLog, 'append' | 'release'>;
+  ends: Pick<EndWriter, 'write'>;
+  clock: Clock;
+  log: Log;
+}
+
+export function createWaitingList(deps: WaitingDeps): WaitingList {
+  const { ends, clock } = deps;
+  const pending: Waiting[] = [];
+
+  async function finish(waiting: Waiting, ending: Ending): Promise<void> {
+    const at = pending.indexOf(waiting);
+    if (at < 0) return; // cancelled meanwhile
+    pending.splice(at, 1);
+    await ends.write(waiting.record, { type: 'finished', endedAt: clock.now(), ...ending });
+  }
+
+  return {
+    count: () => pending.length,
+    first: () => pending[0],
+    find: (name) => pending.find(({ record }) => record.name === name),
+    add: (record) => void pending.push(waitingOf(record)),
+    take(canonical) {
+      const next = pending.find((waiting) => waiting.canonical === canonical);
+      if (next !== undefined) pending.splice(pending.indexOf(next), 1);
+      return next;
+    },
+    async putBack(served) {
+      const missing = served.filter(({ name }) => !pending.some(({ record }) => record.name === name));
+      // It has had its try: from here on its wait can be over.
+      pending.push(...missing.map((record) => ({ ...waitingOf(record), reported: '' })));
+      pending.sort((a, b) => a.record.acceptedAt - b.record.acceptedAt);
+      for (const record of served) await release(record, deps);
+    },
+    nextDeadlineMs() {
+      const next = Math.min(...pending.map(({ until }) => until));
+      return Math.min(Math.max(0, next - clock.now()), 60_000);
+    },
+    async expire(holder) {
+      for (const waiting of [...pending]) {
+        if (waiting.until > clock.now() || waiting.reported === undefined) continue;
+        await finish(waiting, stillBusyWith(holder));
+      }
+    },
+    async report(holder) {
+      // When a process began is worked out anew at each look, and differs by a tick.
+      const text = JSON.stringify({ ...holder, began: undefined });
+      for (const waiting of [...pending]) {
+        if (waiting.skip) await finish(waiting, busyWith(holder));
+        else if (waiting.reported !== text) {
+          waiting.reported = text;
+          await append(waiting, holder, deps);
+        }
+      }
+    },
+    finish,
+    async finishAll({ outcome, message, only }) {
+      for (const waiting of [...pending]) {
+        if (only === undefined || waiting.canonical === only)
+          await finish(waiting, { outcome, message: clip(message, 2000) });
+      }
+    },
+  };
+}
+
+function busyWith(holder: Holder): Ending {
+  return {
+    outcome: 'busy',
+    message: holder.isRun === false ? 'its lock is held' : 'a run is in progress',
+    holder,
+  };
+}
+
+/** At the end of the wait. */
+function stillBusyWith(holder: Holder | undefined): Ending {
+  const message = holder?.isRun === false ? 'its lock was still held' : 'a run was still in progress';
+  return { outcome: 'busy', message, ...(holder !== undefined && { holder }) };
+}
+
+/** A request that waits is only news: nothing depends on it. */
+async function append(
+  { record, until }: Waiting,
+  holder: Holder,
+  { requestLog, log }: WaitingDeps,
+): Promise<void> {
+  try {
+    await requestLog.append(record.name, [{ type: 'waiting', holder, until }]);
+  } catch (error) {
+    const { job } = record.request;
+    log.warn({ job, error: messageOf(error) }, 'cannot write down that a request waits');
+  }
+}
+
+async function release({ name, request }: RequestRecord, { requestLog, log }: WaitingDeps): Promise<void> {
+  try {
+    await requestLog.release(name);
+  } catch (error) {
+    log.error({ job: request.job, error: messageOf(error) }, 'cannot take a request off its run');
+  }
+}
+
+function waitingOf(record: RequestRecord): Waiting {
+  const { action, queue } = record.request;
+  const waitMs = (queue?.wait ?? DEFAULT_WAIT_S) * 1000;
+  return {
+    record,
+    canonical: canonicalAction(action),
+    until: record.acceptedAt + waitMs,
+    skip: queue?.ifRunning === 'skip',
+  };
+}
