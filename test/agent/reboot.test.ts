@@ -263,6 +263,20 @@ test('a run folder that vanishes while no agent is there: the end is told to a r
   });
 });
 
+test('a run whose folder has vanished while no agent was there is followed: no other begins beside it', async () => {
+  const folder = tempFolder();
+  const { runner, go } = waitingPuppet(folder, '2 changed true\n0 unchanged true');
+  const { folders, start, agent, run } = await inARun(runner);
+  await agent.stop();
+  rmSync(folders.runDir, { recursive: true });
+  const next = await start();
+  const late = await kick(next);
+  expect((await late.until('waiting')).holder).toMatchObject({ job: run.job });
+  go();
+  expect(await (await resume(next, run.job, lastOf(run))).finished).toMatchObject({ outcome: 'changed' });
+  expect(await late.finished).toMatchObject({ outcome: 'unchanged' });
+});
+
 test('a request whose folder vanishes under its run: the stream ends, and then the agent knows nothing of it', async () => {
   const gate = join(tempFolder(), 'gate');
   const { folders, agent, run } = await inARun(command('until-file', join(tempFolder(), 'j'), gate));

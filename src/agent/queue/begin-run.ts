@@ -2,7 +2,7 @@
 import { messageOf } from '../../errors.ts';
 import type { Holder } from '../../protocol/event.ts';
 import { uuidv7 } from '../../util/uuid.ts';
-import type { RequestRecord } from '../requests/request-store.ts';
+import type { AssignedRun, RequestRecord } from '../requests/request-store.ts';
 import type { EndWriter } from '../runs/end-writer.ts';
 import type { LiveRun } from '../runs/live-run.ts';
 import type { Prepared } from '../runs/prepare-run.ts';
@@ -38,7 +38,7 @@ export async function beginRun(deps: BeginDeps): Promise<Holder | undefined> {
   const served: RequestRecord[] = [];
   let isLetGo = false;
   try {
-    await joinAll(canonical, { run, served }, deps);
+    await joinAll(canonical, { run: prepared.runRecord, served }, deps);
     isLetGo = letGo(prepared, served, deps);
   } finally {
     if (!isLetGo) {
@@ -58,7 +58,7 @@ export async function beginRun(deps: BeginDeps): Promise<Holder | undefined> {
 /** Requests that come while one is being written down are served too; then the run is released immediately. */
 async function joinAll(
   canonical: string,
-  { run, served }: { run: string; served: RequestRecord[] },
+  { run, served }: { run: AssignedRun; served: RequestRecord[] },
   deps: BeginDeps,
 ): Promise<void> {
   const { waiting } = deps;
@@ -70,7 +70,7 @@ async function joinAll(
 /** False where it has failed, which delays no other request. */
 async function assign(
   { record }: Waiting,
-  run: string,
+  run: AssignedRun,
   { requestLog, ends, clock }: BeginDeps,
 ): Promise<boolean> {
   try {

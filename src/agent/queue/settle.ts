@@ -4,7 +4,7 @@ import { sleep } from '../../util/clock.ts';
 import { bootId, isAlive } from '../../util/proc.ts';
 import type { Assignment, RequestRecord, RequestStore } from '../requests/request-store.ts';
 import type { LiveRun } from '../runs/live-run.ts';
-import { judgeLost } from '../runs/lost-run.ts';
+import { judgeLost, recordOfLost } from '../runs/lost-run.ts';
 import type { RunRecord } from '../runs/run-store.ts';
 import type { Queue } from './queue.ts';
 import type { QueueDeps } from './queue-deps.ts';
@@ -80,6 +80,7 @@ async function settleRequests(
     await requests.mend(name);
     if ((await requestLog.finished(name)) !== undefined) continue;
     const assignment = await requests.assignment(name);
+    if (assignment !== undefined) await followWithoutFolder(assignment, record, { alive, neverBegan }, deps);
     if (assignment === undefined || neverBegan.has(assignment.run)) {
       await requestLog.release(name);
       waiting.push(record);
@@ -96,11 +97,25 @@ async function settleRequests(
   return { served, waiting };
 }
 
+/** Somebody has emptied the volatile directory, and the run goes on: no other may begin beside it. */
+async function followWithoutFolder(
+  assignment: Assignment,
+  request: RequestRecord,
+  { alive, neverBegan }: Found,
+  deps: SettleDeps,
+): Promise<void> {
+  const { run } = assignment;
+  if (alive.has(run) || neverBegan.has(run)) return;
+  const record = await recordOfLost(assignment, request, deps);
+  if (record !== undefined) alive.set(run, deps.steps.follow(record, deps));
+}
+
 /** How runs without a folder ended, each judged once for all requests that it served. */
 function lostRuns(deps: SettleDeps) {
   const known = new Map<string, ReturnType<typeof judgeLost>>();
-  return async ({ run, boot }: Assignment, { request }: RequestRecord): Promise<FinishedEvent> => {
-    const judged = known.get(run) ?? judgeLost({ run, boot, action: request.action }, deps);
+  return async (assignment: Assignment, { request }: RequestRecord): Promise<FinishedEvent> => {
+    const { run } = assignment;
+    const judged = known.get(run) ?? judgeLost(assignment, request, deps);
     known.set(run, judged);
     return { type: 'finished', run, endedAt: deps.clock.now(), ...(await judged) };
   };

@@ -7,11 +7,10 @@
  */
 import type { Event, StoredEvent } from '../../protocol/event.ts';
 import type { Clock } from '../../util/clock.ts';
-import { bootId } from '../../util/proc.ts';
 import { allEvents, type KeptEvent } from '../runs/event-file.ts';
 import type { RunStore } from '../runs/run-store.ts';
 import type { Notifier } from './notifier.ts';
-import type { Assignment, RequestStore } from './request-store.ts';
+import type { AssignedRun, Assignment, RequestStore } from './request-store.ts';
 
 export interface RequestLogDeps {
   requests: RequestStore;
@@ -24,7 +23,7 @@ export interface RequestLog {
   /** Adds to the request's own events and wakes its readers. */
   append(name: string, events: readonly Event[]): Promise<void>;
   /** From now on the run's events follow the request's own. */
-  assign(name: string, run: string): Promise<void>;
+  assign(name: string, run: AssignedRun): Promise<void>;
   /**
    * Takes the request off its run: what was told of the run so far becomes the request's own, then
    * `last` if given, all at one stroke.
@@ -73,9 +72,13 @@ export function createRequestLog({ requests, runs, notifier, clock }: RequestLog
 
   return {
     append: (name, events) => exclusively(name, () => append(name, events)),
-    assign: (name, run) =>
+    assign: (name, { run, boot, wrapper, inner }) =>
       exclusively(name, async () => {
-        await requests.assign(name, { run, boot: bootId(), base: await lastOwn(name) });
+        const processes = {
+          ...(wrapper !== undefined && { wrapper }),
+          ...(inner !== undefined && { inner }),
+        };
+        await requests.assign(name, { run, boot, base: await lastOwn(name), ...processes });
       }),
     release: (name, last) => exclusively(name, () => release(name, last)),
     async finished(name) {

@@ -11,12 +11,16 @@ import type { RequestKey, RunRequest } from '../../protocol/request.ts';
 import { createFolderAtomic, writeFileAtomic } from '../../util/atomic-file.ts';
 import { readOwnJson } from '../../util/files.ts';
 import { appendEvents, EVENT_FILE, mendEvents, readEvents } from '../runs/event-file.ts';
+import type { RunRecord } from '../runs/run-store.ts';
 
-/** The run that serves a request; run events follow the request's own in its stream. */
-export interface Assignment {
-  run: string;
-  /** The boot in which it was named: in another one, a run without a record is over. */
-  boot: string;
+/** What a request knows of its run besides: the run's own folder is not as durable. */
+export type AssignedRun = Pick<RunRecord, 'run' | 'boot' | 'wrapper' | 'inner'>;
+
+/**
+ * The run that serves a request; run events follow the request's own in its stream. In another boot than its own, a run
+ * without a folder is over.
+ */
+export interface Assignment extends AssignedRun {
   /** The number of the request's last event of its own. */
   base: number;
 }

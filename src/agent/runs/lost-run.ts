@@ -4,17 +4,18 @@
  */
 import type { RunAction } from '../../protocol/request.ts';
 import type { Clock } from '../../util/clock.ts';
-import { bootId } from '../../util/proc.ts';
+import { bootId, isAlive } from '../../util/proc.ts';
 import type { Ending, Verdict } from '../judge/evidence.ts';
 import { createLogReader } from '../judge/log-findings.ts';
+import type { Assignment, RequestRecord } from '../requests/request-store.ts';
 import type { EndedRun, Runner } from '../runners/runner.ts';
-import type { PuppetPaths, RunStore } from './run-store.ts';
+import type { PuppetPaths, RunRecord, RunStore } from './run-store.ts';
 
 const REBOOTED: Ending = { outcome: 'interrupted', message: 'the host was restarted during the run' };
 
 const VANISHED: Ending = {
   outcome: 'interrupted',
-  message: "the run's folder has vanished, and no report of it is left: how it ended is not known",
+  message: "the run's folder has vanished, and no report of it is left: what became of it is not known",
 };
 
 /** What is told of a run of which nothing is known. `boot` is that in which it was begun. */
@@ -27,16 +28,35 @@ export function onReportAlone(verdict: Verdict, boot: string): Ending {
   return verdict.outcome === 'race-lost' || verdict.outcome === 'interrupted' ? nothingKnown(boot) : verdict;
 }
 
-export interface LostRun {
-  run: string;
-  action: RunAction;
-  boot: string;
+interface LostDeps {
+  runs: RunStore;
+  runner: Runner;
+  clock: Clock;
 }
 
-/** How it ended. Never rejects. */
+/** The record of a run that lives though its folder is gone; undefined where it does not. */
+export async function recordOfLost(
+  { run, boot, wrapper, inner }: Assignment,
+  { request, acceptedAt }: RequestRecord,
+  { runs, runner }: LostDeps,
+): Promise<RunRecord | undefined> {
+  const processes = [wrapper, inner].filter((process) => process !== undefined);
+  if (boot !== bootId() || !processes.some(isAlive)) return undefined;
+  const { action, by, job } = request;
+  const puppet = await pathsOf(runner, { run, action, dir: runs.liveDir(run) });
+  return {
+    ...{ run, boot, action, by, job, createdAt: acceptedAt },
+    ...(wrapper !== undefined && { wrapper }),
+    ...(inner !== undefined && { inner }),
+    ...(puppet !== undefined && { puppet }),
+  };
+}
+
+/** How a run without a folder ended. Never rejects. */
 export async function judgeLost(
-  { run, action, boot }: LostRun,
-  { runs, runner, clock }: { runs: RunStore; runner: Runner; clock: Clock },
+  { run, boot }: Assignment,
+  { action }: { action: RunAction },
+  { runs, runner, clock }: LostDeps,
 ): Promise<Ending> {
   const dir = runs.liveDir(run);
   const ended: EndedRun = {
