@@ -22,6 +22,7 @@ import { systemClock } from '../../src/util/clock.ts';
 import { silentLog } from '../../src/util/log.ts';
 import { isAlive } from '../../src/util/proc.ts';
 import { agentPlace, NAME } from '../support/real-agent.ts';
+import { reboot } from '../support/reboot.ts';
 import { tempFolder } from '../support/temp.ts';
 import {
   command,
@@ -37,17 +38,6 @@ import {
 } from './harness.ts';
 
 const RESTARTED = { outcome: 'interrupted', message: 'the host was restarted during the run' };
-
-/** What a restart of the host does to the agent's folders. */
-function reboot({ stateDir, runDir }: { stateDir: string; runDir: string }): void {
-  rmSync(runDir, { recursive: true, force: true });
-  const requests = join(stateDir, 'requests');
-  for (const name of readdirSync(requests)) {
-    const path = join(requests, name, 'run.json');
-    if (!existsSync(path)) continue;
-    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), boot: 'another boot' }));
-  }
-}
 
 /** The folder of the only run in progress; empty when there is none. */
 function runDirOf({ runDir }: { runDir: string }): string {

@@ -1,6 +1,8 @@
 /** DESIGN 4: an agent that dies during a run. Every request gets one true outcome, and no run is made twice. */
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { isAlive, signalProcess } from '../../src/util/proc.ts';
+import { reboot } from '../support/reboot.ts';
 import { AGENTS } from './agents.ts';
 import {
   calm,
@@ -75,4 +77,36 @@ test('a run whose agent and Puppet are both killed is interrupted, and not repea
 
   expect(outcomesOf(await kick.result)).toEqual({ [agent]: 'interrupted' });
   expect(catalogsOf(lab, agent)).toBe(before + 1);
+});
+
+const foldersOf = () => ({
+  stateDir: join(lab.dirOf(agent), 'kick', 'state'),
+  runDir: join(lab.dirOf(agent), 'kick', 'run'),
+});
+
+test('a host that restarts during a run: the run is interrupted, and that is told at once', async () => {
+  const { running } = place;
+  const { kick, puppet } = await kickInRun(lab, place, { seconds: 30 });
+
+  await running.end('SIGTERM');
+  signalProcess(puppet, 'SIGTERM');
+  await until('the run to end', () => !isAlive(puppet));
+  reboot(foldersOf());
+  await running.startAgain();
+
+  expect(outcomesOf(await kick.result)).toEqual({ [agent]: 'interrupted' });
+});
+
+test('a host that restarts when a run is over and nobody has told so: its report tells', async () => {
+  const { running } = place;
+  const message = await newMessage(lab, agent);
+  const { kick, puppet } = await kickInRun(lab, place, { seconds: 3 });
+
+  await running.end('SIGTERM');
+  await until('the run to end', () => !isAlive(puppet));
+  reboot(foldersOf());
+  await running.startAgain();
+
+  expect(outcomesOf(await kick.result)).toEqual({ [agent]: 'changed' });
+  expect(messageOn(lab, agent)).toBe(message);
 });
