@@ -103,6 +103,7 @@ async function listening(server: Server): Promise<number> {
 test('serversOf reads server_list as Puppet does, and server where there is none', () => {
   const settings = { server: 'puppet', serverport: 8140, server_list: '' };
   expect(serversOf(settings)).toEqual([{ name: 'puppet', port: 8140 }]);
+  expect(serversOf({ ...settings, server: '' })).toEqual([]);
   expect(serversOf({ ...settings, server_list: 'a.example, b.example:8141' })).toEqual([
     { name: 'a.example', port: 8140 },
     { name: 'b.example', port: 8141 },

@@ -1,6 +1,10 @@
 /** Puppet's own certificates: who may kick, and what is left of it once a certificate is revoked. */
-import { cpSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AGENTS } from './agents.ts';
 import {
@@ -9,6 +13,7 @@ import {
   messageOn,
   newMessage,
   outcomesOf,
+  puppetConf,
   type RunningAgent,
   startAgent,
   useLab,
@@ -73,6 +78,27 @@ test('kick serves a controller named in agent.yaml until its certificate is revo
   expect(messageOn(lab, agent)).toBe(message);
 });
 
+const hasRenewal = !execFileSync('puppet', ['--version'], { encoding: 'utf8' }).startsWith('7.');
+
+test.skipIf(!hasRenewal)(
+  'a certificate that Puppet renews is served from then on, without a restart',
+  async () => {
+    puppetConf(lab, agent, 'hostcert_renewal_interval = 20y');
+    const controller = controllerWith('puppet.lab');
+    const before = await servedSerial();
+    const loaded = running.logged('the new certificate', ({ msg }) => msg.startsWith('certificates'));
+
+    const result = await controller.kick(certname);
+
+    expect(result.exit, result.stdout).toBe(0);
+    await loaded;
+    expect(await servedSerial()).not.toBe(before);
+    expect(await servedSerial()).toBe(serialIn(join(lab.sslOf(agent), 'certs', `${certname}.pem`)));
+    const next = await controller.kick(certname);
+    expect(next.exit, next.stdout).toBe(0);
+  },
+);
+
 test("an agent whose own certificate is revoked fails, and is unreachable once the controller's CRL says so", async () => {
   const before = messageOn(lab, agent);
   const oldSsl = copyOfServerSsl('before-agent');
@@ -88,6 +114,21 @@ test("an agent whose own certificate is revoked fails, and is unreachable once t
   expect(outcomesOf(aware)).toEqual({ [agent]: 'unreachable' });
   expect(aware.stdout).toMatch(/revoked/);
 });
+
+/** The serial number of the certificate that kick agent identifies itself by. */
+async function servedSerial(): Promise<string | undefined> {
+  const socket = connect({ host: '127.0.0.1', port: running.port, rejectUnauthorized: false });
+  // It has no certificate of ours, and hangs up: after it has shown its own.
+  socket.on('error', () => {});
+  await once(socket, 'secureConnect');
+  const serial = socket.getPeerX509Certificate()?.serialNumber;
+  socket.destroy();
+  return serial;
+}
+
+function serialIn(path: string): string {
+  return new X509Certificate(readFileSync(path)).serialNumber;
+}
 
 /** As Puppet's daily refresh does; SIGHUP spares the test the few seconds until the agent looks by itself. */
 async function bringCrlToAgent(): Promise<void> {

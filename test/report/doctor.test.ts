@@ -52,6 +52,7 @@ test.each([
   ],
   ['space gone', { folders: [{ what: 'state', path: '/', freeBytes: 15 * MB }] }, ['problem']],
   ['no tmpfs', { folders: [{ what: 'run', path: '/', freeBytes: 400 * MB, isTmpfs: false }] }, ['remark']],
+  ['no server', { servers: [] }, ['problem']],
   ['the only server', { servers: [{ name: 'puppet', port: 8140, error: 'refused' }] }, ['problem']],
   [
     'one of two servers',

@@ -19,7 +19,10 @@ interface Server {
   port: number;
 }
 
-/** `server_list` where there is one (`a,b:8141`), for Puppet then looks at no `server`. */
+/**
+ * `server_list` where there is one (`a,b:8141`), for Puppet then looks at no `server`. Nobody where neither is set, as by
+ * default for a user of OpenVox 9 other than root.
+ */
 export function serversOf({
   server,
   serverport,
@@ -33,7 +36,8 @@ export function serversOf({
       const [, name = one, port] = /^(.*?)(?::(\d{1,5}))?$/.exec(one) ?? [];
       return { name, port: port === undefined ? serverport : Number(port) };
     });
-  return listed.length > 0 ? listed.slice(0, MAX_SERVERS) : [{ name: server, port: serverport }];
+  if (listed.length > 0) return listed.slice(0, MAX_SERVERS);
+  return server === '' ? [] : [{ name: server, port: serverport }];
 }
 
 /** Asks them all. Without a certificate of ours only whether they take a connection. */

@@ -46,7 +46,7 @@ const PUPPET_NEXT = {
 
 /** From the facts alone: also where no agent runs yet. */
 export function factFindings(facts: DoctorFacts, now: number, { isPull = false } = {}): Finding[] {
-  const { certificateEnds, crlEnds, folders, servers = [], staleLock, schedulers } = facts;
+  const { certificateEnds, crlEnds, folders, servers, staleLock, schedulers } = facts;
   const { puppetError, puppetComplaint } = facts;
   return [
     ...(puppetError === undefined
@@ -63,7 +63,7 @@ export function factFindings(facts: DoctorFacts, now: number, { isPull = false }
     ...endFinding('its certificate', certificateEnds, now, CERTIFICATE_NEXT),
     ...endFinding('its CRL', crlEnds, now, CRL_NEXT),
     ...folders.flatMap(folderFindings),
-    ...serverFindings(servers),
+    ...(servers === undefined ? [] : serverFindings(servers)),
     ...(staleLock === undefined
       ? []
       : [remark(`a stale lock of Puppet's: ${staleLock}`, 'nothing: the next run of Puppet removes it')]),
@@ -73,6 +73,9 @@ export function factFindings(facts: DoctorFacts, now: number, { isPull = false }
 
 /** One that answers is enough, as for Puppet itself. */
 function serverFindings(servers: NonNullable<DoctorFacts['servers']>): Finding[] {
+  if (servers.length === 0) {
+    return [problem('no Puppet Server is set', "name it in puppet.conf: 'server = puppet.example.com'")];
+  }
   const level = servers.every(({ error }) => error !== undefined) ? problem : warning;
   return servers.flatMap(({ name, port, error }) =>
     error === undefined
