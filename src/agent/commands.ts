@@ -5,7 +5,8 @@ import type { CommandReply } from '../protocol/status.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Disabling } from './disabling.ts';
 import type { Queue } from './queue/queue.ts';
-import { jobPrefix, type RequestStore } from './requests/request-store.ts';
+import { jobPrefix } from './requests/request-record.ts';
+import type { RequestStore } from './requests/request-store.ts';
 
 export interface CommandsDeps {
   requests: RequestStore;

@@ -40,10 +40,10 @@ export interface Parts {
 export async function openParts(options: AgentOptions): Promise<Parts> {
   const { stateDir, runDir, runner, policy, version, clock, log } = options;
   const layout = await prepareFolders(stateDir, runDir);
-  const notBefore = await openStoreMarker(layout.storeMarker, clock);
+  const notBefore = await openStoreMarker(layout.storeMarker, { clock, log });
   const standing = createStanding({ policy, clock, version, notBefore });
-  const requests = openRequestStore(layout.requests);
-  const runs = openRunStore(layout.liveRuns, layout.runs);
+  const requests = openRequestStore(layout.requests, { log });
+  const runs = openRunStore(layout.liveRuns, layout.runs, { log });
   const notifier = createNotifier();
   const requestLog = createRequestLog({ requests, runs, notifier, clock });
   const metrics = await openMetrics({

@@ -9,7 +9,7 @@ import { checkReader } from './admission/checks.ts';
 import type { RunChecks } from './admission/run-checks.ts';
 import type { Commands } from './commands.ts';
 import type { Metrics } from './metrics/metrics.ts';
-import { requestName } from './requests/request-store.ts';
+import { requestName } from './requests/request-record.ts';
 import type { RequestStreams } from './requests/request-streams.ts';
 import type { Standing } from './standing.ts';
 import type { Asked } from './status.ts';

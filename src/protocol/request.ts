@@ -76,7 +76,7 @@ const QueueSchema = v.strictObject({
 });
 
 /** Who asks. For people and logs; nothing is decided by it. */
-const BySchema = v.strictObject({
+export const BySchema = v.strictObject({
   user: text(64),
   uid: v.pipe(v.number(), v.integer(), v.minValue(0)),
   host: text(253),
@@ -101,6 +101,8 @@ const envelopeOf = <A extends v.GenericSchema>(action: A) =>
 
 export const RequestSchema = envelopeOf(ActionSchema);
 
+export const RunRequestSchema = envelopeOf(RunActionSchema);
+
 /** The same without looking into the action: to tell "I do not know this option" from "malformed". */
 export const RequestShapeSchema = envelopeOf(v.looseObject({ op: v.string() }));
 
@@ -110,7 +112,7 @@ export type DisableAction = v.InferOutput<typeof DisableActionSchema>;
 export type EnableAction = v.InferOutput<typeof EnableActionSchema>;
 export type Action = v.InferOutput<typeof ActionSchema>;
 export type Request = v.InferOutput<typeof RequestSchema>;
-export type RunRequest = Request & { action: RunAction };
+export type RunRequest = v.InferOutput<typeof RunRequestSchema>;
 export type By = v.InferOutput<typeof BySchema>;
 
 /** Requests with the same key are the same request (DESIGN 5). */

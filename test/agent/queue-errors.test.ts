@@ -2,7 +2,7 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { RequestRecord } from '../../src/agent/requests/request-store.ts';
+import type { RequestRecord } from '../../src/agent/requests/request-record.ts';
 import type { Runner } from '../../src/agent/runners/runner.ts';
 import { createEndWriter } from '../../src/agent/runs/end-writer.ts';
 import { PROCESS_STEPS } from '../../src/agent/runs/run-steps.ts';

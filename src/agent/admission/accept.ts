@@ -5,7 +5,8 @@ import type { RunRequest } from '../../protocol/request.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Queue } from '../queue/queue.ts';
-import { type RequestRecord, type RequestStore, requestName } from '../requests/request-store.ts';
+import { type RequestRecord, requestName } from '../requests/request-record.ts';
+import type { RequestStore } from '../requests/request-store.ts';
 import type { Audit } from './audit.ts';
 import type { RunChecks } from './run-checks.ts';
 

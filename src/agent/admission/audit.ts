@@ -6,7 +6,7 @@ import type { Request } from '../../protocol/request.ts';
 import type { Peer } from '../../transport/transport.ts';
 import type { Log } from '../../util/log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { RequestRecord } from '../requests/request-store.ts';
+import type { RequestRecord } from '../requests/request-record.ts';
 import { signerOf } from './admit.ts';
 
 export interface Audit {

@@ -5,7 +5,8 @@ import { canonicalAction, type Request, type RunAction, type RunRequest } from '
 import { exists } from '../../util/files.ts';
 import { type Layout, prepareFolders } from '../layout.ts';
 import type { Queue } from '../queue/queue.ts';
-import { type RequestStore, requestName } from '../requests/request-store.ts';
+import { requestName } from '../requests/request-record.ts';
+import type { RequestStore } from '../requests/request-store.ts';
 import type { Runner } from '../runners/runner.ts';
 import type { AdmitFor } from './admit.ts';
 

@@ -3,7 +3,8 @@ import type { FinishedEvent } from '../../protocol/event.ts';
 import type { RunAction } from '../../protocol/request.ts';
 import type { Disabled } from '../../protocol/status.ts';
 import type { ReportHead } from '../puppet/report.ts';
-import type { EndNotes, Intention, PuppetPaths } from '../runs/run-store.ts';
+import type { Intention, PuppetPaths } from '../runs/run-record.ts';
+import type { EndNotes } from '../runs/wrapper-files.ts';
 import type { LogFindings } from './log-findings.ts';
 
 export interface Evidence {

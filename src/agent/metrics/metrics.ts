@@ -2,7 +2,6 @@
  * What an agent has counted, for node_exporter's textfile collector. Counters survive restarts:
  * they are kept as JSON in the state directory. A second of them may be lost with a power cut.
  */
-import * as v from 'valibot';
 import { messageOf } from '../../errors.ts';
 import type { Expiry } from '../../pki/expiry.ts';
 import type { FinishedEvent } from '../../protocol/event.ts';
@@ -10,10 +9,10 @@ import { isSuccess } from '../../protocol/outcome.ts';
 import type { RefusalCode } from '../../protocol/refusal.ts';
 import { writeFileAtomic } from '../../util/atomic-file.ts';
 import type { Clock } from '../../util/clock.ts';
-import { readOwnJson } from '../../util/files.ts';
 import type { Log } from '../../util/log.ts';
 import { metricsFile, nameProblem } from '../../util/metrics-file.ts';
-import { type Counters, CountersSchema } from './counters.ts';
+import { readOrSetAside, storedText } from '../../util/stored-json.ts';
+import { COUNTERS, type Counters } from './counters.ts';
 import { metricsText } from './metrics-text.ts';
 
 /** Milliseconds between two writes at the least. */
@@ -104,7 +103,7 @@ export async function openMetrics({ file, ...options }: MetricsOptions): Promise
 
   async function keep(): Promise<void> {
     try {
-      await writeFileAtomic(keptIn, JSON.stringify(counters));
+      await writeFileAtomic(keptIn, storedText(counters, COUNTERS));
       isTold = false;
     } catch (error) {
       if (!isTold) log.warn({ error: messageOf(error) }, 'the counters cannot be kept');
@@ -174,11 +173,5 @@ function observe(into: { sum: number; count: number }, ms: number): void {
 async function readCounters(path: string, log: Log): Promise<Counters> {
   const zero = { sum: 0, count: 0 };
   const none: Counters = { runs: {}, requests: {}, refused: {}, duration: { ...zero }, wait: { ...zero } };
-  try {
-    const kept = await readOwnJson<unknown>(path);
-    return kept === undefined ? none : v.parse(CountersSchema, kept);
-  } catch (error) {
-    log.warn({ error: messageOf(error) }, 'the counters cannot be read and begin at zero');
-    return none;
-  }
+  return (await readOrSetAside(path, COUNTERS, { log, means: 'the counters begin at zero' })) ?? none;
 }

@@ -2,7 +2,7 @@
 import { messageOf } from '../../errors.ts';
 import type { Holder } from '../../protocol/event.ts';
 import { uuidv7 } from '../../util/uuid.ts';
-import type { AssignedRun, RequestRecord } from '../requests/request-store.ts';
+import type { AssignedRun, RequestRecord } from '../requests/request-record.ts';
 import type { EndWriter } from '../runs/end-writer.ts';
 import type { LiveRun } from '../runs/live-run.ts';
 import type { Prepared } from '../runs/prepare-run.ts';

@@ -2,7 +2,7 @@
 import type { FinishedEvent, Holder } from '../../protocol/event.ts';
 import type { CommandReply } from '../../protocol/status.ts';
 import { clip } from '../../util/text.ts';
-import type { RequestRecord } from '../requests/request-store.ts';
+import type { RequestRecord } from '../requests/request-record.ts';
 import { finishedEvent } from '../runs/run-end.ts';
 import type { Current, CurrentRun } from './current-run.ts';
 import type { QueueDeps } from './queue-deps.ts';

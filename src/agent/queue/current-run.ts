@@ -3,7 +3,7 @@ import { messageOf } from '../../errors.ts';
 import type { Holder } from '../../protocol/event.ts';
 import { describeBy } from '../../protocol/request.ts';
 import { sleep } from '../../util/clock.ts';
-import type { RequestRecord } from '../requests/request-store.ts';
+import type { RequestRecord } from '../requests/request-record.ts';
 import { type LiveRun, progressOf } from '../runs/live-run.ts';
 import type { FinishedRun, RunEnd } from '../runs/run-end.ts';
 import type { QueueDeps } from './queue-deps.ts';

@@ -1,7 +1,7 @@
 /** What the queue needs of the agent around it. */
 import type { FinishedEvent, Holder } from '../../protocol/event.ts';
 import type { RequestLog } from '../requests/request-log.ts';
-import type { RequestRecord } from '../requests/request-store.ts';
+import type { RequestRecord } from '../requests/request-record.ts';
 import type { LiveRunDeps } from '../runs/live-run.ts';
 import type { RunSteps } from '../runs/run-steps.ts';
 

@@ -5,7 +5,7 @@
 import { messageOf } from '../../errors.ts';
 import type { Holder } from '../../protocol/event.ts';
 import type { CommandReply } from '../../protocol/status.ts';
-import type { RequestRecord } from '../requests/request-store.ts';
+import type { RequestRecord } from '../requests/request-record.ts';
 import { createEndWriter } from '../runs/end-writer.ts';
 import type { LiveRun } from '../runs/live-run.ts';
 import { beginRun } from './begin-run.ts';

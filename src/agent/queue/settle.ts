@@ -2,10 +2,11 @@
 import type { FinishedEvent } from '../../protocol/event.ts';
 import { sleep } from '../../util/clock.ts';
 import { bootId, isAlive } from '../../util/proc.ts';
-import type { Assignment, RequestRecord, RequestStore } from '../requests/request-store.ts';
+import type { Assignment, RequestRecord } from '../requests/request-record.ts';
+import type { RequestStore } from '../requests/request-store.ts';
 import type { LiveRun } from '../runs/live-run.ts';
 import { judgeLost, recordOfLost } from '../runs/lost-run.ts';
-import type { RunRecord } from '../runs/run-store.ts';
+import type { RunRecord } from '../runs/run-record.ts';
 import type { Queue } from './queue.ts';
 import type { QueueDeps } from './queue-deps.ts';
 
@@ -39,6 +40,8 @@ interface Found {
 async function settleRun(run: string, { alive, neverBegan }: Found, deps: SettleDeps): Promise<void> {
   const { runs, steps } = deps;
   const record = await runs.record(run);
+  // It stays as it is, and its requests are settled by what else is known of it.
+  if (record === 'unusable') return;
   if (record === undefined || (await runs.isSettled(run))) return runs.discard(run);
   await runs.mend(run);
   if (!(await hasBegun(record, deps))) neverBegan.add(run);
@@ -80,6 +83,10 @@ async function settleRequests(
     await requests.mend(name);
     if ((await requestLog.finished(name)) !== undefined) continue;
     const assignment = await requests.assignment(name);
+    if (assignment === 'unusable') {
+      await end(record, UNKNOWN_RUN, deps);
+      continue;
+    }
     if (assignment !== undefined) await followWithoutFolder(assignment, record, { alive, neverBegan }, deps);
     if (assignment === undefined || neverBegan.has(assignment.run)) {
       await requestLog.release(name);
@@ -88,9 +95,7 @@ async function settleRequests(
       served.set(assignment.run, [...(served.get(assignment.run) ?? []), record]);
     } else {
       // The tmpfs went with the run, or somebody has emptied it.
-      const finished = await lost(assignment, record);
-      await requestLog.release(name, finished);
-      deps.onOutcome(record, finished);
+      await end(record, await lost(assignment, record), deps);
     }
   }
   waiting.sort((a, b) => a.acceptedAt - b.acceptedAt);
@@ -110,13 +115,31 @@ async function followWithoutFolder(
   if (record !== undefined) alive.set(run, deps.steps.follow(record, deps));
 }
 
+const UNKNOWN_RUN: Pick<FinishedEvent, 'outcome' | 'message'> = {
+  outcome: 'interrupted',
+  message: 'the file that names its run cannot be read: what became of it is not known',
+};
+
+async function end(
+  record: RequestRecord,
+  ending: Omit<FinishedEvent, 'type' | 'endedAt'>,
+  { requestLog, clock, onOutcome }: SettleDeps,
+): Promise<void> {
+  const finished: FinishedEvent = { type: 'finished', endedAt: clock.now(), ...ending };
+  await requestLog.release(record.name, finished);
+  onOutcome(record, finished);
+}
+
 /** How runs without a folder ended, each judged once for all requests that it served. */
 function lostRuns(deps: SettleDeps) {
   const known = new Map<string, ReturnType<typeof judgeLost>>();
-  return async (assignment: Assignment, { request }: RequestRecord): Promise<FinishedEvent> => {
+  return async (
+    assignment: Assignment,
+    { request }: RequestRecord,
+  ): Promise<Omit<FinishedEvent, 'type' | 'endedAt'>> => {
     const { run } = assignment;
     const judged = known.get(run) ?? judgeLost(assignment, request, deps);
     known.set(run, judged);
-    return { type: 'finished', run, endedAt: deps.clock.now(), ...(await judged) };
+    return { run, ...(await judged) };
   };
 }

@@ -6,7 +6,7 @@ import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import { clip } from '../../util/text.ts';
 import type { RequestLog } from '../requests/request-log.ts';
-import type { RequestRecord } from '../requests/request-store.ts';
+import type { RequestRecord } from '../requests/request-record.ts';
 import type { EndWriter } from '../runs/end-writer.ts';
 
 export interface Waiting {

@@ -36,7 +36,7 @@ export async function prune(
   for (const [index, name] of names.entries()) {
     if (await requests.forget(name, now - keyAge)) continue;
     const assignment = await requests.assignment(name);
-    const isRetired = assignment !== undefined && retired.has(assignment.run);
+    const isRetired = typeof assignment === 'object' && retired.has(assignment.run);
     if (!isRetired && index >= tooMany) continue;
     if (isRetired || (await requestLog.finished(name)) !== undefined) await requests.retire(name);
   }

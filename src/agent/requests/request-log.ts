@@ -10,7 +10,8 @@ import type { Clock } from '../../util/clock.ts';
 import { allEvents, type KeptEvent } from '../runs/event-file.ts';
 import type { RunStore } from '../runs/run-store.ts';
 import type { Notifier } from './notifier.ts';
-import type { AssignedRun, Assignment, RequestStore } from './request-store.ts';
+import type { AssignedRun, Assignment } from './request-record.ts';
+import type { RequestStore } from './request-store.ts';
 
 export interface RequestLogDeps {
   requests: RequestStore;
@@ -86,7 +87,7 @@ export function createRequestLog({ requests, runs, notifier, clock }: RequestLog
       const last = own.at(-1);
       if (last?.type === 'finished') return last;
       const assignment = await requests.assignment(name);
-      if (assignment === undefined || !(await runs.isSettled(assignment.run))) return undefined;
+      if (typeof assignment !== 'object' || !(await runs.isSettled(assignment.run))) return undefined;
       const events = await allEvents((offset) => runs.events(assignment.run, offset));
       const end = events.at(-1);
       return end?.type === 'finished'
@@ -99,7 +100,7 @@ export function createRequestLog({ requests, runs, notifier, clock }: RequestLog
   async function release(name: string, last?: Event): Promise<void> {
     const assignment = await requests.assignment(name);
     const told =
-      assignment === undefined ? [] : await allEvents((offset) => runs.events(assignment.run, offset));
+      typeof assignment === 'object' ? await allEvents((offset) => runs.events(assignment.run, offset)) : [];
     const copied = told.filter(({ type }) => type !== 'finished').map(withoutOffsets);
     const all = [...copied, ...(last === undefined ? [] : [last])];
     if (all.length > 0) await append(name, all);
@@ -110,7 +111,7 @@ export function createRequestLog({ requests, runs, notifier, clock }: RequestLog
   async function* stream(name: string, after: number, signal: AbortSignal): AsyncGenerator<StoredEvent> {
     const place = { last: after, ownOffset: 0, run: '', runOffset: 0, runCount: 0 };
     while (!signal.aborted) {
-      const assigned = await requests.assignment(name);
+      const assigned = await assignmentOf(name);
       // It listens before it looks, so that nothing falls between.
       const more = notifier.listen(assigned === undefined ? [name] : [name, assigned.run], signal);
       try {
@@ -129,6 +130,12 @@ export function createRequestLog({ requests, runs, notifier, clock }: RequestLog
     }
   }
 
+  /** Undefined also where nobody can say which run it is: settle.ts ends such requests. */
+  async function assignmentOf(name: string): Promise<Assignment | undefined> {
+    const assignment = await requests.assignment(name);
+    return assignment === 'unusable' ? undefined : assignment;
+  }
+
   async function ownChunk(name: string, place: StreamPlace): Promise<StoredEvent[] | undefined> {
     const own = await requests.ownEvents(name, place.ownOffset);
     place.ownOffset = own.offset;
@@ -141,7 +148,7 @@ export function createRequestLog({ requests, runs, notifier, clock }: RequestLog
     assigned: Assignment | undefined,
     place: StreamPlace,
   ): Promise<StoredEvent[] | undefined> {
-    const assignment = await requests.assignment(name);
+    const assignment = await assignmentOf(name);
     if (assignment?.run !== assigned?.run) return [];
     if (assignment === undefined) return undefined;
     if (place.run !== assignment.run)

@@ -2,47 +2,37 @@
  * DESIGN 4: each accepted request is a folder, made complete and renamed: its appearance *is*
  * "accepted" and *is* "seen". It names the run that serves it; its outcome is derived from that run.
  */
-import { createHash } from 'node:crypto';
 import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../../errors.ts';
 import type { Event, StoredEvent } from '../../protocol/event.ts';
-import type { RequestKey, RunRequest } from '../../protocol/request.ts';
 import { createFolderAtomic, writeFileAtomic } from '../../util/atomic-file.ts';
-import { readOwnJson } from '../../util/files.ts';
-import { appendEvents, EVENT_FILE, mendEvents, readEvents } from '../runs/event-file.ts';
-import type { RunRecord } from '../runs/run-store.ts';
-
-/** What a request knows of its run besides: the run's own folder is not as durable. */
-export type AssignedRun = Pick<RunRecord, 'run' | 'boot' | 'wrapper' | 'inner'>;
-
-/**
- * The run that serves a request; run events follow the request's own in its stream. In another boot than its own, a run
- * without a folder is over.
- */
-export interface Assignment extends AssignedRun {
-  /** The number of the request's last event of its own. */
-  base: number;
-}
-
-export interface RequestRecord {
-  name: string;
-  request: RunRequest;
-  /** Milliseconds since 1970. */
-  acceptedAt: number;
-}
+import { type Log, silentLog } from '../../util/log.ts';
+import { createStoredReader, StoredProblem, storedText } from '../../util/stored-json.ts';
+import { appendEvents, EVENT_FILE, mendEvents, readOwnEvents } from '../runs/event-file.ts';
+import {
+  ASSIGNMENT,
+  type Assignment,
+  REQUEST_RECORD,
+  type RequestRecord,
+  requestName,
+} from './request-record.ts';
 
 const GONE = '.gone';
 
 export interface RequestStore {
   /** Makes the folder with its first event. False when the key is known already. */
   create(record: RequestRecord, first: Event): Promise<boolean>;
-  /** What is kept under a name; `gone` when only the fact that it was is kept. */
+  /**
+   * What is kept under a name; `gone` when only the fact that it was is kept, or what is kept is of a newer version, or
+   * broken: its key is known, and nothing else.
+   */
   read(name: string): Promise<RequestRecord | 'gone' | undefined>;
   /** Whether what became of it is still kept. */
   isKept(name: string): Promise<boolean>;
   list(): Promise<string[]>;
-  assignment(name: string): Promise<Assignment | undefined>;
+  /** `unusable`: it has a run, and nobody can say which. */
+  assignment(name: string): Promise<Assignment | 'unusable' | undefined>;
   assign(name: string, assignment: Assignment): Promise<void>;
   unassign(name: string): Promise<void>;
   ownEvents(name: string, offset?: number): Promise<{ events: StoredEvent[]; offset: number }>;
@@ -54,21 +44,20 @@ export interface RequestStore {
   forget(name: string, before: number): Promise<boolean>;
 }
 
-/** The folder of a key: readable, and no longer than a file name may be. */
-export function requestName({ iss, job, attempt }: RequestKey): string {
-  return `${job}.${attempt}.${createHash('sha256').update(iss).digest('hex').slice(0, 16)}`;
-}
-
-/** The beginning of the names of all attempts of a job. */
-export function jobPrefix(job: string): string {
-  return `${job}.`;
-}
-
-export function openRequestStore(folder: string): RequestStore {
+export function openRequestStore(folder: string, { log = silentLog }: { log?: Log } = {}): RequestStore {
+  const stored = createStoredReader(log);
   const at = (name: string, ...rest: string[]) => join(folder, name, ...rest);
 
   async function isGone(name: string): Promise<boolean> {
     return (await statOf(at(name + GONE))) !== undefined;
+  }
+
+  async function recordIn(name: string): Promise<RequestRecord | 'unusable' | undefined> {
+    const path = at(name, 'request.json');
+    const record = await stored.read(path, REQUEST_RECORD);
+    if (typeof record !== 'object' || requestName(record.request) === name) return record;
+    stored.complain(new StoredProblem(path, `it is the request "${requestName(record.request)}"`, {}));
+    return 'unusable';
   }
 
   return {
@@ -77,7 +66,7 @@ export function openRequestStore(folder: string): RequestStore {
       const event: StoredEvent = { ...first, seq: 1, at: record.acceptedAt };
       try {
         await createFolderAtomic(at(record.name), {
-          'request.json': JSON.stringify(record),
+          'request.json': storedText(record, REQUEST_RECORD),
           [EVENT_FILE]: `${JSON.stringify(event)}\n`,
         });
         return true;
@@ -87,21 +76,19 @@ export function openRequestStore(folder: string): RequestStore {
       }
     },
     async read(name) {
-      const record = await readOwnJson<RequestRecord>(at(name, 'request.json'));
-      return record ?? ((await isGone(name)) ? 'gone' : undefined);
+      const record = await recordIn(name);
+      if (record === undefined) return (await isGone(name)) ? 'gone' : undefined;
+      return record === 'unusable' ? 'gone' : record;
     },
     isKept: async (name) => (await statOf(at(name, 'request.json'))) !== undefined,
     async list() {
       const names = await readdir(folder);
       return names.filter((name) => !name.startsWith('.')).map((name) => name.replace(/\.gone$/, ''));
     },
-    assignment: (name) => readOwnJson<Assignment>(at(name, 'run.json')),
-    assign: (name, assignment) => writeFileAtomic(at(name, 'run.json'), JSON.stringify(assignment)),
+    assignment: (name) => stored.read(at(name, 'run.json'), ASSIGNMENT),
+    assign: (name, assignment) => writeFileAtomic(at(name, 'run.json'), storedText(assignment, ASSIGNMENT)),
     unassign: (name) => rm(at(name, 'run.json'), { force: true }),
-    async ownEvents(name, offset) {
-      const found = await readEvents(at(name, EVENT_FILE), offset);
-      return { ...found, events: found.events as StoredEvent[] };
-    },
+    ownEvents: (name, offset) => readOwnEvents(at(name, EVENT_FILE), offset),
     appendOwn: (name, events) => appendEvents(at(name, EVENT_FILE), events),
     mend: (name) => mendEvents(at(name, EVENT_FILE)),
     async retire(name) {

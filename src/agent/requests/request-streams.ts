@@ -3,7 +3,8 @@ import type { StoredEvent } from '../../protocol/event.ts';
 import { Refusal } from '../../protocol/refusal.ts';
 import type { EventStream } from '../../transport/transport.ts';
 import type { RequestLog } from './request-log.ts';
-import { jobPrefix, type RequestStore, requestName } from './request-store.ts';
+import { jobPrefix, requestName } from './request-record.ts';
+import type { RequestStore } from './request-store.ts';
 
 /** Opened by whoever writes the answer; the signal aborts when the reader leaves. */
 type OpenStream = (signal: AbortSignal) => EventStream;

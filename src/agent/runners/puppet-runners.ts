@@ -19,7 +19,7 @@ import { catalogRunHolder } from '../puppet/lock-files.ts';
 import { readReport, withDrift } from '../puppet/report.ts';
 import { resourcesOf } from '../puppet/report-resources.ts';
 import { evidenceOf, reportsOf } from '../puppet/run-evidence.ts';
-import type { SiteSettings } from '../runs/run-notes.ts';
+import type { SiteSettings } from '../runs/run-record.ts';
 import { RUN_FILES } from '../runs/run-store.ts';
 import { type Gate, type Runner, unclear } from './runner.ts';
 

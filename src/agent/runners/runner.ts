@@ -6,7 +6,8 @@ import type { RunAction } from '../../protocol/request.ts';
 import type { Disabled, LastRun, RunnerName } from '../../protocol/status.ts';
 import type { Verdict } from '../judge/evidence.ts';
 import type { LogFindings } from '../judge/log-findings.ts';
-import type { EndNotes, Intention, PuppetPaths } from '../runs/run-store.ts';
+import type { Intention, PuppetPaths } from '../runs/run-record.ts';
+import type { EndNotes } from '../runs/wrapper-files.ts';
 
 export type ResourcesEvent = Extract<Event, { type: 'resources' }>;
 

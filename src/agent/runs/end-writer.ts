@@ -3,7 +3,7 @@ import { messageOf, systemCode } from '../../errors.ts';
 import type { FinishedEvent } from '../../protocol/event.ts';
 import type { Log } from '../../util/log.ts';
 import type { RequestLog } from '../requests/request-log.ts';
-import type { RequestRecord } from '../requests/request-store.ts';
+import type { RequestRecord } from '../requests/request-record.ts';
 
 /** Milliseconds until a write is tried again. */
 const RETRY_MS = 5000;

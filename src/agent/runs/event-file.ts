@@ -1,19 +1,28 @@
 /**
  * Events on disk, one JSON object a line, appended and never changed. A line that a killed agent
- * left half written counts as not written.
+ * left half written counts as not written. A line that is no event of ours counts as output that was
+ * not kept: the numbers of those behind it stay what they were.
  */
 import { type FileHandle, open, readFile, truncate } from 'node:fs/promises';
+import * as v from 'valibot';
 import { systemCode } from '../../errors.ts';
-import { type Event, MAX_EVENT_BYTES } from '../../protocol/event.ts';
+import { EventSchema, MAX_EVENT_BYTES, type StoredEvent } from '../../protocol/event.ts';
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 /** An event as it is kept: its number within a request's stream follows from where it stands. */
-export type KeptEvent = Event & {
-  at: number;
-  /** In a request's own file: its number in the stream. */
-  seq?: number;
-  /** In a run's file, for `log`: how far this event has read the run's files (see output.ts). */
-  read?: Record<string, number>;
-};
+const KeptEventSchema = v.intersect([
+  v.object({
+    at: v.pipe(v.number(), v.integer()),
+    /** In a request's own file: its number in the stream. */
+    seq: v.exactOptional(count),
+    /** In a run's file, for `log`: how far this event has read the run's files (see output.ts). */
+    read: v.exactOptional(v.record(v.picklist(['log', 'output']), count)),
+  }),
+  EventSchema,
+]);
+
+export type KeptEvent = v.InferOutput<typeof KeptEventSchema>;
 
 export const EVENT_FILE = 'events.ndjson';
 
@@ -45,7 +54,39 @@ export async function readEvents(path: string, offset = 0): Promise<EventChunk> 
   const { bytes, from } = await readChunk(path, offset);
   const end = bytes.lastIndexOf(0x0a) + 1;
   const lines = bytes.subarray(0, end).toString('utf8').split('\n').slice(0, -1);
-  return { events: lines.map((line) => JSON.parse(line) as KeptEvent), offset: from + end };
+  let at = 0;
+  const events = lines.map((line) => {
+    const event = eventIn(line) ?? { type: 'dropped' as const, bytes: Buffer.byteLength(line), at };
+    at = event.at;
+    return event;
+  });
+  return { events, offset: from + end };
+}
+
+function eventIn(line: string): KeptEvent | undefined {
+  try {
+    const parsed = v.safeParse(KeptEventSchema, JSON.parse(line));
+    return parsed.success ? parsed.output : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The same for a request's own file, where each event has its number. Without one it follows the last one; so does a
+ * line that is no event.
+ */
+export async function readOwnEvents(
+  path: string,
+  offset = 0,
+): Promise<{ events: StoredEvent[]; offset: number }> {
+  const found = await readEvents(path, offset);
+  let last = 0;
+  const events = found.events.map((event): StoredEvent => {
+    last = event.seq ?? last + 1;
+    return { ...event, seq: last };
+  });
+  return { events, offset: found.offset };
 }
 
 /** All events that `read` gives, chunk after chunk. */

@@ -14,7 +14,7 @@ import type { Notifier } from '../requests/notifier.ts';
 import { allEvents, type KeptEvent } from './event-file.ts';
 import { followOutput, OUTPUT_LIMITS, type OutputLimits, outputStateOf } from './output.ts';
 import { finishedEvent, type RunEnd } from './run-end.ts';
-import type { Intention, RunRecord } from './run-store.ts';
+import type { Intention, RunRecord } from './run-record.ts';
 import { stopProcess } from './stop-run.ts';
 
 export interface LiveRunDeps extends JudgeDeps {

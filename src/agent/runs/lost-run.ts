@@ -7,9 +7,10 @@ import type { Clock } from '../../util/clock.ts';
 import { bootId, isAlive } from '../../util/proc.ts';
 import type { Ending, Verdict } from '../judge/evidence.ts';
 import { createLogReader } from '../judge/log-findings.ts';
-import type { Assignment, RequestRecord } from '../requests/request-store.ts';
+import type { Assignment, RequestRecord } from '../requests/request-record.ts';
 import type { EndedRun, Runner } from '../runners/runner.ts';
-import type { PuppetPaths, RunRecord, RunStore } from './run-store.ts';
+import type { PuppetPaths, RunRecord } from './run-record.ts';
+import type { RunStore } from './run-store.ts';
 
 const REBOOTED: Ending = { outcome: 'interrupted', message: 'the host was restarted during the run' };
 

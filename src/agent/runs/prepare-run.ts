@@ -4,10 +4,11 @@ import type { Holder } from '../../protocol/event.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import { bootId } from '../../util/proc.ts';
-import type { RequestRecord } from '../requests/request-store.ts';
+import type { RequestRecord } from '../requests/request-record.ts';
 import type { Runner, RunPlan } from '../runners/runner.ts';
 import { keeperOf } from './run-lock.ts';
-import type { RunRecord, RunStore } from './run-store.ts';
+import type { RunRecord } from './run-record.ts';
+import type { RunStore } from './run-store.ts';
 import { type ReadyWrapper, startWrapper, type WrapperCommand } from './wrapper.ts';
 
 export interface PrepareDeps {

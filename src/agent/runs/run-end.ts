@@ -2,7 +2,7 @@
 import type { FinishedEvent } from '../../protocol/event.ts';
 import type { Ending } from '../judge/evidence.ts';
 import type { KeptEvent } from './event-file.ts';
-import type { RunRecord } from './run-store.ts';
+import type { RunRecord } from './run-record.ts';
 
 export type FinishedRun = FinishedEvent & KeptEvent;
 

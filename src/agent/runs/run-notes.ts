@@ -2,15 +2,7 @@
 import type { RunAction } from '../../protocol/request.ts';
 import { plural } from '../../util/text.ts';
 import type { ReportHead } from '../puppet/report.ts';
-
-/** What the host's own settings say of every run. */
-export interface SiteSettings {
-  environment: string;
-  tags: string;
-  skipTags: string;
-  /** Settings by Puppet's own names that PUPPET_EXTRA_OPTS gives; puppet.conf, if anything, gives the others. */
-  inOptions: readonly string[];
-}
+import type { SiteSettings } from './run-record.ts';
 
 export interface NotedRun {
   action: RunAction;

@@ -8,7 +8,8 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../../errors.ts';
 import { identify, type ProcessId } from '../../util/proc.ts';
-import { type PuppetPaths, RUN_FILES } from './run-store.ts';
+import type { PuppetPaths } from './run-record.ts';
+import { RUN_FILES } from './run-store.ts';
 
 /** How the wrapper ends when it never ran anything. */
 export const WRAPPER_EXIT = { locked: 75, leftBehind: 77, notLetGo: 76, cannotWrite: 74 } as const;

@@ -3,14 +3,15 @@ import * as v from 'valibot';
 import { messageOf } from '../../errors.ts';
 import { writeFileAtomic } from '../../util/atomic-file.ts';
 import type { Clock } from '../../util/clock.ts';
-import { readOwnJson } from '../../util/files.ts';
 import type { Log } from '../../util/log.ts';
+import { readOrSetAside, type StoredFormat, storedText } from '../../util/stored-json.ts';
 import type { Past } from './slots.ts';
 
 /** Milliseconds between two looks that mean that the machine was suspended, or the clock was set. */
 const GAP_MS = 60_000;
 
 const MemorySchema = v.object({ lastAt: v.pipe(v.number(), v.integer(), v.minValue(0)) });
+const MEMORY = { schema: MemorySchema, version: 1 } satisfies StoredFormat<v.GenericSchema>;
 
 export interface Memory {
   past(): Past;
@@ -21,7 +22,7 @@ export interface Memory {
 }
 
 export async function openMemory(path: string, { clock, log }: { clock: Clock; log: Log }): Promise<Memory> {
-  let lastAt = await remembered(path);
+  let lastAt = (await readOrSetAside(path, MEMORY, { log, means: 'no earlier run is known' }))?.lastAt;
   let awakeSince = clock.now();
   let lookedAt = awakeSince;
   return {
@@ -38,21 +39,11 @@ export async function openMemory(path: string, { clock, log }: { clock: Clock; l
     async note(at) {
       lastAt = at;
       try {
-        await writeFileAtomic(path, JSON.stringify({ lastAt }));
+        await writeFileAtomic(path, storedText({ lastAt }, MEMORY));
       } catch (error) {
         // The cost is one run too many after a restart.
         log.warn({ error: messageOf(error) }, 'cannot remember when the last run began');
       }
     },
   };
-}
-
-/** A file that is missing or broken means that no run is known. */
-async function remembered(path: string): Promise<number | undefined> {
-  try {
-    const parsed = v.safeParse(MemorySchema, await readOwnJson<unknown>(path));
-    return parsed.success ? parsed.output.lastAt : undefined;
-  } catch {
-    return undefined;
-  }
 }
