@@ -110,7 +110,7 @@ function labCommand({ dir, port }: LabPlace, args: string[], more: NodeJS.Proces
       if (error === null) resolve();
       else reject(new Error(`puppet-lab ${args.join(' ')}: exit ${error.code}\n${stdout}${stderr}`));
     };
-    execFile(SCRIPT, args, { env, timeout: 300_000 }, done);
+    execFile(SCRIPT, args, { env, timeout: 1_800_000 }, done);
   });
 }
 
