@@ -144,10 +144,6 @@ export const MAX_FUNCTION_LINES = 60;
 
 /** Files, under src/, that are not yet so; the list only shrinks. */
 export const STILL_LONG: ReadonlySet<string> = new Set([
-  'agent/disabling.ts',
-  'agent/metrics/metrics.ts',
-  'agent/requests/request-log.ts',
-  'agent/runs/live-run.ts',
   'agent/runs/output.ts',
   'cli/agent/agent.ts',
   'cli/commands/execute-job.ts',

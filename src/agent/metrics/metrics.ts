@@ -15,7 +15,7 @@ import { readOrSetAside, storedText } from '../../util/stored-json.ts';
 import { COUNTERS, type Counters } from './counters.ts';
 import { metricsText } from './metrics-text.ts';
 
-/** Milliseconds between two writes at the least. */
+/** The shortest time between two writes, milliseconds. */
 const WRITE_EVERY_MS = 1000;
 
 /** Runs that are remembered so that one which serves several requests counts once. */
@@ -70,49 +70,97 @@ export async function openMetrics({ file, ...options }: MetricsOptions): Promise
   if (problem !== undefined) log.warn({}, problem);
   const output = metricsFile(file, (why) => log.warn({}, why));
   const counters = await readCounters(keptIn, log);
-  const runs = new Set<string>();
+  const keep = createKeeper(keptIn, log);
+  const isNewRun = createRunFilter();
+  const writer = createWriter(clock, writeBoth);
   let expiry: Partial<Expiry> = {};
   let levels: Levels | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let writing: Promise<void> = Promise.resolve();
-  let writtenAt = Number.NEGATIVE_INFINITY;
-  let isClosed = false;
-  let isTold = false;
-
-  function schedule(): void {
-    if (timer !== undefined || isClosed) return;
-    // Also the first waits for its turn of the loop: the end of a run must not wait for it.
-    timer = setTimeout(() => void write(), Math.max(0, writtenAt + WRITE_EVERY_MS - clock.monotonic()));
-    timer.unref();
-  }
-
-  function write(): Promise<void> {
-    clearTimeout(timer);
-    timer = undefined;
-    writtenAt = clock.monotonic();
-    writing = writing.then(writeBoth);
-    return writing;
-  }
 
   async function writeBoth(): Promise<void> {
-    await keep();
+    await keep(counters);
     const disabled = await levels?.isDisabled().catch(() => undefined);
     const waiting = levels?.waiting() ?? 0;
     await output.write(metricsText({ counters, expiry, version, waiting, disabled }));
   }
 
-  async function keep(): Promise<void> {
-    try {
-      await writeFileAtomic(keptIn, storedText(counters, COUNTERS));
-      isTold = false;
-    } catch (error) {
-      if (!isTold) log.warn({ error: messageOf(error) }, 'the counters cannot be kept');
-      isTold = true;
-    }
+  return {
+    finished(acceptedAt, event) {
+      countEnd(counters, { acceptedAt, event, isRunEnd: isNewRun(event) });
+      writer.soon();
+    },
+    refused(code) {
+      increase(counters.refused, code);
+      writer.soon();
+    },
+    setExpiry(changed) {
+      expiry = changed;
+      writer.soon();
+    },
+    setLevels(found) {
+      levels = found;
+    },
+    changed: writer.soon,
+    write: writer.now,
+    close: writer.close,
+  };
+}
+
+interface Writer {
+  /** Writes within a second. */
+  soon(): void;
+  now(): Promise<void>;
+  /** Writes for the last time. */
+  close(): Promise<void>;
+}
+
+function createWriter(clock: Clock, write: () => Promise<void>): Writer {
+  let timer: NodeJS.Timeout | undefined;
+  let writing: Promise<void> = Promise.resolve();
+  let writtenAt = Number.NEGATIVE_INFINITY;
+  let isClosed = false;
+
+  function now(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    writtenAt = clock.monotonic();
+    writing = writing.then(write);
+    return writing;
   }
 
-  /** Whether this is the end of a run, told for the first time. */
-  function isRunEnd({ run, outcome, startedAt }: FinishedEvent): boolean {
+  return {
+    now,
+    soon() {
+      if (timer !== undefined || isClosed) return;
+      // The first write waits for a turn of the event loop as well: it must not delay the end of a run.
+      timer = setTimeout(() => void now(), Math.max(0, writtenAt + WRITE_EVERY_MS - clock.monotonic()));
+      timer.unref();
+    },
+    async close() {
+      if (isClosed) return;
+      isClosed = true;
+      await now();
+    },
+  };
+}
+
+/** Keeps the counters; trouble is logged once, until it is over. */
+function createKeeper(path: string, log: Log): (counters: Counters) => Promise<void> {
+  let isLogged = false;
+  return async (counters) => {
+    try {
+      await writeFileAtomic(path, storedText(counters, COUNTERS));
+      isLogged = false;
+    } catch (error) {
+      if (!isLogged) log.warn({ error: messageOf(error) }, 'the counters cannot be kept');
+      isLogged = true;
+    }
+  };
+}
+
+/** Whether an event is the end of a run that was not seen before. */
+function createRunFilter(): (event: FinishedEvent) => boolean {
+  const runs = new Set<string>();
+  return ({ run, outcome, startedAt }) => {
     // A request that was cancelled off a run which goes on for others names the run, but not its times.
     if (run === undefined || (outcome === 'cancelled' && startedAt === undefined) || runs.has(run))
       return false;
@@ -122,42 +170,23 @@ export async function openMetrics({ file, ...options }: MetricsOptions): Promise
       runs.delete(oldest);
     }
     return true;
-  }
-
-  return {
-    finished(acceptedAt, event) {
-      const { outcome, run, startedAt, endedAt } = event;
-      increase(counters.requests, outcome);
-      // Of a run whose beginning nobody knows (a reboot), nobody knows how long it was waited for.
-      if (startedAt !== undefined || run === undefined) {
-        observe(counters.wait, (startedAt ?? endedAt) - acceptedAt);
-      }
-      if (isRunEnd(event)) {
-        increase(counters.runs, outcome);
-        if (startedAt !== undefined) observe(counters.duration, endedAt - startedAt);
-        if (isSuccess(outcome)) counters.lastSuccess = endedAt;
-      }
-      schedule();
-    },
-    refused(code) {
-      increase(counters.refused, code);
-      schedule();
-    },
-    setExpiry(changed) {
-      expiry = changed;
-      schedule();
-    },
-    setLevels(found) {
-      levels = found;
-    },
-    changed: schedule,
-    write,
-    async close() {
-      if (isClosed) return;
-      isClosed = true;
-      await write();
-    },
   };
+}
+
+function countEnd(
+  counters: Counters,
+  { acceptedAt, event, isRunEnd }: { acceptedAt: number; event: FinishedEvent; isRunEnd: boolean },
+): void {
+  const { outcome, run, startedAt, endedAt } = event;
+  increase(counters.requests, outcome);
+  // Where nobody knows when a run began (a reboot), nobody knows how long it was waited for.
+  if (startedAt !== undefined || run === undefined) {
+    observe(counters.wait, (startedAt ?? endedAt) - acceptedAt);
+  }
+  if (!isRunEnd) return;
+  increase(counters.runs, outcome);
+  if (startedAt !== undefined) observe(counters.duration, endedAt - startedAt);
+  if (isSuccess(outcome)) counters.lastSuccess = endedAt;
 }
 
 function increase(counters: Record<string, number>, name: string): void {

@@ -2,16 +2,18 @@
  * A request's stream of events, numbered from 1 without gaps: its own, then those of the run that
  * serves it. Only the assignment joins them; nothing is kept twice while a run lasts.
  *
- * What a run tells lies on a tmpfs, and a reboot takes it away, so that numbers which a reader has seen may come again.
- * The end does not depend on them: it is told to everybody who asks, numbered above whatever the reader has.
+ * A run's events lie on a tmpfs, and a reboot takes them away, so numbers that a reader has seen may come again.
+ * The end does not depend on them: every reader gets it, numbered above whatever that reader has.
  */
 import type { Event, StoredEvent } from '../../protocol/event.ts';
 import type { Clock } from '../../util/clock.ts';
-import { allEvents, type KeptEvent } from '../runs/event-file.ts';
+import { allEvents } from '../runs/event-file.ts';
 import type { RunStore } from '../runs/run-store.ts';
+import { followRequest } from './follow-request.ts';
 import type { Notifier } from './notifier.ts';
-import type { AssignedRun, Assignment } from './request-record.ts';
+import type { AssignedRun } from './request-record.ts';
 import type { RequestStore } from './request-store.ts';
+import { withoutOffsets } from './without-offsets.ts';
 
 export interface RequestLogDeps {
   requests: RequestStore;
@@ -26,14 +28,14 @@ export interface RequestLog {
   /** From now on the run's events follow the request's own. */
   assign(name: string, run: AssignedRun): Promise<void>;
   /**
-   * Takes the request off its run: what was told of the run so far becomes the request's own, then
-   * `last` if given, all at one stroke.
+   * Takes the request off its run: the run's events so far become the request's own, then `last` if
+   * given, all in one write.
    */
   release(name: string, last?: Event): Promise<void>;
   /** The request's outcome, if it has one. */
   finished(name: string): Promise<StoredEvent | undefined>;
   /**
-   * The events after number `after`, as they come; ends after `finished`, which is always told, when `signal` aborts,
+   * The events after number `after`, as they come; ends after `finished`, which every reader gets, when `signal` aborts,
    * and when the request is no longer kept.
    */
   stream(name: string, after: number, signal: AbortSignal): AsyncGenerator<StoredEvent>;
@@ -45,19 +47,7 @@ export function createRequestLog({ requests, runs, notifier, clock }: RequestLog
     return own.at(-1)?.seq ?? 0;
   }
 
-  /** One writer a request: numbers without gaps. */
-  const writers = new Map<string, Promise<void>>();
-
-  function exclusively(name: string, write: () => Promise<void>): Promise<void> {
-    const turn = (writers.get(name) ?? Promise.resolve()).catch(() => {}).then(write);
-    const settled = turn
-      .catch(() => {})
-      .then(() => {
-        if (writers.get(name) === settled) writers.delete(name);
-      });
-    writers.set(name, settled);
-    return turn;
-  }
+  const exclusively = createTurns();
 
   async function append(name: string, events: readonly (Event & { at?: number })[]): Promise<void> {
     const own = await allEvents((offset) => requests.ownEvents(name, offset));
@@ -94,87 +84,32 @@ export function createRequestLog({ requests, runs, notifier, clock }: RequestLog
         ? { ...withoutOffsets(end), seq: assignment.base + events.length }
         : undefined;
     },
-    stream,
+    stream: (name, after, signal) => followRequest({ name, after, signal }, { requests, runs, notifier }),
   };
 
   async function release(name: string, last?: Event): Promise<void> {
     const assignment = await requests.assignment(name);
-    const told =
+    const ofRun =
       typeof assignment === 'object' ? await allEvents((offset) => runs.events(assignment.run, offset)) : [];
-    const copied = told.filter(({ type }) => type !== 'finished').map(withoutOffsets);
+    const copied = ofRun.filter(({ type }) => type !== 'finished').map(withoutOffsets);
     const all = [...copied, ...(last === undefined ? [] : [last])];
     if (all.length > 0) await append(name, all);
     await requests.unassign(name);
     notifier.notify(name);
   }
-
-  async function* stream(name: string, after: number, signal: AbortSignal): AsyncGenerator<StoredEvent> {
-    const place = { last: after, ownOffset: 0, run: '', runOffset: 0, runCount: 0 };
-    while (!signal.aborted) {
-      const assigned = await assignmentOf(name);
-      // It listens before it looks, so that nothing falls between.
-      const more = notifier.listen(assigned === undefined ? [name] : [name, assigned.run], signal);
-      try {
-        const found = (await ownChunk(name, place)) ?? (await runChunk(name, assigned, place));
-        // Somebody has emptied the state directory: whoever asks again is told that nothing is known.
-        if (found === undefined && !(await requests.isKept(name))) return;
-        if (found === undefined) await more.woken;
-        for (const event of found ?? []) {
-          if (event.type === 'finished') return yield { ...event, seq: Math.max(event.seq, place.last + 1) };
-          if (event.seq > place.last) yield event;
-          place.last = Math.max(place.last, event.seq);
-        }
-      } finally {
-        more.stop();
-      }
-    }
-  }
-
-  /** Undefined also where nobody can say which run it is: settle.ts ends such requests. */
-  async function assignmentOf(name: string): Promise<Assignment | undefined> {
-    const assignment = await requests.assignment(name);
-    return assignment === 'unusable' ? undefined : assignment;
-  }
-
-  async function ownChunk(name: string, place: StreamPlace): Promise<StoredEvent[] | undefined> {
-    const own = await requests.ownEvents(name, place.ownOffset);
-    place.ownOffset = own.offset;
-    return own.events.length > 0 ? own.events : undefined;
-  }
-
-  /** Empty when the assignment has changed since it began to listen: it must look again. */
-  async function runChunk(
-    name: string,
-    assigned: Assignment | undefined,
-    place: StreamPlace,
-  ): Promise<StoredEvent[] | undefined> {
-    const assignment = await assignmentOf(name);
-    if (assignment?.run !== assigned?.run) return [];
-    if (assignment === undefined) return undefined;
-    if (place.run !== assignment.run)
-      Object.assign(place, { run: assignment.run, runOffset: 0, runCount: 0 });
-    const told = await runs.events(assignment.run, place.runOffset);
-    place.runOffset = told.offset;
-    const events = told.events.map((event) => {
-      place.runCount += 1;
-      return { ...withoutOffsets(event), seq: assignment.base + place.runCount };
-    });
-    return events.length > 0 ? events : undefined;
-  }
 }
 
-/** How far a reader has come. */
-interface StreamPlace {
-  /** The number of the event that was told last. */
-  last: number;
-  ownOffset: number;
-  run: string;
-  runOffset: number;
-  runCount: number;
-}
-
-/** Where the run's files were read to is nobody's business but the agent's. */
-function withoutOffsets(event: KeptEvent): Event & { at: number } {
-  const { read: _read, seq: _seq, ...rest } = event;
-  return rest;
+/** One writer at a time for each request, so that numbers have no gaps. */
+function createTurns(): (name: string, write: () => Promise<void>) => Promise<void> {
+  const writers = new Map<string, Promise<void>>();
+  return (name, write) => {
+    const turn = (writers.get(name) ?? Promise.resolve()).catch(() => {}).then(write);
+    const settled = turn
+      .catch(() => {})
+      .then(() => {
+        if (writers.get(name) === settled) writers.delete(name);
+      });
+    writers.set(name, settled);
+    return turn;
+  };
 }

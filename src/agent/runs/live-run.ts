@@ -1,21 +1,29 @@
 /**
- * One run from the moment it was let go (or found alive by an agent that came back) to its verdict.
+ * One run from the moment it is released (or found alive by an agent that came back) to its verdict.
  * Everything it needs to go on after a crash of the agent is in the run's folder.
  */
-import { watch } from 'node:fs';
-import { systemCode } from '../../errors.ts';
-import type { Holder } from '../../protocol/event.ts';
 import { sleep } from '../../util/clock.ts';
 import { formatDuration } from '../../util/duration.ts';
 import type { Log } from '../../util/log.ts';
-import { bootId, isAlive, type ProcessId } from '../../util/proc.ts';
 import { type JudgeDeps, judgeRun, neverBegan } from '../judge/judge-run.ts';
 import type { Notifier } from '../requests/notifier.ts';
+import { createRunEnder, type RunEnder } from './end-run.ts';
 import { allEvents, type KeptEvent } from './event-file.ts';
-import { followOutput, OUTPUT_LIMITS, type OutputLimits, outputStateOf } from './output.ts';
+import { createLookOut, type LookOut } from './look-out.ts';
+import {
+  followOutput,
+  OUTPUT_LIMITS,
+  type OutputFollower,
+  type OutputLimits,
+  outputStateOf,
+} from './output.ts';
 import { finishedEvent, type RunEnd } from './run-end.ts';
+import { createRunEvents, type RunEvents } from './run-events.ts';
+import { createRunProcess, type RunProcess } from './run-process.ts';
 import type { Intention, RunRecord } from './run-record.ts';
-import { stopProcess } from './stop-run.ts';
+
+/** Milliseconds between looks whether a run that cannot be followed is over. */
+const POLL_MS = 100;
 
 export interface LiveRunDeps extends JudgeDeps {
   notifier: Notifier;
@@ -31,22 +39,29 @@ export interface LiveRun {
   pid(): number | undefined;
   /** Milliseconds since 1970. */
   since(): number;
-  /** Milliseconds since 1970: when it last told anything, or began. */
+  /** Milliseconds since 1970: when it last printed anything, or began. */
   progressAt(): number;
   /** Milliseconds by which it is over its time limit; negative before. */
   overLimitMs(): number;
-  /** Writes the intention down and ends the run; its outcome comes as ever. The first intention counts. */
+  /** Writes the intention down and ends the run; its outcome comes as for any other run. The first intention counts. */
   stop(intention: Intention): Promise<void>;
-  /** Looks no longer: the run goes on, and an agent that comes back follows it. */
+  /** Stops following: the run goes on, and an agent that comes back follows it. */
   leave(): void;
   /** Resolves when the run is over and judged; its end is not yet on disk. Never rejects. */
   readonly ended: Promise<RunEnd>;
 }
 
-/** Milliseconds between looks when nothing tells us of a change. */
-const POLL_MS = 100;
-/** The same while the folder is watched and the wrapper is our own child: its end wakes us. */
-const WATCHED_POLL_MS = 1000;
+/** What follows one run. */
+interface Following {
+  record: RunRecord;
+  /** Of requests, for the `started` event. */
+  serves: number | undefined;
+  process: RunProcess;
+  events: RunEvents;
+  ender: RunEnder;
+  lookOut: LookOut;
+  isLeft: boolean;
+}
 
 /**
  * Follows a run. `wrapperEnded` resolves when the wrapper has ended, where it is our own child;
@@ -57,188 +72,130 @@ export function followRun(
   deps: LiveRunDeps,
   { wrapperEnded, serves }: { wrapperEnded?: Promise<void>; serves?: number } = {},
 ): LiveRun {
-  const { runs, notifier, clock, log } = deps;
-  const { run } = record;
-  const dir = runs.liveDir(run);
-  let puppet: ProcessId | undefined;
-  let startedAt: number | undefined;
-  let progressAt = record.createdAt;
-  /** By the monotonic clock: a clock that is set ends no run. */
-  let endBy = Number.POSITIVE_INFINITY;
-  let stopping: Promise<void> | undefined;
-  let intended: Intention | undefined;
-  let wrapperGone = false;
-  let isLeft = false;
+  const process = createRunProcess(record, deps.clock);
+  const events = createRunEvents(record, deps);
+  const ender = createRunEnder(record, { process, events }, deps);
+  const lookOut = createLookOut(process, wrapperEnded !== undefined);
+  const following: Following = { record, serves, process, events, ender, lookOut, isLeft: false };
   void wrapperEnded?.then(() => {
-    wrapperGone = true;
-    wake();
+    process.wrapperEnded();
+    lookOut.wake();
   });
-
-  let isWatched = true;
-  let wake = () => {};
-  const nextLook = () =>
-    new Promise<void>((resolve) => {
-      const isTold = isWatched && wrapperEnded !== undefined && !wrapperGone;
-      const longest = isTold ? Math.min(WATCHED_POLL_MS, endBy - clock.monotonic()) : POLL_MS;
-      const timer = setTimeout(resolve, Math.max(POLL_MS, longest));
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-
-  async function append(events: readonly KeptEvent[]): Promise<void> {
-    if (events.length === 0) return;
-    progressAt = clock.now();
-    await unlessVanished(() => runs.append(run, events));
-    notifier.notify(run);
-  }
-
-  /** Somebody has emptied the volatile directory: the run goes on, and its end can still be told. */
-  async function unlessVanished(write: () => Promise<void>): Promise<void> {
-    try {
-      await write();
-    } catch (error) {
-      if (systemCode(error) !== 'ENOENT' || (await runs.isLive(run))) throw error;
-    }
-  }
-
-  /** Start times count from the boot: in another one nothing of it is alive. */
-  const isOfThisBoot = record.boot === bootId();
-  const lives = (process: ProcessId | undefined) => isOfThisBoot && process !== undefined && isAlive(process);
-  const isOver = () => (wrapperGone || !lives(record.wrapper)) && !lives(record.inner) && !lives(puppet);
-
-  async function noteStart(events: readonly KeptEvent[]): Promise<void> {
-    if (puppet !== undefined) return;
-    const { started } = await runs.wrapperFiles(run);
-    if (started === undefined) return;
-    puppet = started.process;
-    startedAt = started.at;
-    const { timeLimitMs = Number.POSITIVE_INFINITY } = record;
-    endBy = clock.monotonic() + timeLimitMs - Math.max(0, clock.now() - startedAt);
-    if (events.some(({ type }) => type === 'started')) return;
-    const counted = serves === undefined ? {} : { serves };
-    await append([{ type: 'started', run, pid: puppet.pid, at: startedAt, ...counted }]);
-  }
-
-  async function follow(): Promise<RunEnd> {
-    const before = await allEvents((offset) => runs.events(run, offset));
-    progressAt = Math.max(progressAt, before.at(-1)?.at ?? 0);
-    const follower = followOutput(dir, outputStateOf(before), deps.outputLimits ?? OUTPUT_LIMITS);
-    const stamp = (events: Awaited<ReturnType<typeof follower.next>>) =>
-      events.map((event) => ({ ...event, at: clock.now() }));
-    const stopWatching = watchFolder(dir, {
-      onChange: () => wake(),
-      onLost: () => {
-        isWatched = false;
-      },
-    });
-    try {
-      for (;;) {
-        if (isLeft) return 'left';
-        // First see the process gone, then read what it left (DESIGN 4).
-        const over = isOver();
-        const look = nextLook();
-        await noteStart(before);
-        if (puppet === undefined && over && (await runs.isLive(run))) return neverBegan(record, deps);
-        if (over && isOver()) break;
-        const events = stamp(await follower.next());
-        await append(events);
-        enforceLimit();
-        if (events.length === 0) await look;
-        else wake();
-      }
-    } finally {
-      stopWatching();
-    }
-    for (let rest = await follower.last(); rest.length > 0; rest = await follower.last()) {
-      await append(stamp(rest));
-    }
-    await stopping;
-    if (isLeft) return 'left';
-    const isTold = before.some(({ type }) => type === 'resources');
-    return judgeRun(record, deps, { startedAt, isTold, intended });
-  }
-
-  function enforceLimit(): void {
-    if (stopping !== undefined || clock.monotonic() < endBy) return;
-    const limit = formatDuration(record.timeLimitMs ?? 0);
-    void stop({ outcome: 'timed-out', message: `it ran longer than ${limit}` });
-  }
-
-  function stop(intention: Intention): Promise<void> {
-    stopping ??= end(intention).catch((error: unknown) =>
-      log.error({ run, error: String(error) }, 'cannot end a run'),
-    );
-    return stopping;
-  }
-
-  async function end(intention: Intention): Promise<void> {
-    intended = (await runs.intention(run)) ?? intention;
-    await unlessVanished(() => runs.intend(run, intended ?? intention));
-    log.info({ run, job: record.job, outcome: intention.outcome }, 'ending a run');
-    while (puppet === undefined && !isOver() && (await runs.isLive(run))) await sleep(POLL_MS / 2);
-    const target = puppet ?? record.inner;
-    if (target !== undefined && lives(target))
-      await stopProcess(target, { clock, graceMs: deps.killGraceMs });
-  }
-
-  const ended = (async (): Promise<RunEnd> => {
-    try {
-      const intention = await runs.intention(run);
-      if (intention !== undefined) void stop(intention);
-      return await follow();
-    } catch (error) {
-      log.error({ run, error: String(error) }, 'cannot follow a run');
-      while (!isOver()) await sleep(POLL_MS);
-      const message = `kick agent could not follow it: ${String(error)}`;
-      return finishedEvent(record, { outcome: 'failed', message }, { startedAt, endedAt: clock.now() });
-    }
-  })();
-
   return {
     record,
-    pid: () => puppet?.pid,
-    since: () => startedAt ?? record.createdAt,
-    progressAt: () => progressAt,
-    overLimitMs: () => clock.monotonic() - endBy,
-    stop,
+    pid: () => process.puppet()?.pid,
+    since: () => process.startedAt() ?? record.createdAt,
+    progressAt: events.progressAt,
+    overLimitMs: () => -process.leftMs(),
+    stop: ender.stop,
     leave() {
-      isLeft = true;
-      wake();
+      following.isLeft = true;
+      lookOut.wake();
     },
-    ended,
+    ended: followSafely(following, deps),
   };
 }
 
-/** Whether a run seems to be stuck. `now`: milliseconds since 1970; `stuckAfterMs`: of silence. */
-export function progressOf(
-  live: Pick<LiveRun, 'progressAt' | 'overLimitMs'>,
-  { now, stuckAfterMs }: { now: number; stuckAfterMs: number },
-): Pick<Holder, 'progressAt' | 'stuck'> {
-  const progressAt = live.progressAt();
-  const silentMs = now - progressAt;
-  const overMs = live.overLimitMs();
-  const stuck =
-    overMs > 0
-      ? `over its time limit by ${formatDuration(overMs)}`
-      : silentMs > stuckAfterMs
-        ? `it has told nothing for ${formatDuration(silentMs)}`
-        : undefined;
-  return { progressAt, ...(stuck !== undefined && { stuck }) };
+/** Whatever goes wrong, a run has an end. */
+async function followSafely(following: Following, deps: LiveRunDeps): Promise<RunEnd> {
+  const { record, process, ender } = following;
+  const { run } = record;
+  try {
+    const intention = await deps.runs.intention(run);
+    if (intention !== undefined) void ender.stop(intention);
+    return await follow(following, deps);
+  } catch (error) {
+    deps.log.error({ run, error: String(error) }, 'cannot follow a run');
+    while (!process.isOver()) await sleep(POLL_MS);
+    const message = `kick agent could not follow it: ${String(error)}`;
+    const times = { startedAt: process.startedAt(), endedAt: deps.clock.now() };
+    return finishedEvent(record, { outcome: 'failed', message }, times);
+  }
 }
 
-/** `onLost`: where the system's watches are used up, the poll must do. */
-function watchFolder(
-  dir: string,
-  { onChange, onLost }: { onChange: () => void; onLost: () => void },
-): () => void {
+async function follow(following: Following, deps: LiveRunDeps): Promise<RunEnd> {
+  const { record, process, events, ender, lookOut } = following;
+  const { runs, clock, outputLimits = OUTPUT_LIMITS } = deps;
+  const { run } = record;
+  const dir = runs.liveDir(run);
+  const before = await allEvents((offset) => runs.events(run, offset));
+  events.sawProgress(before.at(-1)?.at ?? 0);
+  const output = stamped(followOutput(dir, outputStateOf(before), outputLimits), () => clock.now());
+  const stopWatching = lookOut.watch(dir);
   try {
-    const watcher = watch(dir, onChange);
-    watcher.on('error', onLost);
-    return () => watcher.close();
-  } catch {
-    onLost();
-    return () => {};
+    const end = await untilOver(following, { before, output }, deps);
+    if (end !== undefined) return end;
+  } finally {
+    stopWatching();
   }
+  for (let rest = await output.last(); rest.length > 0; rest = await output.last()) await events.append(rest);
+  await ender.done();
+  if (following.isLeft) return 'left';
+  const isTold = before.some(({ type }) => type === 'resources');
+  return judgeRun(record, deps, { startedAt: process.startedAt(), isTold, intended: ender.intended() });
+}
+
+interface Seen {
+  /** What an earlier agent has written down. */
+  before: readonly KeptEvent[];
+  output: StampedOutput;
+}
+
+/** Returns undefined when the run is over and is to be judged. */
+async function untilOver(
+  following: Following,
+  { before, output }: Seen,
+  deps: LiveRunDeps,
+): Promise<RunEnd | undefined> {
+  const { record, process, events, lookOut } = following;
+  for (;;) {
+    if (following.isLeft) return 'left';
+    // First see the process gone, then read what it left (DESIGN 4).
+    const over = process.isOver();
+    const look = lookOut.next();
+    await noteStart(following, before, deps);
+    if (process.puppet() === undefined && over && (await deps.runs.isLive(record.run)))
+      return neverBegan(record, deps);
+    if (over && process.isOver()) return undefined;
+    const found = await output.next();
+    await events.append(found);
+    enforceLimit(following);
+    if (found.length === 0) await look;
+    else lookOut.wake();
+  }
+}
+
+async function noteStart(
+  { record, serves, process, events }: Following,
+  before: readonly KeptEvent[],
+  { runs }: LiveRunDeps,
+): Promise<void> {
+  if (process.puppet() !== undefined) return;
+  const { run } = record;
+  const { started } = await runs.wrapperFiles(run);
+  if (started === undefined) return;
+  process.began(started);
+  if (before.some(({ type }) => type === 'started')) return;
+  const counted = serves === undefined ? {} : { serves };
+  await events.append([{ type: 'started', run, pid: started.process.pid, at: started.at, ...counted }]);
+}
+
+function enforceLimit({ record, process, ender }: Following): void {
+  if (ender.isStopping() || process.leftMs() > 0) return;
+  const limit = formatDuration(record.timeLimitMs ?? 0);
+  void ender.stop({ outcome: 'timed-out', message: `it ran longer than ${limit}` });
+}
+
+interface StampedOutput {
+  next(): Promise<KeptEvent[]>;
+  last(): Promise<KeptEvent[]>;
+}
+
+function stamped(follower: OutputFollower, now: () => number): StampedOutput {
+  const stamp = (events: Awaited<ReturnType<OutputFollower['next']>>) =>
+    events.map((event) => ({ ...event, at: now() }));
+  return {
+    next: async () => stamp(await follower.next()),
+    last: async () => stamp(await follower.last()),
+  };
 }
