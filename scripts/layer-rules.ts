@@ -144,7 +144,6 @@ export const MAX_FUNCTION_LINES = 60;
 
 /** Files, under src/, that are not yet so; the list only shrinks. */
 export const STILL_LONG: ReadonlySet<string> = new Set([
-  'agent/runs/output.ts',
   'cli/agent/agent.ts',
   'cli/commands/execute-job.ts',
   'cli/commands/jobs.ts',
@@ -155,10 +154,7 @@ export const STILL_LONG: ReadonlySet<string> = new Set([
   'controller/rollout/run-job.ts',
   'controller/targeting/groups.ts',
   'controller/targeting/puppetdb/client.ts',
-  'pki/authority.ts',
-  'pki/load-identity.ts',
   'report/human.ts',
   'transport/https/client/client.ts',
   'transport/https/listener/agent-app.ts',
-  'util/append-log.ts',
 ]);

@@ -1,7 +1,7 @@
 /**
  * A file that grows line by line without holding up the event loop: what comes while a write is under
- * way is the next write. Whole lines, in order, one write after another, so that whatever dies only the
- * end can be missing.
+ * way is the next write. Whole lines, in order, one write after another, so that only the
+ * end can be missing, whatever dies.
  */
 import { close, write } from 'node:fs';
 import { promisify } from 'node:util';
@@ -11,13 +11,13 @@ const writeTo = promisify(write);
 const closeFile = promisify(close);
 const nextTurn = promisify(setImmediate);
 
-/** Milliseconds between two writes: each costs a turn of a thread, and many hosts are told in one. */
+/** Milliseconds between two writes: each costs a turn of a thread, and one write can hold the events of many hosts. */
 const BETWEEN_MS = 10;
 
-/** Milliseconds that telling may take before others have their turn. */
-const TELL_MS = 10;
+/** Milliseconds that callbacks may take before others have their turn. */
+const CALL_BACK_MS = 10;
 
-/** Bytes that may wait before whoever can wait is asked to. */
+/** Bytes that may wait before callers that can wait are asked to. */
 const HIGH_WATER = 1 << 20;
 
 export interface AppendLog {
@@ -31,9 +31,26 @@ export interface AppendLog {
   close(): Promise<void>;
 }
 
+interface Entry {
+  text: string;
+  then?: (() => void) | undefined;
+}
+
+/** Calls back in order, and lets others have their turn. */
+async function callBack(batch: readonly Entry[]): Promise<void> {
+  let since = performance.now();
+  for (const { then } of batch) {
+    if (performance.now() - since > CALL_BACK_MS) {
+      await nextTurn();
+      since = performance.now();
+    }
+    then?.();
+  }
+}
+
 /** Appends to a file that is open for appending; `onTrouble` is called once when it cannot. */
 export function createAppendLog(fd: number, onTrouble: (error: unknown) => void): AppendLog {
-  let waiting: { text: string; then?: (() => void) | undefined }[] = [];
+  let waiting: Entry[] = [];
   let waitingBytes = 0;
   let writing: Promise<void> | undefined;
   let lastAt = Number.NEGATIVE_INFINITY;
@@ -50,14 +67,7 @@ export function createAppendLog(fd: number, onTrouble: (error: unknown) => void)
       waitingBytes = 0;
       if (!isBroken) await writeBatch(Buffer.from(batch.map(({ text }) => text).join('')));
       lastAt = performance.now();
-      let since = lastAt;
-      for (const { then } of batch) {
-        if (performance.now() - since > TELL_MS) {
-          await nextTurn();
-          since = performance.now();
-        }
-        then?.();
-      }
+      await callBack(batch);
     }
     writing = undefined;
   }

@@ -1,7 +1,9 @@
 /** `kick pki`: our own CA, where there is no Puppet CA. */
 import type { Command } from 'commander';
 import { KickError } from '../../errors.ts';
-import { CERTIFICATE_DAYS, type Entry, type KeyType, openAuthority, type Role } from '../../pki/authority.ts';
+import { CERTIFICATE_DAYS, openAuthority } from '../../pki/authority.ts';
+import type { Entry, Role } from '../../pki/authority-index.ts';
+import type { KeyType } from '../../pki/new-key.ts';
 import { systemClock } from '../../util/clock.ts';
 import type { Environment } from '../context.ts';
 import { addFolderOptions, foldersOf } from '../options/folders.ts';

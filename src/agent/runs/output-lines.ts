@@ -1,0 +1,78 @@
+/** What a run prints, cut into lines: records of Puppet's --logdest FILE.jsonl, and the console's text. */
+import * as v from 'valibot';
+import { type LogLine, LogLineSchema } from '../../protocol/event.ts';
+import { clip } from '../../util/text.ts';
+import { RUN_FILES } from './run-store.ts';
+
+export const SOURCES = ['log', 'output'] as const;
+export type Source = (typeof SOURCES)[number];
+
+/** Bytes read at once, and of lines in one event (well below MAX_EVENT_BYTES when spelled as JSON). */
+export const CHUNK = 256 << 10;
+const EVENT_LINES_BYTES = 24 << 10;
+const MAX_LINE = 8192;
+const MAX_LINE_CLIPPED = 2000;
+
+/** Where the last whole line ends; a line longer than the chunk, or the rest of all, counts as whole. */
+export function wholeLines(bytes: Buffer, isRest: boolean): number {
+  if (isRest || (bytes.length >= CHUNK && !bytes.includes(0x0a))) return bytes.length;
+  return bytes.lastIndexOf(0x0a) + 1;
+}
+
+function splitLines(bytes: Buffer): string[] {
+  return bytes
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '');
+}
+
+export function linesOf(source: Source, bytes: Buffer): LogLine[] {
+  return splitLines(bytes).map((text) => (source === 'log' ? parseLogLine(text) : outputLine(text)));
+}
+
+function outputLine(text: string): LogLine {
+  return { level: 'output', message: clip(text, MAX_LINE_CLIPPED) };
+}
+
+/**
+ * A line of the log that is no record: a piece of one that is too long, or begins before what was kept. Its source
+ * tells it from the console, where Ruby itself may have the last word (see log-findings.ts).
+ */
+function brokenRecord(text: string): LogLine {
+  return { ...outputLine(text), source: RUN_FILES.log };
+}
+
+/** One record of Puppet's --logdest FILE.jsonl. */
+export function parseLogLine(text: string): LogLine {
+  try {
+    const record: unknown = JSON.parse(text);
+    if (typeof record !== 'object' || record === null) return brokenRecord(text);
+    const { level, message, source, file, line } = record as Record<string, unknown>;
+    return v.parse(LogLineSchema, {
+      level,
+      message: clip(String(message ?? ''), MAX_LINE),
+      ...(typeof source === 'string' && { source: clip(source, 1024) }),
+      ...(typeof file === 'string' && { file: clip(file, 1024) }),
+      ...(typeof line === 'number' && { line }),
+    });
+  } catch {
+    return brokenRecord(text);
+  }
+}
+
+export function inEvents(lines: readonly LogLine[]): LogLine[][] {
+  const groups: LogLine[][] = [];
+  let bytes = 0;
+  for (const line of lines) {
+    const size = Buffer.byteLength(JSON.stringify(line)) + 1;
+    const group = groups.at(-1);
+    if (group === undefined || bytes + size > EVENT_LINES_BYTES) {
+      groups.push([line]);
+      bytes = size;
+    } else {
+      group.push(line);
+      bytes += size;
+    }
+  }
+  return groups;
+}

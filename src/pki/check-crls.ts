@@ -1,0 +1,78 @@
+/** With a CRL missing for one CA, or expired, OpenSSL rejects everybody: better said when the identity is loaded. */
+import type { X509Certificate } from 'node:crypto';
+import { messageOf } from '../errors.ts';
+import { readCrl } from './crl.ts';
+import { childrenOf, TAG } from './der.ts';
+import type { IdentityPaths } from './identity.ts';
+import { broken, nameFor } from './identity-files.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Days before the end of a CRL from which we warn. */
+const WARN_CRL_DAYS = 7;
+
+export interface CheckedCrl {
+  pem: string;
+  issuer: Uint8Array;
+  nextUpdate?: number;
+  revoked: string[];
+}
+
+/** Throws `KickError` `identity` where a CA of `ca` has no CRL that holds. `now` is milliseconds since 1970. */
+export function checkCrls(
+  pems: readonly string[],
+  ca: readonly X509Certificate[],
+  { crl: path, ca: caPath }: IdentityPaths,
+  now: number,
+): CheckedCrl[] {
+  if (pems.length === 0) throw broken('CRLs', path, 'there is no CRL in it');
+  let crls: CheckedCrl[];
+  try {
+    crls = pems.map((pem) => ({ pem, ...readCrl(pem) }));
+  } catch (error) {
+    throw broken('CRLs', path, messageOf(error));
+  }
+  const fresh = (crl: CheckedCrl) => crl.nextUpdate === undefined || crl.nextUpdate > now;
+  for (const authority of ca) {
+    const own = crls.filter(({ issuer }) => Buffer.compare(issuer, subjectOf(authority)) === 0);
+    const name = nameFor(authority);
+    if (own.length === 0) {
+      throw broken('CRLs', path, `there is none of "${name}", which is in "${caPath}"`, REFRESH);
+    }
+    if (!own.some(fresh)) throw broken('CRLs', path, `the one of "${name}" has expired`, REFRESH);
+  }
+  return crls;
+}
+
+const REFRESH = "copy the CA's current CRLs here (Puppet: GET /puppet-ca/v1/certificate_revocation_list/ca)";
+
+function subjectOf(certificate: X509Certificate): Uint8Array {
+  const [tbs] = childrenOf(certificate.raw, TAG.sequence);
+  const fields = tbs === undefined ? [] : childrenOf(tbs.whole, TAG.sequence);
+  return fields[fields[0]?.tag === 0xa0 ? 5 : 4]?.whole ?? new Uint8Array();
+}
+
+function issuerOf(certificate: X509Certificate): Uint8Array {
+  const [tbs] = childrenOf(certificate.raw, TAG.sequence);
+  const fields = tbs === undefined ? [] : childrenOf(tbs.whole, TAG.sequence);
+  return fields[fields[0]?.tag === 0xa0 ? 3 : 2]?.whole ?? new Uint8Array();
+}
+
+export function checkNotRevoked(
+  leaf: X509Certificate,
+  crls: readonly CheckedCrl[],
+  paths: IdentityPaths,
+): void {
+  const issuer = issuerOf(leaf);
+  const serial = BigInt(`0x${leaf.serialNumber}`);
+  const own = crls.filter((crl) => Buffer.compare(crl.issuer, issuer) === 0);
+  if (own.some(({ revoked }) => revoked.some((one) => BigInt(`0x${one}`) === serial))) {
+    throw broken('certificate', paths.certificate, 'it has been revoked', 'have a new one made');
+  }
+}
+
+export function crlWarnings(crls: readonly CheckedCrl[], path: string, now: number): string[] {
+  const ends = crls.flatMap(({ nextUpdate }) => nextUpdate ?? []);
+  const days = Math.floor((Math.min(...ends) - now) / DAY_MS);
+  return days < WARN_CRL_DAYS ? [`a CRL in "${path}" expires in ${days} days`] : [];
+}
