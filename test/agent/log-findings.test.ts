@@ -34,6 +34,11 @@ test('the error shown is the first with a place in the code, never one of Facter
 test.each<[string, (LogLine | string)[], string]>([
   ['its handler', [puppet('notice', 'Caught TERM; exiting')], 'SIGTERM'],
   ['its handler', [puppet('notice', 'Caught INT; exiting')], 'SIGINT'],
+  [
+    'its handler, which has failed',
+    [puppet('err', "Could not autoload puppet/indirector/catalog/rest: can't be called from trap context")],
+    'a signal',
+  ],
   ['an error of Puppet', [puppet('err', 'Could not autoload puppet/type/file: SIGTERM')], 'SIGTERM'],
   [
     'the first of several errors',
@@ -122,6 +127,11 @@ test.each<[string, (LogLine | string)[]]>([
     'Puppet says it at another level',
     [puppet('info', 'Caught TERM; exiting'), puppet('warning', 'x: SIGTERM')],
   ],
+  [
+    'its handler has failed, and Puppet has gone on',
+    [puppet('err', "Checksumfile /x is corrupt (can't be called from trap context); replacing")],
+  ],
+  ["an exec's handler has failed", [exec('err', "x: can't be called from trap context")]],
   ['HUP is stored, and ends nothing', [puppet('notice', 'Caught HUP; storing restart')]],
   ['a line of the console ends in it', ['deploy: SIGTERM', 'SIGTERM', 'the unit ended with: SIGTERM, again']],
   ['the handler speaks on the console', ['Caught TERM; exiting']],

