@@ -6,8 +6,8 @@
 import type { Runner } from '../../src/agent/runners/runner.ts';
 import type { LiveRun } from '../../src/agent/runs/live-run.ts';
 import { finishedEvent, type RunEnd } from '../../src/agent/runs/run-end.ts';
-import type { RunSteps } from '../../src/agent/runs/run-steps.ts';
 import type { Intention } from '../../src/agent/runs/run-record.ts';
+import type { RunSteps } from '../../src/agent/runs/run-steps.ts';
 import type { LogLine } from '../../src/protocol/event.ts';
 import { bootId } from '../../src/util/proc.ts';
 import { drawOutcome, drawTime, type Ending, type Random, type Shape } from './shape.ts';

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const SCRIPT = fileURLToPath(new URL('puppet-lab', import.meta.url));
 
 /** Keys of class lab: see `puppet-lab --help`. */
-export type LabKey = 'message' | 'fail_resource' | 'fail_catalog' | 'sleep' | 'noisy' | 'extra';
+export type LabKey = 'message' | 'fail_resource' | 'fail_catalog' | 'sleep' | 'hold' | 'noisy' | 'extra';
 
 /** What a worker needs to know of the lab that the global setup has brought up. */
 export interface LabPlace {

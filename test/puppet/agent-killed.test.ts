@@ -8,6 +8,7 @@ import {
   calm,
   catalogsOf,
   kickInRun,
+  letGo,
   messageOn,
   newMessage,
   outcomesOf,
@@ -38,11 +39,12 @@ test.each(['SIGKILL', 'SIGTERM'] as const)(
     const { running } = place;
     const message = await newMessage(lab, agent);
     const before = catalogsOf(lab, agent);
-    const { kick, puppet } = await kickInRun(lab, place, { seconds: 8 });
+    const { kick, puppet } = await kickInRun(lab, place);
 
     await running.end(signal);
     expect(isAlive(puppet)).toBe(true);
     await running.startAgain();
+    await letGo(lab, agent);
     const result = await kick.result;
 
     expect(outcomesOf(result)).toEqual({ [agent]: 'changed' });
@@ -56,9 +58,10 @@ test('a run that ends while its agent is dead has its true outcome when the agen
   const { running } = place;
   await newMessage(lab, agent);
   const before = catalogsOf(lab, agent);
-  const { kick, puppet } = await kickInRun(lab, place, { seconds: 3 });
+  const { kick, puppet } = await kickInRun(lab, place);
 
   await running.end('SIGKILL');
+  await letGo(lab, agent);
   await until('the run to end', () => !isAlive(puppet));
   await running.startAgain();
 
@@ -69,7 +72,7 @@ test('a run that ends while its agent is dead has its true outcome when the agen
 test('a run whose agent and Puppet are both killed is interrupted, and not repeated', async () => {
   const { running } = place;
   const before = catalogsOf(lab, agent);
-  const { kick, puppet } = await kickInRun(lab, place, { seconds: 30 });
+  const { kick, puppet } = await kickInRun(lab, place);
 
   await running.end('SIGKILL');
   signalProcess(puppet, 'SIGKILL');
@@ -86,7 +89,7 @@ const foldersOf = () => ({
 
 test('a host that restarts during a run: the run is interrupted, and that is told at once', async () => {
   const { running } = place;
-  const { kick, puppet } = await kickInRun(lab, place, { seconds: 30 });
+  const { kick, puppet } = await kickInRun(lab, place);
 
   await running.end('SIGTERM');
   signalProcess(puppet, 'SIGTERM');
@@ -100,9 +103,10 @@ test('a host that restarts during a run: the run is interrupted, and that is tol
 test('a host that restarts when a run is over and nobody has told so: its report tells', async () => {
   const { running } = place;
   const message = await newMessage(lab, agent);
-  const { kick, puppet } = await kickInRun(lab, place, { seconds: 3 });
+  const { kick, puppet } = await kickInRun(lab, place);
 
   await running.end('SIGTERM');
+  await letGo(lab, agent);
   await until('the run to end', () => !isAlive(puppet));
   reboot(foldersOf());
   await running.startAgain();

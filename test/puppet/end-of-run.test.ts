@@ -1,7 +1,7 @@
 /** DESIGN 3: what real Puppet, and what it runs, says of the end of a run. */
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { identify, type ProcessId, signalProcess } from '../../src/util/proc.ts';
 import { AGENTS } from './agents.ts';
 import {
@@ -90,9 +90,13 @@ test('Puppet that cannot make its run lock has failed with its own words, once',
 });
 
 test('Puppet that was disabled for a moment is disabled, with the reason', async () => {
+  const wait = join(home, 'wait');
+  writeFileSync(wait, '');
+  onTestFinished(() => rmSync(wait, { force: true }));
   const running = place.controller.start(place.certname);
-  await until('Puppet to begin', startedPuppet);
+  await until('the run to be let go', startedPuppet);
   writeFileSync(disabledLock, '{"disabled_message":"a new kernel"}');
+  rmSync(wait);
   await until('its log to say so', () => runFile('log.jsonl')?.includes('a new kernel') || isOver());
   rmSync(disabledLock);
   const { hosts } = await running.result;

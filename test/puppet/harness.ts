@@ -1,7 +1,7 @@
 /** Real agents and real kicks in the lab, each with folders of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { inject, onTestFinished } from 'vitest';
@@ -167,7 +167,7 @@ export interface Controller {
 export interface ControllerOptions {
   /** Its folders lie below this one. */
   home: string;
-  /** As who it kicks: by default as the Puppet server, with nothing configured. */
+  /** As who it kicks: by default as the Puppet server. Without --pki-dir it asks Puppet where its certificates are. */
   as?: readonly string[];
 }
 
@@ -175,7 +175,7 @@ export interface ControllerOptions {
 export function controllerFor(
   lab: Lab,
   agents: readonly RunningAgent[],
-  { home, as = ['--puppet', lab.serverPuppet] }: ControllerOptions,
+  { home, as = ['--pki-dir', lab.serverSsl, '--certname', 'puppet.lab'] }: ControllerOptions,
 ): Controller {
   mkdirSync(join(home, 'etc'), { recursive: true });
   const targets = agents.map(({ certname, port }) => `  - name: ${certname}\n    uri: 127.0.0.1:${port}\n`);
@@ -250,17 +250,33 @@ export async function placeOf(lab: Lab, agent: string, options: { yaml?: string 
   return { agent, certname, running, controller };
 }
 
-/** A kick whose run has its catalog and sleeps in it for `seconds`. */
+/** A kick whose run has its catalog and stops in it until it is let go (or killed). */
 export async function kickInRun(
   lab: Lab,
   { agent, certname, controller }: Place,
-  { seconds, args = [] }: { seconds: number; args?: readonly string[] },
 ): Promise<{ kick: RunningKick; puppet: ProcessId }> {
-  await lab.set(agent, 'sleep', seconds);
-  const before = catalogsOf(lab, agent);
-  const kick = controller.start(certname, ...args);
-  const puppet = await until('the run', () => sleepingRunOf(lab, agent, before));
+  await hold(lab, agent);
+  const kick = controller.start(certname);
+  const puppet = await until('the run', () => heldRunOf(lab, agent));
   return { kick, puppet };
+}
+
+/** From now on runs of this agent stop in their catalog. */
+export async function hold(lab: Lab, agent: string): Promise<void> {
+  for (const name of ['go', 'held']) rmSync(join(lab.dirOf(agent), name), { force: true });
+  await lab.set(agent, 'hold', true);
+}
+
+/** Lets the run go on that is held, and stops no more of them. */
+export async function letGo(lab: Lab, agent: string): Promise<void> {
+  await lab.unset(agent, 'hold');
+  writeFileSync(join(lab.dirOf(agent), 'go'), '');
+}
+
+/** The Puppet run that is held in its catalog. */
+export function heldRunOf(lab: Lab, agent: string): ProcessId | undefined {
+  const path = join(lab.dirOf(agent), 'held');
+  return existsSync(path) ? identify(Number(readFileSync(path, 'utf8'))) : undefined;
 }
 
 // ---------------------------------------------------------------- what Puppet did
@@ -282,11 +298,6 @@ export function puppetRunOf(lab: Lab, agent: string): ProcessId | undefined {
   const path = join(lab.dirOf(agent), 'var', 'state', 'agent_catalog_run.lock');
   const pid = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
   return pid > 0 ? identify(pid) : undefined;
-}
-
-/** The Puppet run in its catalog: past fetching it, before its end (the lab's `sleep` lasts). */
-export function sleepingRunOf(lab: Lab, agent: string, catalogsBefore: number): ProcessId | undefined {
-  return catalogsOf(lab, agent) > catalogsBefore ? puppetRunOf(lab, agent) : undefined;
 }
 
 /** `puppet agent --onetime` for an agent, not by kick. `detached` as cron's: nobody's child. */
@@ -335,5 +346,6 @@ export async function newMessage(lab: Lab, agent: string): Promise<string> {
 export async function calm(lab: Lab, agent: string): Promise<void> {
   const message = messageOn(lab, agent);
   await lab.unset(agent);
+  writeFileSync(join(lab.dirOf(agent), 'go'), ''); // what a test that failed has left
   if (message !== undefined) await lab.set(agent, 'message', message);
 }

@@ -4,13 +4,16 @@ import { AGENTS } from './agents.ts';
 import {
   calm,
   catalogsOf,
+  heldRunOf,
+  hold,
+  kickInRun,
+  letGo,
   messageOn,
   newMessage,
   outcomesOf,
   type Place,
   placeOf,
   puppetByHand,
-  sleepingRunOf,
   until,
   useLab,
 } from './harness.ts';
@@ -32,15 +35,18 @@ const isAccepted = (line: Record<string, unknown>) => line['audit'] === 'accepte
 const isLetGo = ({ msg }: { msg: string }) => msg === 'run let go';
 
 test('kick waits for a run by hand, then applies what that run had not seen', async () => {
-  const { certname, controller } = place;
-  await lab.set(agent, 'sleep', 5);
+  const { certname, running, controller } = place;
+  await hold(lab, agent);
   const before = catalogsOf(lab, agent);
   puppetByHand(lab, agent);
-  await until('the run by hand', () => sleepingRunOf(lab, agent, before));
-  await lab.unset(agent, 'sleep');
+  await until('the run by hand', () => heldRunOf(lab, agent));
   const message = await newMessage(lab, agent);
 
-  const result = await controller.kick(certname);
+  const isThere = running.logged('the request', isAccepted);
+  const kick = controller.start(certname);
+  await isThere;
+  await letGo(lab, agent);
+  const result = await kick.result;
 
   expect(outcomesOf(result)).toEqual({ [agent]: 'changed' });
   expect(messageOn(lab, agent)).toBe(message);
@@ -49,18 +55,20 @@ test('kick waits for a run by hand, then applies what that run had not seen', as
 
 test("kick names the holder of cron's run where it may not wait, and waits where it may", async () => {
   const { certname, controller } = place;
-  await lab.set(agent, 'sleep', 8);
+  await hold(lab, agent);
   const before = catalogsOf(lab, agent);
   puppetByHand(lab, agent, { detached: true });
-  const holder = await until("cron's run", () => sleepingRunOf(lab, agent, before));
-  await lab.unset(agent, 'sleep');
-  await calm(lab, agent);
+  const holder = await until("cron's run", () => heldRunOf(lab, agent));
 
-  const [skipped, impatient, patient] = await Promise.all([
+  const isThere = place.running.logged('the request', isAccepted);
+  const waiting = controller.start(certname);
+  await isThere;
+  const [skipped, impatient] = await Promise.all([
     controller.kick(certname, '--if-running', 'skip'),
     controller.kick(certname, '--wait', '1s'),
-    controller.kick(certname),
   ]);
+  await letGo(lab, agent);
+  const patient = await waiting.result;
 
   expect(outcomesOf(skipped)).toEqual({ [agent]: 'busy' });
   expect(skipped.exit).toBe(4);
@@ -73,18 +81,17 @@ test("kick names the holder of cron's run where it may not wait, and waits where
 
 test('kicks during a kick wait, and one run serves those that ask the same', async () => {
   const { certname, running, controller } = place;
-  await lab.set(agent, 'sleep', 6);
   const before = catalogsOf(lab, agent);
   const from = running.log.length;
-  const first = controller.start(certname);
-  await until('the first run', () => sleepingRunOf(lab, agent, before));
-  await lab.unset(agent, 'sleep');
+  const { kick: first } = await kickInRun(lab, place);
   const message = await newMessage(lab, agent);
 
   const second = controller.start(certname);
   const third = controller.start(certname);
   await until('three requests', () => running.log.slice(from).filter(isAccepted).length === 3);
   const other = controller.start(certname, '--noop');
+  await until('four requests', () => running.log.slice(from).filter(isAccepted).length === 4);
+  await letGo(lab, agent);
   const results = await Promise.all([first, second, third, other].map(({ result }) => result));
 
   const outcomes = results.map((result) => outcomesOf(result)[agent]);

@@ -23,7 +23,10 @@ let controller: Controller;
 
 beforeAll(async () => {
   agents = await Promise.all(AGENTS.outcomes.map((agent) => startAgent(lab, agent)));
-  controller = controllerFor(lab, agents, { home: join(lab.dir, 'controller-outcomes') });
+  controller = controllerFor(lab, agents, {
+    home: join(lab.dir, 'controller-outcomes'),
+    as: ['--puppet', lab.serverPuppet], // nothing is configured
+  });
 });
 
 afterAll(() => Promise.all(agents.map((agent) => agent.end('SIGTERM'))));

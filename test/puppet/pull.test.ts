@@ -5,15 +5,17 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { AGENTS } from './agents.ts';
 import {
+  heldRunOf,
+  hold,
   kickCommand,
   type LogLine,
+  letGo,
   messageOn,
   newMessage,
   outcomesOf,
   type Place,
   placeOf,
   puppetByHand,
-  puppetRunOf,
   until,
   useLab,
 } from './harness.ts';
@@ -22,25 +24,20 @@ const lab = useLab();
 const [agent] = AGENTS.pull;
 const home = join(lab.dir, `controller-${agent}`);
 const managed = join(lab.dirOf(agent), 'managed', 'message');
-const BY_THE_CLOCK = 'pull: {runinterval: 60s, catalog: pushed}\n';
+const BY_THE_CLOCK = 'pull: {runinterval: 10s, catalog: pushed}\n';
 /** Its runs come when they are asked for. */
 const PULL = 'pull: {runinterval: 1h, catalog: pushed}\n';
 let place: Place;
 
 beforeAll(async () => {
-  place = await placeOf(lab, agent, { yaml: BY_THE_CLOCK });
+  place = await placeOf(lab, agent, { yaml: PULL });
 });
 
 afterAll(() => place?.running.end('SIGTERM'));
 
 const isScheduled = ({ audit, by }: LogLine) => audit === 'outcome' && String(by).startsWith('schedule@');
 
-/** How the next scheduled run ends. */
-function nextScheduled(): Promise<LogLine> {
-  return place.running.logged('a scheduled run', isScheduled, place.running.log.length);
-}
-
-/** The same, begun now. */
+/** How the next scheduled run ends, begun now. */
 async function runNow(): Promise<LogLine> {
   const from = place.running.log.length;
   place.running.signal('SIGUSR1');
@@ -64,7 +61,7 @@ test('a scheduled run repairs drift from the pushed catalog, while new code wait
   const waiting = await newMessage(lab, agent);
   writeFileSync(managed, 'somebody was here\n');
 
-  expect(await nextScheduled()).toMatchObject({ outcome: 'changed' });
+  expect(await runNow()).toMatchObject({ outcome: 'changed' });
 
   expect(messageOn(lab, agent)).toBe(pushed);
   await expect
@@ -75,8 +72,14 @@ test('a scheduled run repairs drift from the pushed catalog, while new code wait
   expect(messageOn(lab, agent)).toBe(waiting);
 });
 
-test('a kick postpones the schedule, and one of some tags says what it leaves behind', async () => {
+test('the schedule begins runs by the clock', async () => {
+  const next = place.running.logged('a scheduled run', isScheduled);
+  await reconfigure(BY_THE_CLOCK);
+  expect(await next).toMatchObject({ outcome: expect.stringMatching(/^(un)?changed$/) });
   await reconfigure(PULL);
+});
+
+test('a kick postpones the schedule, and one of some tags says what it leaves behind', async () => {
   const before = await place.controller.kick(place.certname);
   expect(before.exit).toBe(0);
   const told = JSON.parse(
@@ -99,9 +102,13 @@ test('pull.noop only reports drift; a run by hand and the schedule get on with e
   expect(await status()).toMatch(/\(noop, drift found, cached catalog\)/);
   await reconfigure(PULL);
   // By hand, as cron would: the schedule waits for the lock that Puppet itself would not wait for, and neither fails.
+  await hold(lab, agent);
   const byHand = puppetByHand(lab, agent, { detached: true });
-  await until('its lock', () => puppetRunOf(lab, agent));
+  await until('its lock', () => heldRunOf(lab, agent));
+  const isThere = place.running.logged('the request', ({ audit }) => audit === 'accepted');
   const scheduled = runNow();
+  await isThere;
+  await letGo(lab, agent);
   await until('the run by hand', () => byHand.exitCode !== null);
   expect(byHand.exitCode).toBe(0);
   expect(await scheduled).toMatchObject({ outcome: expect.stringMatching(/^(un)?changed$/) });
@@ -110,7 +117,7 @@ test('pull.noop only reports drift; a run by hand and the schedule get on with e
 test("beside Puppet's own daemon neither schedule fails, and kick doctor names both", async () => {
   const daemon = spawn(
     lab.puppetOf(agent),
-    ['agent', '--no-daemonize', '--verbose', '--color=false', '--logdest', 'console', '--runinterval', '40'],
+    ['agent', '--no-daemonize', '--verbose', '--color=false', '--logdest', 'console', '--runinterval', '10'],
     { env: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8' }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   onTestFinished(() => void daemon.kill('SIGKILL'));

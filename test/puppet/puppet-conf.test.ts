@@ -138,7 +138,7 @@ test('a host whose puppet.conf says noop would change, says so, and changes with
 test('a run begins at once though puppet.conf says splay', async () => {
   puppetConf(lab, agent, 'splay = true', 'splaylimit = 10d');
 
-  const result = await kick('--run-timeout', '90s'); // ten days of splay would be timed-out
+  const result = await kick('--run-timeout', '1h'); // ten days of splay would be timed-out
 
   expect(outcomesOf(result)).toEqual({ [agent]: 'unchanged' });
 });

@@ -5,7 +5,9 @@ import { isAlive, signalProcess } from '../../src/util/proc.ts';
 import { AGENTS } from './agents.ts';
 import {
   calm,
+  hold,
   kickInRun,
+  letGo,
   messageOn,
   newMessage,
   outcomesOf,
@@ -30,7 +32,7 @@ beforeEach(() => calm(lab, agent));
 
 test('a run whose Puppet is killed with TERM or KILL is interrupted, and the next one is well', async () => {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    const { kick, puppet } = await kickInRun(lab, place, { seconds: 30 });
+    const { kick, puppet } = await kickInRun(lab, place);
     signalProcess(puppet, signal);
 
     const result = await kick.result;
@@ -38,13 +40,13 @@ test('a run whose Puppet is killed with TERM or KILL is interrupted, and the nex
     expect([signal, outcomesOf(result)]).toEqual([signal, { [agent]: 'interrupted' }]);
     expect(result.exit).toBe(1);
   }
-  await lab.unset(agent, 'sleep');
+  await letGo(lab, agent);
   await newMessage(lab, agent);
   expect(outcomesOf(await place.controller.kick(place.certname))).toEqual({ [agent]: 'changed' });
 });
 
 test('a run past --run-timeout is timed-out and ended', async () => {
-  await lab.set(agent, 'sleep', 60);
+  await hold(lab, agent);
 
   const result = await place.controller.kick(place.certname, '--run-timeout', '5s');
 
@@ -55,25 +57,27 @@ test('a run past --run-timeout is timed-out and ended', async () => {
 
 test('a run outlives kick itself: Ctrl-C leaves it running and says so', async () => {
   const message = await newMessage(lab, agent);
-  const { kick, puppet } = await kickInRun(lab, place, { seconds: 4 });
+  const { kick, puppet } = await kickInRun(lab, place);
   kick.process.kill('SIGINT');
 
   const result = await kick.result;
 
   expect(result.exit).toBe(130);
   expect(outcomesOf(result)).toEqual({ [agent]: 'unfinished' });
+  expect(isAlive(puppet)).toBe(true);
+  await letGo(lab, agent);
   await until('the run to end', () => !isAlive(puppet));
   expect(messageOn(lab, agent)).toBe(message);
 });
 
 test('a kick that is killed leaves the run, and the same host answers the next kick', async () => {
   const { certname, controller } = place;
-  const { kick, puppet } = await kickInRun(lab, place, { seconds: 3 });
+  const { kick, puppet } = await kickInRun(lab, place);
   const gone = once(kick.process, 'exit');
   kick.process.kill('SIGKILL');
   await gone;
   expect(isAlive(puppet)).toBe(true);
-  await lab.unset(agent, 'sleep');
+  await letGo(lab, agent);
 
   expect(outcomesOf(await controller.kick(certname))).toEqual({ [agent]: 'unchanged' });
 });

@@ -1,14 +1,17 @@
 /** What hosts tell of themselves, and switching Puppet off and on, for real Puppet and by real Puppet. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { AGENTS } from './agents.ts';
 import {
   calm,
-  catalogsOf,
+  heldRunOf,
+  hold,
   kickCommand,
   kickInRun,
+  letGo,
   messageOn,
   newMessage,
   outcomesOf,
@@ -16,7 +19,6 @@ import {
   placeOf,
   puppetAgent,
   puppetByHand,
-  sleepingRunOf,
   until,
   useLab,
 } from './harness.ts';
@@ -33,7 +35,10 @@ const kick = (command: string, ...args: string[]) =>
 /** What `puppet agent --test` says; it fails where Puppet is disabled. */
 function byHand(): string {
   try {
-    return execFileSync(lab.puppetOf(agent), ['agent', '--test', '--color=false'], { encoding: 'utf8' });
+    // In a container Facter says on stderr that it may not read /proc/1/environ.
+    const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
+    const args = ['agent', '--test', '--color=false'];
+    return execFileSync(lab.puppetOf(agent), args, { encoding: 'utf8', stdio });
   } catch (error) {
     return String((error as { stdout?: unknown }).stdout);
   }
@@ -49,30 +54,30 @@ afterAll(() => place?.running.end('SIGTERM'));
 beforeEach(() => calm(lab, agent));
 
 test('kick status tells a run of kick, a run by hand, and the last run when it is idle', async () => {
-  const { puppet, kick: running } = await kickInRun(lab, place, { seconds: 6 });
+  const { puppet, kick: running } = await kickInRun(lab, place);
   const during = await kick('status');
   expect(during.stdout).toMatch(
-    new RegExp(`applying a catalog since \\d+\\w+ \\(pid ${puppet.pid}, job [0-9a-f]{8}, by \\S+@\\S+\\)`),
+    new RegExp(`applying a catalog since [\\dms ]+ \\(pid ${puppet.pid}, job [0-9a-f]{8}, by \\S+@\\S+\\)`),
   );
-  await lab.unset(agent, 'sleep');
+  await letGo(lab, agent);
   await running.result;
   const idle = await kick('status');
-  expect(idle.stdout).toMatch(/ idle; last run (un)?changed \d+ seconds? ago$/m);
+  expect(idle.stdout).toMatch(/ idle; last run (un)?changed \d+ (second|minute)s? ago$/m);
   expect(idle.stdout).toContain('1 host: 1 idle');
 
-  await lab.set(agent, 'sleep', 6);
-  const before = catalogsOf(lab, agent);
-  puppetByHand(lab, agent);
-  const hand = await until('the run by hand', () => sleepingRunOf(lab, agent, before));
-  await lab.unset(agent, 'sleep');
+  await hold(lab, agent);
+  const byHand = once(puppetByHand(lab, agent), 'exit');
+  const hand = await until('the run by hand', () => heldRunOf(lab, agent));
   expect((await kick('status')).stdout).toContain(`(pid ${hand.pid}, puppet agent, not by kick)`);
   const cancel = await kick('cancel');
   expect(cancel.exit).toBe(4);
   expect(cancel.stdout).toMatch(/none of kick's and is left alone: pid \d+/);
+  await letGo(lab, agent);
+  await byHand;
 });
 
 test('kick cancel ends a run of Puppet, whose job is told "cancelled"', async () => {
-  const { kick: running } = await kickInRun(lab, place, { seconds: 60 });
+  const { kick: running } = await kickInRun(lab, place);
   const cancel = await kick('cancel');
   expect(cancel).toMatchObject({ exit: 0, stdout: expect.stringContaining('the run is being ended') });
   expect(outcomesOf(await running.result)).toEqual({ [agent]: 'cancelled' });
@@ -109,9 +114,13 @@ test('puppet agent --enable undoes kick disable, and nothing of ours is left of 
 });
 
 test('when the end has come the agent enables, and says so in its log', async () => {
-  await kick('disable', '--reason', 'a moment', '--for', '2s');
-  const line = await place.running.logged('enabled', ({ msg }) => msg.startsWith('enabled: the time'));
-  expect(line).toMatchObject({ audit: 'enabled', reason: 'a moment' });
+  await kick('disable', '--reason', 'a moment', '--for', '1h');
+  const disabled = JSON.parse(readFileSync(lock, 'utf8')) as { kick: { until: number } };
+  expect(disabled.kick.until).toBeGreaterThan(Date.now());
+  const enabled = place.running.logged('enabled', ({ msg }) => msg.startsWith('enabled: the time'));
+  // As if the hour were over.
+  writeFileSync(lock, JSON.stringify({ ...disabled, kick: { ...disabled.kick, until: Date.now() - 1 } }));
+  expect(await enabled).toMatchObject({ audit: 'enabled', reason: 'a moment' });
   expect(existsSync(lock)).toBe(false);
 });
 
