@@ -144,17 +144,13 @@ export const MAX_FUNCTION_LINES = 60;
 
 /** Files, under src/, that are not yet so; the list only shrinks. */
 export const STILL_LONG: ReadonlySet<string> = new Set([
-  'cli/agent/agent.ts',
   'cli/commands/execute-job.ts',
   'cli/commands/jobs.ts',
   'cli/commands/pki.ts',
-  'cli/demo/demo.ts',
   'controller/jobs/job-index.ts',
   'controller/rollout/host-run.ts',
   'controller/rollout/run-job.ts',
   'controller/targeting/groups.ts',
   'controller/targeting/puppetdb/client.ts',
   'report/human.ts',
-  'transport/https/client/client.ts',
-  'transport/https/listener/agent-app.ts',
 ]);

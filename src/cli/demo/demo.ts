@@ -26,70 +26,102 @@ const CONTROLLER = 'controller.demo';
 const STRANGER = 'stranger.demo';
 const READY_WITHIN_MS = 60_000;
 
+/** One demo: its folder, its agents and where it says what it does. */
+interface Stage {
+  folder: string;
+  agents: DemoAgent[];
+  terminal: Terminal;
+}
+
 /** Resolves to the exit status: 0 when everything went as a demo should. */
 export async function demoMain({ terminal, path, sample }: DemoOptions): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'kick-demo-'));
-  const agents: DemoAgent[] = [];
+  const stage: Stage = { folder, agents: [], terminal };
   const cleanUp = async () => {
-    await Promise.all(agents.map(stopAgent));
+    await Promise.all(stage.agents.map(stopAgent));
     await rm(folder, { recursive: true, force: true });
   };
   const onSignal = () => void cleanUp().then(() => process.exit(130));
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
-  const say = (text: string) => terminal.out(`\n== ${text}\n`);
   try {
-    const puppet = sample ? undefined : puppetIfAny(path);
-    say(
-      puppet === undefined
-        ? 'no Puppet here: the agents run a sample command'
-        : `the agents run "${puppet} apply"`,
-    );
-    await makeCertificates(join(folder, 'pki'));
-    say(`a throwaway CA and certificates, in ${folder}`);
-    for (const name of NAMES) agents.push(await startAgent(folder, name, puppet));
-    await writeController(folder, agents);
-    say(`three agents listen: ${agents.map(({ name, port }) => `${name} on 127.0.0.1:${port}`).join(', ')}`);
-
-    const checks = [
-      await act('kick them: real runs, waited for', [...NAMES], 0),
-      await act(
-        'again, detached: asked and left alone',
-        [...NAMES, '--detach', '--reason', 'a run to wait for'],
-        0,
-      ),
-      await together(),
-      await act('a stranger, whom no agent.yaml names, is refused', [NAMES[0], '--certname', STRANGER], 3),
-    ];
-    say(checks.every(Boolean) ? 'that was all; cleaning up' : 'something did not go as it should, see above');
-    return checks.every(Boolean) ? 0 : 1;
+    await setUp(stage, sample ? undefined : puppetIfAny(path));
+    const isGood = await play(stage);
+    say(stage, isGood ? 'that was all; cleaning up' : 'something did not go as it should, see above');
+    return isGood ? 0 : 1;
   } finally {
     await cleanUp();
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
   }
+}
 
-  /** Shows a command and runs it; whether its exit code is the expected one. */
-  async function act(what: string, words: string[], expected: number): Promise<boolean> {
-    say(what);
-    terminal.out(`$ kick ${words.join(' ')}\n`);
-    const code = await exitOf(kick(folder, words, 'inherit'));
-    terminal.out(`exit ${code}\n`);
-    return code === expected;
-  }
+function say({ terminal }: Stage, text: string): void {
+  terminal.out(`\n== ${text}\n`);
+}
 
-  /** Two kicks at once while the hosts are busy: both wait, and one run on each host serves both. */
-  async function together(): Promise<boolean> {
-    say('two kicks while those runs last: they wait, and share the next run of each host');
-    terminal.out(`$ kick ${NAMES.join(' ')} &\n$ kick ${NAMES.join(' ')} --format jsonl &\n`);
-    const second = kick(folder, [...NAMES, '--format', 'jsonl'], 'pipe');
-    const first = kick(folder, [...NAMES], 'inherit');
-    const serves = servedBy(second);
-    const codes = await Promise.all([exitOf(first), exitOf(second)]);
-    const found = await serves;
-    for (const [name, count] of found) terminal.out(`${name}: one run served ${count} requests\n`);
-    return codes.every((code) => code === 0) && found.size === NAMES.length;
-  }
+async function setUp(stage: Stage, puppet: string | undefined): Promise<void> {
+  const { folder, agents } = stage;
+  say(
+    stage,
+    puppet === undefined
+      ? 'no Puppet here: the agents run a sample command'
+      : `the agents run "${puppet} apply"`,
+  );
+  await makeCertificates(join(folder, 'pki'));
+  say(stage, `a throwaway CA and certificates, in ${folder}`);
+  for (const name of NAMES) agents.push(await startAgent(folder, name, puppet));
+  await writeController(folder, agents);
+  const where = agents.map(({ name, port }) => `${name} on 127.0.0.1:${port}`).join(', ');
+  say(stage, `three agents listen: ${where}`);
+}
+
+/** Whether every act went as it should. */
+async function play(stage: Stage): Promise<boolean> {
+  const detached = [...NAMES, '--detach', '--reason', 'a run to wait for'];
+  const stranger = [NAMES[0], '--certname', STRANGER];
+  const checks = [
+    await act(stage, { what: 'kick them: real runs, waited for', words: NAMES, expected: 0 }),
+    await act(stage, { what: 'again, detached: asked and left alone', words: detached, expected: 0 }),
+    await together(stage),
+    await act(stage, {
+      what: 'a stranger, whom no agent.yaml names, is refused',
+      words: stranger,
+      expected: 3,
+    }),
+  ];
+  return checks.every(Boolean);
+}
+
+interface Act {
+  what: string;
+  words: readonly string[];
+  /** Its exit code. */
+  expected: number;
+}
+
+/** Shows a command and runs it; whether its exit code is the expected one. */
+async function act(stage: Stage, { what, words, expected }: Act): Promise<boolean> {
+  const { folder, terminal } = stage;
+  say(stage, what);
+  terminal.out(`$ kick ${words.join(' ')}\n`);
+  const code = await exitOf(kick(folder, words, 'inherit'));
+  terminal.out(`exit ${code}\n`);
+  return code === expected;
+}
+
+/** Two kicks at once while the hosts are busy: both wait, and one run on each host serves both. */
+async function together(stage: Stage): Promise<boolean> {
+  const { folder, terminal } = stage;
+  say(stage, 'two kicks while those runs last: they wait, and share the next run of each host');
+  terminal.out(`$ kick ${NAMES.join(' ')} &\n$ kick ${NAMES.join(' ')} --format jsonl &\n`);
+  const second = kick(folder, [...NAMES, '--format', 'jsonl'], 'pipe');
+  const first = kick(folder, [...NAMES], 'inherit');
+  const serves = servedBy(second);
+  const codes = await Promise.all([exitOf(first), exitOf(second)]);
+  const found = await serves;
+  for (const [name, count] of found) terminal.out(`${name}: one run served ${count} requests\n`);
+  return codes.every((code) => code === 0) && found.size === NAMES.length;
 }
 
 function puppetIfAny(path: string): string | undefined {
@@ -133,7 +165,7 @@ async function startAgent(folder: string, name: string, puppet: string | undefin
   return { name, runDir, process: child, port: await portOf(child, name) };
 }
 
-/** The agent tells its port when it is ready. */
+/** The agent logs its port when it is ready. */
 function portOf(child: ChildProcess, name: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const log: string[] = [];
@@ -185,7 +217,7 @@ function exitOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
 }
 
-/** How many requests each host's run served, as its `started` event tells. */
+/** How many requests each host's run served, from its `started` event. */
 async function servedBy(child: ChildProcess): Promise<Map<string, number>> {
   const found = new Map<string, number>();
   if (child.stdout === null) return found;

@@ -19,7 +19,7 @@ import { type Answer, exchange, type Question } from './exchange.ts';
 
 export interface HttpsSenderOptions {
   identity: Identity;
-  /** Milliseconds for name, TCP and TLS together; 10 s unless told. */
+  /** Milliseconds for name, TCP and TLS together; defaults to 10 s. */
   connectTimeoutMs?: number;
   log?: Log;
   limits?: Partial<SenderLimits>;
@@ -36,42 +36,66 @@ const JSON_TYPE = 'application/json';
 
 /** A sender for any number of hosts at once. Throws `KickError` `identity` for an identity without CA or CRL. */
 export function httpsSender(options: HttpsSenderOptions): Sender {
-  const { identity, connectTimeoutMs, log = silentLog } = options;
-  const limits: SenderLimits = { ...SENDER_LIMITS, ...options.limits };
+  const line = createLine(options);
+  return {
+    submit: (target, body, signal) =>
+      askForEvents(line, { target, question: { method: 'POST', path: '/v1/runs', body }, signal }),
+    resume(target, job, after, signal) {
+      const path = `/v1/jobs/${encodeURIComponent(job)}/events?after=${after}`;
+      return askForEvents(line, { target, question: { method: 'GET', path }, signal });
+    },
+    status(target, signal, { classes = false, doctor = false } = {}) {
+      const asked = [...(classes ? ['classes=1'] : []), ...(doctor ? ['doctor=1'] : [])];
+      const path = `/v1/status${asked.length === 0 ? '' : `?${asked.join('&')}`}`;
+      return askForJson(line, { target, question: { method: 'GET', path }, signal }, StatusSchema);
+    },
+    command(target, body, signal) {
+      const question: Question = { method: 'POST', path: '/v1/commands', body };
+      return askForJson(line, { target, question, signal }, CommandReplySchema);
+    },
+    close: line.close,
+  };
+}
+
+interface Call {
+  target: Target;
+  question: Question;
+  signal: AbortSignal;
+}
+
+/** What all questions share: one identity, the pace of new connections, and an end. */
+interface Line {
+  limits: SenderLimits;
+  ask(call: Call): Promise<Answer>;
+  /** Whether a call was given up, by its signal or by the end of all. */
+  isStopped(signal: AbortSignal): boolean;
+  close(): void;
+}
+
+function createLine({ identity, connectTimeoutMs, log = silentLog, limits: some }: HttpsSenderOptions): Line {
+  const limits: SenderLimits = { ...SENDER_LIMITS, ...some };
   const connectMs = connectTimeoutMs ?? limits.connectMs;
   // One for all hosts: it holds the parsed CAs and CRLs.
   const secureContext = createSecureContext(tlsOptions(identity));
   const pace = createPace(PACE);
   const open = new Set<TLSSocket>();
-  let closed = false;
+  let isClosed = false;
+  const isStopped = (signal: AbortSignal) => isClosed || signal.aborted;
 
-  async function ask(target: Target, question: Question, signal: AbortSignal): Promise<Answer> {
-    const stopped = () => closed || signal.aborted;
-    if (stopped()) throw aborted(false);
+  async function ask({ target, question, signal }: Call): Promise<Answer> {
+    if (isStopped(signal)) throw aborted(false);
     const leave = await pace.enter();
-    if (stopped()) {
+    if (isStopped(signal)) {
       leave();
       throw aborted(false);
     }
-    let socket: TLSSocket | undefined;
-    const stop = () => socket?.destroy();
-    const forget = () => signal.removeEventListener('abort', stop);
-    setMaxListeners(0, signal); // one for each host
-    signal.addEventListener('abort', stop);
-    const onSocket = (opened: TLSSocket) => {
-      socket = opened;
-      open.add(opened);
-      opened.once('close', () => {
-        open.delete(opened);
-        forget();
-      });
-    };
+    const slot = createSlot(open, signal);
     try {
-      await connectTo(target, { secureContext, connectMs, onSocket }).finally(leave);
-      return await exchange(socket as TLSSocket, question, { target, limits });
+      await connectTo(target, { secureContext, connectMs, onSocket: slot.take }).finally(leave);
+      return await exchange(slot.socket(), question, { target, limits });
     } catch (error) {
-      forget();
-      if (stopped()) throw aborted(error instanceof SendError && error.arrived);
+      slot.forget();
+      if (isStopped(signal)) throw aborted(error instanceof SendError && error.arrived);
       if (error instanceof SendError) {
         const { certname, host, port } = target;
         log.debug({ certname, host, port, failure: error.failure, err: error.cause }, error.message);
@@ -80,63 +104,78 @@ export function httpsSender(options: HttpsSenderOptions): Sender {
     }
   }
 
-  /** The events of a 200; an abort is told as such, not as the broken connection that it makes. */
-  async function* stream(response: IncomingMessage, signal: AbortSignal): AsyncGenerator<IncomingEvent> {
-    try {
-      yield* readEvents(response, limits);
-    } catch (error) {
-      throw closed || signal.aborted ? aborted(true) : error;
-    }
-  }
-
-  async function askForEvents(target: Target, question: Question, signal: AbortSignal) {
-    const answer = await ask(target, question, signal);
-    try {
-      return stream(await accept(answer, { question, type: EVENTS_TYPE, limits }), signal);
-    } catch (error) {
-      throw closed || signal.aborted ? aborted(answer.sent) : error;
-    }
-  }
-
-  async function askForJson<S extends v.GenericSchema>(
-    target: Target,
-    question: Question,
-    { schema, signal }: { schema: S; signal: AbortSignal },
-  ): Promise<v.InferOutput<S>> {
-    const answer = await ask(target, question, signal);
-    try {
-      const response = await accept(answer, { question, type: JSON_TYPE, limits });
-      const parsed = v.safeParse(schema, await readJson(response, { sent: answer.sent, limits }));
-      if (parsed.success) return parsed.output;
-      throw garbage('an answer of another shape', answer.sent);
-    } catch (error) {
-      throw closed || signal.aborted ? aborted(answer.sent) : error;
-    }
-  }
-
   return {
-    submit: (target, body, signal) =>
-      askForEvents(target, { method: 'POST', path: '/v1/runs', body }, signal),
-    resume(target, job, after, signal) {
-      const path = `/v1/jobs/${encodeURIComponent(job)}/events?after=${after}`;
-      return askForEvents(target, { method: 'GET', path }, signal);
-    },
-    status(target, signal, { classes = false, doctor = false } = {}) {
-      const asked = [...(classes ? ['classes=1'] : []), ...(doctor ? ['doctor=1'] : [])];
-      const path = `/v1/status${asked.length === 0 ? '' : `?${asked.join('&')}`}`;
-      return askForJson(target, { method: 'GET', path }, { schema: StatusSchema, signal });
-    },
-    command: (target, body, signal) =>
-      askForJson(
-        target,
-        { method: 'POST', path: '/v1/commands', body },
-        { schema: CommandReplySchema, signal },
-      ),
+    limits,
+    ask,
+    isStopped,
     close() {
-      closed = true;
+      isClosed = true;
       for (const socket of open) socket.destroy();
     },
   };
+}
+
+/** The socket of one call, which ends with its signal. */
+function createSlot(open: Set<TLSSocket>, signal: AbortSignal) {
+  let socket: TLSSocket | undefined;
+  const stop = () => socket?.destroy();
+  const forget = () => signal.removeEventListener('abort', stop);
+  setMaxListeners(0, signal); // one for each host
+  signal.addEventListener('abort', stop);
+  return {
+    forget,
+    take(opened: TLSSocket) {
+      socket = opened;
+      open.add(opened);
+      opened.once('close', () => {
+        open.delete(opened);
+        forget();
+      });
+    },
+    socket: () => socket as TLSSocket,
+  };
+}
+
+/** The events of a 200; an abort is reported as such, not as the broken connection that it makes. */
+async function* stream(
+  response: IncomingMessage,
+  signal: AbortSignal,
+  { limits, isStopped }: Line,
+): AsyncGenerator<IncomingEvent> {
+  try {
+    yield* readEvents(response, limits);
+  } catch (error) {
+    throw isStopped(signal) ? aborted(true) : error;
+  }
+}
+
+async function askForEvents(line: Line, call: Call): Promise<AsyncIterable<IncomingEvent>> {
+  const { question, signal } = call;
+  const answer = await line.ask(call);
+  try {
+    const { limits } = line;
+    return stream(await accept(answer, { question, type: EVENTS_TYPE, limits }), signal, line);
+  } catch (error) {
+    throw line.isStopped(signal) ? aborted(answer.sent) : error;
+  }
+}
+
+async function askForJson<S extends v.GenericSchema>(
+  line: Line,
+  call: Call,
+  schema: S,
+): Promise<v.InferOutput<S>> {
+  const { question, signal } = call;
+  const { limits } = line;
+  const answer = await line.ask(call);
+  try {
+    const response = await accept(answer, { question, type: JSON_TYPE, limits });
+    const parsed = v.safeParse(schema, await readJson(response, { sent: answer.sent, limits }));
+    if (parsed.success) return parsed.output;
+    throw garbage('an answer of another shape', answer.sent);
+  } catch (error) {
+    throw line.isStopped(signal) ? aborted(answer.sent) : error;
+  }
 }
 
 interface Expectation {

@@ -1,7 +1,7 @@
 /** DESIGN 6, the agent's API: four routes and nothing else. */
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { TLSSocket } from 'node:tls';
-import type { NextFunction, Request, Response } from 'express';
+import type { ErrorRequestHandler, Express, NextFunction, Request, Response } from 'express';
 import { messageOf } from '../../../errors.ts';
 import { isUuid } from '../../../protocol/names.ts';
 import { Refusal, type RefusalBody } from '../../../protocol/refusal.ts';
@@ -22,10 +22,7 @@ export interface AgentAppOptions {
   limits: ListenerLimits;
 }
 
-export async function agentApp(
-  service: AgentService,
-  { log, quiet, limits }: AgentAppOptions,
-): Promise<RequestListener> {
+export async function agentApp(service: AgentService, options: AgentAppOptions): Promise<RequestListener> {
   const express = await loadExpress();
   const app = express();
   app.disable('x-powered-by');
@@ -33,20 +30,28 @@ export async function agentApp(
   app.set('query parser', false);
   app.enable('case sensitive routing');
   app.enable('strict routing');
+  app.use(checkRequest);
+  addRoutes(app, service, options.limits);
+  refuseOthers(app);
+  app.use(sendError(options));
+  return (request, response) => app(request, response);
+}
 
-  app.use((request: Request, response: Response, next: NextFunction) => {
-    response.setHeader('connection', 'close');
-    response.on('error', () => response.destroy()); // written to after the other end has gone
-    // Express answers HEAD and OPTIONS by itself.
-    if (request.method !== 'GET' && request.method !== 'POST') throw wrongMethod('GET, POST');
-    if (request.method === 'GET') refuseBody(request);
-    const { expect } = request.headers;
-    if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
-      throw new HttpProblem(417, 'unsupported', 'expect');
-    }
-    next();
-  });
+/** What holds for every route. */
+function checkRequest(request: Request, response: Response, next: NextFunction): void {
+  response.setHeader('connection', 'close');
+  response.on('error', () => response.destroy()); // written to after the other end has gone
+  // Express answers HEAD and OPTIONS by itself.
+  if (request.method !== 'GET' && request.method !== 'POST') throw wrongMethod('GET, POST');
+  if (request.method === 'GET') refuseBody(request);
+  const { expect } = request.headers;
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
+    throw new HttpProblem(417, 'unsupported', 'expect');
+  }
+  next();
+}
 
+function addRoutes(app: Express, service: AgentService, limits: ListenerLimits): void {
   app.post('/v1/runs', async (request, response) => {
     const peer = peerOf(request);
     const body = await readBody(request, response, limits.requestBytes);
@@ -69,14 +74,20 @@ export async function agentApp(
     const body = await readBody(request, response, limits.requestBytes);
     sendJson(response, 200, await service.command(body, peer));
   });
+}
 
+/** What the routes leave: another method, another path. */
+function refuseOthers(app: Express): void {
   app.all('/v1/runs', () => refuse(wrongMethod('POST')));
   app.all('/v1/commands', () => refuse(wrongMethod('POST')));
   app.all('/v1/status', () => refuse(wrongMethod('GET')));
   app.all('/v1/jobs/:job/events', () => refuse(wrongMethod('GET')));
   app.use(() => refuse(new HttpProblem(404, 'unsupported', 'no such route')));
+}
 
-  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
+function sendError({ log, quiet }: AgentAppOptions): ErrorRequestHandler {
+  // Express knows a handler of errors by its four arguments.
+  return (error: unknown, request, response, _next) => {
     const address = plainAddress(request.socket.remoteAddress ?? '');
     if (response.headersSent) {
       log.error({ address, err: error }, 'the stream of events broke');
@@ -91,9 +102,7 @@ export async function agentApp(
     const { status, body, headers } = answer ?? { status: 500, body: INTERNAL, headers: {} };
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     sendJson(response, status, body);
-  });
-
-  return (request, response) => app(request, response);
+  };
 }
 
 const INTERNAL: RefusalBody = { code: 'internal' };
@@ -128,8 +137,8 @@ function refuseBody({ headers }: IncomingMessage): void {
 }
 
 /**
- * Who OpenSSL has verified: nobody gets here without a certificate of our CA. Not getPeerX509Certificate: in Node 20
- * each call of it on a server's socket costs 4.5 kB of memory for good.
+ * The peer that OpenSSL has verified: no request gets here without a certificate of our CA. Not getPeerX509Certificate:
+ * in Node 20 each call of it on a server's socket leaks 4.5 kB of memory.
  */
 function peerOf({ socket, headers }: IncomingMessage): Peer {
   // Without a certificate Node answers with an empty object.
