@@ -57,7 +57,22 @@ export const ROOMS: Readonly<Record<string, { folders: readonly string[]; files:
       'targeting/nodeset',
       'targeting/puppetdb',
     ],
-    files: ['controller', 'job-metrics'],
+    files: [
+      'choose-hosts',
+      'controller',
+      'execute-job',
+      'find-jobs',
+      'follow-job',
+      'host-log',
+      'job-lock',
+      'job-metrics',
+      'open-sources',
+      'plan-job',
+      'resume-job',
+      'site',
+      'stop-job',
+      'stop-orders',
+    ],
   },
   cli: {
     folders: ['agent', 'commands', 'completion', 'demo', 'help', 'options'],
@@ -67,6 +82,8 @@ export const ROOMS: Readonly<Record<string, { folders: readonly string[]; files:
       'context',
       'controller-commands',
       'did-you-mean',
+      'open-controller',
+      'open-sender',
       'program',
       'report-error',
       'terminal',
@@ -144,7 +161,6 @@ export const MAX_FUNCTION_LINES = 60;
 
 /** Files, under src/, that are not yet so; the list only shrinks. */
 export const STILL_LONG: ReadonlySet<string> = new Set([
-  'cli/commands/execute-job.ts',
   'cli/commands/jobs.ts',
   'cli/commands/pki.ts',
   'controller/jobs/job-index.ts',

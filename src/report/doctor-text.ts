@@ -1,17 +1,9 @@
 /** `kick doctor` for people: hosts with the same finding stand together, the worst first. */
 
 import type { Finding, Level } from '../controller/fleet/findings.ts';
+import type { Patient } from '../controller/fleet/patient.ts';
 import { plural, safeText } from '../util/text.ts';
-import { type Vitals, vitalLines } from './doctor-vitals.ts';
-
-export interface Patient {
-  certname: string;
-  findings: readonly Finding[];
-  /** It did not answer: all that is known. */
-  isSilent?: true;
-  /** What it told, whether or not anything is wrong with it. */
-  vitals?: Vitals;
-}
+import { vitalLines } from './doctor-vitals.ts';
 
 const RANK: Readonly<Record<Level, number>> = { problem: 0, warning: 1, remark: 2 };
 const NAMED = 10;

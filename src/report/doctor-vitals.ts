@@ -1,38 +1,11 @@
-/** What `kick doctor` tells of hosts whether or not anything is wrong with them. */
+/** What `kick doctor` says of hosts whether or not anything is wrong with them. */
 
 import { daysOf } from '../controller/fleet/findings.ts';
-import { holderOf } from '../controller/fleet/holder.ts';
-import type { AgentStatus } from '../protocol/status.ts';
+import type { Vitals } from '../controller/fleet/patient.ts';
 import { safeText } from '../util/text.ts';
 
-/** Versions that are told. */
+/** Versions that are named. */
 const VERSIONS = 10;
-
-export interface Vitals {
-  /** Versions. */
-  kick: string;
-  puppet?: string;
-  /** Milliseconds: its clock before ours. */
-  clockAheadMs: number;
-  /** Milliseconds until the end; negative: since. */
-  certificateMsLeft?: number;
-  crlMsLeft?: number;
-  /** Who holds Puppet's lock, as a sentence; absent: nobody. */
-  lock?: string;
-}
-
-/** From an agent's answer; `now` is our clock at the middle of the question. */
-export function vitalsOf(status: AgentStatus, now: number): Vitals {
-  const { version, puppetVersion, time, running, doctor: { certificateEnds, crlEnds } = {} } = status;
-  return {
-    kick: version,
-    ...(puppetVersion !== undefined && { puppet: puppetVersion }),
-    clockAheadMs: Math.round(time - now),
-    ...(certificateEnds !== undefined && { certificateMsLeft: certificateEnds - time }),
-    ...(crlEnds !== undefined && { crlMsLeft: crlEnds - time }),
-    ...(running !== undefined && { lock: `held by ${holderOf(running)}` }),
-  };
-}
 
 /** Versions, and whose certificate and CRL end first. */
 export function vitalLines(known: readonly (Vitals & { certname: string })[]): string[] {

@@ -19,9 +19,9 @@ import {
   remark,
   runFindings,
 } from '../../controller/fleet/findings.ts';
+import type { Patient } from '../../controller/fleet/patient.ts';
 import { KickError, messageOf } from '../../errors.ts';
 import { loadIdentity } from '../../pki/load-identity.ts';
-import type { Patient } from '../../report/doctor-text.ts';
 import { systemClock } from '../../util/clock.ts';
 import { lockHolder } from '../../util/lock-file.ts';
 import { silentLog } from '../../util/log.ts';

@@ -1,22 +1,15 @@
 /** `kick doctor`: what will go wrong, on hosts and, with --local, on this one before its agent is ever started. */
 import type { Command } from 'commander';
-import { askAgents } from '../../controller/fleet/ask-agents.ts';
-import { endFinding, type Finding, problem, statusFindings } from '../../controller/fleet/findings.ts';
-import type { AgentAnswer } from '../../controller/targeting/host-sources.ts';
+import type { Finding } from '../../controller/fleet/findings.ts';
+import type { Patient } from '../../controller/fleet/patient.ts';
 import { KickError } from '../../errors.ts';
-import { expiryOf } from '../../pki/expiry.ts';
-import type { Identity } from '../../pki/identity.ts';
 import { EXIT } from '../../protocol/outcome.ts';
-import { doctorText, type Patient } from '../../report/doctor-text.ts';
-import { vitalsOf } from '../../report/doctor-vitals.ts';
+import { doctorText } from '../../report/doctor-text.ts';
 import { safeJson } from '../../report/json.ts';
-import type { SendFailure } from '../../transport/transport.ts';
-import { systemClock } from '../../util/clock.ts';
 import type { CommandContext } from '../context.ts';
 import { foldersOf } from '../options/folders.ts';
 import { checkFormat } from '../options/run-options.ts';
-import { version } from '../version.ts';
-import { addFleetOptions, documentText, type FleetOptions, fleetOf, withSender } from './fleet.ts';
+import { addFleetOptions, askingOf, documentText, type FleetOptions, fleetOf } from './fleet.ts';
 
 const EXAMPLES = `
 Looks at reachability, certificates and CRLs on both sides, clocks, versions, Puppet's locks, stuck
@@ -66,7 +59,7 @@ async function local(
   const { localPatient } = await import('../agent/doctor-local.ts');
   const folders = foldersOf(command, context.env);
   const patient = await localPatient({ ...folders, port: options.port, path: context.env['PATH'] ?? '' });
-  tell([patient], options, context);
+  show([patient], options, context);
   return exitOf([patient], false);
 }
 
@@ -77,77 +70,15 @@ async function remote(
   context: CommandContext,
 ): Promise<number> {
   const hosts = await fleetOf(words, options, command, context);
-  const identity = await hosts.identity();
-  const patients = new Map<string, Patient>();
-  await withSender(hosts, options, (sender) =>
-    askAgents(hosts.targets, {
-      ...{ sender, clock: systemClock, question: { doctor: true } },
-      ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
-      onAnswer(answer) {
-        // At once: its clock is compared with ours.
-        const patient = patientOf(answer, systemClock.now());
-        patients.set(patient.certname, patient);
-        if (options.format === 'jsonl') context.terminal.out(`${safeJson(patient)}\n`);
-      },
-    }),
-  );
-  const own = controllerFindings(identity, systemClock.now());
-  const self = own.length > 0 ? [{ certname: `${identity.certname} (this controller)`, findings: own }] : [];
-  const all = [...self, ...hosts.targets.flatMap(({ certname }) => patients.get(certname) ?? [])];
-  if (options.format === 'jsonl') for (const one of self) context.terminal.out(`${safeJson(one)}\n`);
-  else tell(all, options, context);
-  return exitOf(all, hosts.unanswered.length > 0);
-}
-
-/** What to do about a host that could not be asked. */
-const ADVICE: Readonly<Record<SendFailure, string>> = {
-  'no-such-name': 'add it to the DNS, or say where it is: uri in inventory.yaml, address_from',
-  'connection-refused': 'start kick agent there (systemctl status kick-agent), or see --port',
-  'no-answer': 'is the host up, and its port open to this one? see the firewall, and --connect-timeout',
-  certificate:
-    "compare its certname with the name asked for; 'kick doctor --local' there tells of its certificate and CRL",
-  'not-trusted': "it does not accept our certificate: 'kick doctor --local' there; is its crl.pem fresh?",
-  refused: 'see the audit line of its log; controllers in its agent.yaml says whom it obeys',
-  broken: 'try again; then look at the log of kick agent there',
-  garbage: 'something else than kick agent listens there: see --port',
-  aborted: 'ask it again',
-};
-
-function patientOf(
-  { target, status, error = 'no answer', failure = 'no-answer', latencyMs = 0 }: AgentAnswer,
-  now: number,
-): Patient {
-  const { certname } = target;
-  if (status === undefined) {
-    return { certname, isSilent: true, findings: [problem(error, ADVICE[failure])] };
-  }
-  const then = now - latencyMs / 2;
-  return {
-    certname,
-    findings: statusFindings(status, { version: version(), now: then }),
-    vitals: vitalsOf(status, then),
+  const showLine = (patient: Patient) => {
+    if (options.format === 'jsonl') context.terminal.out(`${safeJson(patient)}\n`);
   };
+  const patients = await hosts.controller.doctor(hosts, askingOf(options, showLine));
+  if (options.format !== 'jsonl') show(patients, options, context);
+  return exitOf(patients, hosts.unanswered.length > 0);
 }
 
-function controllerFindings(identity: Identity, now: number): Finding[] {
-  const { certificate, crl } = expiryOf(identity);
-  return [
-    ...endFinding(
-      "this controller's certificate",
-      certificate,
-      now,
-      'renew it before: nobody obeys an ended one',
-    ),
-    ...endFinding(
-      "this controller's CRL",
-      crl,
-      now,
-      'bring a new crl.pem: with an ended one no host is trusted',
-    ),
-  ];
-}
-
-function tell(patients: readonly Patient[], options: DoctorOptions, { terminal }: CommandContext): void {
+function show(patients: readonly Patient[], options: DoctorOptions, { terminal }: CommandContext): void {
   terminal.out(options.format === 'human' ? doctorText(patients) : documentText(patients, options));
 }
 

@@ -1,15 +1,14 @@
 /** What the commands share that ask many hosts at once, or tell them something: options, connections, formats. */
 import type { Command } from 'commander';
-import { AT_ONCE, askAgents } from '../../controller/fleet/ask-agents.ts';
-import { type CommandAnswer, commandAgents } from '../../controller/fleet/command-agents.ts';
+import { AT_ONCE } from '../../controller/fleet/ask-agents.ts';
+import type { AskOptions } from '../../controller/fleet/ask-hosts.ts';
+import type { CommandAnswer } from '../../controller/fleet/command-agents.ts';
 import type { AgentAnswer } from '../../controller/targeting/host-sources.ts';
 import { KickError } from '../../errors.ts';
 import { EXIT } from '../../protocol/outcome.ts';
 import type { Action } from '../../protocol/request.ts';
 import { safeJson } from '../../report/json.ts';
 import { someNames } from '../../report/words.ts';
-import type { Sender } from '../../transport/transport.ts';
-import { systemClock } from '../../util/clock.ts';
 import { safeText } from '../../util/text.ts';
 import type { CommandContext } from '../context.ts';
 import { addFolderOptions } from '../options/folders.ts';
@@ -18,7 +17,7 @@ import { choiceOption } from '../options/option-choices.ts';
 import { whole } from '../options/option-values.ts';
 import { addConnectionOptions, checkFormat, FORMATS } from '../options/run-options.ts';
 import { whoAsks } from '../who.ts';
-import { type Hosts, prepareHosts } from './hosts.ts';
+import { type PreparedHosts, prepareHosts } from './hosts.ts';
 
 export interface FleetOptions extends HostOptions {
   format: (typeof FORMATS)[number];
@@ -47,29 +46,22 @@ export async function fleetOf(
   options: FleetOptions,
   command: Command,
   context: CommandContext,
-): Promise<Hosts> {
+): Promise<PreparedHosts> {
   checkFormat(options.format);
   const hosts = await prepareHosts(words, options, command, context);
   const { err } = context.terminal;
-  const { warnings } = await hosts.identity();
+  const { warnings } = await hosts.controller.identity();
   for (const warning of warnings) err(`warning: ${warning}\n`);
   if (hosts.maintenance.length > 0) err(`maintenance: ${someNames(hosts.maintenance)} left out\n`);
   return hosts;
 }
 
-/** Asks them all for their state. `onAnswer` is called as answers come. */
-export function askFleet(
-  hosts: Hosts,
-  options: FleetOptions,
-  onAnswer?: (answer: AgentAnswer) => void,
-): Promise<AgentAnswer[]> {
-  return withSender(hosts, options, (sender) =>
-    askAgents(hosts.targets, {
-      ...{ sender, clock: systemClock },
-      ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
-      ...(onAnswer !== undefined && { onAnswer }),
-    }),
-  );
+/** How they are asked; `onAnswer` is called as answers come. */
+export function askingOf<Answer>(
+  { connectTimeout: connectTimeoutMs, concurrency }: Pick<FleetOptions, 'connectTimeout' | 'concurrency'>,
+  onAnswer?: (answer: Answer) => void,
+): AskOptions<Answer> {
+  return { connectTimeoutMs, concurrency, onAnswer };
 }
 
 export interface Order {
@@ -77,25 +69,23 @@ export interface Order {
   reason?: string | undefined;
 }
 
-/** Sends them all a signed command, prints a row for each, and gives the exit status. */
+/** Sends them all a signed command, prints a row for each, and resolves to the exit status. */
 export async function commandFleet(
-  hosts: Hosts,
+  hosts: PreparedHosts,
   { action, reason }: Order,
   options: FleetOptions,
   { terminal, env }: CommandContext,
 ): Promise<number> {
   const { out } = terminal;
   const width = nameWidth(hosts);
-  const answers = await withSender(hosts, options, async (sender) =>
-    commandAgents(hosts.targets, action, {
-      ...{ sender, clock: systemClock, identity: await hosts.identity(), by: whoAsks(env, reason) },
-      concurrency: options.concurrency,
-      onAnswer(answer) {
-        if (options.format === 'human') out(`${answer.target.certname.padEnd(width)}  ${rowOf(answer)}\n`);
-        if (options.format === 'jsonl') out(`${safeJson(commandDocument(answer))}\n`);
-      },
+  const answers = await hosts.controller.command(hosts, {
+    action,
+    by: whoAsks(env, reason),
+    ...askingOf(options, (answer: CommandAnswer) => {
+      if (options.format === 'human') out(`${answer.target.certname.padEnd(width)}  ${rowOf(answer)}\n`);
+      if (options.format === 'jsonl') out(`${safeJson(commandDocument(answer))}\n`);
     }),
-  );
+  });
   if (options.format === 'json') out(`${safeJson(answers.map(commandDocument), 2)}\n`);
   if (answers.some(({ reply }) => reply === undefined) || hosts.unanswered.length > 0) return EXIT.incomplete;
   return answers.every(({ reply }) => reply?.result === 'done' || reply?.result === 'already')
@@ -103,7 +93,7 @@ export async function commandFleet(
     : EXIT.notDone;
 }
 
-export function nameWidth({ targets }: Pick<Hosts, 'targets'>): number {
+export function nameWidth({ targets }: Pick<PreparedHosts, 'targets'>): number {
   return targets.reduce((width, { certname }) => Math.max(width, certname.length), 0);
 }
 
@@ -113,7 +103,7 @@ export function documentText(document: object, { format }: Pick<FleetOptions, 'f
 }
 
 /** 3 where somebody could not be asked: the list is not whole. */
-export function exitOfAnswers(answers: readonly AgentAnswer[], { unanswered }: Hosts): number {
+export function exitOfAnswers(answers: readonly AgentAnswer[], { unanswered }: PreparedHosts): number {
   return unanswered.length > 0 || answers.some(({ status }) => status === undefined) ? EXIT.incomplete : 0;
 }
 
@@ -122,21 +112,6 @@ export function checkedReason(reason: string, option: string): string {
   if (reason.trim() === '') throw new KickError('usage', `${option}: it is empty`);
   if (reason.length > 500) throw new KickError('usage', `${option}: longer than 500 characters`);
   return reason;
-}
-
-/** Connections for as long as the work lasts. */
-export async function withSender<T>(
-  hosts: Hosts,
-  { connectTimeout }: Pick<FleetOptions, 'connectTimeout'>,
-  work: (sender: Sender) => Promise<T>,
-): Promise<T> {
-  const { httpsSender } = await import('../../transport/https/client/client.ts');
-  const sender = httpsSender({ identity: await hosts.identity(), connectTimeoutMs: connectTimeout });
-  try {
-    return await work(sender);
-  } finally {
-    sender.close();
-  }
 }
 
 function rowOf({ reply, error = '' }: CommandAnswer): string {

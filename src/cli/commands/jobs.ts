@@ -1,17 +1,16 @@
 /** `kick jobs`: what was asked of whom, by whom, and what became of it. */
 import { type Command, Option } from 'commander';
-import type { JobSummary } from '../../controller/jobs/job-index.ts';
-import { type JobStore, openJobStore } from '../../controller/jobs/job-store.ts';
-import { outcomeCounts } from '../../controller/jobs/stored-job.ts';
+import type { Controller } from '../../controller/controller.ts';
+import type { FoundJob } from '../../controller/find-jobs.ts';
 import { outcomesOf } from '../../controller/jobs/verdict.ts';
 import { KickError } from '../../errors.ts';
-import { OUTCOME_NAMES, type Outcome } from '../../protocol/outcome.ts';
-import { systemClock } from '../../util/clock.ts';
+import { OUTCOME_NAMES } from '../../protocol/outcome.ts';
 import { safeText } from '../../util/text.ts';
 import { dateTime } from '../../util/times.ts';
 import { shortId } from '../../util/uuid.ts';
 import type { CommandContext } from '../context.ts';
-import { addFolderOptions, foldersOf } from '../options/folders.ts';
+import { openControllerOf } from '../open-controller.ts';
+import { addFolderOptions } from '../options/folders.ts';
 import { choiceOption } from '../options/option-choices.ts';
 import { duration, whole } from '../options/option-values.ts';
 import { addOutputOptions, type OutputOptions } from '../options/run-options.ts';
@@ -50,11 +49,11 @@ export function addJobsCommand(program: Command, context: CommandContext): void 
     .option('--outcome <outcome>', 'with a host that ended so')
     .addOption(choiceOption('--format <format>', 'human or json', ['human', 'json']).default('human'));
   addFolderOptions(jobs);
-  const storeOf = (command: Command) => openJobStore(foldersOf(command, context.env).stateDir, systemClock);
+  const open = (command: Command) => openControllerOf(command, context);
 
   jobs.action(async (options: ListOptions) => {
     checkTwoFormats(options.format);
-    context.terminal.out(await listText(storeOf(jobs), options));
+    context.terminal.out(await listText(open(jobs), options));
   });
 
   const show = jobs
@@ -67,7 +66,7 @@ export function addJobsCommand(program: Command, context: CommandContext): void 
   show.action(async (id: string, options: { host?: string; format: string }) => {
     checkTwoFormats(options.format);
     const { showJob } = await import('./show-job.ts');
-    context.terminal.out(await showJob(storeOf(show), id, options));
+    context.terminal.out(await showJob(open(show), id, options));
   });
 
   const watch = jobs
@@ -78,7 +77,7 @@ export function addJobsCommand(program: Command, context: CommandContext): void 
   addFolderOptions(watch);
   watch.action(async (id: string, options: OutputOptions) => {
     const { watchJob } = await import('./watch-job.ts');
-    context.exit(await watchJob(storeOf(watch), id, { output: options, context }));
+    context.exit(await watchJob(open(watch), id, { output: options, context }));
   });
 
   const stop = jobs
@@ -89,7 +88,7 @@ export function addJobsCommand(program: Command, context: CommandContext): void 
   addFolderOptions(stop);
   stop.action(async (id: string, options: { cancel?: boolean }) => {
     const { stopJob } = await import('./stop-job.ts');
-    context.exit(await stopJob(storeOf(stop), id, { ...options, command: stop, context }));
+    context.exit(await stopJob(id, { ...options, command: stop, context }));
   });
 
   const resume = jobs
@@ -116,52 +115,18 @@ function checkTwoFormats(format: string): void {
 
 // ---------------------------------------------------------------- the list
 
-async function listText(store: JobStore, options: ListOptions): Promise<string> {
+async function listText(controller: Controller, options: ListOptions): Promise<string> {
+  const { count, since: sinceMs, by, name } = options;
   const [outcome] = options.outcome === undefined ? [] : outcomesOf([options.outcome], '--outcome');
-  const filters = filtersOf(options, outcome);
-  // Of a long list only what is shown is read, where nothing else can say what that is.
-  const jobs = await store.index.list(filters.length === 0 ? options.count : undefined);
-  const found = jobs.filter((job) => filters.every((fits) => fits(job))).slice(-options.count);
-  const shown: (JobSummary & { state: State })[] = [];
-  for (const job of found) {
-    shown.push(
-      job.endedAt === undefined
-        ? await withState(store, job)
-        : Object.assign(job, { state: 'done' as const }),
-    );
-  }
-  if (options.format === 'json') return `${JSON.stringify(shown.map(asJson), null, 2)}\n`;
-  if (shown.length === 0) return 'no jobs\n';
-  const width = Math.max(...shown.map(({ by }) => by.length), 2);
+  const found = await controller.jobs({ count, sinceMs, by, name, outcome });
+  if (options.format === 'json') return `${JSON.stringify(found.map(asJson), null, 2)}\n`;
+  if (found.length === 0) return 'no jobs\n';
+  const width = Math.max(...found.map(({ by }) => by.length), 2);
   const head = `  ${'JOB'.padEnd(8)}  ${'WHEN'.padEnd(25)}  ${'BY'.padEnd(width)}  ${'HOSTS'.padStart(6)}  HOW\n`;
-  return head + shown.map((job) => rowOf(job, width)).join('');
+  return head + found.map((job) => rowOf(job, width)).join('');
 }
 
-function filtersOf({ since, by, name }: ListOptions, outcome?: Outcome): ((job: JobSummary) => boolean)[] {
-  const now = systemClock.now();
-  return [
-    ...(since === undefined ? [] : [(job: JobSummary) => now - job.at <= since]),
-    ...(by === undefined ? [] : [(job: JobSummary) => job.by === by || job.by.startsWith(`${by}@`)]),
-    ...(name === undefined ? [] : [(job: JobSummary) => job.name === name]),
-    ...(outcome === undefined ? [] : [(job: JobSummary) => (job.counts?.[outcome] ?? 0) > 0]),
-  ];
-}
-
-type State = 'running' | 'done' | 'died' | 'damaged';
-
-async function withState(store: JobStore, job: JobSummary): Promise<JobSummary & { state: State }> {
-  const { id } = job;
-  if (store.holderOf(id) !== undefined) return { ...job, state: 'running' };
-  const stored = await store.read(id).catch(() => undefined);
-  if (stored?.endedAt === undefined) return { ...job, state: stored === undefined ? 'damaged' : 'died' };
-  // It was over, and killed before the index was told.
-  return { ...job, endedAt: stored.endedAt, counts: outcomeCounts(stored.results.values()), state: 'done' };
-}
-
-function rowOf(
-  { id, at, by, hosts, name, noop, reason, counts, state }: JobSummary & { state: State },
-  width: number,
-): string {
+function rowOf({ id, at, by, hosts, name, noop, reason, counts, state }: FoundJob, width: number): string {
   const how = state === 'done' ? countsText(counts ?? {}) : STATES[state];
   const more = [name, noop === true ? 'noop' : undefined, reason]
     .filter((text) => text !== undefined)
@@ -182,7 +147,7 @@ function countsText(counts: Readonly<Record<string, number>>): string {
     .join(', ');
 }
 
-function asJson({ id, at, endedAt, bytes: _bytes, ...rest }: JobSummary & { state: State }): object {
+function asJson({ id, at, endedAt, bytes: _bytes, ...rest }: FoundJob): object {
   return {
     job: id,
     startedAt: new Date(at).toISOString(),

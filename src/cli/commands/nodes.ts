@@ -1,6 +1,7 @@
 /** `kick nodes`: whom would a kick reach, and why? Nothing is sent to any of them. */
 import type { Command } from 'commander';
 import { DEFAULT_PORT } from '../../config/controller-config.ts';
+import type { Hosts } from '../../controller/choose-hosts.ts';
 import type { Explained } from '../../controller/targeting/choice.ts';
 import { foldNames } from '../../controller/targeting/nodeset/fold.ts';
 import { reachText } from '../../controller/targeting/targets.ts';
@@ -12,7 +13,7 @@ import { addFolderOptions } from '../options/folders.ts';
 import { addHostOptions, type HostOptions } from '../options/host-options.ts';
 import { choiceOption } from '../options/option-choices.ts';
 import { addConnectionOptions } from '../options/run-options.ts';
-import { type Hosts, prepareHosts } from './hosts.ts';
+import { prepareHosts } from './hosts.ts';
 
 const EXAMPLES = `
 Examples:

@@ -1,18 +1,16 @@
 /** `kick ping`: does the agent answer, how fast, and which versions are there? */
 import type { Command } from 'commander';
-import { askAgents } from '../../controller/fleet/ask-agents.ts';
 import { holderOf } from '../../controller/fleet/holder.ts';
 import type { AgentAnswer } from '../../controller/targeting/host-sources.ts';
 import { KickError } from '../../errors.ts';
 import { exitCodeOf } from '../../protocol/outcome.ts';
-import { systemClock } from '../../util/clock.ts';
 import { safeText } from '../../util/text.ts';
 import type { CommandContext } from '../context.ts';
 import { addFolderOptions } from '../options/folders.ts';
 import { addHostOptions, type HostOptions } from '../options/host-options.ts';
 import { choiceOption } from '../options/option-choices.ts';
 import { addConnectionOptions } from '../options/run-options.ts';
-import { documentText, nameWidth, withSender } from './fleet.ts';
+import { documentText, nameWidth } from './fleet.ts';
 import { prepareHosts } from './hosts.ts';
 
 const EXAMPLES = `
@@ -51,17 +49,15 @@ async function ping(
     throw new KickError('usage', `--format: "${format}" is not known`, { hint: 'human or json' });
   }
   const hosts = await prepareHosts(words, options, command, context);
-  const identity = await hosts.identity();
-  for (const warning of identity.warnings) context.terminal.err(`warning: ${warning}\n`);
+  const { warnings } = await hosts.controller.identity();
+  for (const warning of warnings) context.terminal.err(`warning: ${warning}\n`);
   const width = nameWidth(hosts);
-  const answers = await withSender(hosts, options, (sender) =>
-    askAgents(hosts.targets, {
-      ...{ sender, clock: systemClock },
-      onAnswer: (answer) => {
-        if (format === 'human') context.terminal.out(`${lineOf(answer, width)}\n`);
-      },
-    }),
-  );
+  const answers = await hosts.controller.status(hosts, {
+    connectTimeoutMs: options.connectTimeout,
+    onAnswer: (answer) => {
+      if (format === 'human') context.terminal.out(`${lineOf(answer, width)}\n`);
+    },
+  });
   if (format === 'json') {
     const told = answers.map(({ target, ...rest }) => ({ certname: target.certname, ...rest }));
     context.terminal.out(documentText(told, { format }));

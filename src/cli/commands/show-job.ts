@@ -1,10 +1,10 @@
 /** `kick jobs show`. */
+import type { Controller } from '../../controller/controller.ts';
+import type { HostLog } from '../../controller/host-log.ts';
 import type { HostResult } from '../../controller/jobs/job.ts';
-import type { JobStore } from '../../controller/jobs/job-store.ts';
-import { policyOf, resultsOf, storedJob } from '../../controller/jobs/read-job.ts';
+import { policyOf, resultsOf } from '../../controller/jobs/read-job.ts';
 import type { StoredJob } from '../../controller/jobs/stored-job.ts';
 import { judgeJob } from '../../controller/jobs/verdict.ts';
-import { KickError } from '../../errors.ts';
 import type { LogLine } from '../../protocol/event.ts';
 import { changeLines } from '../../report/changes.ts';
 import { jobDocument, safeJson } from '../../report/json.ts';
@@ -20,17 +20,20 @@ export interface ShowOptions {
   format: string;
 }
 
-export async function showJob(store: JobStore, id: string, { host, format }: ShowOptions): Promise<string> {
-  const stored = await storedJob(store, id);
-  if (host === undefined) return format === 'json' ? documentText(stored) : jobText(stored);
-  const certname = certnameIn(stored, host);
-  const result = stored.results.get(certname);
-  const log = await logOf(store, stored.job.id, certname);
-  if (format === 'json') {
-    const { hosts, ...job } = documentOf(stored, result === undefined ? [] : [result]);
-    return `${safeJson({ ...job, host: hosts?.[0] ?? { certname }, log }, 2)}\n`;
+export async function showJob(
+  controller: Controller,
+  id: string,
+  { host, format }: ShowOptions,
+): Promise<string> {
+  if (host === undefined) {
+    const stored = await controller.job(id);
+    return format === 'json' ? documentText(stored) : jobText(stored);
   }
-  return hostText(stored, { certname, result, log });
+  const found = await controller.hostLog(id, host);
+  if (format !== 'json') return hostText(found);
+  const { stored, certname, result, log } = found;
+  const { hosts, ...job } = documentOf(stored, result === undefined ? [] : [result]);
+  return `${safeJson({ ...job, host: hosts?.[0] ?? { certname }, log }, 2)}\n`;
 }
 
 function documentOf(stored: StoredJob, results: readonly HostResult[]): { hosts?: object[] } {
@@ -41,18 +44,6 @@ function documentOf(stored: StoredJob, results: readonly HostResult[]): { hosts?
 
 function documentText(stored: StoredJob): string {
   return `${safeJson(documentOf(stored, resultsOf(stored)), 2)}\n`;
-}
-
-/** A certname of the job, or one without its domain. */
-function certnameIn({ job }: StoredJob, host: string): string {
-  const lower = host.toLowerCase();
-  const names = job.targets.map(({ certname }) => certname);
-  const found = names.filter((name) => name === lower || name.startsWith(`${lower}.`));
-  const [only] = names.includes(lower) ? [lower] : found;
-  if (only !== undefined && (found.length <= 1 || only === lower)) return only;
-  throw new KickError('usage', `--host: "${host}" is not a host of job ${shortId(job.id)}`, {
-    hint: `kick jobs show ${shortId(job.id)} lists them`,
-  });
 }
 
 function headOf({ job, startedAt, settings, damaged }: StoredJob): string[] {
@@ -88,13 +79,7 @@ function jobText(stored: StoredJob): string {
   ].join('\n')}\n`;
 }
 
-interface HostParts {
-  certname: string;
-  result: HostResult | undefined;
-  log: readonly LogLine[];
-}
-
-function hostText(stored: StoredJob, { certname, result, log }: HostParts): string {
+function hostText({ stored, certname, result, log }: HostLog): string {
   const lines = [
     ...headOf(stored),
     '',
@@ -107,23 +92,4 @@ function hostText(stored: StoredJob, { certname, result, log }: HostParts): stri
 
 function logText({ level, source, message }: LogLine): string {
   return safeText(`  ${level}: ${source === undefined ? '' : `${source}: `}${message}`);
-}
-
-/** Each line once: a stream that was resumed may have brought some again. */
-async function logOf(store: JobStore, id: string, certname: string): Promise<LogLine[]> {
-  const lines: LogLine[] = [];
-  let lastSeq = 0;
-  for (let from = 0; ; ) {
-    const { events, next } = await store.eventsFrom(id, from);
-    for (const event of events) {
-      if (event.type !== 'host-event' || event.certname !== certname) continue;
-      // An agent that had forgotten the job counts from 1 again.
-      if (event.event.type === 'accepted') lastSeq = 0;
-      if (event.event.seq <= lastSeq) continue;
-      lastSeq = event.event.seq;
-      if (event.event.type === 'log') lines.push(...event.event.lines);
-    }
-    if (next === from) return lines;
-    from = next;
-  }
 }

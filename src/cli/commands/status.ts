@@ -1,15 +1,15 @@
 /** `kick status`, `kick count`, `kick summary`: what hosts do, how many of each, and how their latest runs went. */
 import type { Command } from 'commander';
-import { HOST_STATES, type HostState, overdueText, stateOf } from '../../controller/fleet/host-state.ts';
+import { countHosts, HOST_STATES, overdueText, stateOf } from '../../controller/fleet/host-state.ts';
 import type { AgentAnswer } from '../../controller/targeting/host-sources.ts';
-import { summarise, summaryText } from '../../report/fleet-summary.ts';
+import { summaryText } from '../../report/fleet-summary.ts';
 import { stateText } from '../../report/host-state.ts';
 import { safeJson } from '../../report/json.ts';
 import { plural, safeText } from '../../util/text.ts';
 import type { CommandContext } from '../context.ts';
 import {
   addFleetOptions,
-  askFleet,
+  askingOf,
   documentText,
   exitOfAnswers,
   type FleetOptions,
@@ -86,12 +86,13 @@ async function statusOf(
   const width = nameWidth(hosts);
   const isShown = (answer: AgentAnswer) =>
     options.overdue !== true || answer.status === undefined || overdueText(answer) !== undefined;
-  const answers = await askFleet(hosts, options, (answer) => {
+  const show = (answer: AgentAnswer) => {
     if (!isShown(answer)) return;
     if (options.format === 'human')
       out(`${answer.target.certname.padEnd(width)}  ${rowOf(answer, options)}\n`);
     if (options.format === 'jsonl') out(`${safeJson(documentOf(answer))}\n`);
-  });
+  };
+  const answers = await hosts.controller.status(hosts, askingOf(options, show));
   if (options.format === 'json') out(`${safeJson(answers.filter(isShown).map(documentOf), 2)}\n`);
   if (options.format === 'human') {
     if (options.overdue === true && !answers.some(isShown)) err('Nothing is overdue.\n');
@@ -112,21 +113,18 @@ async function countOf(
   context: CommandContext,
 ): Promise<number> {
   const hosts = await fleetOf(words, options, command, context);
-  const answers = await askFleet(hosts, options);
-  const counts = countsOf(answers);
-  const waiting = answers.reduce((sum, { status }) => sum + (status?.waiting ?? 0), 0);
+  const { answers, ...counts } = await hosts.controller.count(hosts, askingOf(options));
   if (options.format === 'human') {
     const rows: [string, number][] = [
-      ['hosts', answers.length],
-      ...HOST_STATES.map((state): [string, number] => [state, counts.get(state) ?? 0]),
-      ['requests that wait', waiting],
+      ['hosts', counts.hosts],
+      ...HOST_STATES.map((state): [string, number] => [state, counts.states[state]]),
+      ['requests that wait', counts.waiting],
     ];
     const text = rows.map(([name, count]) => `${`${name}:`.padStart(20)}  ${count}\n`).join('');
     context.terminal.out(text);
   } else {
-    const states = HOST_STATES.map((state) => [state, counts.get(state) ?? 0]);
-    const document = { hosts: answers.length, ...Object.fromEntries(states), waiting };
-    context.terminal.out(documentText(document, options));
+    const { hosts: all, states, waiting } = counts;
+    context.terminal.out(documentText({ hosts: all, ...states, waiting }, options));
   }
   return exitOfAnswers(answers, hosts);
 }
@@ -138,8 +136,7 @@ async function summaryOf(
   context: CommandContext,
 ): Promise<number> {
   const hosts = await fleetOf(words, options, command, context);
-  const answers = await askFleet(hosts, options);
-  const summary = summarise(answers);
+  const { summary, answers } = await hosts.controller.summary(hosts, askingOf(options));
   context.terminal.out(options.format === 'human' ? summaryText(summary) : documentText(summary, options));
   const silent = answers.filter(({ status }) => status === undefined);
   for (const { target, error = '' } of silent.slice(0, 20)) {
@@ -149,19 +146,11 @@ async function summaryOf(
   return exitOfAnswers(answers, hosts);
 }
 
-function countsOf(answers: readonly AgentAnswer[]): Map<HostState, number> {
-  const counts = new Map<HostState, number>();
-  for (const answer of answers) counts.set(stateOf(answer), (counts.get(stateOf(answer)) ?? 0) + 1);
-  return counts;
-}
-
 /** `12 hosts: 9 idle, 1 applying, 2 disabled`. */
 function countsText(answers: readonly AgentAnswer[]): string {
-  const counts = countsOf(answers);
-  const told = HOST_STATES.filter((state) => counts.has(state)).map(
-    (state) => `${counts.get(state)} ${state}`,
-  );
-  return `${plural(answers.length, 'host')}: ${told.join(', ')}`;
+  const { hosts, states } = countHosts(answers);
+  const shown = HOST_STATES.filter((state) => states[state] > 0).map((state) => `${states[state]} ${state}`);
+  return `${plural(hosts, 'host')}: ${shown.join(', ')}`;
 }
 
 function documentOf(answer: AgentAnswer): object {

@@ -1,20 +1,9 @@
 /** The options that every command shares: flag, then environment, then default (DESIGN 8). */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { Folders } from '../../config/folders.ts';
 import { KickError } from '../../errors.ts';
 import type { Environment } from '../context.ts';
-
-export interface Folders {
-  configDir: string;
-  stateDir: string;
-  runDir: string;
-  pkiDir: string;
-  /** Whether --pki-dir or its variable was given. */
-  pkiDirNamed: boolean;
-  /** The absolute path of puppet. */
-  puppet?: string;
-  certname?: string;
-}
 
 /** Flags, variable of the environment, what they are for, default. */
 export const FOLDER_OPTIONS = {

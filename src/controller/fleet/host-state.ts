@@ -13,6 +13,20 @@ export function stateOf({ status }: AgentAnswer): HostState {
   return status.disabled === undefined ? 'idle' : 'disabled';
 }
 
+export interface HostCounts {
+  hosts: number;
+  states: Readonly<Record<HostState, number>>;
+  /** Requests that wait. */
+  waiting: number;
+}
+
+export function countHosts(answers: readonly AgentAnswer[]): HostCounts {
+  const states: Record<HostState, number> = { applying: 0, stuck: 0, disabled: 0, idle: 0, 'no answer': 0 };
+  for (const answer of answers) states[stateOf(answer)] += 1;
+  const waiting = answers.reduce((sum, { status }) => sum + (status?.waiting ?? 0), 0);
+  return { hosts: answers.length, states, waiting };
+}
+
 /** `disabled: 'reason' by root@puppet until 18:00`. */
 export function disabledWords({ reason, by, until }: Disabled, now: number): string {
   const who = by === undefined ? ' by puppet agent --disable' : ` by ${by}`;

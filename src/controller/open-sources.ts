@@ -1,52 +1,37 @@
-/** Whom the choice of hosts asks beside the inventory: PuppetDB, agents, Puppet's CA, programs. */
+/** What the choice of hosts asks beside the inventory: PuppetDB, agents, Puppet's CA, programs. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ControllerConfig } from '../../config/controller-config.ts';
-import type { HostSources, NodeDatabase } from '../../controller/targeting/host-sources.ts';
-import type { PuppetDb } from '../../controller/targeting/puppetdb/client.ts';
-import { type Warn, warnOfNames } from '../../controller/targeting/warn.ts';
-import { KickError, systemCode } from '../../errors.ts';
-import type { Identity } from '../../pki/identity.ts';
-import { isCertname } from '../../protocol/names.ts';
-import { findPuppet } from '../../puppet/binary.ts';
-import { readPuppetdbConf } from '../../puppet/puppetdb-conf.ts';
-import { type PuppetSettings, puppetEnvironment, puppetSettings } from '../../puppet/settings.ts';
-import { systemClock } from '../../util/clock.ts';
-import { outputOf } from '../../util/program-output.ts';
-import { whoElseCanWrite } from '../../util/trusted-path.ts';
-import type { Folders } from '../options/folders.ts';
-import type { HostOptions } from '../options/host-options.ts';
+import type { ControllerConfig } from '../config/controller-config.ts';
+import { KickError, systemCode } from '../errors.ts';
+import { isCertname } from '../protocol/names.ts';
+import { findPuppet } from '../puppet/binary.ts';
+import { readPuppetdbConf } from '../puppet/puppetdb-conf.ts';
+import { type PuppetSettings, puppetEnvironment, puppetSettings } from '../puppet/settings.ts';
+import { outputOf } from '../util/program-output.ts';
+import { whoElseCanWrite } from '../util/trusted-path.ts';
+import { type Site, withSender } from './site.ts';
+import type { HostSources, NodeDatabase } from './targeting/host-sources.ts';
+import type { PuppetDb } from './targeting/puppetdb/client.ts';
+import { type Warn, warnOfNames } from './targeting/warn.ts';
 
-/** Of a group's command: seconds it may take, bytes it may print. */
+/** Of a group's command: milliseconds it may take, bytes it may print. */
 const COMMAND_LIMITS = { timeoutMs: 30_000, maxBytes: 16 << 20 };
 
-export interface SourcesOptions {
-  folders: Folders;
-  path: string;
+export interface SourcesOptions extends Pick<Site, 'folders' | 'path' | 'clock' | 'identity' | 'openSender'> {
   config: ControllerConfig;
-  identity(): Promise<Identity>;
-  options: Pick<HostOptions, 'connectTimeout'>;
+  connectTimeoutMs: number | undefined;
   warn: Warn;
 }
 
-export async function sourcesOf(sources: SourcesOptions): Promise<HostSources> {
-  const { identity, options } = sources;
-  const database = await databaseOf(sources);
+export async function openSources(sources: SourcesOptions): Promise<HostSources> {
+  const { clock, connectTimeoutMs } = sources;
   return {
-    database,
+    database: await openDatabase(sources),
     async askAgents(targets, question) {
-      const { httpsSender } = await import('../../transport/https/client/client.ts');
-      const { askAgents } = await import('../../controller/fleet/ask-agents.ts');
-      const { connectTimeout } = options;
-      const sender = httpsSender({
-        identity: await identity(),
-        ...(connectTimeout !== undefined && { connectTimeoutMs: connectTimeout }),
-      });
-      try {
-        return await askAgents(targets, { sender, clock: systemClock, question });
-      } finally {
-        sender.close();
-      }
+      const { askAgents } = await import('./fleet/ask-agents.ts');
+      return withSender(sources, connectTimeoutMs, (sender) =>
+        askAgents(targets, { sender, clock, question }),
+      );
     },
     signedCertnames: () => signedCertnames(sources),
     async outputOf(argv) {
@@ -62,22 +47,22 @@ export async function sourcesOf(sources: SourcesOptions): Promise<HostSources> {
  * That of controller.yaml, else Puppet's own; none where neither names one. It is opened when it is asked: a
  * puppetdb.conf that cannot be read is a warning until then.
  */
-async function databaseOf(sources: SourcesOptions): Promise<NodeDatabase | undefined> {
-  const { config, identity, warn } = sources;
+async function openDatabase(sources: SourcesOptions): Promise<NodeDatabase | undefined> {
+  const { config, clock, identity, warn } = sources;
   if (config.puppetdb === false) return undefined;
   let puppetDb: PuppetDb;
   try {
     const urls = config.puppetdb?.urls ?? (await puppetsOwnUrls(sources));
     if (urls === undefined) return undefined;
-    const { openPuppetDb } = await import('../../controller/targeting/puppetdb/client.ts');
+    const { openPuppetDb } = await import('./targeting/puppetdb/client.ts');
     puppetDb = openPuppetDb({ urls, identity });
   } catch (error) {
     if (!(error instanceof KickError)) throw error;
     warn(error.message);
     puppetDb = { query: () => Promise.reject(error) };
   }
-  const { nodeDatabase } = await import('../../controller/targeting/puppetdb/node-database.ts');
-  return nodeDatabase(puppetDb, { clock: systemClock, warn });
+  const { nodeDatabase } = await import('./targeting/puppetdb/node-database.ts');
+  return nodeDatabase(puppetDb, { clock, warn });
 }
 
 /** Where Puppet cannot be asked there is no puppetdb.conf of its. */

@@ -1,0 +1,7 @@
+/** Connections to agents, over the transport of this build. */
+import type { OpenSender } from '../controller/site.ts';
+
+export const openSender: OpenSender = async ({ identity, connectTimeoutMs }) => {
+  const { httpsSender } = await import('../transport/https/client/client.ts');
+  return httpsSender({ identity, ...(connectTimeoutMs !== undefined && { connectTimeoutMs }) });
+};

@@ -1,0 +1,168 @@
+/** A job from its first host to its verdict: new, resumed, or run again. */
+import { KickError, messageOf } from '../errors.ts';
+import type { Sender } from '../transport/transport.ts';
+import { shortId } from '../util/uuid.ts';
+import { type LockNotice, type LockWish, takeLock } from './job-lock.ts';
+import type { HostResult, Job, JobEvent, StopReason } from './jobs/job.ts';
+import { JOB_BOUNDS } from './jobs/job-index.ts';
+import type { JobStore } from './jobs/job-store.ts';
+import type { Lease } from './jobs/lease.ts';
+import { policyOf } from './jobs/read-job.ts';
+import type { Recorder } from './jobs/recorder.ts';
+import type { Before } from './jobs/stored-job.ts';
+import { judgeJob, type Verdict } from './jobs/verdict.ts';
+import type { Plan } from './plan-job.ts';
+import { runJob } from './rollout/run-job.ts';
+import { type Site, withSender } from './site.ts';
+import { watchOrders } from './stop-orders.ts';
+
+/** How whoever runs a job takes part in it. */
+export interface RunOptions {
+  /** Called with each event once it is written, in order. `follow` gives the same to others. */
+  onEvent?(event: JobEvent): void;
+  /** Called with what does not stand against the job, but whoever runs it must know. */
+  warn?(message: string): void;
+  onLock?(notice: LockNotice): void;
+  /** Asks between batches; false: no more. */
+  confirm?(question: string, signal: AbortSignal): Promise<boolean>;
+  /** Starts no more hosts, leaves running ones, looks no longer. */
+  signal?: AbortSignal;
+  /** The lock to take for as long as the job lasts; defaults to none. */
+  lock?: LockWish | undefined;
+}
+
+export interface JobEnd {
+  job: Job;
+  results: readonly HostResult[];
+  stopped?: StopReason;
+  verdict: Verdict;
+}
+
+/** A job that goes on: the right to run it, and what an earlier controller had seen. */
+export interface Resumed {
+  lease: Lease;
+  before: Before;
+}
+
+/** Throws `KickError` `locked` for a lock that another holds, `state` when another controller takes the job over. */
+export async function runPlan(site: Site, plan: Plan, options: RunOptions): Promise<JobEnd> {
+  const { lock: wish, onLock = () => {}, signal } = options;
+  const lock = wish && (await takeLock(wish, { site, onNotice: onLock, signal }));
+  try {
+    return await executeJob(site, plan, options);
+  } finally {
+    await lock?.release();
+  }
+}
+
+export async function executeJob(
+  site: Site,
+  plan: Plan,
+  options: RunOptions & { resumed?: Resumed },
+): Promise<JobEnd> {
+  const store = await site.store();
+  const startedAt = site.clock.now();
+  const record = await openRecord(store, plan, options);
+  try {
+    const end = await withSender(site, plan.settings.connectTimeoutMs, (sender) =>
+      runRecorded(site, plan, { ...options, ...record, sender, store }),
+    );
+    await record.recorder?.written();
+    if (record.lease?.lost.aborted === true) throw lostLease(plan.job, store);
+    await record.recorder?.close({ exit: end.verdict.exit });
+    await noteMetrics(site, { ...end, startedAt }, options);
+    return end;
+  } catch (error) {
+    await record.recorder?.close();
+    throw error;
+  } finally {
+    record.lease?.release();
+    await pruneJobs(store, { own: plan.job.id, now: site.clock.now() });
+  }
+}
+
+interface JobRecord {
+  lease?: Lease | undefined;
+  recorder?: Recorder | undefined;
+}
+
+/** Where the store cannot be used the hosts run all the same. */
+async function openRecord(
+  store: JobStore,
+  { job, settings }: Plan,
+  { resumed, warn }: RunOptions & { resumed?: Resumed },
+): Promise<JobRecord> {
+  const onTrouble = (why: string) =>
+    warn?.(`job ${shortId(job.id)} is not remembered, its hosts run all the same: ${why}`);
+  let lease = resumed?.lease;
+  try {
+    lease ??= await store.create(job, settings);
+    return { lease, recorder: await store.recorder(job.id, { lease, onTrouble, known: resumed?.before }) };
+  } catch (error) {
+    onTrouble(messageOf(error));
+    return { lease };
+  }
+}
+
+type Running = RunOptions & JobRecord & { sender: Sender; store: JobStore; resumed?: Resumed };
+
+async function runRecorded(site: Site, { job, settings }: Plan, running: Running): Promise<JobEnd> {
+  const { lease, recorder, resumed, onEvent, confirm, signal, sender, store } = running;
+  const orders = watchOrders(store, job.id);
+  const ending = [signal, lease?.lost].filter((one) => one !== undefined);
+  try {
+    const { results, stopped } = await runJob(job, {
+      sender,
+      identity: await site.identity(),
+      clock: site.clock,
+      emit(event) {
+        // Written first: what people have seen must be there after a kill -9.
+        if (recorder === undefined) onEvent?.(event);
+        else recorder.on(event, () => onEvent?.(event));
+      },
+      lostAfterMs: settings.lostAfterMs,
+      signal: AbortSignal.any(ending),
+      stop: orders.stop,
+      cancel: orders.cancel,
+      detach: settings.detach === true,
+      ...(confirm !== undefined && { confirm }),
+      ...(settings.timeoutMs !== undefined && { timeoutMs: settings.timeoutMs }),
+      ...(resumed !== undefined && { before: resumed.before }),
+      ...(recorder !== undefined && { log: recorder }),
+      ...(lease !== undefined && { lease }),
+    });
+    const verdict = judgeJob(results, policyOf(settings), stopped);
+    return { job, results, verdict, ...(stopped !== undefined && { stopped }) };
+  } finally {
+    orders.close();
+  }
+}
+
+function lostLease({ id }: Job, store: JobStore): KickError {
+  const pid = store.holderOf(id)?.pid;
+  const who = pid === undefined ? 'another controller' : `pid ${pid}`;
+  return new KickError(
+    'state',
+    `run the job ${shortId(id)}: it lost its lease to ${who}, which goes on with it`,
+    { hint: `kick jobs watch ${shortId(id)}` },
+  );
+}
+
+async function noteMetrics(
+  site: Site,
+  { job, results, verdict, startedAt }: JobEnd & { startedAt: number },
+  { warn = () => {} }: RunOptions,
+): Promise<void> {
+  const { metrics_file: file } = await site.config();
+  if (file === undefined) return;
+  const { noteJob } = await import('./job-metrics.ts');
+  const { clock, folders } = site;
+  const ended = { job, results, startedAt, exit: verdict.exit, identity: await site.identity() };
+  await noteJob(ended, { file, stateDir: folders.stateDir, clock, warn });
+}
+
+/** Prunes jobs over the limits of age, number or size, never running ones. That it fails is no reason to fail. */
+async function pruneJobs(store: JobStore, { own, now }: { own: string; now: number }): Promise<void> {
+  const isKept = async (id: string) => id === own || store.holderOf(id) !== undefined;
+  await store.index.prune(JOB_BOUNDS, now, isKept).catch(() => undefined);
+}

@@ -1,0 +1,112 @@
+/** `kick doctor`: findings and vitals of hosts, and of this controller itself. */
+import { expiryOf } from '../../pki/expiry.ts';
+import type { Identity } from '../../pki/identity.ts';
+import type { AgentStatus } from '../../protocol/status.ts';
+import type { SendFailure, Target } from '../../transport/transport.ts';
+import type { Site } from '../site.ts';
+import type { AgentAnswer } from '../targeting/host-sources.ts';
+import { type AskOptions, askHosts } from './ask-hosts.ts';
+import { endFinding, type Finding, problem, statusFindings } from './findings.ts';
+import { holderOf } from './holder.ts';
+
+export interface Patient {
+  certname: string;
+  findings: readonly Finding[];
+  /** It did not answer: all that is known. */
+  isSilent?: true;
+  /** What it answered, whether or not anything is wrong with it. */
+  vitals?: Vitals;
+}
+
+export interface Vitals {
+  /** Versions. */
+  kick: string;
+  puppet?: string;
+  /** Milliseconds: its clock before ours. */
+  clockAheadMs: number;
+  /** Milliseconds until the end; negative: since. */
+  certificateMsLeft?: number;
+  crlMsLeft?: number;
+  /** Who holds Puppet's lock, as a sentence; absent: nobody. */
+  lock?: string;
+}
+
+/** This controller, where anything is wrong with it, then the hosts in their order. */
+export async function examineHosts(
+  site: Site,
+  targets: readonly Target[],
+  { onAnswer, ...options }: AskOptions<Patient>,
+): Promise<Patient[]> {
+  const { clock, version } = site;
+  const patients = new Map<string, Patient>();
+  await askHosts(site, targets, {
+    ...options,
+    question: { doctor: true },
+    onAnswer(answer) {
+      // At once: its clock is compared with ours.
+      const patient = patientOf(answer, { now: clock.now(), version });
+      patients.set(patient.certname, patient);
+      onAnswer?.(patient);
+    },
+  });
+  const identity = await site.identity();
+  const own = controllerFindings(identity, clock.now());
+  const self: Patient = { certname: `${identity.certname} (this controller)`, findings: own };
+  if (own.length > 0) onAnswer?.(self);
+  const hosts = targets.flatMap(({ certname }) => patients.get(certname) ?? []);
+  return own.length > 0 ? [self, ...hosts] : hosts;
+}
+
+/** What to do about a host that could not be asked. */
+const ADVICE: Readonly<Record<SendFailure, string>> = {
+  'no-such-name': 'add it to the DNS, or say where it is: uri in inventory.yaml, address_from',
+  'connection-refused': 'start kick agent there (systemctl status kick-agent), or see --port',
+  'no-answer': 'is the host up, and its port open to this one? see the firewall, and --connect-timeout',
+  certificate:
+    "compare its certname with the name asked for; 'kick doctor --local' there tells of its certificate and CRL",
+  'not-trusted': "it does not accept our certificate: 'kick doctor --local' there; is its crl.pem fresh?",
+  refused: 'see the audit line of its log; controllers in its agent.yaml says whom it obeys',
+  broken: 'try again; then look at the log of kick agent there',
+  garbage: 'something else than kick agent listens there: see --port',
+  aborted: 'ask it again',
+};
+
+function patientOf(
+  { target, status, error = 'no answer', failure = 'no-answer', latencyMs = 0 }: AgentAnswer,
+  { now, version }: { now: number; version: string },
+): Patient {
+  const { certname } = target;
+  if (status === undefined) {
+    return { certname, isSilent: true, findings: [problem(error, ADVICE[failure])] };
+  }
+  const then = now - latencyMs / 2;
+  return {
+    certname,
+    findings: statusFindings(status, { version, now: then }),
+    vitals: vitalsOf(status, then),
+  };
+}
+
+/** From an agent's answer; `now` is our clock at the middle of the question. */
+export function vitalsOf(status: AgentStatus, now: number): Vitals {
+  const { version, puppetVersion, time, running, doctor: { certificateEnds, crlEnds } = {} } = status;
+  return {
+    kick: version,
+    ...(puppetVersion !== undefined && { puppet: puppetVersion }),
+    clockAheadMs: Math.round(time - now),
+    ...(certificateEnds !== undefined && { certificateMsLeft: certificateEnds - time }),
+    ...(crlEnds !== undefined && { crlMsLeft: crlEnds - time }),
+    ...(running !== undefined && { lock: `held by ${holderOf(running)}` }),
+  };
+}
+
+function controllerFindings(identity: Identity, now: number): Finding[] {
+  const { certificate, crl } = expiryOf(identity);
+  return [
+    ...endFinding("this controller's certificate", certificate, now, CERTIFICATE_NEXT),
+    ...endFinding("this controller's CRL", crl, now, CRL_NEXT),
+  ];
+}
+
+const CERTIFICATE_NEXT = 'renew it before: nobody obeys an ended one';
+const CRL_NEXT = 'bring a new crl.pem: with an ended one no host is trusted';

@@ -1,0 +1,117 @@
+/** A job before it is run: new, or once more for the hosts that did not do as asked. */
+
+import type { Outcome } from '../protocol/outcome.ts';
+import type { By } from '../protocol/request.ts';
+import type { Target } from '../transport/transport.ts';
+import { uuidv7 } from '../util/uuid.ts';
+import type { Hosts } from './choose-hosts.ts';
+import type { Job, Rollout } from './jobs/job.ts';
+import type { JobSettings, StoredJob } from './jobs/stored-job.ts';
+import { isAsAsked } from './jobs/verdict.ts';
+import type { Site } from './site.ts';
+import { groupBoundsOf } from './targeting/selection.ts';
+
+/** What is asked of hosts, and how. */
+export interface JobWish {
+  action: Job['action'];
+  by: By;
+  queue?: Job['queue'] | undefined;
+  rollout?: Rollout | undefined;
+  /** Runs at once; defaults to controller.yaml's. */
+  concurrency?: number | undefined;
+  /** What to call the job. */
+  name?: string | undefined;
+  settings: Omit<JobSettings, 'version' | 'partial'>;
+}
+
+/** Plain data: a dry run shows it, `run` runs it. */
+export interface Plan {
+  job: Job;
+  settings: JobSettings;
+}
+
+export async function planJob(site: Site, hosts: Hosts, wish: JobWish): Promise<Plan> {
+  const { targets, config, maintenance } = hosts;
+  const { action, by, queue, concurrency, name, settings } = wish;
+  const groups = await groupBoundsOf(hosts.inventory, targets, hosts.membersOf);
+  const rollout = { ...wish.rollout, ...(groups.length > 0 && { groups }) };
+  const isWhole = hosts.unanswered.length === 0 || settings.accept.includes('unreachable');
+  return {
+    job: {
+      id: uuidv7(site.clock.now()),
+      controller: (await site.identity()).certname,
+      action,
+      targets,
+      by,
+      concurrency: concurrency ?? config.concurrency,
+      ...(queue !== undefined && { queue }),
+      ...(Object.keys(rollout).length > 0 && { rollout }),
+      ...(name !== undefined && { name }),
+      ...(maintenance.length > 0 && { maintenance }),
+    },
+    settings: { ...settings, version: site.version, ...(!isWhole && { partial: true }) },
+  };
+}
+
+export interface RerunWish {
+  /** Its reason defaults to the job's. */
+  by: By;
+  /** Hosts that ended so; defaults to all that did not do as asked. */
+  outcomes?: readonly Outcome[] | undefined;
+  /** Defaults to the job's. */
+  concurrency?: number | undefined;
+}
+
+export interface Rerun {
+  /** The job that is run again. */
+  of: StoredJob;
+  /** Its hosts that would be asked; none: there is no plan. */
+  targets: readonly Target[];
+  /** Hosts that were left to themselves (--detach), whose end nobody has looked for. */
+  unknownEnds: number;
+  plan(): Promise<Plan>;
+}
+
+export function rerunOf(site: Site, stored: StoredJob, { by, outcomes, concurrency }: RerunWish): Rerun {
+  const targets = again(stored, outcomes);
+  return {
+    of: stored,
+    targets,
+    unknownEnds: [...stored.results.values()].filter(({ detached }) => detached === true).length,
+    async plan() {
+      const { rollout, maintenance: _maintenance, ...old } = stored.job;
+      const names = new Set(targets.map(({ certname }) => certname));
+      const reason = by.reason ?? stored.job.by.reason;
+      const { partial: _partial, ...settings } = stored.settings;
+      const job: Job = {
+        ...old,
+        id: uuidv7(site.clock.now()),
+        controller: (await site.identity()).certname,
+        targets,
+        by: { ...by, ...(reason !== undefined && { reason }) },
+        ...(concurrency !== undefined && { concurrency }),
+        ...(rollout !== undefined && { rollout: boundTo(names, rollout) }),
+      };
+      return { job, settings };
+    },
+  };
+}
+
+/** A host without any outcome (its controller died) was no success. */
+function again({ job, results }: StoredJob, outcomes: readonly Outcome[] | undefined): Target[] {
+  return job.targets.filter(({ certname }) => {
+    const result = results.get(certname);
+    if (outcomes !== undefined) return outcomes.includes(result?.outcome ?? 'not-started');
+    return result === undefined || !isAsAsked(result);
+  });
+}
+
+function boundTo(names: ReadonlySet<string>, rollout: Rollout): Rollout {
+  const { groups, ...rest } = rollout;
+  if (groups === undefined) return rest;
+  const left = groups.map((group) => ({
+    ...group,
+    certnames: group.certnames.filter((one) => names.has(one)),
+  }));
+  return { ...rest, groups: left.filter(({ certnames }) => certnames.length > 0) };
+}

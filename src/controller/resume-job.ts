@@ -1,0 +1,47 @@
+/** A job whose controller died or was stopped goes on where it was, and no host runs twice. */
+import { KickError } from '../errors.ts';
+import { shortId } from '../util/uuid.ts';
+import { executeJob, type JobEnd, type RunOptions } from './execute-job.ts';
+import { storedJob } from './jobs/read-job.ts';
+import { beforeOf, type StoredJob } from './jobs/stored-job.ts';
+import type { Site } from './site.ts';
+
+/** Throws `KickError` `usage` for a job that runs, that is over for every host, or that another controller began. */
+export async function resumeJob(
+  site: Site,
+  text: string,
+  options: Omit<RunOptions, 'lock'> & { onStart?(job: StoredJob): void | Promise<void> },
+): Promise<JobEnd> {
+  const store = await site.store();
+  const id = await store.find(text);
+  const lease = await store.take(id);
+  if (!('lost' in lease)) {
+    throw new KickError('usage', `resume the job ${shortId(id)}: it runs (pid ${lease.pid})`, {
+      hint: `kick jobs watch ${shortId(id)}`,
+    });
+  }
+  try {
+    const stored = await storedJob(store, id);
+    const before = beforeOf(stored);
+    const { job, settings } = stored;
+    if (before.results.size === job.targets.length) {
+      throw new KickError('usage', `resume the job ${shortId(id)}: it is over for every host`, {
+        hint: `kick rerun ${shortId(id)} asks those again that did not go well`,
+      });
+    }
+    const { certname } = await site.identity();
+    if (certname !== job.controller) {
+      // To the agents the same job of another controller is another job.
+      throw new KickError(
+        'usage',
+        `resume the job ${shortId(id)}: ${job.controller} began it, this is ${certname}`,
+      );
+    }
+    await options.onStart?.(stored);
+    // Whoever resumes a job looks for its end, also where it was left to itself.
+    const { detach: _detach, ...looking } = settings;
+    return await executeJob(site, { job, settings: looking }, { ...options, resumed: { lease, before } });
+  } finally {
+    lease.release();
+  }
+}

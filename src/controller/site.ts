@@ -1,0 +1,42 @@
+/** What the parts of a controller share: its folders, who it is, how agents are reached. */
+import type { ControllerConfig } from '../config/controller-config.ts';
+import type { Folders } from '../config/folders.ts';
+import type { Identity } from '../pki/identity.ts';
+import type { Sender } from '../transport/transport.ts';
+import type { Clock } from '../util/clock.ts';
+import type { JobStore } from './jobs/job-store.ts';
+
+/** Makes connections; which transport they use is the face's choice. */
+export type OpenSender = (options: {
+  identity: Identity;
+  /** Milliseconds; absent: the transport's own. */
+  connectTimeoutMs?: number | undefined;
+}) => Promise<Sender>;
+
+export interface Site {
+  folders: Folders;
+  /** The variable PATH, to look for puppet. */
+  path: string;
+  /** kick's version. */
+  version: string;
+  clock: Clock;
+  config(): Promise<ControllerConfig>;
+  /** Who we are. Throws `KickError` for whatever stands against it. */
+  identity(): Promise<Identity>;
+  store(): Promise<JobStore>;
+  openSender: OpenSender;
+}
+
+/** Connections for as long as the work lasts. */
+export async function withSender<T>(
+  { identity, openSender }: Pick<Site, 'identity' | 'openSender'>,
+  connectTimeoutMs: number | undefined,
+  work: (sender: Sender) => Promise<T>,
+): Promise<T> {
+  const sender = await openSender({ identity: await identity(), connectTimeoutMs });
+  try {
+    return await work(sender);
+  } finally {
+    sender.close();
+  }
+}
