@@ -165,7 +165,6 @@ export const STILL_LONG: ReadonlySet<string> = new Set([
   'cli/commands/pki.ts',
   'controller/jobs/job-index.ts',
   'controller/rollout/host-run.ts',
-  'controller/rollout/run-job.ts',
   'controller/targeting/groups.ts',
   'controller/targeting/puppetdb/client.ts',
   'report/human.ts',

@@ -2,7 +2,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import type { HostResult, JobEvent, Rollout, StopReason } from '../../src/controller/jobs/job.ts';
 import { judgeJob, type VerdictPolicy } from '../../src/controller/jobs/verdict.ts';
-import type { RunJobOptions } from '../../src/controller/rollout/run-job.ts';
+import type { RunJobOptions } from '../../src/controller/rollout/rolling.ts';
 import { OUTCOME_NAMES, OUTCOMES, type Outcome } from '../../src/protocol/outcome.ts';
 import { accepted, failure, finished, refusal, run, type Script, started } from './scripted.ts';
 

@@ -1,7 +1,8 @@
 /** A sender that does what a case wants, and jobs that use it. */
 import { onTestFinished, vi } from 'vitest';
 import type { HostResult, Job, JobEvent, Rollout } from '../../src/controller/jobs/job.ts';
-import { type RunJobOptions, runJob } from '../../src/controller/rollout/run-job.ts';
+import type { RunJobOptions } from '../../src/controller/rollout/rolling.ts';
+import { runJob } from '../../src/controller/rollout/run-job.ts';
 import type { FinishedEvent } from '../../src/protocol/event.ts';
 import type { RefusalCode } from '../../src/protocol/refusal.ts';
 import {

@@ -27,11 +27,13 @@ export function batchesOf(targets: readonly Target[], { canary = 0, batches = []
   return planned;
 }
 
+export type BudgetReason = Extract<StopReason, 'max-failures' | 'max-unreachable'>;
+
 /** Counts outcomes against the budgets of a job. */
 export function createBudget(
   rollout: Rollout,
   total: number,
-): { add(result: HostResult): StopReason | undefined } {
+): { add(result: HostResult): BudgetReason | undefined } {
   const { maxFailures, maxUnreachable } = rollout;
   let failures = 0;
   let unreachable = 0;

@@ -1,0 +1,118 @@
+/** What the parts of a rollout share while it goes on: its results, who stops it, and what it reports. */
+import type { Identity } from '../../pki/identity.ts';
+import type { Sender, Target } from '../../transport/transport.ts';
+import type { Clock } from '../../util/clock.ts';
+import { createPlaces, type Places } from '../../util/semaphore.ts';
+import type { Emit, HostResult, Job, JobEvent, JobLog, Rollout, StopReason } from '../jobs/job.ts';
+import type { Lease } from '../jobs/lease.ts';
+import type { Before } from '../jobs/stored-job.ts';
+import { createBackPressure } from './back-pressure.ts';
+import { createBudget } from './batches.ts';
+import { createStops, type StopSignals, type Stops } from './stops.ts';
+
+export interface RunJobOptions extends StopSignals {
+  sender: Sender;
+  identity: Identity;
+  clock: Clock;
+  emit: Emit;
+  /** Milliseconds without contact until a host is lost. */
+  lostAfterMs: number;
+  detach?: boolean;
+  /** Asks the operator between batches; false: no more. */
+  confirm?(question: string, signal: AbortSignal): Promise<boolean>;
+  /** What an earlier controller of this job had seen. */
+  before?: Before;
+  /** What keeps the events. */
+  log?: JobLog;
+  /** The right to run it; nobody is asked any more once it is lost. */
+  lease?: Pick<Lease, 'isHeld'>;
+  /** Milliseconds before the first new try of an unreachable host, without jitter. */
+  retryAfterMs?: number;
+}
+
+export interface Rolling {
+  readonly job: Job;
+  readonly rollout: Rollout;
+  readonly options: RunJobOptions;
+  /** How many hosts run at once. */
+  readonly window: Places;
+  readonly stops: Stops;
+  /** Hosts that are being asked or run now. */
+  readonly inProgress: Map<string, Target>;
+  /** By certname. */
+  readonly results: Map<string, HostResult>;
+  /** Everything that the job reports passes here. */
+  tell(event: JobEvent): void;
+  /** A host is over: counts it against the budgets, which may stop the job. */
+  finish(result: HostResult): void;
+  /** Starts no more hosts; the first reason counts. */
+  stopStarting(reason: StopReason, message: string): void;
+  /** Milliseconds since it began. */
+  elapsedMs(): number;
+  close(): void;
+}
+
+/** The hosts that an earlier controller has seen to their end are over from the start. */
+export function openRolling(job: Job, options: RunJobOptions): Rolling {
+  const { clock, emit, before } = options;
+  const rollout = job.rollout ?? {};
+  const window = createPlaces(job.concurrency);
+  const stops = createStops(options);
+  const backPressure = createBackPressure({ places: window, clock, emit });
+  const startedAt = clock.monotonic();
+  const results = new Map<string, HostResult>();
+
+  /** What a host says is looked at on its way. */
+  function tell(event: JobEvent): void {
+    if (event.type === 'host-event') backPressure.on(event.certname, event.event);
+    emit(event);
+  }
+
+  function note(result: HostResult): void {
+    results.set(result.certname, result);
+    tell({ type: 'host-done', at: clock.now(), result });
+  }
+
+  function stopStarting(reason: StopReason, message: string): void {
+    if (stops.stop(reason)) tell({ type: 'stopping', at: clock.now(), reason, message });
+  }
+
+  tell({ type: 'job-started', at: clock.now(), job });
+  for (const target of job.targets) {
+    const known = before?.results.get(target.certname);
+    if (known !== undefined) note(known);
+  }
+  const budget = budgetLeft(job, results);
+
+  return {
+    job,
+    rollout,
+    options,
+    window,
+    stops,
+    inProgress: new Map(),
+    results,
+    tell,
+    finish(result) {
+      note(result);
+      const reason = budget.add(result);
+      if (reason !== undefined) stopStarting(reason, BUDGET_WORDS[reason]);
+    },
+    stopStarting,
+    elapsedMs: () => clock.monotonic() - startedAt,
+    close: () => backPressure.close(),
+  };
+}
+
+const BUDGET_WORDS = {
+  'max-failures': 'more runs failed than --max-failures allows',
+  'max-unreachable': 'more hosts are unreachable than --max-unreachable allows',
+} as const;
+
+function budgetLeft(job: Job, results: ReadonlyMap<string, HostResult>) {
+  const rollout = job.rollout ?? {};
+  const budget = createBudget(rollout, job.targets.length);
+  const spent = [...results.values()].map((known) => budget.add(known));
+  // Whoever resumes a job that its budget has stopped wants it to go on: with a new budget.
+  return spent.at(-1) === undefined ? budget : createBudget(rollout, job.targets.length);
+}
