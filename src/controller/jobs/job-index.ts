@@ -6,6 +6,7 @@
 import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { KickError, messageOf, systemCode } from '../../errors.ts';
 import { isUuid } from '../../protocol/names.ts';
 import { temporaryName } from '../../util/atomic-file.ts';
@@ -40,6 +41,9 @@ export interface Bounds {
 
 export const JOB_BOUNDS: Bounds = { maxAgeMs: 365 * 86_400_000, maxJobs: 10_000, maxBytes: 2 * 2 ** 30 };
 
+/** What each line says; 0.1 said none. Lines of a later one are passed over. */
+const VERSION = 1;
+
 /** Folders read at once, of jobs that the index does not know. */
 const READ_AT_ONCE = 32;
 
@@ -68,7 +72,9 @@ export function createJobIndex(
   function append(...lines: readonly (object | undefined)[]): void {
     if (lines.length === 0) return;
     try {
-      appendFileSync(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''), { mode: 0o600 });
+      appendFileSync(path, lines.map((line) => `${JSON.stringify({ ...line, v: VERSION })}\n`).join(''), {
+        mode: 0o600,
+      });
     } catch {
       // The job's own folder tells the same.
     }
@@ -124,7 +130,9 @@ export function createJobIndex(
   /** A line that another kick appends meanwhile is lost, and read from its folder again. */
   async function rewrite(jobs: readonly JobSummary[]): Promise<void> {
     const temporary = temporaryName(path);
-    writeFileSync(temporary, jobs.map((job) => `${JSON.stringify(job)}\n`).join(''), { mode: 0o600 });
+    writeFileSync(temporary, jobs.map((job) => `${JSON.stringify({ ...job, v: VERSION })}\n`).join(''), {
+      mode: 0o600,
+    });
     await rename(temporary, path);
   }
 
@@ -138,6 +146,22 @@ export function createJobIndex(
 }
 
 /** A line of the index: a job, or what became of one. */
+const LineSchema = v.looseObject({
+  id: v.string(),
+  v: v.optional(v.literal(VERSION)),
+  at: v.optional(v.number()),
+  by: v.optional(v.string()),
+  hosts: v.optional(v.number()),
+  bytes: v.optional(v.number()),
+  reason: v.optional(v.string()),
+  name: v.optional(v.string()),
+  noop: v.optional(v.boolean()),
+  /** Null: it goes on. */
+  endedAt: v.nullish(v.number()),
+  exit: v.optional(v.number()),
+  counts: v.optional(v.record(v.string(), v.number())),
+});
+
 type Line = Partial<Omit<JobSummary, 'endedAt'>> & { id: string; endedAt?: number | null };
 
 interface Known {
@@ -158,7 +182,7 @@ function readIndex(path: string, wanted?: ReadonlySet<string>): Known {
   if (text === '') return { jobs, lines: 0 };
   const lines = text.split('\n');
   const mine = wanted === undefined ? lines : lines.filter((line) => mayBeOf(wanted, line));
-  for (const line of parseLines(mine)) if (typeof line?.id === 'string') follow(jobs, line);
+  for (const line of parseLines(mine)) if (v.is(LineSchema, line)) follow(jobs, line as Line);
   return { jobs, lines: lines.length };
 }
 
@@ -171,13 +195,13 @@ function mayBeOf(wanted: ReadonlySet<string>, line: string): boolean {
 }
 
 /** In one go, which takes a third of the time; one by one where a line is damaged. */
-function parseLines(lines: readonly string[]): (Line | undefined | null)[] {
+function parseLines(lines: readonly string[]): unknown[] {
   try {
-    return JSON.parse(`[${lines.join(',')}]`) as Line[];
+    return JSON.parse(`[${lines.join(',')}]`) as unknown[];
   } catch {
     return lines.map((line) => {
       try {
-        return JSON.parse(line) as Line;
+        return JSON.parse(line) as unknown;
       } catch {
         return undefined;
       }
@@ -185,7 +209,7 @@ function parseLines(lines: readonly string[]): (Line | undefined | null)[] {
   }
 }
 
-function follow(jobs: Map<string, JobSummary>, line: Line): void {
+function follow(jobs: Map<string, JobSummary>, { v: _version, ...line }: Line & { v?: number }): void {
   const before = jobs.get(line.id);
   if (before !== undefined && line.endedAt === null) {
     for (const key of ['endedAt', 'exit', 'counts'] as const) delete before[key];

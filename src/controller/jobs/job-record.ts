@@ -1,5 +1,7 @@
 /** A job's events as they are written down: what can be told from job.json is left out. */
-import type { HostResult, JobEvent, StopReason } from './job.ts';
+import * as v from 'valibot';
+import { OUTCOME_NAMES } from '../../protocol/outcome.ts';
+import type { JobEvent, StopReason } from './job.ts';
 
 /** An event that was read back. */
 export type StoredJobEvent =
@@ -42,24 +44,40 @@ export function encodeStored(): (event: JobEvent) => string[] {
   };
 }
 
-const TYPES: readonly string[] = [
-  ...['job-started', 'job-done', 'signer', 'request-signed', 'host-dispatched', 'host-event', 'host-retry'],
-  ...['host-done', 'batch', 'pause', 'window', 'stopping'],
-];
+const at = v.number();
+const certname = v.string();
+const host = { at, certname };
 
-/** An event that we have written ourselves; undefined for a line that is damaged. */
+/** What is looked into when a job is read; the rest of an event is for people, and stays as it is. */
+const EventSchema = v.variant('type', [
+  v.looseObject({ type: v.literal('job-started'), at }),
+  v.looseObject({ type: v.literal('job-done'), at, stopped: v.optional(v.string()) }),
+  v.looseObject({ type: v.literal('signer'), protected: v.string() }),
+  v.looseObject({ type: v.literal('request-signed'), ...host, payload: v.string(), signature: v.string() }),
+  v.looseObject({ type: v.literal('host-dispatched'), ...host }),
+  v.looseObject({ type: v.literal('host-retry'), ...host, message: v.string() }),
+  v.looseObject({
+    type: v.literal('host-event'),
+    ...host,
+    event: v.looseObject({ type: v.string(), seq: v.number() }),
+  }),
+  v.looseObject({
+    type: v.literal('host-done'),
+    at,
+    result: v.looseObject({ certname, outcome: v.picklist(OUTCOME_NAMES), endedAt: v.number() }),
+  }),
+  ...(['batch', 'pause', 'window', 'stopping'] as const).map((type) =>
+    v.looseObject({ type: v.literal(type), at }),
+  ),
+]);
+
+/** Undefined for a line that is damaged, or of a later version. */
 export function decodeStored(line: string): StoredJobEvent | undefined {
+  let value: unknown;
   try {
-    const value = JSON.parse(line) as StoredJobEvent | null;
-    if (typeof value !== 'object' || value === null || !TYPES.includes(value.type)) return undefined;
-    if (value.type === 'host-done' && !isResult(value.result)) return undefined;
-    if (value.type === 'host-event' && typeof value.event?.seq !== 'number') return undefined;
-    return value;
+    value = JSON.parse(line);
   } catch {
     return undefined;
   }
-}
-
-function isResult(value: unknown): value is HostResult {
-  return typeof value === 'object' && value !== null && 'certname' in value && 'outcome' in value;
+  return v.is(EventSchema, value) ? (value as StoredJobEvent) : undefined;
 }

@@ -8,8 +8,9 @@ import { KickError, messageOf, systemCode } from '../../errors.ts';
 import { isUuid } from '../../protocol/names.ts';
 import { createFolderAtomic, writeFileAtomic } from '../../util/atomic-file.ts';
 import type { Clock } from '../../util/clock.ts';
-import { readOwnJson } from '../../util/files.ts';
+import { readStored, StoredProblem, storedText } from '../../util/stored-json.ts';
 import type { Job } from './job.ts';
+import { JOB_FILE, type JobFile, STOP_ORDER } from './job-file.ts';
 import { createJobIndex, type JobIndex, type JobSummary } from './job-index.ts';
 import { type EventsRead, readEvents } from './job-log.ts';
 import { firstLease, type Holder, holderOf, keepLease, type Lease, openLease, takeLease } from './lease.ts';
@@ -57,14 +58,8 @@ export interface JobStore {
 /** An operator's order, in the job's folder. */
 export const ORDER_FILE = 'stop.json';
 
-const JOB_FILE = 'job.json';
+const FILE = 'job.json';
 const EVENTS_FILE = 'events.jsonl';
-
-interface JobFile {
-  job: Job;
-  settings: JobSettings;
-  createdAt: number;
-}
 
 export function openJobStore(stateDir: string, clock: Clock, machine: Machine = thisMachine): JobStore {
   const dir = join(stateDir, 'jobs');
@@ -77,10 +72,10 @@ export function openJobStore(stateDir: string, clock: Clock, machine: Machine = 
 
   async function create(job: Job, settings: JobSettings): Promise<Lease> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    const file: JobFile = { job, settings, createdAt: clock.now() };
+    const file = { job, settings, createdAt: clock.now() };
     const lease = firstLease(machine);
     await createFolderAtomic(folderOf(job.id), {
-      [JOB_FILE]: JSON.stringify(file),
+      [FILE]: storedText(file, JOB_FILE),
       [EVENTS_FILE]: '',
       [lease.name]: lease.text,
     });
@@ -119,8 +114,8 @@ export function openJobStore(stateDir: string, clock: Clock, machine: Machine = 
     find: (text) => findJob(dir, text),
     holderOf: (id) => holderOf(folderOf(id), machine),
     folderOf,
-    order: (id, order) => writeFileAtomic(orderOf(id), JSON.stringify(order)),
-    ordered: (id) => readOwnJson<StopOrder>(orderOf(id)).catch(() => undefined),
+    order: (id, order) => writeFileAtomic(orderOf(id), storedText(order, STOP_ORDER)),
+    ordered: (id) => readStored(orderOf(id), STOP_ORDER).catch(() => undefined),
   };
 }
 
@@ -153,10 +148,13 @@ async function readJob(
 
 async function readJobFile(folder: string, id: string): Promise<JobFile | undefined> {
   try {
-    return await readOwnJson<JobFile>(join(folder, JOB_FILE));
+    return await readStored(join(folder, FILE), JOB_FILE);
   } catch (error) {
     throw new KickError('state', `read the job ${id}: ${messageOf(error)}`, {
-      hint: `what is left of it: ${folder}`,
+      hint:
+        error instanceof StoredProblem && error.isNewer
+          ? 'it is left alone; use that version of kick'
+          : `what is left of it: ${folder}`,
       cause: error,
     });
   }
