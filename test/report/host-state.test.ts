@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { overdueText, stateOf } from '../../src/controller/fleet/host-state.ts';
-import type { AgentStatus, LastRun } from '../../src/protocol/status.ts';
 import { summarise } from '../../src/controller/fleet/summary.ts';
+import type { AgentStatus, LastRun } from '../../src/protocol/status.ts';
 import { sparkline, summaryText } from '../../src/report/fleet-summary.ts';
 import { stateText } from '../../src/report/host-state.ts';
 import { agoText } from '../../src/util/times.ts';
