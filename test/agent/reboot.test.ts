@@ -214,7 +214,7 @@ test("a power cut that damages a request's own events costs no agent its start, 
 test('the volatile directory is emptied under a run: its reader is told the end, and the next kick runs', async () => {
   const gate = join(tempFolder(), 'gate');
   const { folders, agent, run, pid } = await inARun(command('until-file', join(tempFolder(), 'j'), gate));
-  rmSync(folders.runDir, { recursive: true });
+  rmSync(folders.runDir, { recursive: true, maxRetries: 20, retryDelay: 20 });
   process.kill(pid, 'SIGKILL');
   expect(await run.finished).toMatchObject({
     outcome: 'interrupted',
@@ -229,14 +229,14 @@ test('the volatile directory is emptied under a run of Puppet: its report tells'
   const { runner, go } = waitingPuppet(folder, '2 changed true');
   const { folders, run, agent } = await inARun(runner);
   const late = await resume(agent, run.job, 1_000);
-  rmSync(folders.runDir, { recursive: true });
+  rmSync(folders.runDir, { recursive: true, maxRetries: 20, retryDelay: 20 });
   go();
   for (const reader of [run, late]) expect(await reader.finished).toMatchObject({ outcome: 'changed' });
 });
 
 test('a run whose folder has vanished can still be cancelled', async () => {
   const { folders, agent, run } = await inARun(command('hangs', ''));
-  rmSync(folders.runDir, { recursive: true });
+  rmSync(folders.runDir, { recursive: true, maxRetries: 20, retryDelay: 20 });
   await agent.command(await sealed(requestOf({ action: { op: 'cancel', job: run.job } })), peerOf());
   expect(await run.finished).toMatchObject({ outcome: 'cancelled' });
 });
@@ -245,7 +245,7 @@ test('a run folder that vanishes while no agent is there: the end is told to a r
   const { folders, start, agent, run, pid } = await inARun();
   await agent.stop();
   end(pid);
-  rmSync(folders.runDir, { recursive: true });
+  rmSync(folders.runDir, { recursive: true, maxRetries: 20, retryDelay: 20 });
   const finished = await (await resume(await start(), run.job, lastOf(run))).finished;
   expect(finished).toMatchObject({
     outcome: 'interrupted',
@@ -258,7 +258,7 @@ test('a run whose folder has vanished while no agent was there is followed: no o
   const { runner, go } = waitingPuppet(folder, '2 changed true\n0 unchanged true');
   const { folders, start, agent, run } = await inARun(runner);
   await agent.stop();
-  rmSync(folders.runDir, { recursive: true });
+  rmSync(folders.runDir, { recursive: true, maxRetries: 20, retryDelay: 20 });
   const next = await start();
   const late = await kick(next);
   expect((await late.until('waiting')).holder).toMatchObject({ job: run.job });
@@ -270,7 +270,7 @@ test('a run whose folder has vanished while no agent was there is followed: no o
 test('a request whose folder vanishes under its run: the stream ends, and then the agent knows nothing of it', async () => {
   const gate = join(tempFolder(), 'gate');
   const { folders, agent, run } = await inARun(command('until-file', join(tempFolder(), 'j'), gate));
-  rmSync(join(folders.stateDir, 'requests'), { recursive: true });
+  rmSync(join(folders.stateDir, 'requests'), { recursive: true, maxRetries: 20, retryDelay: 20 });
   mkdirSync(join(folders.stateDir, 'requests'), { mode: 0o700 });
   writeFileSync(gate, '');
   await expect(run.finished).rejects.toThrow('the stream ended after');
