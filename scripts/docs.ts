@@ -10,6 +10,7 @@ import { FOLDER_OPTIONS } from '../src/cli/options/folders.ts';
 import { agentKeys, controllerKeys, type DescribedKey, inventoryKeys } from '../src/config/keys.ts';
 import { EXIT_CODES, OUTCOMES } from '../src/protocol/outcome.ts';
 import { REFUSALS } from '../src/protocol/refusal.ts';
+import { LAYERS } from './layer-rules.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -47,6 +48,14 @@ const TABLES: Readonly<Record<string, () => string>> = {
         `\`${variable}\``,
         preset,
         what,
+      ]),
+    ),
+  layers: () =>
+    table(
+      ['layer', 'may import'],
+      Object.entries(LAYERS).map(([name, allowed]) => [
+        name,
+        allowed.map((one) => (one === '*' ? 'all' : one)).join(', ') || 'nothing',
       ]),
     ),
   'agent.yaml': () => keyTable(agentKeys()),
