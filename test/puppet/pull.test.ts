@@ -115,9 +115,10 @@ test('pull.noop only reports drift; a run by hand and the schedule get on with e
 });
 
 test("beside Puppet's own daemon neither schedule fails, and kick doctor names both", async () => {
+  // Longer than a run takes on a busy machine: else the daemon begins again at once, and nobody else gets the lock.
   const daemon = spawn(
     lab.puppetOf(agent),
-    ['agent', '--no-daemonize', '--verbose', '--color=false', '--logdest', 'console', '--runinterval', '10'],
+    ['agent', '--no-daemonize', '--verbose', '--color=false', '--logdest', 'console', '--runinterval', '40'],
     { env: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8' }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   onTestFinished(() => void daemon.kill('SIGKILL'));
