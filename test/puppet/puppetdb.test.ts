@@ -147,7 +147,14 @@ test('addresses of hosts come from a fact', async () => {
     goodName,
   );
   const { nodes } = JSON.parse(stdout) as { nodes: { certname: string; host: string; port: number }[] };
-  expect(nodes).toEqual([{ certname: goodName, host: expect.stringMatching(/^[0-9a-f.:]+$/), port: 9999 }]);
+  expect(nodes).toEqual([
+    {
+      certname: goodName,
+      host: expect.stringMatching(/^[0-9a-f.:]+$/),
+      port: 9999,
+      reached: expect.stringContaining('port 9999'),
+    },
+  ]);
 });
 
 test('an error of PuppetDB is shown in its own words, with the place; nothing is sent', async () => {

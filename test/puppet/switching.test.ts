@@ -71,7 +71,7 @@ test('kick status tells a run of kick, a run by hand, and the last run when it i
   expect((await kick('status')).stdout).toContain(`(pid ${hand.pid}, puppet agent, not by kick)`);
   const cancel = await kick('cancel');
   expect(cancel.exit).toBe(4);
-  expect(cancel.stdout).toMatch(/none of kick's and is left alone: pid \d+/);
+  expect(cancel.stdout).toMatch(/none of kick's, and it is left alone: pid \d+/);
   await letGo(lab, agent);
   await byHand;
 });
