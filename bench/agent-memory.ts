@@ -1,27 +1,24 @@
-/** The idle agent on every Node that it is for, as its unit starts it, beside a bare TLS listener started alike. */
+/** The idle agent on every supported Node, started like its unit, compared with a bare TLS listener. */
 import { join } from 'node:path';
 import { NODES, nodeFolder } from '../scripts/nodes.ts';
 import { messageOf } from '../src/errors.ts';
 import { sleep } from '../src/util/clock.ts';
-import { agentWords, type BenchAgent, mediansOf, type Row, startAsUnit } from './measure.ts';
+import { type AgentFolders, type AgentProcess, agentCommand } from '../tools/agent-process.ts';
+import { PROGRAM } from '../tools/program.ts';
+import { mediansOf, type Row, startAsUnit } from './measure.ts';
 import { memoryOf } from './processes.ts';
 
 const LISTENER = join(import.meta.dirname, 'bare-listener.mjs');
 const ROUNDS = 3;
 const CALM_MS = 3000;
 
-export interface IdlePlace {
-  /** Arguments of `kick agent`. */
-  args: readonly string[];
-  pki: string;
-  certname: string;
-}
+export type IdlePlace = AgentFolders & { pkiDir: string; certname: string };
 
 export async function* memoryRows(place: IdlePlace): AsyncGenerator<Row> {
   for (const version of NODES) yield await memoryRow(version, place);
 }
 
-async function memoryRow(version: string, { args, pki, certname }: IdlePlace): Promise<Row> {
+async function memoryRow(version: string, place: IdlePlace): Promise<Row> {
   const what = `kick agent, idle, as its unit starts it, Node ${version.replace(/\..*/, '')}`;
   const promised = '<= 1.25 x';
   let nodePath: string;
@@ -32,8 +29,8 @@ async function memoryRow(version: string, { args, pki, certname }: IdlePlace): P
   }
   const [agents, listeners]: [Idle[], Idle[]] = [[], []];
   while (agents.length < ROUNDS) {
-    listeners.push(await idle(() => startAsUnit([LISTENER, pki, certname], nodePath)));
-    agents.push(await idle(() => startAsUnit(agentWords(args), nodePath)));
+    listeners.push(await idle(() => startAsUnit([LISTENER, place.pkiDir, place.certname], nodePath)));
+    agents.push(await idle(() => startAsUnit(agentCommand(place, [PROGRAM]), nodePath)));
   }
   const [own, bare] = [mediansOf(agents), mediansOf(listeners)];
   const ratio = own.rss / bare.rss;
@@ -52,11 +49,11 @@ interface Idle {
   pss: number;
 }
 
-/** Of one that is started and asked nothing. */
-async function idle(start: () => Promise<BenchAgent>): Promise<Idle> {
+/** Of one that was started and asked nothing. */
+async function idle(start: () => Promise<AgentProcess>): Promise<Idle> {
   const started = await start();
   await sleep(CALM_MS);
   const memory = memoryOf(started.pid);
-  await started.stop();
+  await started.kill();
   return memory;
 }

@@ -1,4 +1,4 @@
-/** The agent beside a bare listener: memory when idle, what requests cost it, and that it stays as it is. */
+/** The agent compared with a bare listener: idle memory, the cost of requests, and no growth. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Job } from '../src/controller/jobs/job.ts';
@@ -8,9 +8,11 @@ import { httpsSender } from '../src/transport/https/client/client.ts';
 import type { Sender, Target } from '../src/transport/transport.ts';
 import { sleep } from '../src/util/clock.ts';
 import { uuidv7 } from '../src/util/uuid.ts';
-import { type MintedCa, mintCa } from '../test/support/minted-ca.ts';
+import { agentCommand } from '../tools/agent-process.ts';
+import { type MintedCa, mintCa } from '../tools/mint/mint-ca.ts';
+import { PROGRAM } from '../tools/program.ts';
 import { memoryRows } from './agent-memory.ts';
-import { agentWords, type Row, startAsUnit } from './measure.ts';
+import { type Row, startAsUnit } from './measure.ts';
 import { cpuOfProcess, memoryOf } from './processes.ts';
 
 const NAME = 'agent.bench';
@@ -25,15 +27,12 @@ export async function* agentRows(folder: string, requests: number): AsyncGenerat
   mkdirSync(own, { recursive: true });
   const ca = mintCa();
   const pki = join(own, 'pki');
-  await ca.write(pki, NAME, ca.issue(NAME, { role: 'agent', ppCliAuth: false }));
+  ca.write(pki, ca.issue(NAME, { role: 'agent' }));
   writeFileSync(join(own, 'agent.yaml'), JSON.stringify({ runner: 'command', command: ['/bin/true'] }));
-  const args = [
-    ...['--config-dir', own, '--pki-dir', pki, '--certname', NAME],
-    ...['--state-dir', join(own, 'state'), '--run-dir', join(own, 'run')],
-  ];
-  yield* memoryRows({ args, pki, certname: NAME });
+  const folders = { configDir: own, pkiDir: pki, certname: NAME };
+  yield* memoryRows(folders);
   const from = performance.now();
-  const agent = await startAsUnit(agentWords(args));
+  const agent = await startAsUnit(agentCommand(folders, [PROGRAM]));
   const startMs = performance.now() - from;
   try {
     const target = { certname: NAME, host: '127.0.0.1', port: agent.port };
@@ -42,7 +41,7 @@ export async function* agentRows(folder: string, requests: number): AsyncGenerat
     const accepted = await costOf(agent.pid, RUNS, () => run(sender, controller, target));
     const refused = await costOfRefused(ca, agent.pid, target);
     const after1 = memoryOf(agent.pid);
-    await many(requests, () => sender.status(target, new AbortController().signal));
+    await many(requests, () => sender.status(target, { signal: new AbortController().signal }));
     await sleep(CALM_MS);
     const after = memoryOf(agent.pid);
     sender.close();
@@ -77,13 +76,13 @@ export async function* agentRows(folder: string, requests: number): AsyncGenerat
       },
     ];
   } finally {
-    await agent.stop();
+    await agent.kill();
   }
 }
 
-/** Milliseconds of the agent's CPU a request. */
+/** Milliseconds of the agent's CPU per request. */
 async function costOf(pid: number, count: number, ask: () => Promise<unknown>): Promise<number> {
-  await ask(); // the first loads what only a request needs
+  await ask(); // the first loads modules that only requests need
   const before = cpuOfProcess(pid);
   for (let i = 0; i < count; i++) await ask();
   return (cpuOfProcess(pid) - before) / count;
@@ -93,18 +92,20 @@ type Controller = Awaited<ReturnType<typeof loadIdentity>>;
 
 async function run(sender: Sender, identity: Controller, target: Target): Promise<void> {
   const job: Job = {
-    ...{ id: uuidv7(Date.now()), controller: identity.certname, action: { op: 'run' } },
+    id: uuidv7(Date.now()),
+    controller: identity.certname,
+    action: { op: 'run' },
     by: { user: 'bench', uid: 0, host: 'here' },
     targets: [target],
     concurrency: 1,
   };
   const body = await sealedRequest(job, target.certname, { identity, now: Date.now() });
-  for await (const event of await sender.submit(target, body, new AbortController().signal)) {
+  for await (const event of await sender.submit(target, body, { signal: new AbortController().signal })) {
     if (event.type === 'finished' && event.outcome !== 'unchanged') throw new Error(event.outcome);
   }
 }
 
-/** By a certificate of our CA that is no controller's. */
+/** With a certificate of our CA that is not a controller's. */
 async function costOfRefused(ca: MintedCa, pid: number, target: Target): Promise<number> {
   const stranger = await ca.identity('stranger.bench', { ppCliAuth: false });
   const sender = httpsSender({ identity: stranger });

@@ -1,5 +1,5 @@
-// The yardstick of the controller: a Node program that makes the same handshakes and posts each host its request, which
-// was signed before. It checks the certificate as Node does, reads the first event, and goes.
+// The controller's yardstick: a Node program that makes the same handshakes and posts pre-signed requests. It checks
+// certificates as Node does, reads the first event, and exits.
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { createSecureContext } from 'node:tls';

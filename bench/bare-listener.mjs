@@ -1,4 +1,4 @@
-// The yardstick of the agent: a Node program that listens with mutual TLS and answers every request with "ok".
+// The agent's yardstick: a Node program that listens with mutual TLS and answers every request with "ok".
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 

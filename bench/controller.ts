@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { uuidv7 } from '../src/util/uuid.ts';
-import { BIN, median, type Row, wallOfNode } from './measure.ts';
+import { PROGRAM } from '../tools/program.ts';
+import { type Measuring, median, type Row, wallOfNode } from './measure.ts';
 
 const HOSTS = 50_000;
 const JOBS = 10_000;
@@ -17,14 +18,14 @@ interface Measured {
   count: number;
 }
 
-export async function controllerRows(folder: string, rounds: number, bareMs: number): Promise<Row[]> {
+export async function controllerRows(folder: string, measuring: Measuring): Promise<Row[]> {
   return [
-    ...(await hostRows(join(folder, 'hosts'), rounds, bareMs)),
-    ...(await jobRows(join(folder, 'store'), rounds, bareMs)),
+    ...(await hostRows(join(folder, 'hosts'), measuring)),
+    ...(await jobRows(join(folder, 'store'), measuring)),
   ];
 }
 
-async function hostRows(dir: string, rounds: number, bareMs: number): Promise<Row[]> {
+async function hostRows(dir: string, { rounds, bareMs }: Measuring): Promise<Row[]> {
   mkdirSync(dir);
   const names = Array.from({ length: HOSTS }, (_, i) => `web${String(i + 1).padStart(5, '0')}.example.com`);
   const path = join(dir, 'inventory.yaml');
@@ -40,7 +41,7 @@ async function hostRows(dir: string, rounds: number, bareMs: number): Promise<Ro
   for (let i = 0; i < rounds; i++) {
     whole.push(
       await wallOfNode([
-        BIN,
+        PROGRAM,
         'nodes',
         EXPRESSION,
         '--config-dir',
@@ -75,7 +76,7 @@ async function hostRows(dir: string, rounds: number, bareMs: number): Promise<Ro
   ];
 }
 
-async function jobRows(dir: string, rounds: number, bareMs: number): Promise<Row[]> {
+async function jobRows(dir: string, { rounds, bareMs }: Measuring): Promise<Row[]> {
   const jobs = join(dir, 'jobs');
   mkdirSync(jobs, { recursive: true });
   const lines: string[] = [];
@@ -97,7 +98,7 @@ async function jobRows(dir: string, rounds: number, bareMs: number): Promise<Row
   }
   const index = join(jobs, 'index.jsonl');
   writeFileSync(index, `${lines.join('\n')}\n`);
-  const list = () => wallOfNode([BIN, 'jobs', '--count', String(JOBS), '--state-dir', dir]);
+  const list = () => wallOfNode([PROGRAM, 'jobs', '--count', String(JOBS), '--state-dir', dir]);
   const known: number[] = [];
   for (let i = 0; i < rounds; i++) known.push(await list());
   rmSync(index);

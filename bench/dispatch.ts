@@ -1,11 +1,12 @@
-/** What a host costs the controller, beside the least that it could cost and beside what people use instead. */
+/** What a host costs the controller, compared with the minimum possible and with what people use instead. */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULTS, FLEET_CONTROLLER } from '../test/fleet/plan.ts';
-import { type Fleet, startFleet } from '../test/fleet/start-fleet.ts';
-import { BARE_CLIENT, BIN, median, mediansOf, type Row, roundsWithin } from './measure.ts';
+import { DEFAULTS, FLEET_CONTROLLER } from '../tools/fleet/plan.ts';
+import { type Fleet, startFleet } from '../tools/fleet/start-fleet.ts';
+import { PROGRAM } from '../tools/program.ts';
+import { BARE_CLIENT, median, mediansOf, type Row, roundsWithin } from './measure.ts';
 import { startSshd } from './openssh.ts';
 import { presign } from './presigned.ts';
 import { type Cost, costOfNode, cpuOfCommand, isInstalled } from './processes.ts';
@@ -48,10 +49,10 @@ interface KeyOptions {
 
 function detached(fleet: Fleet, keyType: 'p256' | 'rsa-4096', concurrency: number): string[] {
   const flags = ['--all', '--detach', '--quiet', '--concurrency', String(concurrency)];
-  return [BIN, 'run', ...flags, ...fleet.kickArgs(keyType)];
+  return [PROGRAM, 'run', ...flags, ...fleet.kickArgs(keyType)];
 }
 
-/** In turns, so that what else the machine does falls on both. */
+/** Alternating, so that other load on the machine affects both. */
 async function keyRows(
   fleet: Fleet,
   { folder, keyType, goal }: KeyOptions,
@@ -94,7 +95,7 @@ async function keyRows(
   };
 }
 
-/** Milliseconds of CPU a handshake; undefined without openssl. */
+/** Milliseconds of CPU per handshake; undefined without openssl. */
 function openssl(fleet: Fleet, pki: string): number | undefined {
   if (!isInstalled('openssl')) return undefined;
   const { host, port } = fleet.addressOf(fleet.names[0] ?? '');
@@ -142,14 +143,14 @@ async function speedRows(fleet: Fleet, folder: string): Promise<Row[]> {
     {
       what: '  longest turn of the event loop',
       value: `${wall.toFixed(0)} ms`,
-      beside: `${cpu.toFixed(0)} ms of it CPU of kick's own at the most`,
+      beside: `${cpu.toFixed(0)} ms of it CPU of kick's own maximum`,
       promised: '<= 50 ms',
       figures: { stallMs: wall, stallCpuMs: cpu },
     },
   ];
 }
 
-/** Keeps processes off the first processor; gives what starts a program on it alone, nothing where there is no other. */
+/** Keeps processes off the first processor; returns the command that starts a program on it alone, if there is another one. */
 function keepOffFirst(pids: readonly number[]): string[] {
   if (cpus().length < 2 || !isInstalled('taskset')) return [];
   const others = `1-${cpus().length - 1}`;
@@ -184,7 +185,7 @@ async function otherRows(folder: string, own: number): Promise<Row[]> {
       try {
         return isInstalled(program) ? cpuOfCommand([program, ...args], env) / SSH_HOSTS : undefined;
       } catch {
-        return undefined; // it is there and does not work
+        return undefined; // it exists, but does not work
       }
     };
     const ansible = {

@@ -1,14 +1,16 @@
-/** What runs print, on its way to whoever reads it: nothing is lost, and nothing piles up. */
+/** The way of what runs print to its reader: nothing is lost, and nothing piles up. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { sleep } from '../src/util/clock.ts';
-import { DEFAULTS } from '../test/fleet/plan.ts';
-import { startFleet } from '../test/fleet/start-fleet.ts';
-import { mintCa } from '../test/support/minted-ca.ts';
+import { agentCommand, startAgentProcess } from '../tools/agent-process.ts';
+import { DEFAULTS } from '../tools/fleet/plan.ts';
+import { startFleet } from '../tools/fleet/start-fleet.ts';
+import { mintCa } from '../tools/mint/mint-ca.ts';
+import { PROGRAM } from '../tools/program.ts';
 import type { DispatchOptions } from './dispatch.ts';
-import { BIN, type Row, startAgent } from './measure.ts';
+import type { Row } from './measure.ts';
 import { memoryOf } from './processes.ts';
 
 const LINES = 100_000;
@@ -19,7 +21,7 @@ const CONTROLLER = 'puppet.bench';
 interface Read {
   lines: number;
   seconds: number;
-  /** MB, the most that was seen. */
+  /** Peak in MB. */
   kickMb: number;
   agentMb: number;
 }
@@ -31,69 +33,68 @@ export async function linesRows(options: DispatchOptions): Promise<Row[]> {
 async function oneHost(folder: string): Promise<Row[]> {
   const own = join(folder, 'lines');
   mkdirSync(own, { recursive: true });
-  const ca = mintCa();
   const pki = join(own, 'pki');
-  await ca.write(pki, NAME, ca.issue(NAME, { role: 'agent', ppCliAuth: false }));
-  await ca.write(pki, CONTROLLER, ca.issue(CONTROLLER));
+  const program = writeHost(own, pki);
+  const common = ['--config-dir', own, '--pki-dir', pki];
+  const agent = await startAgentProcess(agentCommand({ configDir: own, pkiDir: pki, certname: NAME }));
+  const target = { name: NAME, uri: `127.0.0.1:${agent.port}` };
+  writeFileSync(join(own, 'inventory.yaml'), JSON.stringify({ targets: [target] }));
+  const identity = ['--certname', CONTROLLER, '--state-dir', join(own, 'kick')];
+  const kick = ['run', NAME, '--verbose', ...common, ...identity];
+  try {
+    const pipe = spawn(program, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const bare = await readLines(pipe, { agent: agent.pid });
+    const fast = await readLines(startKick(kick), { agent: agent.pid });
+    const slow = await readLines(startKick(kick), { agent: agent.pid, pauseMs: 3000 });
+    return rowsOf({ bare, fast, slow });
+  } finally {
+    await agent.kill();
+  }
+}
+
+/** Returns the program that the agent runs. */
+function writeHost(own: string, pki: string): string {
+  const ca = mintCa();
+  ca.write(pki, ca.issue(NAME, { role: 'agent' }));
+  ca.write(pki, ca.issue(CONTROLLER));
   const program = join(own, 'talk');
   writeFileSync(program, `#!/bin/sh\nexec seq -f 'line %.0f of a run that has much to say' ${LINES}\n`, {
     mode: 0o755,
   });
   writeFileSync(join(own, 'agent.yaml'), JSON.stringify({ runner: 'command', command: [program] }));
   writeFileSync(join(own, 'controller.yaml'), 'puppetdb: false\n');
-  const common = ['--config-dir', own, '--pki-dir', pki];
-  const agent = await startAgent([
-    ...[...common, '--certname', NAME, '--state-dir', join(own, 'state'), '--run-dir', join(own, 'run')],
-  ]);
-  const target = { name: NAME, uri: `127.0.0.1:${agent.port}` };
-  writeFileSync(join(own, 'inventory.yaml'), JSON.stringify({ targets: [target] }));
-  const kick = [
-    'run',
-    NAME,
-    '--verbose',
-    ...common,
-    '--certname',
-    CONTROLLER,
-    '--state-dir',
-    join(own, 'kick'),
+  return program;
+}
+
+function rowsOf({ bare, fast, slow }: Record<'bare' | 'fast' | 'slow', Read>): Row[] {
+  const lost = (read: Read) => (read.lines === LINES ? 'none lost' : `${LINES - read.lines} LOST`);
+  return [
+    {
+      what: `one host, ${LINES} lines, --verbose`,
+      value: `${(LINES / fast.seconds / 1000).toFixed(0)} k/s`,
+      beside: `${lost(fast)}; ${(fast.seconds / bare.seconds).toFixed(1)} x the program in a pipe`,
+      promised: 'none lost',
+      figures: { perSecond: LINES / fast.seconds, lines: fast.lines, pipeSeconds: bare.seconds },
+    },
+    {
+      what: '  peak RSS of kick, and of the agent',
+      value: `${fast.kickMb.toFixed(0)} MB`,
+      beside: `agent ${fast.agentMb.toFixed(0)} MB`,
+      promised: 'bounded',
+      figures: { kickMb: fast.kickMb, agentMb: fast.agentMb },
+    },
+    {
+      what: '  the same, with a reader that stops for 3 s',
+      value: `${slow.kickMb.toFixed(0)} MB`,
+      beside: `agent ${slow.agentMb.toFixed(0)} MB; ${lost(slow)}`,
+      promised: '1 x',
+      figures: { kickMb: slow.kickMb, agentMb: slow.agentMb, lines: slow.lines },
+    },
   ];
-  try {
-    const bare = await readLines(spawn(program, { stdio: ['ignore', 'pipe', 'inherit'] }), {
-      agent: agent.pid,
-    });
-    const fast = await readLines(startKick(kick), { agent: agent.pid });
-    const slow = await readLines(startKick(kick), { agent: agent.pid, pauseMs: 3000 });
-    const whole = (read: Read) => (read.lines === LINES ? 'none lost' : `${LINES - read.lines} LOST`);
-    return [
-      {
-        what: `one host, ${LINES} lines, --verbose`,
-        value: `${(LINES / fast.seconds / 1000).toFixed(0)} k/s`,
-        beside: `${whole(fast)}; ${(fast.seconds / bare.seconds).toFixed(1)} x the program in a pipe`,
-        promised: 'none lost',
-        figures: { perSecond: LINES / fast.seconds, lines: fast.lines, pipeSeconds: bare.seconds },
-      },
-      {
-        what: '  peak RSS of kick, and of the agent',
-        value: `${fast.kickMb.toFixed(0)} MB`,
-        beside: `agent ${fast.agentMb.toFixed(0)} MB`,
-        promised: 'bounded',
-        figures: { kickMb: fast.kickMb, agentMb: fast.agentMb },
-      },
-      {
-        what: '  the same, read by one who stops for 3 s',
-        value: `${slow.kickMb.toFixed(0)} MB`,
-        beside: `agent ${slow.agentMb.toFixed(0)} MB; ${whole(slow)}`,
-        promised: '1 x',
-        figures: { kickMb: slow.kickMb, agentMb: slow.agentMb, lines: slow.lines },
-      },
-    ];
-  } finally {
-    await agent.stop();
-  }
 }
 
 const startKick = (args: readonly string[]) =>
-  spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
+  spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
 
 async function readLines(child: ChildProcess, { agent, pauseMs = 0 }: { agent: number; pauseMs?: number }) {
   const from = performance.now();

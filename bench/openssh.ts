@@ -5,10 +5,10 @@ import { connect } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { sleep } from '../src/util/clock.ts';
+import { freePort } from '../tools/loopback.ts';
 
-/** What one sshd listens on at the most (MAX_LISTEN_SOCKS in its source). */
+/** Maximum number of addresses of one sshd (MAX_LISTEN_SOCKS in its source). */
 const ADDRESSES_EACH = 16;
-const PORT = 18_022;
 
 export interface SshHosts {
   readonly addresses: readonly string[];
@@ -25,15 +25,16 @@ export async function startSshd(folder: string, count: number): Promise<SshHosts
   }
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
   const addresses = Array.from({ length: count }, (_, i) => `127.200.${i >> 8}.${(i & 255) + 1}`);
+  const port = await freePort(addresses[0]);
   const servers: ChildProcess[] = [];
   for (let i = 0; i < count; i += ADDRESSES_EACH) {
     const config = at(`sshd-${i}`);
     const lines = [
-      ...addresses.slice(i, i + ADDRESSES_EACH).map((address) => `ListenAddress ${address}:${PORT}`),
+      ...addresses.slice(i, i + ADDRESSES_EACH).map((address) => `ListenAddress ${address}:${port}`),
       ...[`HostKey ${at('host')}`, `AuthorizedKeysFile ${at('user.pub')}`, 'StrictModes no', 'UsePAM no'],
       ...['PidFile none', 'PasswordAuthentication no', 'PermitRootLogin prohibit-password'],
       ...['MaxStartups 500', 'LogLevel ERROR'],
-      // bash reads ~/.bashrc when sshd starts it: what a user does there is not what is measured.
+      // bash reads ~/.bashrc when sshd starts it, which must not be measured.
       `SetEnv HOME=${folder}`,
     ];
     writeFileSync(config, `${lines.join('\n')}\n`);
@@ -42,7 +43,7 @@ export async function startSshd(folder: string, count: number): Promise<SshHosts
   const client = [
     `User ${userInfo().username}`,
     `IdentityFile ${at('user')}`,
-    `Port ${PORT}`,
+    `Port ${port}`,
     ...['IdentitiesOnly yes', 'StrictHostKeyChecking no', 'UserKnownHostsFile /dev/null'],
     ...['LogLevel ERROR', 'BatchMode yes', 'ControlMaster no'],
   ];
@@ -51,7 +52,7 @@ export async function startSshd(folder: string, count: number): Promise<SshHosts
     for (const server of servers) server.kill('SIGTERM');
   };
   try {
-    for (const address of addresses) await untilOpen(address);
+    for (const address of addresses) await untilOpen(address, port);
   } catch (error) {
     stop();
     throw error;
@@ -59,10 +60,10 @@ export async function startSshd(folder: string, count: number): Promise<SshHosts
   return { addresses, config: at('client'), stop };
 }
 
-async function untilOpen(host: string): Promise<void> {
+async function untilOpen(host: string, port: number): Promise<void> {
   for (let tries = 0; ; tries++) {
     const isOpen = await new Promise<boolean>((resolve) => {
-      const socket = connect({ host, port: PORT });
+      const socket = connect({ host, port });
       socket.once('connect', () => resolve(true));
       socket.once('error', () => resolve(false));
       socket.once('connect', () => socket.destroy());

@@ -1,5 +1,6 @@
-/** Requests that are signed before anybody measures: what a bare client sends. */
+/** Requests signed before the measurement, for the bare client. */
 import { writeFileSync } from 'node:fs';
+import { ownPaths } from '../src/config/identity.ts';
 import type { Job } from '../src/controller/jobs/job.ts';
 import { sealedRequest } from '../src/controller/jobs/seal-request.ts';
 import { loadIdentity } from '../src/pki/load-identity.ts';
@@ -7,29 +8,24 @@ import type { Target } from '../src/transport/transport.ts';
 import { uuidv7 } from '../src/util/uuid.ts';
 
 export interface PresignOptions {
-  /** Where the lines go: `certname address port request`, one for each host. */
+  /** The file for the lines `certname address port request`, one per host. */
   path: string;
-  /** The folder of who signs, and its name. */
+  /** The signer's folder and name. */
   pki: string;
   controller: string;
 }
 
-/** Requests of a new job; each is good for a few minutes and for once. */
+/** Requests of a new job; each is valid for a few minutes, and once. */
 export async function presign(
   targets: readonly Target[],
   { path, pki, controller }: PresignOptions,
 ): Promise<void> {
-  const identity = await loadIdentity(
-    {
-      key: `${pki}/private_keys/${controller}.pem`,
-      certificate: `${pki}/certs/${controller}.pem`,
-      ca: `${pki}/certs/ca.pem`,
-      crl: `${pki}/crl.pem`,
-    },
-    { now: Date.now() },
-  );
+  const identity = await loadIdentity(ownPaths(pki, controller), { now: Date.now() });
   const job: Job = {
-    ...{ id: uuidv7(Date.now()), controller, action: { op: 'run' }, concurrency: 1 },
+    id: uuidv7(Date.now()),
+    controller,
+    action: { op: 'run' },
+    concurrency: 1,
     by: { user: 'bench', uid: 0, host: 'here' },
     targets: [...targets],
   };

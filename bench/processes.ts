@@ -1,6 +1,6 @@
-/** What programs cost: CPU, memory and stalls of one that we start, CPU and memory of one that runs. */
+/** The cost of programs: CPU, memory and stalls of one that we start, CPU and memory of a running one. */
 import { execFile, execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const USAGE = join(import.meta.dirname, 'usage.cjs');
@@ -9,7 +9,7 @@ export interface Cost {
   /** Milliseconds, user and system, all threads. */
   cpuMs: number;
   wallMs: number;
-  /** MB (2^20 bytes), the most that it had. */
+  /** Peak in MB (2^20 bytes). */
   rssMb: number;
   /** Milliseconds: the longest turn of the event loop, and the most CPU within one. 0 unless asked for. */
   stallMs: number;
@@ -17,7 +17,7 @@ export interface Cost {
 }
 
 export interface CostOptions {
-  /** Where the program may write what it cost. */
+  /** Where the program may write its costs. */
   folder: string;
   stalls?: boolean;
   /** Exit statuses that are allowed. */
@@ -65,17 +65,28 @@ export function isInstalled(command: string): boolean {
   }
 }
 
-/** Milliseconds of CPU that a process has had, without its children (proc(5): 100 ticks a second). */
+/** Milliseconds of CPU used by a process, without its children (proc(5): 100 ticks per second). */
 export function cpuOfProcess(pid: number): number {
   const line = readFileSync(`/proc/${pid}/stat`, 'latin1');
   const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-/** MB (2^20 bytes): resident, and its share of what it shares. */
+/** MB (2^20 bytes): resident, and proportional share. */
 export function memoryOf(pid: number): { rss: number; pss: number } {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
   const kb = (name: string) =>
     Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? Number.NaN);
   return { rss: kb('Rss') / 1024, pss: kb('Pss') / 1024 };
+}
+
+/** Peak RSS in MB since the process began, or since it was last forgotten. */
+export function peakOf(pid: number): number {
+  const kb = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+  return Number(kb ?? Number.NaN) / 1024;
+}
+
+/** Lets the peak begin anew (proc(5), clear_refs). */
+export function forgetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
 }

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { sleep } from '../src/util/clock.ts';
 import { type Lab, startLab } from '../test/lab/lab.ts';
+import { agentCommand } from '../tools/agent-process.ts';
+import { PROGRAM } from '../tools/program.ts';
 import {
-  agentWords,
+  type Measuring,
   mediansOf,
   type Row,
   roundsWithin,
@@ -21,13 +23,13 @@ interface Place {
   folder: string;
 }
 
-/** Seconds that a check of one resource takes in the run of ordinary length. */
+/** Seconds that one resource takes in the run of ordinary length. */
 const LONG_RUN_S = 10;
-/** Milliseconds within which pairs of a kick and a bare run begin. */
+/** Milliseconds within which pairs of a kick and a bare run start. */
 const SHORT_PAIRS_MS = 30_000;
 const LONG_PAIRS_MS = 70_000;
 
-/** Milliseconds until what a run has left behind is collected. */
+/** Milliseconds until the garbage of a run has been collected. */
 const CALM_MS = 4_000;
 
 const run = promisify(execFile);
@@ -35,7 +37,7 @@ const ms = (value: number) => `${Math.round(value)} ms`;
 const mb = (value: number) => `${value.toFixed(1)} MB`;
 const ratio = (a: number, b: number) => `${(a / b).toFixed(2)} x`;
 
-export async function puppetRows(folder: string, rounds: number, bareMs: number): Promise<Row[]> {
+export async function puppetRows(folder: string, measuring: Measuring): Promise<Row[]> {
   if (!hasPuppet()) {
     const missing = {
       value: '-',
@@ -51,7 +53,7 @@ export async function puppetRows(folder: string, rounds: number, bareMs: number)
   const lab = await startLab({ agents: 1 });
   try {
     const place = { lab, folder };
-    return [...(await timeRows(place, rounds, bareMs)), ...(await memoryRows(place))];
+    return [...(await timeRows(place, measuring)), ...(await memoryRows(place))];
   } finally {
     await lab.remove();
   }
@@ -66,20 +68,18 @@ function hasPuppet(): boolean {
   }
 }
 
-const agentFolders = (folder: string, name: string) => [
-  ...['--config-dir', join(folder, name), '--state-dir', join(folder, name, 'state')],
-  ...['--run-dir', join(folder, name, 'run')],
-];
+/** As the unit starts it, with Puppet's own certificates. */
+const startPuppetAgent = (lab: Lab, configDir: string) =>
+  startAsUnit([...agentCommand({ configDir }, [PROGRAM]), '--puppet', lab.puppetOf('agent1')]);
 
 /**
- * The whole command beside a bare `puppet agent --onetime` on the same host, in turns: with the shortest run that there
- * is, and with one of ordinary length.
+ * The whole command compared with a bare `puppet agent --onetime` on the same host, alternating: with the shortest possible
+ * run, and with one of ordinary length.
  */
-async function timeRows({ lab, folder }: Place, rounds: number, bareMs: number): Promise<Row[]> {
+async function timeRows({ lab, folder }: Place, { rounds, bareMs }: Measuring): Promise<Row[]> {
   const certname = lab.certnameOf('agent1');
   mkdirSync(join(folder, 'overhead'));
-  const agentArgs = ['--puppet', lab.puppetOf('agent1'), ...agentFolders(folder, 'overhead')];
-  const agent = await startAsUnit(agentWords(agentArgs));
+  const agent = await startPuppetAgent(lab, join(folder, 'overhead'));
   writeInventory(folder, certname, agent);
   const kick = [
     ...['--host', certname, '--puppet', lab.serverPuppet],
@@ -108,7 +108,7 @@ async function timeRows({ lab, folder }: Place, rounds: number, bareMs: number):
       overheadRow('  the same, the shortest run that there is', short),
     ];
   } finally {
-    await agent.stop();
+    await agent.kill();
   }
 }
 
@@ -155,8 +155,7 @@ function overheadRow(what: string, measured: readonly Pair[]): Row {
 async function memoryRows({ lab, folder }: Place): Promise<Row[]> {
   const resident = residentPuppet(lab);
   const certname = lab.certnameOf('agent1');
-  const args = ['--puppet', lab.puppetOf('agent1'), ...agentFolders(folder, 'unit')];
-  const agent = await startAsUnit(agentWords(args));
+  const agent = await startPuppetAgent(lab, join(folder, 'unit'));
   writeInventory(folder, certname, agent);
   const kick = ['--host', certname, '--puppet', lab.serverPuppet, '--config-dir', folder];
   const after: { rss: number; pss: number }[] = [];
@@ -166,7 +165,7 @@ async function memoryRows({ lab, folder }: Place): Promise<Row[]> {
     after.push(memoryOf(agent.pid));
   }
   const [own, puppet] = [mediansOf(after), memoryOf(resident)];
-  await agent.stop();
+  await agent.kill();
   process.kill(resident, 'SIGTERM');
   const row = (what: string, of: 'rss' | 'pss', promised: string): Row => ({
     what,

@@ -1,4 +1,4 @@
-// Run as a process of its own by controller.ts: what resolving costs, from the file to the folded result.
+// Run by controller.ts as a separate process: the cost of resolving, from the file to the folded result.
 import { readInventoryFiles } from '../dist/config/inventory-file.js';
 import { foldNames } from '../dist/controller/nodeset/fold.js';
 import { selectHosts } from '../dist/controller/selection.js';

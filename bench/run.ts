@@ -1,34 +1,38 @@
 /**
- * `npm run bench`: the figures that are promised, each beside its yardstick in this one run, since
- * machines are shared and an absolute figure proves nothing.
+ * `npm run bench`: the promised figures, each compared with its yardstick in the same run, since machines
+ * are shared and an absolute figure proves nothing.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { KickError, messageOf } from '../src/errors.ts';
+import { PROGRAM } from '../tools/program.ts';
+import { throwawayFolder } from '../tools/throwaway-folder.ts';
 import { agentRows } from './agent.ts';
 import { commandRows } from './command.ts';
 import { controllerRows } from './controller.ts';
 import { dispatchRows } from './dispatch.ts';
+import { floodRows } from './floods.ts';
 import { linesRows } from './lines.ts';
-import { BIN, median, type Row, wallOfNode } from './measure.ts';
+import { median, type Row, wallOfNode } from './measure.ts';
 import { puppetRows } from './puppet.ts';
 import { scaleRows } from './scale.ts';
+import { webRows } from './web.ts';
 
 const OUT = join(import.meta.dirname, 'out');
 const MAX_HOSTS = 10_000;
 
 interface Settings {
   rounds: number;
-  /** Of the largest fleet; the others are smaller where this is small. */
+  /** Size of the largest fleet; if it is small, the others are as well. */
   hosts: number;
   only: readonly string[];
 }
 
 interface Place extends Settings {
   folder: string;
-  /** Where certificates of fleets are kept from one group to the next. */
+  /** Where certificates of fleets are kept between groups. */
   keep: string;
   /** `node -e 0`, milliseconds. */
   bareMs: number;
@@ -40,11 +44,11 @@ const GROUPS: Readonly<
   start: { what: 'kick --version', rows: versionRows },
   choose: {
     what: 'choosing among 50,000 hosts, remembering 10,000 jobs',
-    rows: ({ folder, rounds, bareMs }) => controllerRows(folder, Math.min(3, rounds), bareMs),
+    rows: ({ folder, rounds, bareMs }) => controllerRows(folder, { rounds: Math.min(3, rounds), bareMs }),
   },
   command: {
     what: 'from kick to a run and back',
-    rows: ({ folder, rounds, bareMs }) => commandRows(folder, Math.min(5, rounds), bareMs),
+    rows: ({ folder, rounds, bareMs }) => commandRows(folder, { rounds: Math.min(5, rounds), bareMs }),
   },
   dispatch: {
     what: 'what a host costs the controller, beside a bare client, openssl and ssh',
@@ -55,13 +59,18 @@ const GROUPS: Readonly<
     what: 'the agent: memory, CPU a request, start-up',
     rows: ({ folder, hosts }) => agentRows(folder, hosts),
   },
+  floods: { what: 'the agent under floods of connections', rows: ({ folder }) => floodRows(folder) },
   lines: {
     what: 'what runs print, on its way',
     rows: (place) => linesRows({ ...place, hosts: Math.min(1000, place.hosts) }),
   },
+  web: {
+    what: 'kick serve: memory, how soon a job begins, who watches',
+    rows: (place) => webRows({ ...place, rounds: Math.min(5, place.rounds) }),
+  },
   puppet: {
     what: 'beside a real Puppet',
-    rows: ({ folder, rounds, bareMs }) => puppetRows(folder, rounds, bareMs),
+    rows: ({ folder, rounds, bareMs }) => puppetRows(folder, { rounds, bareMs }),
   },
 };
 
@@ -87,10 +96,8 @@ Examples:
 async function main(): Promise<void> {
   const settings = settingsOf(process.argv.slice(2));
   if (settings === undefined) return void process.stdout.write(HELP);
-  const folder = mkdtempSync(join(tmpdir(), 'kick-bench-'));
-  process.once('exit', () =>
-    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }),
-  );
+  const { path: folder, remove } = throwawayFolder({ prefix: 'kick-bench-' });
+  process.once('exit', remove);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   await measureAll(settings, folder);
 }
@@ -122,7 +129,7 @@ async function measureAll(settings: Settings, folder: string): Promise<void> {
   console.log(`\n${since(started)} s (${parts.join(', ')}); bench/out/bench.json`);
 }
 
-/** Undefined: help is asked for. Throws `KickError` `usage`. */
+/** Undefined if help is asked for. Throws `KickError` `usage`. */
 function settingsOf(args: string[]): Settings | undefined {
   let parsed: ReturnType<typeof parse>;
   try {
@@ -168,7 +175,7 @@ function show({ what, value, beside, promised }: Row): void {
   console.log(`${what.padEnd(52)} ${value.padStart(9)}   ${beside.padEnd(56)} goal: ${promised}`);
 }
 
-// ---------------------------------------------------------------- what needs nothing
+// ---------------------------------------------------------------- without a fleet
 
 async function bareMsOf(rounds: number): Promise<number> {
   const all: number[] = [];
@@ -176,12 +183,12 @@ async function bareMsOf(rounds: number): Promise<number> {
   return median(all);
 }
 
-/** Taken in turns, so that what else the machine does falls on both. */
+/** Alternating, so that other load on the machine affects both. */
 async function versionRows({ rounds }: Place): Promise<Row[]> {
   const [bare, own]: [number[], number[]] = [[], []];
   for (let i = 0; i < rounds; i++) {
     bare.push(await wallOfNode(['-e', '0']));
-    own.push(await wallOfNode([BIN, '--version']));
+    own.push(await wallOfNode([PROGRAM, '--version']));
   }
   const [a, b] = [median(own), median(bare)];
   const beside = `${(a / b).toFixed(2)} x node -e 0 (${Math.round(b)} ms)`;

@@ -2,10 +2,11 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULTS } from '../test/fleet/plan.ts';
-import { startFleet } from '../test/fleet/start-fleet.ts';
+import { DEFAULTS } from '../tools/fleet/plan.ts';
+import { startFleet } from '../tools/fleet/start-fleet.ts';
+import { PROGRAM } from '../tools/program.ts';
 import type { DispatchOptions } from './dispatch.ts';
-import { BIN, type Row } from './measure.ts';
+import type { Row } from './measure.ts';
 import { type Cost, costOfNode } from './processes.ts';
 
 const CONCURRENCY = 500;
@@ -24,7 +25,7 @@ export async function scaleRows({ folder, hosts, keep }: DispatchOptions): Promi
     const names = join(folder, 'names');
     writeFileSync(names, fleet.names.slice(0, count).join('\n'));
     const before = await fleet.usage();
-    const args = [BIN, 'run', '--nodes-file', names, '--quiet', '--concurrency', String(CONCURRENCY)];
+    const args = [PROGRAM, 'run', '--nodes-file', names, '--quiet', '--concurrency', String(CONCURRENCY)];
     const cost = await costOfNode([...args, ...fleet.kickArgs()], { folder });
     const after = await fleet.usage();
     const runs = Math.ceil(count / CONCURRENCY) * RUN_MS;

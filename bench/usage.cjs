@@ -1,5 +1,5 @@
-// Preloaded (node --require) into a program that is measured: writes what it cost to the file in KICK_BENCH_USAGE.
-// The stalls of its event loop are counted with KICK_BENCH_STALLS=1 only, from its first connection on: looking costs.
+// Preloaded (node --require) into a measured program: writes its costs to the file in KICK_BENCH_USAGE.
+// Stalls of its event loop are only measured with KICK_BENCH_STALLS=1, from its first connection on: measuring costs CPU.
 const { writeFileSync } = require('node:fs');
 const { Socket } = require('node:net');
 

@@ -1,5 +1,5 @@
 /**
- * The tables in README.md and docs/ that come from the code, each between `<!-- table: NAME -->` and `<!-- end -->`:
+ * Writes the tables in README.md and docs/ that come from the code, each between `<!-- table: NAME -->` and `<!-- end -->`:
  *
  *     npm run docs        writes them again
  */
@@ -63,7 +63,7 @@ const TABLES: Readonly<Record<string, () => string>> = {
   'inventory.yaml': () => keyTable(inventoryKeys()),
 };
 
-/** The text with every table as it is now. Throws for a table that there is none of. */
+/** Returns the text with every table up to date. Throws for unknown tables. */
 export function withTables(text: string): string {
   return text.replace(/(<!-- table: (\S+) -->\n)[\s\S]*?(<!-- end -->)/g, (_all, begin, name, end) => {
     const make = TABLES[name];

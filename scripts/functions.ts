@@ -19,7 +19,7 @@ const NO_FUNCTION =
 const NAME =
   /(?:function\*?\s+([\w$]+)|(?:const|let)\s+([\w$]+)\s*=|^\s*(?:async\s+)?\*?\s*(?:get\s+|set\s+)?([\w$]+)\s*(?:<[^>]*>)?\(|([\w$]+):\s*(?:async\s*)?\()/;
 
-/** All functions with a body of more than one line, in the order of their lines. */
+/** All functions with a body of more than one line, in order. */
 export function functionsOf(source: string): FunctionLength[] {
   const lines = source.split('\n');
   const found: FunctionLength[] = [];
@@ -38,7 +38,7 @@ export function functionsOf(source: string): FunctionLength[] {
 
 const indentOf = (line: string) => line.length - line.trimStart().length;
 
-/** A head over several lines: `export async function f(` … `): Promise<void> {`. */
+/** Finds the first line of a multi-line head: `export async function f(` … `): Promise<void> {`. */
 function headOf(lines: readonly string[], open: number, indent: number): number {
   if (!/^\s*\)/.test(lines[open] ?? '')) return open;
   let at = open - 1;

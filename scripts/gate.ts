@@ -7,9 +7,10 @@
  *     npm run test:puppet8            the tests against real Puppet, on newer ones: only where named
  *
  * The tests against real Puppet need Debian's packages: where we are root there, they are installed;
- * elsewhere the command is printed and the step skipped, which is a failure with CI=true.
+ * elsewhere the command is printed and the step skipped, which is a failure with CI=true. Those on newer Puppets
+ * mount folders, for which a container may lack the right: they are skipped visibly there.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -22,8 +23,11 @@ const isCi = process.env['CI'] === 'true';
 /** How a step says that this machine cannot do it, and why in the last line of its output. */
 const CANNOT = 77;
 
-/** Ended with a Ctrl-C or the like: the step ends by itself, cleaned up, and then we do. */
-let interrupted: NodeJS.Signals | undefined;
+/** What runs now: a step, and perhaps one beside it. */
+const running = new Set<ChildProcess>();
+
+/** A step has failed, or somebody has pressed Ctrl-C: what runs ends, cleaned up, and then we do. */
+let isOver = false;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -44,19 +48,53 @@ async function main(): Promise<number> {
   const steps = STEPS.filter(({ name, apart = false }) =>
     values.only.length === 0 ? !apart : values.only.includes(name),
   ).filter(({ name }) => !values.skip.includes(name));
+  endOnSignals();
   const started = performance.now();
-  let skipped = 0;
-  for (const step of steps) {
-    const verdict = await doStep(step);
-    if (verdict === 'failed') return 1;
-    if (verdict === 'skipped') skipped++;
-  }
+  const verdicts = await doSteps(steps);
+  if (isOver) return 1;
+  const skipped = verdicts.filter((verdict) => verdict === 'skipped').length;
   const note = skipped > 0 ? `, ${skipped} skipped` : '';
   console.log(`gate passed in ${secondsSince(started)}${note}`);
   return 0;
 }
 
-async function doStep(step: Step): Promise<'ok' | 'failed' | 'skipped'> {
+type Verdict = 'ok' | 'failed' | 'skipped';
+
+/** One after the other, but for those that run beside one. Ends at the first that fails. */
+async function doSteps(steps: readonly Step[]): Promise<Verdict[]> {
+  const isBeside = ({ beside }: Step) => steps.some(({ name }) => name === beside);
+  const verdicts: Verdict[] = [];
+  for (const step of steps.filter((one) => !isBeside(one))) {
+    const beside = steps.filter((one) => one.beside === step.name);
+    const lines = await Promise.all([doLine([step]), doLine(beside)]);
+    verdicts.push(...lines.flat());
+  }
+  return verdicts;
+}
+
+async function doLine(steps: readonly Step[]): Promise<Verdict[]> {
+  const verdicts: Verdict[] = [];
+  for (const step of steps) {
+    if (isOver) break;
+    const verdict = await doStep(step);
+    verdicts.push(verdict);
+    if (verdict === 'failed') stop('SIGTERM');
+  }
+  return verdicts;
+}
+
+/** Ends what runs; without a signal it has got one already. */
+function stop(signal?: NodeJS.Signals): void {
+  isOver = true;
+  if (signal !== undefined) for (const child of running) child.kill(signal);
+}
+
+function endOnSignals(): void {
+  process.on('SIGINT', () => stop()); // the terminal's Ctrl-C has reached the children
+  process.on('SIGTERM', () => stop('SIGTERM'));
+}
+
+async function doStep(step: Step): Promise<Verdict> {
   const lack = await whatIsMissing(step);
   if (lack !== undefined) return skip(step, lack);
   const started = performance.now();
@@ -68,15 +106,23 @@ async function doStep(step: Step): Promise<'ok' | 'failed' | 'skipped'> {
     report(step, 'ok', time);
     return 'ok';
   }
+  if (isOver) {
+    report(step, 'stopped', time);
+    return 'failed';
+  }
   report(step, 'FAILED', time);
   console.log(output);
   return 'failed';
 }
 
-/** Continuous integration answers for everything: there, what cannot be done is a failure. */
+/**
+ * Continuous integration answers for the gate: there, what cannot be done is a failure. What stands apart needs more
+ * than a container may have.
+ */
 function skip(step: Step, why: string): 'failed' | 'skipped' {
-  report(step, isCi ? 'FAILED' : 'SKIPPED', why);
-  return isCi ? 'failed' : 'skipped';
+  const isFailure = isCi && step.apart !== true;
+  report(step, isFailure ? 'FAILED' : 'SKIPPED', why);
+  return isFailure ? 'failed' : 'skipped';
 }
 
 function report({ what }: Step, verdict: string, note: string): void {
@@ -105,8 +151,16 @@ async function withNode(version: string): Promise<NodeJS.ProcessEnv> {
 
 // ---------------------------------------------------------------- Debian's packages
 
-/** The packages of a step that are not there, after we have tried to install them. */
-async function missingAfterInstall(step: Step): Promise<string[]> {
+let installing: Promise<unknown> = Promise.resolve();
+
+/** The packages of a step that are not there, after we have tried to install them: one step's at a time. */
+function missingAfterInstall(step: Step): Promise<string[]> {
+  const missing = installing.then(() => install(step));
+  installing = missing;
+  return missing;
+}
+
+async function install(step: Step): Promise<string[]> {
   const missing = missingPackages(step);
   if (missing.length === 0 || !isRootOnDebian()) return missing;
   console.log(`${step.what}: installing ${missing.join(', ')} (${installCommand(missing)})`);
@@ -159,19 +213,16 @@ function run(
       env: { ...env, PATH: path },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    running.add(child);
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.once('error', (error) => resolve({ code: 127, output: `${program}: ${error.message}` }));
-    child.once('close', (code) => resolve({ code: interrupted === undefined ? (code ?? 1) : 1, output }));
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.removeAllListeners(signal);
-      process.on(signal, () => {
-        interrupted = signal;
-        // The terminal's Ctrl-C has reached the child already.
-        if (signal === 'SIGTERM') child.kill(signal);
-      });
-    }
+    const end = (code: number, text: string) => {
+      running.delete(child);
+      resolve({ code, output: text });
+    };
+    child.once('error', (error) => end(127, `${program}: ${error.message}`));
+    child.once('close', (code) => end(code ?? 1, output));
   });
 }
 

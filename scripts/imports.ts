@@ -7,7 +7,7 @@ export interface Import {
   /** As written: `../errors.ts`, `node:fs`, `express`. */
   specifier: string;
   line: number;
-  /** Nothing of it is left when the program runs. */
+  /** A type import, of which nothing is left at run time. */
   isTypeOnly: boolean;
 }
 
@@ -33,13 +33,13 @@ export function importsOf(source: string): Import[] {
   return found.sort((a, b) => a.line - b.line);
 }
 
-/** Where in a source, outside comments, something is written; line numbers from 1. */
+/** The lines, from 1, on which something occurs in a source outside comments. */
 export function linesWith(source: string, pattern: RegExp): number[] {
   const lines = withoutComments(source).split('\n');
   return lines.flatMap((line, index) => (pattern.test(line) ? [index + 1] : []));
 }
 
-/** Comments become blanks, so that places stay; strings (they may hold slashes) stay as they are. */
+/** Replaces comments by blanks, so that positions stay; strings, which may contain slashes, are kept. */
 function withoutComments(source: string): string {
   const pieces = /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\\n])*`|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
   return source.replace(pieces, (piece) => (piece.startsWith('/') ? piece.replace(/[^\n]/g, ' ') : piece));

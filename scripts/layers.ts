@@ -3,7 +3,7 @@
  * rooms, circles, the packages and the parts of the process that only some may use, and the lengths of files and
  * functions. `layers.ts [ROOT]` checks ROOT/src.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { circlesIn } from './circles.ts';
@@ -15,9 +15,10 @@ import {
   layerOf,
   MAX_FILE_LINES,
   MAX_FUNCTION_LINES,
+  NEIGHBOURS,
   PACKAGES,
   PROCESS_RULES,
-  STILL_LONG,
+  TYPES_ONLY,
 } from './layer-rules.ts';
 
 export interface Violation {
@@ -52,9 +53,10 @@ export function checkLayers(root: string): House {
     ...files.flatMap(lengthViolations),
     ...circles,
   ];
-  const violations = found
-    .map((violation) => ({ ...violation, file: `src/${violation.file}` }))
-    .sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1));
+  const inSource = found.map((violation) => ({ ...violation, file: `src/${violation.file}` }));
+  const violations = [...inSource, ...neighbourViolations(root)].sort((a, b) =>
+    a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1,
+  );
   return { violations, summary: summaryOf(files, circles.length) };
 }
 
@@ -86,18 +88,37 @@ function layerViolations(file: SourceFile, known: ReadonlySet<string>): Violatio
     const other = layerOf(target);
     if (other === undefined || other === layer) return [];
     const allowed = LAYERS[layer] ?? [];
+    if (TYPES_ONLY.includes(layer) && !one.isTypeOnly)
+      return complain(`${layer} may import only types of ${other} ("${one.specifier}")`);
     if (allowed.includes('*') || allowed.includes(other)) return [];
     return complain(`${layer} may not import ${other} ("${one.specifier}")`);
+  });
+}
+
+/** Imports of tools/, scripts/ and bench/ that lead elsewhere than the table allows. */
+function neighbourViolations(root: string): Violation[] {
+  return Object.entries(NEIGHBOURS).flatMap(([folder, allowed]) => {
+    if (!existsSync(join(root, folder))) return [];
+    return readSources(join(root, folder)).flatMap(({ path, imports }) =>
+      imports.filter(isRelative).flatMap(({ specifier, line }) => {
+        const target = posix.join(folder, dirname(path), specifier);
+        if (allowed.some((one) => target.startsWith(`${one}/`))) return [];
+        const message = `${folder} may not import "${specifier}"`;
+        return [{ file: `${folder}/${path}`, line, message }];
+      }),
+    );
   });
 }
 
 function packageViolations(file: SourceFile): Violation[] {
   const layer = layerOf(file.path) ?? '';
   return file.imports.flatMap(({ specifier, line }) => {
-    const name = specifier.startsWith('@') ? specifier : (specifier.split('/')[0] ?? '');
-    const may = Object.hasOwn(PACKAGES, name) ? PACKAGES[name] : undefined;
+    const [scope = '', rest] = specifier.split('/');
+    const full = scope.startsWith('@') ? `${scope}/${rest}` : scope;
+    const ruled = [full, scope].find((one) => Object.hasOwn(PACKAGES, one)) ?? '';
+    const may = PACKAGES[ruled];
     if (may === undefined || may.includes(layer)) return [];
-    return [{ file: file.path, line, message: `only ${may.join(', ')} may import ${name}` }];
+    return [{ file: file.path, line, message: `only ${may.join(', ')} may import ${ruled}` }];
   });
 }
 
@@ -127,11 +148,10 @@ function circleViolations(files: readonly SourceFile[], known: ReadonlySet<strin
 
 // ---------------------------------------------------------------- lengths
 
-/** In the first lines of a file, or above or in a function: why it may be longer than the others. */
+/** In the first lines of a file, or above or in a function: why it may be longer than others. */
 const REASON = /\bLong because\b/;
 
 function lengthViolations({ path, text }: SourceFile): Violation[] {
-  if (STILL_LONG.has(path)) return [];
   const lines = text.split('\n');
   const hasReason = (from: number, to: number) => REASON.test(lines.slice(Math.max(0, from), to).join('\n'));
   const count = lineCount(text);

@@ -1,5 +1,5 @@
 /**
- * The Nodes that kick is tried on, each as npm's package of its binary. They are fetched once and kept outside the
+ * The versions of Node that kick is tested on, each as npm's package of its binary. They are fetched once and kept outside the
  * checkout: $XDG_CACHE_HOME/kick, else ~/.cache/kick.
  */
 import { execFile } from 'node:child_process';
@@ -10,7 +10,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** The newest of each line, oldest first: version, and npm's integrity of the package for each processor. */
+/** The newest of each line, oldest first: version, and npm's integrity of the package per processor. */
 const PACKAGES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '20.20.2': {
     x64: 'sha512-PeHQM8wAdmHtZA1mBocygZxs5LiUWtsJezQTkBd0iY987KpGrD1O2tVEydvMZiuXceRanxt7rjTnDEBwOPujoQ==',
@@ -31,11 +31,12 @@ const PACKAGES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 export const NODES: readonly string[] = Object.keys(PACKAGES);
+export const OLDEST_NODE = NODES[0] ?? '';
 export const NEWEST_NODE = NODES.at(-1) ?? '';
 
 const run = promisify(execFile);
 
-/** The folder with the `node` of this version, for PATH. Throws where it cannot be had: no network, another processor. */
+/** Returns the folder with the `node` of this version, for PATH. Throws if it is not available: no network, another processor. */
 export async function nodeFolder(version: string): Promise<string> {
   const integrity = PACKAGES[version]?.[process.arch];
   if (process.platform !== 'linux' || integrity === undefined) {
@@ -58,7 +59,7 @@ export async function nodeFolder(version: string): Promise<string> {
 }
 
 async function unpack(name: string, { integrity, into }: { integrity: string; into: string }): Promise<void> {
-  // Not in the checkout: npm would take its settings for a package's.
+  // Not in the checkout, whose npm settings would apply.
   const { stdout } = await run('npm', ['pack', name, '--silent', '--pack-destination', into], { cwd: into });
   const archive = join(into, stdout.trim());
   const found = `sha512-${createHash('sha512')

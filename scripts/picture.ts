@@ -2,16 +2,16 @@
  * The picture of a terminal in README.md, docs/terminal.svg, from a real run: `npm run picture` starts agents on
  * loopback that run `puppet apply`, kicks them in a terminal and draws what is seen there. It needs Puppet and script(1).
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findPuppet } from '../src/puppet/binary.ts';
+import { throwawayFolder } from '../tools/throwaway-folder.ts';
 import { puppetSite, type SiteHost } from './picture/puppet-site.ts';
 import { inShort, record } from './picture/record.ts';
 import { svgOf } from './picture/svg.ts';
 
 const COLUMNS = 100;
-const ROWS = 31;
+const ROWS = 35;
 
 /** Milliseconds that the run takes in the picture at most, and how many frames it has. */
 const PLAY_MS = 12_000;
@@ -40,16 +40,16 @@ const HOSTS: readonly SiteHost[] = [
   { name: 'db2.example.com' },
 ];
 
-const folder = mkdtempSync(join(tmpdir(), 'site-'));
-const program = join(import.meta.dirname, '..', 'dist', 'bin.js');
+const { path: folder, remove } = throwawayFolder({ prefix: 'site-' });
 const site = await puppetSite(HOSTS, {
-  program,
   folder,
   puppet: findPuppet({ path: process.env['PATH'] ?? '' }),
 });
 try {
   const command = process.argv[2] ?? 'kick --all --concurrency 4';
   const size = { columns: COLUMNS, rows: ROWS };
+  // The first runs of agents that have just started take longer than those that follow.
+  await record({ command: 'kick --all --noop', ...size, env: site.env, everyMs: 1000 });
   const recorded = await record({ command, ...size, env: site.env, everyMs: 100 });
   const frames = inShort(recorded, { frames: FRAMES, playMs: PLAY_MS });
   const title = `a terminal in which "${command}" runs Puppet on eight hosts and reports how each run ended`;
@@ -58,5 +58,5 @@ try {
   writeFileSync(join(import.meta.dirname, '..', 'docs', 'terminal.svg'), svg);
 } finally {
   await site.stop();
-  rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  remove();
 }

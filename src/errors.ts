@@ -1,4 +1,4 @@
-/** What a `KickError` is about; scripts and tests rely on these words. */
+/** What a `KickError` is about; scripts and tests rely on these codes. */
 export type ErrorCode =
   | 'usage'
   | 'config'
@@ -10,17 +10,19 @@ export type ErrorCode =
   | 'locked'
   | 'state'
   | 'input'
+  /** Others can change what is to be believed or run: nothing of it was used. */
+  | 'untrusted'
   | 'internal';
 
 export interface KickErrorOptions {
-  /** What to type or look at next, a sentence for the operator. */
+  /** What to type or check next, for the operator. */
   hint?: string;
   cause?: unknown;
 }
 
 /**
- * The one error class that people see. The message says what was being done, a colon, and what
- * stands against it, with values in quotes and no full stop.
+ * The one error class that people see. The message is what was being done, a colon, and what stands
+ * against it, with values in quotes and no full stop.
  */
 export class KickError extends Error {
   readonly code: ErrorCode;
@@ -39,10 +41,48 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Whether the system refused something: a file that is missing, a folder that is a file, a full disk. */
+export function isSystemError(error: unknown): error is Error {
+  // Node's own codes are ERR_…
+  return /^E[A-Z0-9]+$/.test(systemCode(error) ?? '');
+}
+
+/**
+ * Does some work on files; what the system refuses becomes a `KickError` whose message is `doing`, a colon, and the system's
+ * message.
+ */
+export async function onFiles<T>(
+  { code, doing }: { code: ErrorCode; doing: string },
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw new KickError(code, `${doing}: ${error.message}`, { cause: error });
+  }
+}
+
 /** The system's code (`ENOENT`, `ECONNREFUSED`, …) of anything that was thrown. */
 export function systemCode(error: unknown): string | undefined {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
     return error.code;
   }
   return undefined;
+}
+
+/** Whether there is no room for what was to be written: a full disk, a quota, a limit of file sizes. */
+export function isFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(systemCode(error) ?? '');
+}
+
+/** Whether it refuses what others can change. */
+export function isUntrusted(error: unknown): error is KickError & { readonly code: 'untrusted' } {
+  return error instanceof KickError && error.code === 'untrusted';
+}
+
+/** The message of anything that was thrown and what to type next, on one line: for logs and outcomes. */
+export function messageAndHint(error: unknown): string {
+  const message = messageOf(error);
+  return error instanceof KickError && error.hint !== undefined ? `${message}; ${error.hint}` : message;
 }

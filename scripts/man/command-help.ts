@@ -1,8 +1,8 @@
-/** What commander knows of a command, as roff: the same that --help shows. */
+/** A command's help as roff, from commander like --help. */
 import type { Command, Option } from 'commander';
 import { bold, escaped, paragraph, subheading, term, verbatim } from './roff.ts';
 
-/** A command with its options; those that `known` explains in the same words are only named. */
+/** A command with its options; those explained in the same words in `known` are only named. */
 export function commandLines(command: Command, known?: Command): string[] {
   const help = command.createHelp();
   return [
@@ -34,7 +34,7 @@ export function optionLines(command: Command, known?: Command): string[] {
   const groups = help.groupItems(own, own, (option) => option.helpGroupHeading ?? 'Options:');
   return [
     ...[...groups].flatMap(([heading, options]) => [
-      ...(groups.size > 1 ? ['.PP', bold(heading.replace(/:$/, ''))] : []),
+      ...(groups.size > 1 && heading !== 'Options:' ? ['.PP', bold(heading.replace(/:$/, ''))] : []),
       ...options.flatMap((option) => term(help.optionTerm(option), help.optionDescription(option))),
     ]),
     ...(shared.length === 0
@@ -47,13 +47,14 @@ export function optionLines(command: Command, known?: Command): string[] {
   ];
 }
 
-/** What --help shows behind the options: examples, exit codes. */
-export function exampleLines(command: Command): string[] {
+/** What --help shows after the options: examples, exit codes. */
+export function exampleLines(command: Command, { titled = false } = {}): string[] {
   let text = '';
   command.configureOutput({ writeOut: (piece) => (text += piece) });
   command.outputHelp();
   const after = text.slice(command.helpInformation().length).trim();
-  return after === '' ? [] : verbatim(after);
+  // A heading that says EXAMPLES stands above already.
+  return after === '' ? [] : verbatim(titled ? after.replace(/^Examples:\n/, '') : after);
 }
 
 function sentence(text: string): string {

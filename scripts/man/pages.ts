@@ -5,6 +5,7 @@ import { TOPICS } from '../../src/cli/help/topics.ts';
 import { FOLDER_OPTIONS } from '../../src/cli/options/folders.ts';
 import { makeProgram } from '../../src/cli/program.ts';
 import { version } from '../../src/cli/version.ts';
+import { silentTerminal } from '../../tools/silent-terminal.ts';
 import { readDocument } from '../docs.ts';
 import { commandLines, exampleLines, optionLines, synopsis } from './command-help.ts';
 import { blockLines, filled, type Page, type Part, pageText, paragraph, term, verbatim } from './roff.ts';
@@ -34,8 +35,7 @@ const ALL = [
 
 /** `date` as YYYY-MM-DD. */
 export async function manPages(date: string): Promise<ManPage[]> {
-  const silent = { isTty: false, color: false, columns: () => 80, out() {}, err() {} };
-  const program = await makeProgram({ terminal: silent, env: {}, exit() {} });
+  const program = await makeProgram({ terminal: silentTerminal, env: {}, exit() {} });
   const pages = [kickPage(program), agentPage(program), ...FILES.map(filePage)];
   return pages.map((page) => {
     const seeAlso = ALL.filter((one) => one !== `${page.name}(${page.section})`).join(', ');
@@ -75,7 +75,7 @@ function kickPage(program: Command): Draft {
       ...topics,
       environment(),
       files(),
-      { heading: 'EXAMPLES', lines: exampleLines(program) },
+      { heading: 'EXAMPLES', lines: exampleLines(program, { titled: true }) },
     ],
   };
 }
@@ -105,12 +105,12 @@ function agentPage(program: Command): Draft {
       },
       environment(),
       files(),
-      { heading: 'EXAMPLES', lines: exampleLines(agent) },
+      { heading: 'EXAMPLES', lines: exampleLines(agent, { titled: true }) },
     ],
   };
 }
 
-/** Each with the document whose first example of it is the page's. */
+/** Each file, with the document that has its first example. */
 const FILES = [
   { name: 'agent.yaml', document: 'docs/configuration.md' },
   { name: 'controller.yaml', document: 'docs/configuration.md' },

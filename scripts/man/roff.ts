@@ -1,10 +1,10 @@
-/** man(7): text as roff wants it, and the few macros that our pages need. */
+/** man(7): escaping for roff, and the few macros that our pages need. */
 import type { Block } from '../../src/cli/help/topic.ts';
 
 export interface Page {
   name: string;
   section: 1 | 5 | 8;
-  /** What it is, in a line. */
+  /** What it is, in one line. */
   title: string;
   version: string;
   /** YYYY-MM-DD. */
@@ -22,7 +22,7 @@ export interface Part {
 export function pageText({ name, section, title, version, date, parts }: Page): string {
   const all = [{ heading: 'NAME', lines: [`${escaped(name)} \\- ${escaped(title)}`] }, ...parts];
   const head = `.TH ${quoted(name.toUpperCase())} ${section} ${date} ${quoted(`kick ${version}`)} ${quoted('kick manual')}`;
-  // Neither hyphenated nor stretched: names and options stay as they are typed.
+  // Neither hyphenated nor justified: names and options stay as they are typed.
   const lines = [
     head,
     '.nh',
@@ -32,15 +32,20 @@ export function pageText({ name, section, title, version, date, parts }: Page): 
   return `${lines.filter(isNeeded).join('\n')}\n`;
 }
 
-/** A heading begins a paragraph by itself. */
+/** A heading starts a paragraph by itself. */
 const isNeeded = (line: string, index: number, lines: readonly string[]) =>
   line !== '.PP' || !/^\.S[HS] /.test(lines[index - 1] ?? '');
 
 const SPECIAL: Readonly<Record<string, string>> = {
-  ...{ '\\': '\\e', '-': '\\-', "'": '\\(aq', '`': '\\(ga', '^': '\\(ha', '~': '\\(ti' },
+  '\\': '\\e',
+  '-': '\\-',
+  "'": '\\(aq',
+  '`': '\\(ga',
+  '^': '\\(ha',
+  '~': '\\(ti',
 };
 
-/** Text in which nothing is a request or an escape. */
+/** Escapes text, so that nothing in it is a request or an escape. */
 export function escaped(text: string): string {
   return text
     .replace(/[\\\-'`^~]/g, (char) => SPECIAL[char] ?? char)

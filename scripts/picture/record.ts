@@ -44,7 +44,7 @@ function isSame(a: Frame, b: Frame | undefined): boolean {
   return JSON.stringify(a.rows) === JSON.stringify(b?.rows);
 }
 
-/** At most so many frames, evenly spread, and played faster where they took longer than `playMs`. */
+/** Reduces a recording to a maximum number of frames, evenly spread, and speeds it up if it took longer than `playMs`. */
 export function inShort(
   all: readonly Frame[],
   { frames, playMs }: { frames: number; playMs: number },

@@ -15,6 +15,7 @@ export interface SvgOptions {
   holdMs: number;
 }
 
+/** The fonts below are about 0.6 as wide as they are high. */
 const CHAR = 8;
 const LINE = 18;
 const MARGIN = 16;
@@ -47,7 +48,7 @@ export function svgOf(frames: readonly Frame[], { columns, rows, title, holdMs }
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" role="img" aria-label="${xml(title)}">
 <style>
-text{font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;fill:#d0d7de;white-space:pre}
+text{font:13.3px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;fill:#d0d7de;white-space:pre}
 g g{visibility:hidden;animation:${(total / 1000).toFixed(1)}s step-end infinite}
 g .e{visibility:visible}
 .s1{font-weight:bold}.s2{fill:#8b949e}.s31{fill:#ff7b72}.s32{fill:#7ee787}.s33{fill:#e3b341}.s34,.s36{fill:#79c0ff}.s35{fill:#d2a8ff}

@@ -1,4 +1,4 @@
-/** The agent as a transport and its command see it: folders below, the queue above them, admission in front. */
+/** The agent as the transport and the command line see it: admission in front, then the queue, then the folders. */
 import { messageOf } from '../errors.ts';
 import type { Expiry } from '../pki/expiry.ts';
 import type { AgentService } from '../transport/transport.ts';
@@ -22,17 +22,17 @@ export interface Agent extends AgentService {
   /** Known only once the certificate is there (first boot). */
   setCertname(certname: string): void;
   setPolicy(policy: Policy): void;
-  /** The runs that the agent begins by itself; undefined: none. */
+  /** The runs that the agent starts by itself; undefined: none. */
   setPull(pull: Pull | undefined): void;
-  /** Begins the next of them now, where there are any. Never rejects. */
+  /** Starts the next of them now, if there are any. Never rejects. */
   runNow(): Promise<void>;
-  /** When certificate and CRLs end, for monitoring. */
+  /** When certificate and CRLs expire, for monitoring. */
   setExpiry(expiry: Expiry): void;
-  /** No new requests; streams end where they can be resumed; runs go on. */
+  /** Takes no new requests and ends the streams, which can be resumed later; runs go on. */
   stop(): Promise<void>;
 }
 
-/** Opens the folders and settles what was left unfinished. Throws `KickError` `state`. */
+/** Opens the folders and settles unfinished runs and requests. Throws `KickError` `state`. */
 export async function openAgent(options: AgentOptions): Promise<Agent> {
   const { stateDir, runDir, queueSize, version, clock, log, doctor } = options;
   const parts = await openParts(options);
@@ -46,12 +46,13 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
     stateDir,
     clock,
     log,
+    quarantine: parts.quarantines.settled,
     begin: createOwnRun({ standing, checks, accept, clock }),
     runinterval: () => runner.runinterval(),
     catalogProblem: () => runner.catalogProblem(),
     isDisabled,
   });
-  queue.whenLetGo(({ request }) => void schedule.onRun(request.action));
+  queue.onRelease(({ request }) => void schedule.onRun(request.action));
   const statusOf = createStatus({ version, clock, runner, queue, schedule, keeper: parts.keeper, doctor });
   await settleAll({ ...parts.queueDeps, requests, queue });
   const streams = createStreams({ requests, requestLog, stopping: standing.stopping });
@@ -75,7 +76,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
       try {
         await schedule.runNow();
       } catch (error) {
-        log.error({ error: messageOf(error) }, 'cannot begin the scheduled run');
+        log.error({ error: messageOf(error) }, 'cannot start the scheduled run');
       }
     },
     setExpiry: (expiry) => metrics.setExpiry(expiry),

@@ -1,11 +1,11 @@
-/** What a signed request can ask beside a run: cancel, disable, enable. Done once, however often it is sent. */
+/** Signed requests other than runs: cancel, disable, enable. Each is carried out once, however often it is sent. */
 import { Refusal } from '../protocol/refusal.ts';
-import type { CancelAction, Request } from '../protocol/request.ts';
+import { type CancelAction, canonicalAction, type Request } from '../protocol/request.ts';
 import type { CommandReply } from '../protocol/status.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Disabling } from './disabling.ts';
 import type { Queue } from './queue/queue.ts';
-import { jobPrefix } from './requests/request-record.ts';
+import { jobPrefix, requestName } from './requests/request-record.ts';
 import type { RequestStore } from './requests/request-store.ts';
 
 export interface CommandsDeps {
@@ -15,23 +15,40 @@ export interface CommandsDeps {
   clock: Clock;
 }
 
-/** Carries out one that was admitted. Throws `Refusal`. */
+/** Carries out an admitted request. Throws `Refusal`. */
 export type Commands = (request: Request) => Promise<CommandReply>;
 
-/** Requests that are remembered: as long as they live, a second one is answered as the first. */
+/** A request that was carried out, by its issuer and jti: two controllers may use the same jti. */
+interface Remembered {
+  reply: Promise<CommandReply>;
+  /** The action in its one spelling. */
+  asked: string;
+  /** Seconds since 1970. */
+  exp: number;
+}
+
+/** Maximum number of remembered requests. While a request is valid, a repetition gets the same answer. */
 const MAX_REMEMBERED = 10_000;
 
 export function createCommands({ requests, queue, disabling, clock }: CommandsDeps): Commands {
-  const replies = new Map<string, { reply: Promise<CommandReply>; exp: number }>();
+  const replies = new Map<string, Remembered>();
 
-  return (request) => {
-    const known = replies.get(request.jti);
-    if (known !== undefined) return known.reply;
+  return async (request) => {
+    const { iss, jti, action } = request;
+    const key = `${iss} ${jti}`;
+    const asked = canonicalAction(action);
+    const known = replies.get(key);
+    if (known !== undefined) {
+      if (known.asked !== asked)
+        throw new Refusal('job-conflict', `jti "${jti}" asked ${known.asked} before`);
+      return known.reply;
+    }
     const now = clock.now() / 1000;
-    for (const [jti, { exp }] of replies) if (exp < now || replies.size > MAX_REMEMBERED) replies.delete(jti);
+    for (const [name, { exp }] of replies)
+      if (exp < now || replies.size > MAX_REMEMBERED) replies.delete(name);
     const reply = carryOut(request);
-    // The skew of two clocks, and more.
-    replies.set(request.jti, { reply, exp: request.exp + 120 });
+    // More than the maximum clock skew.
+    replies.set(key, { reply, asked, exp: request.exp + 120 });
     return reply;
   };
 
@@ -54,8 +71,10 @@ export function createCommands({ requests, queue, disabling, clock }: CommandsDe
     const mine: string[] = [];
     for (const name of await requests.list()) {
       if (!name.startsWith(jobPrefix(job))) continue;
+      const attempt = Number(name.split('.')[1]);
+      if (name !== requestName({ iss, job, attempt })) continue;
       const record = await requests.read(name);
-      if (record !== undefined && record !== 'gone' && record.request.iss === iss) mine.push(name);
+      if (record !== undefined && record !== 'gone') mine.push(name);
     }
     if (mine.length === 0) throw new Refusal('unknown-job', `no job "${job}" of "${iss}"`);
     const done = (await Promise.all(mine.map((name) => queue.cancel(name)))).find(

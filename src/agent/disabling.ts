@@ -1,4 +1,4 @@
-/** Switching Puppet off and on by request, and on again when its time has come. */
+/** Disables and enables Puppet on request, and enables it again once the given time is over. */
 import { lstat } from 'node:fs/promises';
 import { KickError, messageOf } from '../errors.ts';
 import { Refusal } from '../protocol/refusal.ts';
@@ -6,6 +6,7 @@ import { type DisableAction, describeBy, type EnableAction, type Request } from 
 import type { CommandReply, Disabled } from '../protocol/status.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
+import { isoTime } from '../util/times.ts';
 import { readDisabled, removeDisabled, writeDisabled } from './puppet/disabled-lock.ts';
 
 export interface DisablingDeps {
@@ -18,9 +19,9 @@ export interface DisablingDeps {
 export interface Disabling {
   disable(request: Request & { action: DisableAction }): Promise<CommandReply>;
   enable(request: Request & { action: EnableAction }): Promise<CommandReply>;
-  /** Enables when the end has come. */
+  /** Enables Puppet if the given time is over. */
   expire(): Promise<void>;
-  /** What it was disabled for when it was last enabled from here, if that was after `at` (milliseconds since 1970). */
+  /** Why it was disabled before it was last enabled from here, if that was after `at` (milliseconds since 1970). */
   enabledSince(at: number): Disabled | undefined;
 }
 
@@ -33,22 +34,26 @@ export function disabledText({ reason, by, until }: Disabled): string {
   return more.length === 0 ? reason : `${reason} (${more.join(', ')})`;
 }
 
-/** The agent's own time zone is nobody's business who reads it elsewhere. */
-export const utc = (ms: number) => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+/** In UTC: the reader may be in another time zone than the agent. */
+export const utc = (ms: number) => `${isoTime(ms).slice(0, 16).replace('T', ' ')} UTC`;
 
 export function createDisabling(deps: DisablingDeps): Disabling {
   const { lockPath, clock, log } = deps;
   const own: OwnSwitch = { last: undefined };
-  const complain = createComplaint(log);
+  const whileReading = createComplaint(log, 'cannot tell whether Puppet is disabled');
+  const whileEnabling = createComplaint(
+    log,
+    'cannot enable Puppet, though the time for which it was disabled is over',
+  );
   return {
     disable: (request) => answered(() => disable(request, deps)),
     enable: (request) => answered(() => enable(request, own, deps)),
     async expire() {
       const where = await lockPath().catch(() => undefined);
-      if (where === undefined) return; // no Puppet yet: nothing of it is disabled
-      const found = await complain(() => readDisabled(where));
+      if (where === undefined) return; // no Puppet yet, so nothing is disabled
+      const found = await whileReading(() => readDisabled(where));
       if (found?.until === undefined || found.until > clock.now()) return;
-      await enableAgain(where, found, own, clock);
+      if ((await whileEnabling(() => enableAgain(where, { disabled: found, own, clock }))) !== true) return;
       const { reason, by, until } = found;
       log.info(
         { audit: 'enabled', reason, by, until: utc(until) },
@@ -59,29 +64,29 @@ export function createDisabling(deps: DisablingDeps): Disabling {
   };
 }
 
-/** When it was last enabled from here, and what it had been disabled for. */
+/** When it was last enabled from here, and why it had been disabled. */
 interface OwnSwitch {
   last: { at: number; disabled: Disabled } | undefined;
 }
 
-/** Logs a lock that cannot be read, once for each reason. */
-function createComplaint(log: Log) {
-  let unreadable = '';
-  return async (read: () => Promise<Disabled | undefined>): Promise<Disabled | undefined> => {
+/** Logs what goes wrong with the lock, once per reason, and returns undefined: it is retried every few seconds. */
+function createComplaint(log: Log, what: string) {
+  let known = '';
+  return async <T>(work: () => Promise<T>): Promise<T | undefined> => {
     try {
-      const found = await read();
-      unreadable = '';
-      return found;
+      const done = await work();
+      known = '';
+      return done;
     } catch (error) {
       const reason = messageOf(error);
-      if (reason !== unreadable) log.error({ error: reason }, 'cannot tell whether Puppet is disabled');
-      unreadable = reason;
+      if (reason !== known) log.error({ error: reason }, what);
+      known = reason;
       return undefined;
     }
   };
 }
 
-/** A lock that cannot be read is reported to the requester, with its own reason. */
+/** A lock that cannot be read, made or removed is reported to the requester, with its own reason. */
 async function answered(work: () => Promise<CommandReply>): Promise<CommandReply> {
   try {
     return await work();
@@ -98,7 +103,10 @@ async function disable(
   const { reason, until } = action;
   const now = deps.clock.now();
   if (until !== undefined && until * 1000 <= now) {
-    return { result: 'nothing', message: `its end (${utc(until * 1000)}) is past on this host's clock` };
+    return {
+      result: 'nothing',
+      message: `its end (${utc(until * 1000)}) is in the past by this host's clock`,
+    };
   }
   const disabled = {
     reason,
@@ -123,13 +131,23 @@ async function enable(
   if (owner !== describeBy(by) && action.force !== true) {
     return { result: 'held', message: `${owner} has disabled it: ${found.reason}` };
   }
-  await enableAgain(where, found, own, deps.clock);
+  await enableAgain(where, { disabled: found, own, clock: deps.clock });
   return { result: 'done', message: `enabled; it was disabled: ${disabledText(found)}` };
 }
 
-async function enableAgain(where: string, disabled: Disabled, own: OwnSwitch, clock: Clock): Promise<void> {
+async function enableAgain(
+  where: string,
+  { disabled, own, clock }: { disabled: Disabled; own: OwnSwitch; clock: Clock },
+): Promise<boolean> {
+  // Recorded before it is done: a run that was disabled may end right after it.
+  const before = own.last;
   own.last = { at: clock.now(), disabled };
-  await removeDisabled(where);
+  try {
+    return await removeDisabled(where);
+  } catch (error) {
+    own.last = before;
+    throw error;
+  }
 }
 
 async function pathOf({ lockPath }: DisablingDeps): Promise<string> {
@@ -146,12 +164,12 @@ async function already(where: string): Promise<CommandReply> {
   if (found !== undefined)
     return { result: 'already', message: `it was disabled already: ${disabledText(found)}` };
   const message = (await isThere(where))
-    ? `"${where}" is a symbolic link that leads nowhere: Puppet takes it for enabled, and cannot be disabled until it is removed`
+    ? `"${where}" is a symbolic link that leads nowhere: Puppet counts as enabled, and cannot be disabled until it is removed`
     : 'it was enabled at the same moment';
   return { result: 'nothing', message };
 }
 
-/** Also a link that leads nowhere. */
+/** True for a link that leads nowhere as well. */
 async function isThere(path: string): Promise<boolean> {
   try {
     await lstat(path);

@@ -1,26 +1,31 @@
-/** DESIGN 4 and 8: where the agent keeps what. The folders are the truth; memory only follows. */
+/** DESIGN 4 and 8: where the agent keeps its files. The folders are the truth; memory only mirrors them. */
 import { constants } from 'node:fs';
 import { access, chmod, lstat, mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { KickError, systemCode } from '../errors.ts';
 import { exists } from '../util/files.ts';
+import { trustedPath } from '../util/trusted-path.ts';
 
 export interface Layout {
-  /** One folder a request that was accepted. */
+  /** One folder per accepted request. */
   requests: string;
-  /** One folder a run that is over. */
+  /** One folder per run that is over. */
   runs: string;
-  /** One folder a run in progress, on tmpfs: gone after a reboot, as the run is. */
+  /** One folder per run in progress, on a tmpfs: like the run, gone after a reboot. */
   liveRuns: string;
-  /** What the kernel's lock is held on while a run lasts. */
+  /** The file that is locked while a run lasts. */
   runLock: string;
-  /** One agent a state directory. */
+  /** Allows one agent per state directory: the record of who it is, and the file that the kernel locks. */
   agentLock: string;
-  /** Says that this state directory has been ours before. */
+  agentFlock: string;
+  /** Marks the state directory as ours. */
   storeMarker: string;
   /** Counters for monitoring; a controller may use the same folder. */
   metrics: string;
 }
+
+/** Of every folder. */
+const MODE = 0o700;
 
 export function layoutOf(stateDir: string, runDir: string): Layout {
   return {
@@ -29,50 +34,74 @@ export function layoutOf(stateDir: string, runDir: string): Layout {
     liveRuns: join(runDir, 'runs'),
     runLock: join(runDir, 'run.lock'),
     agentLock: join(stateDir, 'agent'),
+    agentFlock: join(stateDir, 'agent.flock'),
     storeMarker: join(stateDir, 'store.json'),
     metrics: join(stateDir, 'agent-metrics.json'),
   };
 }
 
 /**
- * Makes the folders, 0700. Throws `KickError` `state` for one that is a link, a file, another
- * user's, or open to others (docs/security.md, "Hostile cases").
+ * Makes the folders, 0700. Throws `KickError` `state` if one is a link or a file, and `untrusted` if one, or a folder
+ * above it, is another user's or open to others (docs/security.md, "U: A local user").
  */
 export async function prepareFolders(stateDir: string, runDir: string): Promise<Layout> {
   const layout = layoutOf(stateDir, runDir);
   for (const path of [stateDir, runDir, layout.requests, layout.runs, layout.liveRuns]) {
     await prepareFolder(path);
   }
-  await refuseStrangeFile(layout.runLock);
+  // All that the wrapper of a run opens: a pipe would keep it waiting for ever.
+  for (const end of ['', '.wrapper', '.new']) await refuseStrangeFile(`${layout.runLock}${end}`);
   return layout;
 }
 
 async function prepareFolder(path: string): Promise<void> {
+  if (!(await isOurs(path))) await makeFolder(path);
+  // Only if necessary: on a file system that has become read-only the agent still answers.
+  if (((await lstat(path)).mode & 0o7777) === MODE) return;
+  await chmod(path, MODE).catch((error: unknown) => {
+    throw new KickError('state', `make the folder "${path}" private: ${systemCode(error) ?? String(error)}`, {
+      hint: `chmod 0700 "${path}" must work`,
+      cause: error,
+    });
+  });
+}
+
+async function makeFolder(path: string): Promise<void> {
+  refuseOthers(path);
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await mkdir(path, { recursive: true, mode: MODE });
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw cannotMake(path, systemCode(error) ?? String(error), error);
   }
-  await refuseStrangeFolder(path);
-  await chmod(path, 0o700);
+  await isOurs(path); // somebody else may have made it meanwhile
 }
 
-async function refuseStrangeFolder(path: string): Promise<void> {
-  const found = await lstat(path);
+/** Whether there is a folder of ours; false if there is nothing. Throws for anything else. */
+async function isOurs(path: string): Promise<boolean> {
+  const found = await lstat(path).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw cannotMake(path, systemCode(error) ?? String(error), error);
+  });
+  if (found === undefined) return false;
   if (!found.isDirectory()) throw strange(path, found.isSymbolicLink() ? 'a symbolic link' : 'not a folder');
-  if (found.uid !== process.getuid?.()) throw strange(path, `the property of uid ${found.uid}`);
-  if ((found.mode & 0o022) !== 0) {
-    throw strange(path, `open to others (mode ${(found.mode & 0o7777).toString(8)})`);
+  refuseOthers(path);
+  if (found.uid !== process.getuid?.()) throw strange(path, `owned by uid ${found.uid}`);
+  return true;
+}
+
+/** Throws for what others can change on the way to a folder. */
+function refuseOthers(path: string): void {
+  try {
+    trustedPath(path, { doing: `use the folder "${path}"` });
+  } catch (error) {
+    throw error instanceof KickError ? error : cannotMake(path, systemCode(error) ?? String(error), error);
   }
 }
 
-/** What `prepareFolders` would throw for a folder, without making or changing anything. */
+/** Throws what `prepareFolders` would throw for a folder, without making or changing anything. */
 export async function checkFolder(path: string): Promise<void> {
-  try {
-    return await refuseStrangeFolder(path);
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
-  }
+  if (await isOurs(path)) return;
+  refuseOthers(path);
   let parent = dirname(path);
   while (parent !== dirname(parent) && !(await exists(parent))) parent = dirname(parent);
   try {
@@ -94,7 +123,7 @@ async function refuseStrangeFile(path: string): Promise<void> {
   try {
     const found = await lstat(path);
     if (!found.isFile()) throw strange(path, found.isSymbolicLink() ? 'a symbolic link' : 'not a file');
-    if (found.uid !== process.getuid?.()) throw strange(path, `the property of uid ${found.uid}`);
+    if (found.uid !== process.getuid?.()) throw strange(path, `owned by uid ${found.uid}`);
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
   }

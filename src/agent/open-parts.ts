@@ -1,5 +1,6 @@
-/** The parts of an agent that stand below its answers: folders, stores, counters, the queue. */
+/** The parts of an agent behind its answers: folders, stores, counters, the queue. */
 import type { Holder } from '../protocol/event.ts';
+import { openQuarantine, type Quarantine, type QuarantineLimits } from '../util/quarantine.ts';
 import { type Audit, createAudit } from './admission/audit.ts';
 import { createDisabling, type Disabling } from './disabling.ts';
 import { type Layout, prepareFolders } from './layout.ts';
@@ -21,8 +22,16 @@ import { createStanding, type Standing } from './standing.ts';
 /** Milliseconds; agent.yaml, stuck_after. */
 const STUCK_AFTER_MS = 15 * 60_000;
 
+/** The run folder is in memory. */
+const QUARANTINE_LIMITS: Record<'state' | 'run', QuarantineLimits> = {
+  state: { entries: 100, bytes: 64 << 20, fileBytes: 4 << 20 },
+  run: { entries: 20, bytes: 4 << 20, fileBytes: 1 << 20 },
+};
+
 export interface Parts {
   layout: Layout;
+  /** For damaged files in the run folder, and in the state folder. */
+  quarantines: { live: Quarantine; settled: Quarantine };
   requests: RequestStore;
   requestLog: RequestLog;
   standing: Standing;
@@ -31,7 +40,7 @@ export interface Parts {
   audit: Audit;
   disabling: Disabling;
   queue: Queue;
-  /** Also what settles the runs of an earlier agent. */
+  /** Also needed to settle the runs of an earlier agent. */
   queueDeps: QueueDeps;
   keeper(): Holder | undefined;
 }
@@ -40,20 +49,24 @@ export interface Parts {
 export async function openParts(options: AgentOptions): Promise<Parts> {
   const { stateDir, runDir, runner, policy, version, clock, log } = options;
   const layout = await prepareFolders(stateDir, runDir);
-  const notBefore = await openStoreMarker(layout.storeMarker, { clock, log });
+  const quarantines = openQuarantines(options);
+  const quarantine = quarantines.settled;
+  const notBefore = await openStoreMarker(layout.storeMarker, { clock, log, quarantine });
   const standing = createStanding({ policy, clock, version, notBefore });
-  const requests = openRequestStore(layout.requests, { log });
-  const runs = openRunStore(layout.liveRuns, layout.runs, { log });
+  const requests = openRequestStore(layout.requests, {
+    ...{ log, clock, quarantine },
+    inMemory: (name) => queue.find(name),
+    async leftOf(name) {
+      const end = await requestLog.finished(name);
+      return end?.type === 'finished' ? end.outcome : undefined;
+    },
+  });
+  const runs = openRunStore(layout.liveRuns, layout.runs, { log, quarantines });
   const notifier = createNotifier();
   const requestLog = createRequestLog({ requests, runs, notifier, clock });
-  const metrics = await openMetrics({
-    file: options.metricsFile,
-    keptIn: layout.metrics,
-    version,
-    clock,
-    log,
-  });
-  const audit = createAudit({ log, metrics });
+  const { metricsFile: file } = options;
+  const metrics = await openMetrics({ file, keptIn: layout.metrics, version, clock, log, quarantine });
+  const audit = createAudit({ log, metrics, clock });
   const disabling = createDisabling({ lockPath: () => runner.disabledLock(), clock, log });
   const keeper = () => keeperOf(layout.runLock, { runsPuppet: runner.name !== 'command' });
   const queueDeps: QueueDeps = {
@@ -73,18 +86,15 @@ export async function openParts(options: AgentOptions): Promise<Parts> {
     ...(options.gateMs !== undefined && { gateMs: options.gateMs }),
     ...(options.outputLimits !== undefined && { outputLimits: options.outputLimits }),
   };
-  const queue = createQueue(queueDeps);
+  const queue: Queue = createQueue(queueDeps);
+  const stores = { layout, quarantines, requests, requestLog };
+  return { ...stores, standing, runner, metrics, audit, disabling, queue, queueDeps, keeper };
+}
+
+/** Each on the file system of what it takes. */
+function openQuarantines({ stateDir, runDir, clock, log }: AgentOptions): Parts['quarantines'] {
   return {
-    layout,
-    requests,
-    requestLog,
-    standing,
-    runner,
-    metrics,
-    audit,
-    disabling,
-    queue,
-    queueDeps,
-    keeper,
+    settled: openQuarantine({ root: stateDir, limits: QUARANTINE_LIMITS.state, clock, log }),
+    live: openQuarantine({ root: runDir, limits: QUARANTINE_LIMITS.run, clock, log }),
   };
 }

@@ -1,4 +1,4 @@
-/** What an agent is opened with. */
+/** The options of an agent. */
 import type { DoctorFacts } from '../protocol/doctor.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
@@ -16,21 +16,21 @@ export interface AgentOptions {
   version: string;
   clock: Clock;
   log: Log;
-  /** Requests that may wait at once. */
+  /** Maximum number of waiting requests. */
   queueSize: number;
   /** Milliseconds between TERM and KILL when a run is ended. */
   killGraceMs: number;
   outputLimits?: OutputLimits;
-  /** Milliseconds without a word from a run after which it seems to be stuck; defaults to 15 minutes. */
+  /** Milliseconds without output after which a run is reported as stuck; defaults to 15 minutes. */
   stuckAfterMs?: number;
   /** What will go wrong on this host, for `kick doctor`. */
   doctor?(): Promise<DoctorFacts>;
-  /** Milliseconds between looks at the clock; defaults to 5 s. */
+  /** Milliseconds between checks of what is due; defaults to 5 s. */
   lookEveryMs?: number;
-  /** For node_exporter's textfile collector; absent: none. */
+  /** A file for node_exporter's textfile collector; defaults to none. */
   metricsFile?: string | undefined;
-  /** Milliseconds that a look at Puppet's settings and locks may take; defaults to 150 s. */
+  /** Milliseconds that reading Puppet's settings and locks may take; defaults to 150 s. */
   gateMs?: number;
-  /** How runs begin and end; defaults to processes. */
+  /** How runs start and end; defaults to real processes. */
   steps?: RunSteps;
 }

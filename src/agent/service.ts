@@ -1,11 +1,13 @@
-/** What an agent answers, whatever transport carries it (transport.ts): runs, events, status, commands. */
+/** The agent's answers, whatever transport carries them (transport.ts): runs, events, status, commands. */
 import type { Request } from '../protocol/request.ts';
-import type { AgentStatus } from '../protocol/status.ts';
+import { MAX_ANSWER_BYTES } from '../protocol/request.ts';
+import { type AgentStatus, CommandReplySchema, StatusSchema } from '../protocol/status.ts';
 import type { AgentService } from '../transport/transport.ts';
+import { fitTo } from '../util/fit.ts';
 import type { Accept } from './admission/accept.ts';
 import { type AdmitFor, admit } from './admission/admit.ts';
 import type { Audit } from './admission/audit.ts';
-import { checkReader } from './admission/checks.ts';
+import { checkReader, isController } from './admission/checks.ts';
 import type { RunChecks } from './admission/run-checks.ts';
 import type { Commands } from './commands.ts';
 import type { Metrics } from './metrics/metrics.ts';
@@ -25,24 +27,30 @@ export interface ServiceDeps {
   metrics: Pick<Metrics, 'changed'>;
 }
 
-/** Commands have no key, and do not wait: commands.ts remembers those that it has carried out. */
+/** Commands have no key and do not wait: commands.ts remembers those it has carried out. */
 const COMMANDS: AdmitFor<Request['action']> = {
   checkOperation: (request) => request,
   isKnown: async () => false,
-  checkQueue: async () => {},
+  checkOptions: () => {},
+  checkRoom: async () => {},
 };
 
 export function createService(deps: ServiceDeps): AgentService {
   const { standing, audit, checks, accept, streams, commands, statusOf, metrics } = deps;
   const context = () => standing.context();
   return {
+    isController: (certificate) => isController(certificate, standing.policy),
+    greet: (peer) =>
+      audit.answer({ what: 'connection', peer }, async () => {
+        checkReader(peer, standing.policy);
+      }),
     submit: (body, peer) =>
       audit.answer({ what: 'run', peer }, async (note) => {
         const { request, isKnown } = await admit({ body, peer }, checks, { context, note });
         if (!isKnown) await accept(request, peer.address);
         return streams.of(requestName(request), 0);
       }),
-    events: (job, after, peer) =>
+    events: ({ job, after }, peer) =>
       audit.answer({ what: 'events', peer }, async (note) => {
         const iss = checkReader(peer, context().policy);
         note({ controller: iss, job });
@@ -51,12 +59,14 @@ export function createService(deps: ServiceDeps): AgentService {
     status: (peer, question) =>
       audit.answer({ what: 'status', peer }, async () => {
         checkReader(peer, context().policy);
-        return statusOf({ certname: standing.certname, question });
+        const status = await statusOf({ certname: standing.certname, question });
+        return fitTo(StatusSchema, status, { maxBytes: MAX_ANSWER_BYTES }) ?? status;
       }),
     command: (body, peer) =>
       audit.answer({ what: 'command', peer }, async (note) => {
         const { request } = await admit({ body, peer }, COMMANDS, { context, note });
-        const reply = await commands(request);
+        const said = await commands(request);
+        const reply = fitTo(CommandReplySchema, said, { maxBytes: MAX_ANSWER_BYTES }) ?? said;
         metrics.changed();
         audit.accepted(request, { text: request.action.op, fields: reply });
         return reply;

@@ -1,4 +1,4 @@
-/** Who this agent is, what it allows and whether it still serves; all of it may change while it runs. */
+/** Who this agent is, what it allows and whether it still serves; all of this may change while it runs. */
 import { setMaxListeners } from 'node:events';
 import { Refusal } from '../protocol/refusal.ts';
 import type { Clock } from '../util/clock.ts';
@@ -10,7 +10,7 @@ export interface Standing {
   /** Known only once the certificate is there (first boot). */
   certname: string | undefined;
   policy: Policy;
-  /** The runs that the agent begins by itself; undefined: none. */
+  /** The runs that the agent starts by itself; undefined: none. */
   pull: Pull | undefined;
   readonly stopping: AbortSignal;
   stop(): void;

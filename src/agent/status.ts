@@ -1,4 +1,4 @@
-/** What an agent tells of its host, for whoever may ask. */
+/** What an agent reports about its host. */
 import type { DoctorFacts } from '../protocol/doctor.ts';
 import type { Holder } from '../protocol/event.ts';
 import type { AgentStatus } from '../protocol/status.ts';
@@ -15,10 +15,10 @@ export interface StatusDeps {
   clock: Clock;
   runner: Runner;
   queue: Pick<Queue, 'holder' | 'waiting'>;
-  /** Who keeps runs from beginning although we know of none (run-lock.ts). */
+  /** What keeps runs from starting although we know of none (run-lock.ts). */
   keeper(): Holder | undefined;
   schedule: Pick<Schedule, 'status' | 'off'>;
-  /** What will go wrong on this host; asked only where somebody wants to know. */
+  /** What will go wrong on this host; called on demand only. */
   doctor: (() => Promise<DoctorFacts>) | undefined;
 }
 
@@ -28,7 +28,7 @@ export interface Asked {
   question: StatusQuestion | undefined;
 }
 
-/** Its uptime counts from here. */
+/** The agent's uptime counts from here. */
 export function createStatus(deps: StatusDeps): (asked: Asked) => Promise<AgentStatus> {
   const { version, clock, runner, queue, schedule, keeper } = deps;
   const startedAt = clock.monotonic();
@@ -41,7 +41,9 @@ export function createStatus(deps: StatusDeps): (asked: Asked) => Promise<AgentS
     const [pull, off] = [await schedule.status(), await schedule.off()];
     const doctor = question.doctor === true ? await deps.doctor?.() : undefined;
     return {
-      ...{ certname, version, runner: runner.name },
+      certname,
+      version,
+      runner: runner.name,
       ...(puppetVersion !== undefined && { puppetVersion }),
       time: clock.now(),
       uptime: Math.round(clock.monotonic() - startedAt),

@@ -1,9 +1,9 @@
-/** Options may stand before the command that they belong to: `kick --state-dir /tmp/s disable web1`. */
+/** Options may precede the command that they belong to: `kick --state-dir /tmp/s disable web1`. */
 import type { Command } from 'commander';
 
 /**
- * The command line with its command in front; as it is where no options stand before a command. `commandOf`
- * gives the command of a name, undefined where there is none.
+ * Moves the command to the front of a command line if only its own options precede it. `commandOf` returns the command
+ * of a name, or undefined if there is none.
  */
 export async function commandFirst(
   words: readonly string[],
@@ -23,13 +23,13 @@ export async function commandFirst(
   return words;
 }
 
-/** A command, and those of its own that the next words name: `jobs show`. */
+/** A command and the subcommands that the next words name: `jobs show`. */
 function pathFrom(command: Command, [next, ...rest]: readonly string[]): Command[] {
   const child = command.commands.find((one) => one.name() === next);
   return child === undefined ? [command] : [command, ...pathFrom(child, rest)];
 }
 
-/** Whether words are options of these commands and the values of these, and nothing else. */
+/** Whether words are nothing but options of these commands and their values. */
 function areOptionsOf(commands: readonly Command[], words: readonly string[]): boolean {
   const options = commands.flatMap((command) => command.options);
   const optionOf = (flag: string) => options.find(({ short, long }) => short === flag || long === flag);
@@ -45,7 +45,7 @@ function areOptionsOf(commands: readonly Command[], words: readonly string[]): b
     if (option === undefined && !isRow(flag, (letter) => optionOf(letter)?.required === false)) return false;
     lacksValue = option?.required === true && value.length === 0;
   }
-  // What follows an option without its value is this value.
+  // If the last option lacks its value, the next word is that value and not a command.
   return !lacksValue;
 }
 

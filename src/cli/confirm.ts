@@ -1,32 +1,38 @@
-/** Above so many hosts whoever sits at a terminal is asked. */
+/** Asks for confirmation above a number of hosts, if there is a terminal. */
 import type { ControllerConfig } from '../config/controller-config.ts';
-import { foldNames } from '../controller/targeting/nodeset/fold.ts';
 import type { RunAction } from '../protocol/request.ts';
 import type { Target } from '../transport/transport.ts';
-import { clip, plural } from '../util/text.ts';
+import { plural } from '../util/text.ts';
 import { askOnTerminal, canAsk, type Terminal } from './terminal.ts';
 
-/** What a job would do, for that question. */
+/** Maximum number of names or ranges in the question. */
+const NAMED = 10;
+
+/** What a job would do, for the question. */
 export function jobWords({ noop }: Pick<RunAction, 'noop'>): string {
   return noop === true ? 'Run a preview (noop)' : 'Run Puppet';
 }
 
 export interface Confirmation {
-  /** --yes: it is meant, and nobody is asked. */
+  /** --yes: do not ask. */
   yes: boolean | undefined;
   config: ControllerConfig;
-  /** What would be done: `Run Puppet`. */
+  /** What is about to be done: `Run Puppet`. */
   what: string;
   err: Terminal['err'];
 }
 
-/** True where there are few, nobody to ask, or the answer is yes; says so where nothing is sent. */
+/** True if there are few hosts, nobody to ask, or the answer is yes; reports it if nothing is sent. */
 export async function isMeantFor(
   targets: readonly Target[],
   { yes, config, what, err }: Confirmation,
 ): Promise<boolean> {
   if (yes === true || targets.length <= config.confirm_above || !canAsk()) return true;
-  const names = clip(foldNames(targets.map(({ certname }) => certname)), 200);
+  const { hostList } = await import('../controller/targeting/nodeset/host-list.ts');
+  const names = hostList(
+    targets.map(({ certname }) => certname),
+    { most: NAMED },
+  );
   const isMeant = await askOnTerminal(`${what} on ${plural(targets.length, 'host')} (${names})?`);
   if (!isMeant) err('Nothing was sent.\n');
   return isMeant;

@@ -1,12 +1,11 @@
-/** What the command line hands to each of its commands. */
+/** What every command gets from the command line. */
 import type { Terminal } from './terminal.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What every command is given. */
 export interface CommandContext {
   terminal: Terminal;
   env: Environment;
-  /** Sets the exit status; the process ends when its work is done. */
+  /** Sets the exit status; the process ends once its work is done. */
   exit(code: number): void;
 }

@@ -1,4 +1,4 @@
-/** The controller that a command line means: its folders, and who it is. */
+/** Opens the controller with the folders and the identity that a command line names. */
 import type { Command } from 'commander';
 import { type Controller, openController } from '../controller/controller.ts';
 import type { Identity } from '../pki/identity.ts';
@@ -13,7 +13,7 @@ export function openControllerOf(command: Command, { env }: Pick<CommandContext,
   const folders = foldersOf(command, env);
   const path = env['PATH'] ?? '';
   let identity: Promise<Identity> | undefined;
-  const loadIdentity = async () => (await import('../config/identity.ts')).identityOf(folders, path);
+  const loadIdentity = async () => (await import('../config/identity.ts')).loadOwnIdentity(folders, path);
   return openController({
     folders,
     path,

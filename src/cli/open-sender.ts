@@ -1,4 +1,4 @@
-/** Connections to agents, over the transport of this build. */
+/** The transport by which the command line reaches agents. */
 import type { OpenSender } from '../controller/site.ts';
 
 export const openSender: OpenSender = async ({ identity, connectTimeoutMs }) => {

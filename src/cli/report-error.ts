@@ -1,22 +1,25 @@
-/** How an error becomes a message and an exit code. */
-import { KickError, messageOf } from '../errors.ts';
+/** Turns an error into a message and an exit code. */
+import { isSystemError, KickError, messageOf } from '../errors.ts';
 import { EXIT } from '../protocol/outcome.ts';
-import { safeText } from '../util/text.ts';
+import { safeLines } from '../util/text.ts';
 import type { Environment } from './context.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Prints what went wrong; gives the exit code. */
+/** Prints what went wrong; returns the exit code. */
 export function reportError(error: unknown, terminal: Pick<Terminal, 'err'>, env: Environment): number {
-  if (error instanceof KickError) {
-    terminal.err(`kick: ${withoutControls(error.message)}\n`);
-    if (error.hint !== undefined) terminal.err(`hint: ${withoutControls(error.hint)}\n`);
+  // It has no colours of ours: those in it are of a name or a file.
+  const say = (text: string) => terminal.err(safeLines(text));
+  const isDebugged = (env['KICK_DEBUG'] ?? '') !== '';
+  if (error instanceof KickError && error.code !== 'internal') {
+    say(`kick: ${error.message}\n`);
+    if (error.hint !== undefined) say(`hint: ${error.hint}\n`);
     return error.code === 'locked' ? EXIT.locked : EXIT.usage;
   }
-  terminal.err(`kick: an error of kick itself: ${withoutControls(messageOf(error))}\n`);
+  // Whatever the system refuses (a path is a folder, may not be read, a disk is full) is the operator's to mend.
+  const isOfSystem = isSystemError(error);
+  say(`kick: ${isOfSystem ? '' : 'an error of kick itself: '}${messageOf(error)}\n`);
   const stack = error instanceof Error ? error.stack : undefined;
-  if ((env['KICK_DEBUG'] ?? '') !== '' && stack !== undefined) terminal.err(`${stack}\n`);
-  else terminal.err('hint: KICK_DEBUG=1 shows where; please report it\n');
-  return EXIT.internal;
+  if (isDebugged && stack !== undefined) say(`${stack}\n`);
+  else say(`hint: KICK_DEBUG=1 shows where${isOfSystem ? '' : '; please report it'}\n`);
+  return isOfSystem ? EXIT.usage : EXIT.internal;
 }
-
-const withoutControls = (text: string) => text.split('\n').map(safeText).join('\n');

@@ -1,4 +1,4 @@
-/** Our version, from the one place where it stands: package.json, beside src/ and dist/. */
+/** Our version, from package.json, which is next to src/ and dist/. */
 import { readFileSync } from 'node:fs';
 
 export function version(): string {

@@ -1,11 +1,12 @@
-/** Who types: the login name behind sudo, for people and audit logs (DESIGN 5). */
+/** The requester: the login name behind sudo, for people and audit logs (DESIGN 5). */
 import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import type { By } from '../protocol/request.ts';
+import { userName } from '../util/accounts.ts';
 import { clip } from '../util/text.ts';
 import type { Environment } from './context.ts';
 
-/** What the kernel says where nobody logged in (cron, a service). */
+/** The kernel's loginuid if nobody has logged in (cron, a service). */
 const NOBODY = 4_294_967_295;
 
 export function whoAsks(env: Environment, reason: string | undefined): By {
@@ -20,10 +21,10 @@ export function whoAsks(env: Environment, reason: string | undefined): By {
 function loginName(env: Environment): string {
   try {
     const uid = Number(readFileSync('/proc/self/loginuid', 'utf8'));
-    const name = Number.isInteger(uid) && uid !== NOBODY ? nameOf(uid) : undefined;
+    const name = Number.isInteger(uid) && uid !== NOBODY ? userName(uid) : undefined;
     if (name !== undefined) return name;
   } catch {
-    // no audit in this kernel
+    // no audit support in this kernel
   }
   const sudoer = env['SUDO_USER'];
   if (sudoer !== undefined && sudoer !== '') return sudoer;
@@ -32,9 +33,4 @@ function loginName(env: Environment): string {
   } catch {
     return String(process.getuid?.() ?? 'unknown');
   }
-}
-
-function nameOf(uid: number): string | undefined {
-  const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
-  return lines.map((line) => line.split(':')).find(([, , id]) => id === String(uid))?.[0];
 }

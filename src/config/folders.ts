@@ -1,6 +1,8 @@
 /** Where a program's files are. */
 export interface Folders {
   configDir: string;
+  /** Whether the folder was named, and should be there. */
+  configDirNamed?: boolean;
   stateDir: string;
   runDir: string;
   pkiDir: string;

@@ -4,19 +4,18 @@ import { KickError } from '../errors.ts';
 import type { Identity, IdentityPaths } from '../pki/identity.ts';
 import { loadIdentity } from '../pki/load-identity.ts';
 import { isCertname } from '../protocol/names.ts';
-import { findPuppet } from '../puppet/binary.ts';
-import { puppetSettings } from '../puppet/settings.ts';
 import { systemClock } from '../util/clock.ts';
 import { exists } from '../util/files.ts';
+import { refuseUntrusted } from '../util/trusted-path.ts';
 
 export interface IdentityChoice {
   pkiDir: string;
-  /** Whether the operator named the folder: then nothing else will do. */
+  /** Whether the operator named the folder, so that no other is used. */
   pkiDirNamed: boolean;
   certname?: string | undefined;
   puppet?: string | undefined;
   stateDir: string;
-  /** The variable PATH, to look for puppet. */
+  /** The variable PATH, to find puppet in. */
   path: string;
 }
 
@@ -30,18 +29,32 @@ export function ownPaths(pkiDir: string, certname: string): IdentityPaths {
   };
 }
 
-/** Throws `KickError` when neither can be told: `config` for a bad name, `puppet` where Puppet does not answer. */
+/**
+ * Throws `KickError` if neither can be determined: `config` for a bad name, `puppet` if Puppet does not answer, `untrusted` if
+ * others could have made the choice.
+ */
 export async function identityPaths(choice: IdentityChoice): Promise<IdentityPaths> {
   const certname = choice.certname ?? hostname().toLowerCase();
   if (!isCertname(certname)) {
     throw new KickError('config', `choose the certificate: "${certname}" is not a certname`, {
-      hint: 'say it with --certname',
+      hint: 'set it with --certname',
     });
   }
   const own = ownPaths(choice.pkiDir, certname);
-  if (choice.pkiDirNamed || (await exists(own.certificate))) return own;
-  const puppet = findPuppet({ explicit: choice.puppet, path: choice.path });
-  const settings = await puppetSettings({ puppet, stateDir: choice.stateDir });
+  // Whoever may remove our certificate would choose Puppet's.
+  refuseUntrusted(own.certificate, { doing: `use the certificate "${own.certificate}"`, isPuppets: true });
+  return choice.pkiDirNamed || (await exists(own.certificate)) ? own : puppetsOwnPaths(choice);
+}
+
+/** Loads what asks Puppet, which a host with certificates of its own need not have. */
+async function puppetsOwnPaths({ puppet, path, stateDir }: IdentityChoice): Promise<IdentityPaths> {
+  const { findPuppet } = await import('../puppet/binary.ts');
+  const { puppetSettings } = await import('../puppet/settings.ts');
+  const { CONFIGURATION, trustedSettings } = await import('../puppet/trusted-settings.ts');
+  const settings = trustedSettings(
+    await puppetSettings({ puppet: findPuppet({ explicit: puppet, path }), stateDir }),
+    CONFIGURATION,
+  );
   return {
     key: settings.hostprivkey,
     certificate: settings.hostcert,
@@ -50,7 +63,7 @@ export async function identityPaths(choice: IdentityChoice): Promise<IdentityPat
   };
 }
 
-/** Who we are, ready to sign. Throws `KickError` for each thing that stands against it. */
-export async function identityOf(choice: Omit<IdentityChoice, 'path'>, path: string): Promise<Identity> {
+/** Loads our identity. Throws `KickError` if it cannot be used. */
+export async function loadOwnIdentity(choice: Omit<IdentityChoice, 'path'>, path: string): Promise<Identity> {
   return loadIdentity(await identityPaths({ ...choice, path }), { now: systemClock.now() });
 }

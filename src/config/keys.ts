@@ -1,6 +1,6 @@
 /**
- * What each key of the configuration files is for: the source of docs/configuration.md and of the man pages.
- * Defaults stand in the schemas; `preset` is for those that only the code knows.
+ * Descriptions of all keys of the configuration files: the source of docs/configuration.md and of the man pages.
+ * Defaults come from the schemas; `preset` is for those that only the code knows.
  */
 import type * as v from 'valibot';
 import { AgentConfigSchema } from './agent-config.ts';
@@ -8,17 +8,28 @@ import { ControllerConfigSchema } from './controller-config.ts';
 
 export interface KeyDescription {
   what: string;
-  /** The default, where the schema has none; absent: there is none. */
+  /** The default, if the schema has none; absent: no default. */
   preset?: string;
 }
 
 export type KeyTable = Readonly<Record<string, KeyDescription>>;
 
+/** Of a role of kick serve. */
+function grantKeys<const P extends string>(at: P) {
+  return {
+    [`${at}.role`]: { what: 'viewer, operator or admin' },
+    [`${at}.hosts`]: { what: 'expression: only these hosts', preset: 'all' },
+    [`${at}.environments`]: { what: 'only these environments', preset: 'all' },
+    [`${at}.noop_only`]: { what: 'only runs with noop', preset: 'false' },
+    [`${at}.max_hosts`]: { what: 'at most so many hosts in a job' },
+  };
+}
+
 export const AGENT_KEYS = {
   port: { what: 'TCP port to listen on; 0 for any free one' },
   bind: { what: 'address to listen on', preset: 'all' },
   controllers: {
-    what: "certnames that may send requests, beside Puppet's administrators; or mappings:",
+    what: "certnames that may send requests, in addition to Puppet's administrators; or mappings:",
     preset: 'none',
   },
   'controllers.name': { what: 'the certname' },
@@ -67,19 +78,53 @@ export const CONTROLLER_KEYS = {
   },
   groups: { what: 'groups by name, with the keys of groups in inventory.yaml', preset: 'none' },
   metrics_file: { what: 'file for Prometheus, ending in .prom', preset: 'none' },
+  web: { what: 'kick serve, the web page and the REST API:' },
+  'web.port': { what: 'where it listens' },
+  'web.bind': { what: 'the address on which it listens', preset: 'all' },
+  'web.certificate': { what: 'PEM file with the certificate that browsers see', preset: "the controller's" },
+  'web.key': { what: 'PEM file with its key', preset: "the controller's" },
+  'web.url': { what: 'what browsers call it: https://kick.example.com:8443; OIDC needs it' },
+  'web.metrics': { what: 'whether anybody may read GET /metrics' },
+  'web.certificates': {
+    what: "programs that may come in with a certificate of the controller's CA:",
+    preset: 'none',
+  },
+  'web.certificates.name': { what: 'the certname' },
+  ...grantKeys('web.certificates'),
+  'web.oidc': { what: 'people who sign in at a provider of OpenID Connect:', preset: 'none' },
+  'web.oidc.issuer': { what: 'its URL' },
+  'web.oidc.client_id': { what: 'what kick is called there' },
+  'web.oidc.secret_file': { what: 'file with the secret of this client' },
+  'web.oidc.scope': { what: 'scopes that are asked for' },
+  'web.oidc.name_claim': { what: 'claim with the name of the person' },
+  'web.oidc.groups_claim': { what: 'claim with the groups of the person' },
+  'web.oidc.groups': { what: 'groups that may come in; the first that fits counts:' },
+  'web.oidc.groups.name': { what: 'the name of the group' },
+  ...grantKeys('web.oidc.groups'),
+  'web.hooks': { what: 'webhooks, POST /hooks/NAME, that run Puppet:', preset: 'none' },
+  'web.hooks.name': { what: 'the last part of its address' },
+  'web.hooks.kind': { what: 'who sends it: github, gitlab or kick' },
+  'web.hooks.secret_file': { what: 'file with the secret that the sender knows' },
+  'web.hooks.hosts': { what: 'expression that names hosts' },
+  'web.hooks.branches': {
+    what: "mapping from a branch to its environment; `'*': '*'`: the branch's own name",
+  },
+  'web.hooks.noop': { what: 'whether its runs are noop' },
+  'web.hooks.canary': { what: 'how many hosts run first' },
+  'web.hooks.max_failures': { what: 'hosts, or a share of them, that may fail' },
   syslog: {
     what: 'whether to log jobs and outcomes to the journal; or the program that takes the lines, as a list',
   },
 } as const satisfies KeyTable;
 
-/** Of inventory.yaml, which is read without a schema (bolt-inventory.ts). */
-export const INVENTORY_KEYS = {
+/** The keys of inventory.yaml, which is read without a schema (controller/targeting/bolt/reader.ts). */
+const INVENTORY_KEYS = {
   version: { what: 'of the format: 2' },
   targets: { what: 'hosts: a certname, or a mapping:' },
   'targets.name': { what: 'the certname' },
   'targets.uri': { what: 'where its agent listens: host, host:port' },
   'targets.alias': { what: 'other names of the host, one or a list' },
-  'targets.facts': { what: 'facts for --fact where there is no PuppetDB' },
+  'targets.facts': { what: 'facts for --fact if there is no PuppetDB' },
   groups: { what: 'a list of groups, or a mapping of them by name:' },
   'groups.name': { what: 'the name behind @; `maintenance` is left out of every kick' },
   'groups.targets': { what: 'hosts, as above' },
@@ -110,7 +155,7 @@ function described(table: KeyTable, schema?: v.GenericSchema): DescribedKey[] {
   }));
 }
 
-/** The parts of valibot's schemas that say which keys there are. */
+/** The parts of valibot's schemas that define the keys. */
 interface Node {
   type: string;
   entries?: Record<string, Node>;
@@ -120,7 +165,7 @@ interface Node {
   default?: unknown;
 }
 
-/** All keys of a schema with their defaults, `pull.runinterval` for one inside another, outermost first. */
+/** All keys of a schema with their defaults; nested ones as `pull.runinterval`, after their parents. */
 export function keysOf(schema: v.GenericSchema): [key: string, preset: string][] {
   const walk = (node: Node, path: readonly string[]): [string, string][] => {
     const { type, entries, wrapped, item, options } = node;

@@ -1,11 +1,10 @@
 /**
  * Long lists of names in a YAML file, read without a YAML parser: a site's inventory is 50,000 lines
- * like `  - web1.example.com`. Each stretch of them is taken out, a mark in its place; what YAML
- * makes of the rest tells whether the mark is an item of a list, and so are then the lines. Where it
- * is not (within a quoted text, say) nothing was won, and the whole is YAML's.
+ * like `  - web1.example.com`. Each stretch of such lines is replaced by a mark. If YAML reads the mark as
+ * an item of a list, so are the lines; if not (inside a quoted text, say), YAML reads the whole text.
  */
 
-/** Fewer lines are not worth the search for their mark. */
+/** Fewer lines are not worth searching for their mark. */
 const MIN_LINES = 100;
 
 const MARK = 'kick-plain-lines.';
@@ -16,7 +15,7 @@ export interface Shortened {
   lists: readonly (readonly string[])[];
 }
 
-/** The text without its long lists of plain names; undefined where it has none. */
+/** Replaces long lists of plain names by marks; undefined if there are none. */
 export function takePlainLines(text: string, minLines = MIN_LINES): Shortened | undefined {
   if (text.includes(MARK)) return undefined;
   const lists: string[][] = [];
@@ -35,10 +34,10 @@ export function takePlainLines(text: string, minLines = MIN_LINES): Shortened | 
   return lists.length === 0 ? undefined : { text: short + text.slice(kept), lists };
 }
 
-/** Puts the lists where their marks are. False where a mark is not one item of one list: then nothing is as it was. */
+/** Puts the lists in the place of their marks. Returns false, with `value` unusable, if a mark is not exactly one item of one list. */
 export function putPlainLines(value: unknown, lists: Shortened['lists']): boolean {
   const marks = new Map(lists.map((list, index) => [`${MARK}${index}`, list]));
-  // With YAML's aliases one list may stand in two places.
+  // With YAML aliases, one list may be in two places.
   const seen = new Set<object>();
   const visit = (one: unknown): void => {
     if (typeof one !== 'object' || one === null || seen.has(one)) return;
@@ -66,15 +65,15 @@ export function putPlainLines(value: unknown, lists: Shortened['lists']): boolea
 }
 
 /**
- * Letters, then anything but letters: neither true, null nor a number to any version of YAML.
- * What may follow is what a certname is made of.
+ * Starts with letters and continues as a certname may, so that it is neither true, null nor a number in
+ * any version of YAML.
  */
 const NAME = /[A-Za-z]+[0-9._-][A-Za-z0-9._-]*\n/y;
 
 const SPACE = 0x20;
 const DASH = 0x2d;
 
-/** The names of the lines from `at` on that are alike, and where they end; at least one line is passed. */
+/** The names of the similar lines from `at` on, and where they end; skips at least one line. */
 function linesFrom(text: string, at: number): { names: string[]; end: number } {
   const first = dashAt(text, at);
   const names: string[] = [];
@@ -90,7 +89,7 @@ function linesFrom(text: string, at: number): { names: string[]; end: number } {
   return { names, end: newline < 0 ? text.length : newline + 1 };
 }
 
-/** Where a line's item begins, after blanks; -1 where it has none. */
+/** Where a line's item begins, after blanks; -1 if there is none. */
 function dashAt(text: string, from: number): number {
   let at = from;
   while (text.charCodeAt(at) === SPACE) at += 1;

@@ -1,13 +1,13 @@
-/** Where what a YAML file says stands in it, by js-yaml's events: a document itself has forgotten it. */
+/** Line numbers of keys and items in a YAML file, from js-yaml's events: a parsed document has none. */
 import type { Event as YamlEvent } from 'js-yaml';
 import type { Problem } from '../util/schema.ts';
 
 type Path = readonly string[];
 
 export interface YamlLines {
-  /** The line, from 1, of a key or an item; of the nearest thing around it that stands there. */
+  /** The line, from 1, of a key or an item, or of the nearest existing parent. */
   lineOf(keys: Path): number;
-  /** Keys that stand in their mapping a second time. */
+  /** Duplicate keys of mappings. */
   repeated: Problem[];
 }
 
@@ -18,15 +18,15 @@ const SCALAR = 4;
 const ALIAS = 5;
 const POP = 6;
 
-/** A document, a list or a mapping that is open. */
+/** An open document, list or mapping. */
 interface Frame {
   type: number;
   path: Path;
   /** Items of a list so far. */
   count: number;
-  /** Of a mapping: the key whose value is next. */
+  /** In a mapping: the key whose value is next. */
   key?: string | undefined;
-  /** Of a mapping: the keys so far. */
+  /** In a mapping: the keys so far. */
   keys?: Set<string>;
 }
 
@@ -39,7 +39,7 @@ export interface YamlLinesOptions {
 
 type ScalarEvent = YamlEvent & { type: typeof SCALAR };
 
-/** Of the first document. */
+/** For the first document. */
 export function yamlLines(events: readonly YamlEvent[], { text, textOf }: YamlLinesOptions): YamlLines {
   const lines = new Map<string, number>();
   const repeated: Problem[] = [];
@@ -47,7 +47,7 @@ export function yamlLines(events: readonly YamlEvent[], { text, textOf }: YamlLi
   const open: Frame[] = [];
 
   function readKey(event: YamlEvent, parent: Frame): void {
-    // What is no scalar cannot be in a path.
+    // Only scalars can be in a path.
     parent.key = event.type === SCALAR ? textOf(event) : '?';
     const path = [...parent.path, parent.key];
     const at = offsetOf(event);

@@ -1,25 +1,25 @@
-/** Which hosts are meant, and where each is reached. Nothing is sent but what a condition asks. */
+/** Which hosts are meant, and where to reach each. Sends nothing but what a condition needs. */
 import { hostname } from 'node:os';
 import type { ControllerConfig } from '../config/controller-config.ts';
 import { KickError } from '../errors.ts';
 import type { Identity } from '../pki/identity.ts';
+import { openInventory } from './open-inventory.ts';
 import { openSources } from './open-sources.ts';
 import type { Site } from './site.ts';
 import type { Inventory } from './targeting/inventory.ts';
-import { readInventory } from './targeting/inventory-files.ts';
 import { type Chosen, parseAll, type Selection, selectHosts } from './targeting/selection.ts';
 import type { Warn } from './targeting/warn.ts';
 
 export interface ChooseOptions {
-  /** One that was just read; defaults to reading it. */
+  /** One already read; defaults to reading it. */
   inventory?: Inventory | undefined;
   /** Whether short names get the controller's domain; defaults to true. */
   fqdn?: boolean | undefined;
   /** Where agents listen; defaults to controller.yaml's. */
   port?: number | undefined;
-  /** Milliseconds, of agents that are asked for a condition. */
+  /** Milliseconds; for agents that a condition needs an answer from. */
   connectTimeoutMs?: number | undefined;
-  /** Called with what does not stand against the choice, but whoever chose must know. */
+  /** Called with problems that do not prevent the choice, but that the caller must know. */
   warn?: Warn | undefined;
 }
 
@@ -29,16 +29,12 @@ export interface Hosts extends Chosen {
   config: ControllerConfig;
 }
 
-export async function openInventory({ folders, config }: Site): Promise<Inventory> {
-  return readInventory(folders.configDir, await config());
-}
-
-/** Throws `KickError` for everything that makes the choice unsafe. */
+/** Throws `KickError` for anything that makes the choice unsafe. */
 export async function chooseHosts(site: Site, selection: Selection, options: ChooseOptions): Promise<Hosts> {
   const { fqdn = true, port, connectTimeoutMs, warn = () => {} } = options;
   const config = await site.config();
   const inventory = options.inventory ?? (await openInventory(site));
-  // First what needs no certificate, so that a typing error is reported to whoever may not read the key.
+  // Parsed before a certificate is needed, so that users who may not read the key see their typos, too.
   parseAll(selection);
   const domain = fqdn ? (config.domain ?? (await ownDomain(site.identity))) : undefined;
   const chosen = await selectHosts(selection, {
@@ -52,7 +48,7 @@ export async function chooseHosts(site: Site, selection: Selection, options: Cho
   return { ...chosen, selection, inventory, config };
 }
 
-/** That of our certname; where there is no certificate that we may read, the host's. */
+/** The domain of our certname; where we may read no certificate, that of the host name. */
 async function ownDomain(identity: () => Promise<Identity>): Promise<string | undefined> {
   try {
     const { certname } = await identity();

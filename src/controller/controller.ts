@@ -1,15 +1,15 @@
 /**
  * The application on the controller: all that a face (the command line, a web page, a REST API) can do, as methods that
- * take plain data and return plain data or an async iterable. Who asks (`by`), a confirmation and an `AbortSignal` are
- * arguments. Nothing here prints, asks a terminal, handles a signal or ends the process.
+ * take plain data and return plain data or an async iterable. The requester (`by`), a confirmation and an `AbortSignal`
+ * are arguments. Nothing here prints, reads a terminal, handles a signal or ends the process.
  *
- * Each method loads its part when it is first called, since cron and scripts wait for the start of each kick.
+ * Each method loads its part on its first call: cron jobs and scripts pay for the start-up of every kick.
  */
 import type { ControllerConfig } from '../config/controller-config.ts';
-import { readControllerConfig } from '../config/controller-files.ts';
 import type { Identity } from '../pki/identity.ts';
 import type { Clock } from '../util/clock.ts';
 import type { ChooseOptions, Hosts } from './choose-hosts.ts';
+import type { Facets, WantedFact } from './count-facets.ts';
 import type { JobEnd, RunOptions } from './execute-job.ts';
 import type { FoundJob, JobFilter } from './find-jobs.ts';
 import type { AskOptions, FleetOrder } from './fleet/ask-hosts.ts';
@@ -17,6 +17,7 @@ import type { CommandAnswer } from './fleet/command-agents.ts';
 import type { HostCounts } from './fleet/host-state.ts';
 import type { Patient } from './fleet/patient.ts';
 import type { FleetSummary } from './fleet/summary.ts';
+import type { HostJobs } from './host-jobs.ts';
 import type { HostLog } from './host-log.ts';
 import type { JobEvent } from './jobs/job.ts';
 import type { JobStore } from './jobs/job-store.ts';
@@ -29,16 +30,16 @@ import type { Inventory } from './targeting/inventory.ts';
 import type { Selection } from './targeting/selection.ts';
 
 export interface ControllerOptions extends Pick<Site, 'folders' | 'path' | 'version' | 'clock'> {
-  /** Who we are; asked again for each thing that needs it. */
+  /** Who we are; called whenever a method needs it. */
   identity(): Promise<Identity>;
   openSender: OpenSender;
-  /** Defaults to controller.yaml, which is read when it is first needed. */
+  /** Defaults to controller.yaml, read when first needed. */
   config?: ControllerConfig | undefined;
   /** Defaults to the one in `folders.stateDir`. */
   store?: JobStore | undefined;
 }
 
-/** Jobs are named by their ids, the last digits of these, or `last`. Everything may throw `KickError`. */
+/** Jobs are named by id, by the last digits of an id, or by `last`. Every method may throw `KickError`. */
 export interface Controller {
   readonly clock: Clock;
   config(): Promise<ControllerConfig>;
@@ -46,27 +47,31 @@ export interface Controller {
   inventory(): Promise<Inventory>;
   /** The hosts, and those that could not be judged. */
   choose(selection: Selection, options?: ChooseOptions): Promise<Hosts>;
-  /** What `run` would do; sends nothing. */
+  /** Returns what `run` would do; sends nothing. */
   plan(hosts: Hosts, wish: JobWish): Promise<Plan>;
-  /** Runs it to its end. */
+  /** Runs a plan to its end. */
   run(plan: Plan, options?: RunOptions): Promise<JobEnd>;
-  /** Goes on with a job that nobody runs. `onStart` is called once it is ours, before anything is sent. */
+  /** Resumes a job that nobody is running. `onStart` is called once we hold the job, before anything is sent. */
   resume(job: string, options?: ResumeOptions): Promise<JobEnd>;
-  /** A job once more, to be planned and run. */
+  /** Prepares to run a job again. */
   rerun(job: string, wish: RerunWish): Promise<Rerun>;
   stop(job: string, options: StopOptions): Promise<Stopped>;
-  /** Its events from the first one on, until it is over or `signal` aborts. */
+  /** Yields a job's events from the first one, until the job is over or `signal` aborts. */
   follow(job: string, options?: { signal?: AbortSignal | undefined }): AsyncIterable<JobEvent>;
   jobs(filter?: JobFilter): Promise<FoundJob[]>;
   job(job: string): Promise<StoredJob>;
   hostLog(job: string, host: string): Promise<HostLog>;
-  /** What hosts are and do; also what `kick ping` asks. */
+  /** The latest jobs of a host, and what became of it in each. */
+  jobsOfHost(certname: string, options: { count: number }): Promise<HostJobs>;
+  /** Counts hosts by these facts, by environment, class and latest report. */
+  facets(hosts: Hosts, facts: readonly WantedFact[]): Promise<Facets>;
+  /** The state of hosts; `kick ping` uses it as well. */
   status(hosts: Pick<Hosts, 'targets'>, options?: AskOptions<AgentAnswer>): Promise<AgentAnswer[]>;
   count(hosts: Pick<Hosts, 'targets'>, options?: AskOptions<AgentAnswer>): Promise<Counted>;
   summary(hosts: Pick<Hosts, 'targets'>, options?: AskOptions<AgentAnswer>): Promise<Summarised>;
-  /** Disables, enables, cancels. */
+  /** Disables, enables or cancels. */
   command(hosts: Pick<Hosts, 'targets'>, order: FleetOrder): Promise<CommandAnswer[]>;
-  /** What will go wrong on hosts, and first, where anything will, on this controller. */
+  /** What will go wrong on hosts; anything wrong with this controller comes first. */
   doctor(hosts: Pick<Hosts, 'targets'>, options?: AskOptions<Patient>): Promise<Patient[]>;
 }
 
@@ -87,12 +92,13 @@ export function openController(options: ControllerOptions): Controller {
     clock: site.clock,
     config: site.config,
     identity: site.identity,
-    inventory: async () => (await import('./choose-hosts.ts')).openInventory(site),
+    inventory: async () => (await import('./open-inventory.ts')).openInventory(site),
     choose: async (selection, choice = {}) =>
       (await import('./choose-hosts.ts')).chooseHosts(site, selection, choice),
     plan: async (hosts, wish) => (await import('./plan-job.ts')).planJob(site, hosts, wish),
     run: async (plan, taking = {}) => (await import('./execute-job.ts')).runPlan(site, plan, taking),
     resume: async (job, taking = {}) => (await import('./resume-job.ts')).resumeJob(site, job, taking),
+    facets: async (hosts, facts) => (await import('./count-facets.ts')).countFacets(site, hosts, facts),
     ...jobMethods(site),
     ...fleetMethods(site),
   };
@@ -109,12 +115,16 @@ function siteOf({ folders, path, version, clock, identity, openSender, ...given 
     clock,
     identity,
     openSender,
-    config: () => (config ??= readControllerConfig(folders.configDir)),
+    config: () => (config ??= configIn(folders.configDir)),
     store: () => (store ??= openStore()),
   };
 }
 
-type JobMethods = Pick<Controller, 'rerun' | 'stop' | 'follow' | 'jobs' | 'job' | 'hostLog'>;
+async function configIn(dir: string): Promise<ControllerConfig> {
+  return (await import('../config/controller-files.ts')).readControllerConfig(dir);
+}
+
+type JobMethods = Pick<Controller, 'rerun' | 'stop' | 'follow' | 'jobs' | 'job' | 'hostLog' | 'jobsOfHost'>;
 
 function jobMethods(site: Site): JobMethods {
   const job = async (text: string) =>
@@ -131,6 +141,10 @@ function jobMethods(site: Site): JobMethods {
       (await import('./find-jobs.ts')).findJobs(await site.store(), filter, site.clock.now()),
     hostLog: async (text, host) =>
       (await import('./host-log.ts')).readHostLog(await site.store(), text, host),
+    jobsOfHost: async (certname, { count }) => {
+      const { jobsOfHost } = await import('./host-jobs.ts');
+      return jobsOfHost(await site.store(), certname, { count, clock: site.clock });
+    },
   };
 }
 

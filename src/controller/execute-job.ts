@@ -1,33 +1,35 @@
 /** A job from its first host to its verdict: new, resumed, or run again. */
-import { KickError, messageOf } from '../errors.ts';
+import { isSystemError, isUntrusted, KickError, messageOf } from '../errors.ts';
 import type { Sender } from '../transport/transport.ts';
 import { shortId } from '../util/uuid.ts';
-import { type LockNotice, type LockWish, takeLock } from './job-lock.ts';
+import type { LockNotice, LockWish } from './job-lock.ts';
 import type { HostResult, Job, JobEvent, StopReason } from './jobs/job.ts';
 import { JOB_BOUNDS } from './jobs/job-index.ts';
 import type { JobStore } from './jobs/job-store.ts';
 import type { Lease } from './jobs/lease.ts';
-import { policyOf } from './jobs/read-job.ts';
 import type { Recorder } from './jobs/recorder.ts';
 import type { Before } from './jobs/stored-job.ts';
-import { judgeJob, type Verdict } from './jobs/verdict.ts';
+import { judgeJob, type Verdict, verdictPolicy } from './jobs/verdict.ts';
 import type { Plan } from './plan-job.ts';
 import { runJob } from './rollout/run-job.ts';
 import { type Site, withSender } from './site.ts';
 import { watchOrders } from './stop-orders.ts';
 
-/** How whoever runs a job takes part in it. */
+/** How the caller takes part in a job. */
 export interface RunOptions {
-  /** Called with each event once it is written, in order. `follow` gives the same to others. */
+  /**
+   * Called with each event, in order, once it is written. `follow` yields the same events to others. If it throws, that is
+   * a warning, it is not called again, and the job goes on.
+   */
   onEvent?(event: JobEvent): void;
-  /** Called with what does not stand against the job, but whoever runs it must know. */
+  /** Called with problems that do not prevent the job, but that the caller must know. */
   warn?(message: string): void;
   onLock?(notice: LockNotice): void;
-  /** Asks between batches; false: no more. */
+  /** Asks between batches; false ends the rollout. */
   confirm?(question: string, signal: AbortSignal): Promise<boolean>;
-  /** Starts no more hosts, leaves running ones, looks no longer. */
+  /** Aborted: starts no more hosts, leaves running ones alone and returns. */
   signal?: AbortSignal;
-  /** The lock to take for as long as the job lasts; defaults to none. */
+  /** The lock to hold for the whole job; defaults to none. */
   lock?: LockWish | undefined;
 }
 
@@ -38,16 +40,18 @@ export interface JobEnd {
   verdict: Verdict;
 }
 
-/** A job that goes on: the right to run it, and what an earlier controller had seen. */
+/** A resumed job: the right to run it, and what an earlier controller had seen. */
 export interface Resumed {
   lease: Lease;
   before: Before;
 }
 
-/** Throws `KickError` `locked` for a lock that another holds, `state` when another controller takes the job over. */
+/** Throws `KickError` `locked` if somebody else holds the lock, `state` if another controller takes the job over. */
 export async function runPlan(site: Site, plan: Plan, options: RunOptions): Promise<JobEnd> {
   const { lock: wish, onLock = () => {}, signal } = options;
-  const lock = wish && (await takeLock(wish, { site, onNotice: onLock, signal }));
+  if (wish === undefined) return executeJob(site, plan, options);
+  const { takeLock } = await import('./job-lock.ts');
+  const lock = await takeLock(wish, { site, onNotice: onLock, signal });
   try {
     return await executeJob(site, plan, options);
   } finally {
@@ -74,7 +78,8 @@ export async function executeJob(
     return end;
   } catch (error) {
     await record.recorder?.close();
-    throw error;
+    // Hosts may have been asked: it is no usage error, of which nothing is sent.
+    throw isSystemError(error) ? new KickError('internal', messageOf(error), { cause: error }) : error;
   } finally {
     record.lease?.release();
     await pruneJobs(store, { own: plan.job.id, now: site.clock.now() });
@@ -86,19 +91,20 @@ interface JobRecord {
   recorder?: Recorder | undefined;
 }
 
-/** Where the store cannot be used the hosts run all the same. */
+/** The hosts run even if the store cannot be used. Throws `KickError` `untrusted` if others can change it. */
 async function openRecord(
   store: JobStore,
   { job, settings }: Plan,
   { resumed, warn }: RunOptions & { resumed?: Resumed },
 ): Promise<JobRecord> {
   const onTrouble = (why: string) =>
-    warn?.(`job ${shortId(job.id)} is not remembered, its hosts run all the same: ${why}`);
+    warn?.(`job ${shortId(job.id)} is not recorded; its hosts run anyway: ${why}`);
   let lease = resumed?.lease;
   try {
     lease ??= await store.create(job, settings);
     return { lease, recorder: await store.recorder(job.id, { lease, onTrouble, known: resumed?.before }) };
   } catch (error) {
+    if (isUntrusted(error)) throw error;
     onTrouble(messageOf(error));
     return { lease };
   }
@@ -107,7 +113,8 @@ async function openRecord(
 type Running = RunOptions & JobRecord & { sender: Sender; store: JobStore; resumed?: Resumed };
 
 async function runRecorded(site: Site, { job, settings }: Plan, running: Running): Promise<JobEnd> {
-  const { lease, recorder, resumed, onEvent, confirm, signal, sender, store } = running;
+  const { lease, recorder, resumed, confirm, signal, sender, store } = running;
+  const tell = untilItThrows(running);
   const orders = watchOrders(store, job.id);
   const ending = [signal, lease?.lost].filter((one) => one !== undefined);
   try {
@@ -116,9 +123,9 @@ async function runRecorded(site: Site, { job, settings }: Plan, running: Running
       identity: await site.identity(),
       clock: site.clock,
       emit(event) {
-        // Written first: what people have seen must be there after a kill -9.
-        if (recorder === undefined) onEvent?.(event);
-        else recorder.on(event, () => onEvent?.(event));
+        // Written first: what people have seen must survive a kill -9.
+        if (recorder === undefined) tell(event);
+        else recorder.on(event, () => tell(event));
       },
       lostAfterMs: settings.lostAfterMs,
       signal: AbortSignal.any(ending),
@@ -131,11 +138,25 @@ async function runRecorded(site: Site, { job, settings }: Plan, running: Running
       ...(recorder !== undefined && { log: recorder }),
       ...(lease !== undefined && { lease }),
     });
-    const verdict = judgeJob(results, policyOf(settings), stopped);
+    const verdict = judgeJob(results, verdictPolicy(settings), stopped);
     return { job, results, verdict, ...(stopped !== undefined && { stopped }) };
   } finally {
     orders.close();
   }
+}
+
+/** What is done with the events of a job has no say in it. */
+function untilItThrows({ onEvent, warn }: RunOptions): (event: JobEvent) => void {
+  let isBroken = onEvent === undefined;
+  return (event) => {
+    if (isBroken) return;
+    try {
+      onEvent?.(event);
+    } catch (error) {
+      isBroken = true;
+      warn?.(`nothing more of the job is reported, and it goes on: ${messageOf(error)}`);
+    }
+  };
 }
 
 function lostLease({ id }: Job, store: JobStore): KickError {
@@ -143,7 +164,7 @@ function lostLease({ id }: Job, store: JobStore): KickError {
   const who = pid === undefined ? 'another controller' : `pid ${pid}`;
   return new KickError(
     'state',
-    `run the job ${shortId(id)}: it lost its lease to ${who}, which goes on with it`,
+    `run the job ${shortId(id)}: it lost its lease to ${who}, which now runs it`,
     { hint: `kick jobs watch ${shortId(id)}` },
   );
 }
@@ -161,8 +182,8 @@ async function noteMetrics(
   await noteJob(ended, { file, stateDir: folders.stateDir, clock, warn });
 }
 
-/** Prunes jobs over the limits of age, number or size, never running ones. That it fails is no reason to fail. */
+/** Prunes jobs over the limits of age, number or size, never running ones. Failures are ignored. */
 async function pruneJobs(store: JobStore, { own, now }: { own: string; now: number }): Promise<void> {
   const isKept = async (id: string) => id === own || store.holderOf(id) !== undefined;
-  await store.index.prune(JOB_BOUNDS, now, isKept).catch(() => undefined);
+  await store.index.prune(JOB_BOUNDS, { now, isKept }).catch(() => undefined);
 }

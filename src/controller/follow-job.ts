@@ -1,4 +1,4 @@
-/** A job as it happens, from its log: for anybody but the one who runs it. */
+/** A job as it happens, from its log: for anybody but its own controller. */
 import { KickError } from '../errors.ts';
 import { sleep } from '../util/clock.ts';
 import { shortId } from '../util/uuid.ts';
@@ -8,12 +8,12 @@ import { storedJob } from './jobs/read-job.ts';
 import { createReplay } from './jobs/replay.ts';
 import { watchFolder } from './stop-orders.ts';
 
-/** Milliseconds between looks where the file system announces nothing. */
+/** Milliseconds between checks, in case the file system reports no changes. */
 const LOOK_MS = 500;
 
 /**
- * Its events from the first one on; ends after its `job-done`, or when `signal` aborts. Throws `KickError` `state` when
- * nobody runs it and it is not over.
+ * Yields a job's events from the first one; ends after `job-done` or when `signal` aborts. Throws `KickError` `state` if
+ * the job is not over and nobody runs it.
  */
 export async function* followJob(
   store: JobStore,
@@ -27,7 +27,7 @@ export async function* followJob(
   try {
     for (let from = 0; signal?.aborted !== true; ) {
       changed = new AbortController();
-      // First see whether somebody runs it, then read what there is: nothing comes after a controller's death.
+      // The holder first, then the events: a dead controller writes nothing more.
       const holder = store.holderOf(job.id);
       const { events, next } = await store.eventsFrom(job.id, from);
       for (const [index, stored] of events.entries()) {
@@ -35,7 +35,7 @@ export async function* followJob(
         if (event === undefined) continue;
         yield event;
         const isLast = event.type === 'job-done' && index === events.length - 1;
-        // Behind a `job-done` there is more when the job was taken up again.
+        // A job that was resumed goes on after its `job-done`.
         if (isLast && (await store.eventsFrom(job.id, next)).next === next) return;
       }
       if (next === from && holder === undefined) throw died(job.id);

@@ -3,6 +3,7 @@ import { KickError } from '../errors.ts';
 import type { LogLine } from '../protocol/event.ts';
 import { shortId } from '../util/uuid.ts';
 import type { HostResult } from './jobs/job.ts';
+import { hostEventIn } from './jobs/job-schema.ts';
 import type { JobStore } from './jobs/job-store.ts';
 import { storedJob } from './jobs/read-job.ts';
 import type { StoredJob } from './jobs/stored-job.ts';
@@ -15,7 +16,7 @@ export interface HostLog {
   log: readonly LogLine[];
 }
 
-/** `host`: a certname of the job, or one without its domain. Throws `KickError` `usage` for another. */
+/** `host`: a certname of the job, with or without its domain. Throws `KickError` `usage` for any other. */
 export async function readHostLog(store: JobStore, text: string, host: string): Promise<HostLog> {
   const stored = await storedJob(store, text);
   const certname = certnameIn(stored, host);
@@ -34,7 +35,7 @@ function certnameIn({ job }: StoredJob, host: string): string {
   });
 }
 
-/** Each line once: a stream that was resumed may have brought some again. */
+/** Each line once: a resumed stream may have repeated some. */
 async function readLog(store: JobStore, id: string, certname: string): Promise<LogLine[]> {
   const lines: LogLine[] = [];
   let lastSeq = 0;
@@ -42,11 +43,13 @@ async function readLog(store: JobStore, id: string, certname: string): Promise<L
     const { events, next } = await store.eventsFrom(id, from);
     for (const event of events) {
       if (event.type !== 'host-event' || event.certname !== certname) continue;
-      // An agent that had forgotten the job counts from 1 again.
-      if (event.event.type === 'accepted') lastSeq = 0;
-      if (event.event.seq <= lastSeq) continue;
-      lastSeq = event.event.seq;
-      if (event.event.type === 'log') lines.push(...event.event.lines);
+      const said = hostEventIn(event);
+      if (said === undefined) continue;
+      // An agent that had lost its state numbers from 1 again.
+      if (said.type === 'accepted') lastSeq = 0;
+      if (said.seq <= lastSeq) continue;
+      lastSeq = said.seq;
+      if (said.type === 'log') lines.push(...said.lines);
     }
     if (next === from) return lines;
     from = next;

@@ -1,21 +1,22 @@
-/** The lock of a job's name: one job of a name at a time, at most one more waits (DESIGN 4). */
-import { join } from 'node:path';
-import { KickError, messageOf } from '../errors.ts';
-import { type HeldLock, holdLock, isFull, lockHolder } from '../util/lock-file.ts';
+/** The lock named after a job: one job per name runs at a time, and at most one more waits (DESIGN 4). */
+import { dirname, join } from 'node:path';
+import { isFull, KickError, messageOf, onFiles } from '../errors.ts';
+import { type HeldLock, holdLock, lockHolder } from '../util/lock-file.ts';
+import { makeTrustedFolder } from '../util/trusted-folder.ts';
 import type { Site } from './site.ts';
 
 export interface LockWish {
   name: string;
-  /** Milliseconds to wait for whoever holds it; defaults to 0. */
+  /** Milliseconds to wait for its holder; defaults to 0. */
   waitMs?: number | undefined;
-  /** An emergency takes no lock, and says whose it passes. */
+  /** An emergency takes no lock, and reports whose lock it ignores. */
   isEmergency?: boolean | undefined;
 }
 
-/** What whoever started the job must know of its lock. */
+/** What the requester must know about the lock. */
 export type LockNotice =
   | { type: 'passed' | 'waiting'; name: string; holder: string }
-  /** The lock cannot be written; the hosts run all the same. */
+  /** The lock cannot be written; the hosts run anyway. */
   | { type: 'without'; name: string; why: string };
 
 export interface TakeLockOptions {
@@ -24,7 +25,10 @@ export interface TakeLockOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Throws `KickError` `locked` when another holds it, `usage` for a bad name. */
+/**
+ * Throws `KickError` `locked` if somebody else holds it, `usage` for a bad name, `untrusted` if others can change the folder
+ * of locks or the way to it.
+ */
 export async function takeLock(wish: LockWish, options: TakeLockOptions): Promise<HeldLock | undefined> {
   const { name } = wish;
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(name)) {
@@ -38,10 +42,14 @@ export async function takeLock(wish: LockWish, options: TakeLockOptions): Promis
     return undefined;
   }
   try {
-    return await holdOrWait(path, wish, options);
+    const doing = `take the lock "${name}"`;
+    return await onFiles({ code: 'state', doing }, async () => {
+      await makeTrustedFolder(dirname(path), { doing });
+      return await holdOrWait(path, wish, options);
+    });
   } catch (error) {
     if (!isFull(error instanceof KickError ? error.cause : error)) throw error;
-    // As with the memory of a job: the hosts run rather than not; what overlaps waits on each host.
+    // A full disk must not keep hosts from running; runs that overlap wait on each host.
     onNotice({ type: 'without', name, why: messageOf(error) });
     return undefined;
   }
@@ -54,10 +62,10 @@ async function holdOrWait(
 ): Promise<HeldLock> {
   const common = { clock, label: `lock "${name}"`, ...(signal !== undefined && { signal }) };
   if (waitMs === 0) return holdLock(path, common);
-  // At most one waiter a name: a third one learns which waiter covers it (DESIGN 4).
+  // At most one waiter per name: a third is refused and sees which waiter covers it (DESIGN 4).
   const place = await holdLock(`${path}.waiting`, {
     clock,
-    label: `place of the one who waits for the lock "${name}"`,
+    label: `place in the queue for the lock "${name}"`,
   });
   try {
     return await holdLock(path, {

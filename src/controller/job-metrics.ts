@@ -1,6 +1,6 @@
 /**
- * What became of the latest job of each name, for node_exporter's textfile collector. Several kicks
- * may end at once: they add to one JSON file, one after another, and write the whole from it.
+ * The outcome of the latest job of each name, for node_exporter's textfile collector. Several kicks may
+ * end at once: one after another they add to a JSON file and write all the metrics from it.
  */
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -9,33 +9,35 @@ import { type Expiry, expiryOf } from '../pki/expiry.ts';
 import type { Identity } from '../pki/identity.ts';
 import { OUTCOME_NAMES } from '../protocol/outcome.ts';
 import { writeFileAtomic } from '../util/atomic-file.ts';
+import { count, duration, longText, text, time } from '../util/bounds.ts';
 import type { Clock } from '../util/clock.ts';
 import { expositionText, type Family, gauge } from '../util/exposition.ts';
-import { readOwnJson } from '../util/files.ts';
 import { holdLock } from '../util/lock-file.ts';
 import { metricsFile, nameProblem, seconds } from '../util/metrics-file.ts';
+import { readStored, type StoredFormat, storedText } from '../util/stored-json.ts';
 import type { HostResult, Job } from './jobs/job.ts';
 
-/** Milliseconds; others hold the lock for as long as two small files take to write. */
+/** Milliseconds; others hold the lock only while they write two small files. */
 const LOCK_WAIT_MS = 10_000;
 
-/** Names of jobs that are kept: each is a series for ever. */
+/** Maximum number of names: each is a series for ever. */
 const MAX_NAMES = 500;
 
-const number = v.number();
-
 const LatestSchema = v.object({
-  hosts: v.record(v.string(), number),
-  /** Milliseconds, since 1970 where they are times. */
-  durationMs: number,
-  endedAt: number,
-  exit: number,
-  succeededAt: v.optional(number),
+  hosts: v.record(text(64), count),
+  /** Milliseconds; times are since 1970. */
+  durationMs: duration,
+  endedAt: time,
+  exit: count,
+  succeededAt: v.optional(time),
 });
 
 type Latest = v.InferOutput<typeof LatestSchema>;
 
-const KeptSchema = v.object({ jobs: v.record(v.string(), LatestSchema) });
+const KEPT = {
+  schema: v.object({ jobs: v.record(longText, LatestSchema) }),
+  version: 1,
+} satisfies StoredFormat<v.GenericSchema>;
 
 export interface EndedJob {
   job: Job;
@@ -54,7 +56,7 @@ export interface JobMetricsOptions {
   warn: (text: string) => void;
 }
 
-/** Never throws: what cannot be written is one warning. */
+/** Never throws: if the metrics cannot be written, there is one warning. */
 export async function noteJob(ended: EndedJob, options: JobMetricsOptions): Promise<void> {
   const { file, stateDir, clock, warn } = options;
   const problem = nameProblem(file);
@@ -66,13 +68,13 @@ export async function noteJob(ended: EndedJob, options: JobMetricsOptions): Prom
     const lock = await holdLock(path, { label, clock, waitMs: LOCK_WAIT_MS });
     try {
       const jobs = await addTo(join(stateDir, 'job-metrics.json'), ended, options);
-      // Within the lock, too: what is older must not be written last.
+      // Still under the lock: older metrics must not overwrite newer ones.
       await metricsFile(file, warn).write(jobMetricsText(jobs, expiryOf(ended.identity)));
     } finally {
       await lock.release();
     }
   } catch (error) {
-    warn(`the metrics of this job cannot be kept: ${messageOf(error)}`);
+    warn(`cannot write the metrics of this job: ${messageOf(error)}`);
   }
 }
 
@@ -84,16 +86,15 @@ async function addTo(path: string, ended: EndedJob, { clock, warn }: JobMetricsO
   const before = jobs.get(name);
   jobs.set(name, latestOf(ended, { endedAt: clock.now(), before }));
   const kept = new Map([...jobs].sort(([, a], [, b]) => b.endedAt - a.endedAt).slice(0, MAX_NAMES));
-  await writeFileAtomic(path, JSON.stringify({ jobs: Object.fromEntries(kept) }));
+  await writeFileAtomic(path, storedText({ jobs: Object.fromEntries(kept) }, KEPT));
   return kept;
 }
 
 async function readKept(path: string, warn: (text: string) => void): Promise<Record<string, Latest>> {
   try {
-    const kept = await readOwnJson<unknown>(path);
-    return kept === undefined ? {} : v.parse(KeptSchema, kept).jobs;
+    return (await readStored(path, KEPT))?.jobs ?? {};
   } catch (error) {
-    warn(`the metrics of earlier jobs cannot be read and are forgotten: ${messageOf(error)}`);
+    warn(`cannot read the metrics of earlier jobs, which are dropped: ${messageOf(error)}`);
     return {};
   }
 }
@@ -106,20 +107,21 @@ function latestOf(
   for (const { outcome } of results) hosts[outcome] = (hosts[outcome] ?? 0) + 1;
   const succeededAt = exit === 0 ? endedAt : before?.succeededAt;
   return {
-    ...{ hosts, durationMs: Math.max(0, endedAt - startedAt), endedAt, exit },
+    hosts,
+    durationMs: Math.max(0, endedAt - startedAt),
+    endedAt,
+    exit,
     ...(succeededAt !== undefined && { succeededAt }),
   };
 }
 
-/** The label is `name`: `job` is Prometheus' own, for whom it asked. */
+/** The label is `name`: Prometheus uses `job` for its own scrape jobs. */
 function jobMetricsText(jobs: Jobs, { certificate, crl }: Expiry): string {
   const sorted = [...jobs].sort(([a], [b]) => (a < b ? -1 : 1));
   const each = (name: string, help: string, value: (latest: Latest) => number | undefined): Family => ({
-    ...{
-      name: `kick_job_${name}`,
-      help: `${help} of the latest job with this name (--lock).`,
-      type: 'gauge',
-    },
+    name: `kick_job_${name}`,
+    help: `${help} of the latest job with this name (--lock).`,
+    type: 'gauge',
     samples: sorted.flatMap(([job, latest]) => {
       const known = value(latest);
       return known === undefined ? [] : [{ labels: { name: job }, value: known }];
@@ -128,7 +130,8 @@ function jobMetricsText(jobs: Jobs, { certificate, crl }: Expiry): string {
   const optional = (ms: number | undefined) => (ms === undefined ? undefined : seconds(ms));
   return expositionText([
     {
-      ...{ name: 'kick_job_hosts', type: 'gauge' },
+      name: 'kick_job_hosts',
+      type: 'gauge',
       help: 'Hosts by outcome of the latest job with this name (--lock).',
       samples: sorted.flatMap(([name, { hosts }]) =>
         OUTCOME_NAMES.map((outcome) => ({ labels: { name, outcome }, value: hosts[outcome] ?? 0 })),
@@ -146,10 +149,6 @@ function jobMetricsText(jobs: Jobs, { certificate, crl }: Expiry): string {
       "When the controller's certificate expires.",
       optional(certificate),
     ),
-    gauge(
-      'kick_controller_crl_expiry_timestamp_seconds',
-      'When the first of the CRLs expires.',
-      optional(crl),
-    ),
+    gauge('kick_controller_crl_expiry_timestamp_seconds', 'When the first CRL expires.', optional(crl)),
   ]);
 }

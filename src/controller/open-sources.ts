@@ -1,21 +1,12 @@
-/** What the choice of hosts asks beside the inventory: PuppetDB, agents, Puppet's CA, programs. */
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+/**
+ * Sources of hosts besides the inventory: PuppetDB, agents, Puppet's CA, programs. Each is loaded with the first question
+ * to it: most kicks name their hosts and ask none.
+ */
 import type { ControllerConfig } from '../config/controller-config.ts';
-import { KickError, systemCode } from '../errors.ts';
-import { isCertname } from '../protocol/names.ts';
-import { findPuppet } from '../puppet/binary.ts';
-import { readPuppetdbConf } from '../puppet/puppetdb-conf.ts';
-import { type PuppetSettings, puppetEnvironment, puppetSettings } from '../puppet/settings.ts';
-import { outputOf } from '../util/program-output.ts';
-import { whoElseCanWrite } from '../util/trusted-path.ts';
+import { isUntrusted, KickError, messageAndHint } from '../errors.ts';
 import { type Site, withSender } from './site.ts';
 import type { HostSources, NodeDatabase } from './targeting/host-sources.ts';
-import type { PuppetDb } from './targeting/puppetdb/client.ts';
-import { type Warn, warnOfNames } from './targeting/warn.ts';
-
-/** Of a group's command: milliseconds it may take, bytes it may print. */
-const COMMAND_LIMITS = { timeoutMs: 30_000, maxBytes: 16 << 20 };
+import type { Warn } from './targeting/warn.ts';
 
 export interface SourcesOptions extends Pick<Site, 'folders' | 'path' | 'clock' | 'identity' | 'openSender'> {
   config: ControllerConfig;
@@ -33,67 +24,42 @@ export async function openSources(sources: SourcesOptions): Promise<HostSources>
         askAgents(targets, { sender, clock, question }),
       );
     },
-    signedCertnames: () => signedCertnames(sources),
-    async outputOf(argv) {
-      const [program = ''] = argv;
-      const other = whoElseCanWrite(program);
-      if (other !== undefined) throw new Error(`it would run as you, but ${other}`);
-      return (await outputOf(argv, { ...COMMAND_LIMITS, env: puppetEnvironment() })).toString('utf8');
-    },
+    signedCertnames: async () => (await import('./puppets-own.ts')).signedCertnames(sources),
+    outputOf: async (argv) => (await import('./group-command.ts')).outputOf(argv, sources.warn),
   };
 }
 
 /**
- * That of controller.yaml, else Puppet's own; none where neither names one. It is opened when it is asked: a
- * puppetdb.conf that cannot be read is a warning until then.
+ * The PuppetDB of controller.yaml, else Puppet's own; undefined if neither names one. A puppetdb.conf that cannot be read
+ * is only a warning until the first question.
  */
 async function openDatabase(sources: SourcesOptions): Promise<NodeDatabase | undefined> {
   const { config, clock, identity, warn } = sources;
   if (config.puppetdb === false) return undefined;
-  let puppetDb: PuppetDb;
   try {
-    const urls = config.puppetdb?.urls ?? (await puppetsOwnUrls(sources));
+    const urls = config.puppetdb?.urls ?? (await (await import('./puppets-own.ts')).puppetsOwnUrls(sources));
     if (urls === undefined) return undefined;
-    const { openPuppetDb } = await import('./targeting/puppetdb/client.ts');
-    puppetDb = openPuppetDb({ urls, identity });
+    return lateDatabase(async () => {
+      const { openPuppetDb } = await import('./targeting/puppetdb/client.ts');
+      const { nodeDatabase } = await import('./targeting/puppetdb/node-database.ts');
+      return nodeDatabase(openPuppetDb({ urls, identity }), { clock, warn });
+    });
   } catch (error) {
     if (!(error instanceof KickError)) throw error;
-    warn(error.message);
-    puppetDb = { query: () => Promise.reject(error) };
-  }
-  const { nodeDatabase } = await import('./targeting/puppetdb/node-database.ts');
-  return nodeDatabase(puppetDb, { clock, warn });
-}
-
-/** Where Puppet cannot be asked there is no puppetdb.conf of its. */
-async function puppetsOwnUrls(sources: SourcesOptions): Promise<string[] | undefined> {
-  const settings = await settingsIfAny(sources);
-  return settings === undefined ? undefined : readPuppetdbConf(join(settings.confdir, 'puppetdb.conf'));
-}
-
-async function settingsIfAny({ folders, path }: SourcesOptions): Promise<PuppetSettings | undefined> {
-  const { puppet, stateDir } = folders;
-  try {
-    return await puppetSettings({ puppet: findPuppet({ explicit: puppet, path }), stateDir });
-  } catch (error) {
-    if (error instanceof KickError) return undefined;
-    throw error;
+    warn(isUntrusted(error) ? messageAndHint(error) : error.message);
+    return lateDatabase(() => Promise.reject(error));
   }
 }
 
-async function signedCertnames(sources: SourcesOptions): Promise<string[] | undefined> {
-  const settings = await settingsIfAny(sources);
-  if (settings === undefined) return undefined;
-  const { signeddir } = settings;
-  let files: string[];
-  try {
-    files = await readdir(signeddir);
-  } catch (error) {
-    if (['ENOENT', 'EACCES', 'ENOTDIR'].includes(systemCode(error) ?? '')) return undefined;
-    throw error;
-  }
-  const names = files.filter((file) => file.endsWith('.pem')).map((file) => file.slice(0, -4));
-  const odd = names.filter((name) => !isCertname(name));
-  warnOfNames(sources.warn, `the signed certificates in ${signeddir}`, odd);
-  return names.filter(isCertname).sort();
+function lateDatabase(open: () => Promise<NodeDatabase>): NodeDatabase {
+  let opened: Promise<NodeDatabase> | undefined;
+  const database = () => (opened ??= open());
+  return {
+    byQuery: async (pql) => (await database()).byQuery(pql),
+    byClass: async (name) => (await database()).byClass(name),
+    byLast: async (question) => (await database()).byLast(question),
+    active: async () => (await database()).active(),
+    countBy: async (certnames) => (await database()).countBy(certnames),
+    factValues: async (paths, certnames) => (await database()).factValues(paths, certnames),
+  };
 }

@@ -1,5 +1,4 @@
-/** A job before it is run: new, or once more for the hosts that did not do as asked. */
-
+/** A job before it is run: a new one, or a rerun for the hosts that did not do as asked. */
 import type { Outcome } from '../protocol/outcome.ts';
 import type { By } from '../protocol/request.ts';
 import type { Target } from '../transport/transport.ts';
@@ -11,20 +10,20 @@ import { isAsAsked } from './jobs/verdict.ts';
 import type { Site } from './site.ts';
 import { groupBoundsOf } from './targeting/selection.ts';
 
-/** What is asked of hosts, and how. */
+/** What hosts are to do, and how. */
 export interface JobWish {
   action: Job['action'];
   by: By;
   queue?: Job['queue'] | undefined;
   rollout?: Rollout | undefined;
-  /** Runs at once; defaults to controller.yaml's. */
+  /** How many hosts run at once; defaults to controller.yaml's. */
   concurrency?: number | undefined;
-  /** What to call the job. */
+  /** The name of the job. */
   name?: string | undefined;
   settings: Omit<JobSettings, 'version' | 'partial'>;
 }
 
-/** Plain data: a dry run shows it, `run` runs it. */
+/** Plain data: a dry run prints it, `run` runs it. */
 export interface Plan {
   job: Job;
   settings: JobSettings;
@@ -56,7 +55,7 @@ export async function planJob(site: Site, hosts: Hosts, wish: JobWish): Promise<
 export interface RerunWish {
   /** Its reason defaults to the job's. */
   by: By;
-  /** Hosts that ended so; defaults to all that did not do as asked. */
+  /** Hosts with these outcomes; defaults to all that did not do as asked. */
   outcomes?: readonly Outcome[] | undefined;
   /** Defaults to the job's. */
   concurrency?: number | undefined;
@@ -65,9 +64,9 @@ export interface RerunWish {
 export interface Rerun {
   /** The job that is run again. */
   of: StoredJob;
-  /** Its hosts that would be asked; none: there is no plan. */
+  /** The hosts to run again; if there are none, there is nothing to plan. */
   targets: readonly Target[];
-  /** Hosts that were left to themselves (--detach), whose end nobody has looked for. */
+  /** Hosts that were left to themselves (--detach), so that nobody has seen how they ended. */
   unknownEnds: number;
   plan(): Promise<Plan>;
 }
@@ -97,11 +96,12 @@ export function rerunOf(site: Site, stored: StoredJob, { by, outcomes, concurren
   };
 }
 
-/** A host without any outcome (its controller died) was no success. */
-function again({ job, results }: StoredJob, outcomes: readonly Outcome[] | undefined): Target[] {
+/** A host without an outcome (its controller died) counts as not successful; one that was asked may have begun. */
+function again({ job, results, asked }: StoredJob, outcomes: readonly Outcome[] | undefined): Target[] {
   return job.targets.filter(({ certname }) => {
     const result = results.get(certname);
-    if (outcomes !== undefined) return outcomes.includes(result?.outcome ?? 'not-started');
+    const unknown: Outcome = asked.has(certname) ? 'unfinished' : 'not-started';
+    if (outcomes !== undefined) return outcomes.includes(result?.outcome ?? unknown);
     return result === undefined || !isAsAsked(result);
   });
 }

@@ -1,4 +1,4 @@
-/** A job whose controller died or was stopped goes on where it was, and no host runs twice. */
+/** Resumes a job whose controller died or was stopped; no host runs twice. */
 import { KickError } from '../errors.ts';
 import { shortId } from '../util/uuid.ts';
 import { executeJob, type JobEnd, type RunOptions } from './execute-job.ts';
@@ -6,7 +6,7 @@ import { storedJob } from './jobs/read-job.ts';
 import { beforeOf, type StoredJob } from './jobs/stored-job.ts';
 import type { Site } from './site.ts';
 
-/** Throws `KickError` `usage` for a job that runs, that is over for every host, or that another controller began. */
+/** Throws `KickError` `usage` if the job is running, is over for every host, or was started by another controller. */
 export async function resumeJob(
   site: Site,
   text: string,
@@ -26,21 +26,21 @@ export async function resumeJob(
     const { job, settings } = stored;
     if (before.results.size === job.targets.length) {
       throw new KickError('usage', `resume the job ${shortId(id)}: it is over for every host`, {
-        hint: `kick rerun ${shortId(id)} asks those again that did not go well`,
+        hint: `kick rerun ${shortId(id)} runs it again for hosts that did not go well`,
       });
     }
     const { certname } = await site.identity();
     if (certname !== job.controller) {
-      // To the agents the same job of another controller is another job.
+      // To the agents, the same job from another controller is another job.
       throw new KickError(
         'usage',
-        `resume the job ${shortId(id)}: ${job.controller} began it, this is ${certname}`,
+        `resume the job ${shortId(id)}: ${job.controller} started it, this is ${certname}`,
       );
     }
     await options.onStart?.(stored);
-    // Whoever resumes a job looks for its end, also where it was left to itself.
-    const { detach: _detach, ...looking } = settings;
-    return await executeJob(site, { job, settings: looking }, { ...options, resumed: { lease, before } });
+    // Resuming means waiting for the end, even of a job that was started with --detach.
+    const { detach: _detach, ...waiting } = settings;
+    return await executeJob(site, { job, settings: waiting }, { ...options, resumed: { lease, before } });
   } finally {
     lease.release();
   }

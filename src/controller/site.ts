@@ -1,4 +1,4 @@
-/** What the parts of a controller share: its folders, who it is, how agents are reached. */
+/** What the parts of a controller share: its folders, its identity, its way to agents. */
 import type { ControllerConfig } from '../config/controller-config.ts';
 import type { Folders } from '../config/folders.ts';
 import type { Identity } from '../pki/identity.ts';
@@ -9,25 +9,25 @@ import type { JobStore } from './jobs/job-store.ts';
 /** Makes connections; which transport they use is the face's choice. */
 export type OpenSender = (options: {
   identity: Identity;
-  /** Milliseconds; absent: the transport's own. */
+  /** Milliseconds; defaults to the transport's own limit. */
   connectTimeoutMs?: number | undefined;
 }) => Promise<Sender>;
 
 export interface Site {
   folders: Folders;
-  /** The variable PATH, to look for puppet. */
+  /** The variable PATH, to find puppet in. */
   path: string;
   /** kick's version. */
   version: string;
   clock: Clock;
   config(): Promise<ControllerConfig>;
-  /** Who we are. Throws `KickError` for whatever stands against it. */
+  /** Who we are. Throws `KickError` if it cannot be loaded. */
   identity(): Promise<Identity>;
   store(): Promise<JobStore>;
   openSender: OpenSender;
 }
 
-/** Connections for as long as the work lasts. */
+/** Opens a sender for as long as the work lasts. */
 export async function withSender<T>(
   { identity, openSender }: Pick<Site, 'identity' | 'openSender'>,
   connectTimeoutMs: number | undefined,

@@ -1,4 +1,4 @@
-/** A job is stopped: by whoever runs it, or, when nobody does, at its hosts from here. */
+/** Stops a job: through the controller that runs it or, if nobody does, directly at its hosts. */
 import { KickError, messageOf } from '../errors.ts';
 import { type By, describeBy } from '../protocol/request.ts';
 import { SendError, type Sender, type Target } from '../transport/transport.ts';
@@ -16,7 +16,7 @@ export interface StopOptions {
   by: By;
   /** Also end the runs in progress; defaults to false. */
   cancel?: boolean | undefined;
-  /** Nobody runs the job: so many of its hosts are asked from here. */
+  /** Called when nobody runs the job and this many of its hosts are cancelled from here. */
   onCancelling?(job: string, hosts: number): void;
   onAnswer?(answer: CancelAnswer): void;
 }
@@ -24,18 +24,18 @@ export interface StopOptions {
 export interface CancelAnswer {
   certname: string;
   isDone: boolean;
-  /** What the host answered, or why it did not. */
+  /** The host's answer, or why there is none. */
   message: string;
 }
 
 export type Stopped =
-  /** Whoever runs it has its order. */
+  /** The controller that runs it has been ordered to stop. */
   | { how: 'ordered'; job: string; pid: number }
-  /** Nobody runs it, so no host is started. */
+  /** Nobody runs it, so there is nothing to stop. */
   | { how: 'idle'; job: string }
   | { how: 'cancelled'; job: string; answers: CancelAnswer[] };
 
-/** Throws `KickError` `usage` for a job that is over. */
+/** Throws `KickError` `usage` if the job is over. */
 export async function stopJob(site: Site, text: string, options: StopOptions): Promise<Stopped> {
   const store = await site.store();
   const stored = await storedJob(store, text);
@@ -78,11 +78,13 @@ async function cancelOn(
   const now = site.clock.now();
   try {
     const body = await sealedCancel(stored.job, certname, { identity: await site.identity(), now });
-    const { message } = await sender.command(target, body, AbortSignal.timeout(CANCEL_WITHIN_MS));
+    const signal = AbortSignal.timeout(CANCEL_WITHIN_MS);
+    const { message } = await sender.command(target, body, { signal });
     return { certname, isDone: true, message };
   } catch (error) {
     const refusal = error instanceof SendError ? error.refusal : undefined;
     const why = refusal === undefined ? messageOf(error) : refusalLine(refusal, now);
-    return { certname, isDone: false, message: why };
+    const mayBe = refusal === undefined && error instanceof SendError && error.arrived;
+    return { certname, isDone: false, message: mayBe ? `${why}; it may have been done anyway` : why };
   }
 }

@@ -1,16 +1,16 @@
-/** Orders to stop a job, which others write into its folder. */
+/** Orders to stop a job, written into its folder by other processes. */
 import { watch } from 'node:fs';
 import { type JobStore, ORDER_FILE } from './jobs/job-store.ts';
 
 export interface Orders {
   /** Start no more hosts. */
   stop: AbortSignal;
-  /** Also end what runs. */
+  /** Also end the runs in progress. */
   cancel: AbortSignal;
   close(): void;
 }
 
-/** Milliseconds between looks for an order, where no event of the file system announces it. */
+/** Milliseconds between checks for an order, in case the file system reports no changes. */
 const LOOK_MS = 1000;
 
 export function watchOrders(store: JobStore, id: string): Orders {
@@ -24,7 +24,7 @@ export function watchOrders(store: JobStore, id: string): Orders {
   const timer = setInterval(() => void look(), LOOK_MS);
   timer.unref();
   const close = watchFolder(store.folderOf(id), (name) => {
-    // The job's own log grows in this folder, too: each of its writes comes by here.
+    // Every write to the job's own log in this folder is reported here as well.
     if (name === ORDER_FILE) void look();
   });
   return {
@@ -38,8 +38,8 @@ export function watchOrders(store: JobStore, id: string): Orders {
 }
 
 /**
- * Calls `onChange` with the name of what changes in a folder, where the system says so; where it does not (inotify is
- * exhausted, the folder is gone) never. Returns a function that ends it.
+ * Calls `onChange` with the name of each file that changes in a folder; never, if the system reports no changes (inotify
+ * is exhausted, the folder is gone). Returns a function that stops it.
  */
 export function watchFolder(folder: string, onChange: (name: string | null) => void): () => void {
   try {

@@ -1,24 +1,25 @@
-/** The files of our own CA, and its index: which certificates there are, and which were revoked. */
-import { readFile } from 'node:fs/promises';
+/** The files of our own CA, and its index: issued and revoked certificates. */
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { KickError, systemCode } from '../errors.ts';
+import { isUntrusted, KickError, systemCode } from '../errors.ts';
 import { writeFileAtomic } from '../util/atomic-file.ts';
+import { count, text, time } from '../util/bounds.ts';
+import { readTrusted } from '../util/trusted-file.ts';
 
 export type Role = 'agent' | 'controller';
 
 const EntrySchema = v.object({
-  name: v.string(),
+  name: text(253),
   role: v.picklist(['agent', 'controller']),
   /** Upper case hex. */
-  serial: v.string(),
+  serial: text(64),
   /** Milliseconds since 1970. */
-  notAfter: v.number(),
-  revokedAt: v.optional(v.number()),
+  notAfter: time,
+  revokedAt: v.optional(time),
 });
 const IndexSchema = v.object({
-  subject: v.array(v.string()),
-  crlNumber: v.number(),
+  subject: v.array(text(1024)),
+  crlNumber: count,
   certificates: v.array(EntrySchema),
 });
 
@@ -38,12 +39,18 @@ export function authorityPaths(dir: string) {
   };
 }
 
-/** Throws `KickError` `pki`. */
-export async function readIndex(dir: string): Promise<Index> {
+/** A hundred thousand certificates and more. */
+const MAX_INDEX_BYTES = 64 << 20;
+
+/** Throws `KickError` `pki`, and `untrusted` if others can change it. */
+export function readIndex(dir: string): Index {
   const paths = authorityPaths(dir);
   try {
-    return v.parse(IndexSchema, JSON.parse(await readFile(paths.index, 'utf8')));
+    const doing = `read the index "${paths.index}"`;
+    const bytes = readTrusted(paths.index, { doing, maxBytes: MAX_INDEX_BYTES });
+    return v.parse(IndexSchema, JSON.parse(bytes.toString('utf8')));
   } catch (error) {
+    if (isUntrusted(error)) throw error;
     if (systemCode(error) === 'ENOENT') {
       throw new KickError('pki', `open the CA: there is none in "${dir}"`, {
         hint: `make one: kick pki init --pki-dir ${dir}`,

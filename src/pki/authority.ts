@@ -1,16 +1,19 @@
 /**
- * Our own CA, for sites without Puppet's: a folder laid out as Puppet's ssldir, with the CA's key and
- * its index in `ca/`. The index is the truth; a certificate is on disk before the index names it.
+ * Our own CA, for sites without Puppet's: a folder laid out like Puppet's ssldir, with the CA's key and
+ * index in `ca/`. The index is the truth; a certificate is on disk before the index lists it.
  */
-import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import type { KeyObject } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { KickError } from '../errors.ts';
+import { KickError, onFiles } from '../errors.ts';
 import { isCertname } from '../protocol/names.ts';
 import { writeFileAtomic } from '../util/atomic-file.ts';
 import type { Clock } from '../util/clock.ts';
 import { exists } from '../util/files.ts';
 import { holdLock } from '../util/lock-file.ts';
+import { readTrusted } from '../util/trusted-file.ts';
+import { makeTrustedFolder } from '../util/trusted-folder.ts';
+import { refuseUntrusted } from '../util/trusted-path.ts';
 import {
   type AuthorityPaths,
   authorityPaths,
@@ -20,18 +23,21 @@ import {
   readIndex,
   writeIndex,
 } from './authority-index.ts';
+import { privateKey } from './identity-files.ts';
 import { type KeyType, newKey, newSerial, pemOf } from './new-key.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Backdated, so that a clock that is a little behind rejects nobody (docs/puppet.md, "Signatures and TLS"). */
+/** Backdated, so that a clock that is slightly behind accepts it (docs/puppet.md, "Signatures and TLS"). */
 const BACKDATE_MS = DAY_MS;
-/** Days; nobody distributes new CRLs by themselves, so they live long. */
+/** Days; CRLs are distributed by hand, so they last long. */
 const CA_DAYS = 3650;
 const CRL_DAYS = 3650;
 export const CERTIFICATE_DAYS = 1825;
 
 const LOCK_WAIT_MS = 30_000;
+
+const MAX_KEY_BYTES = 1 << 16;
 
 export interface AuthorityOptions {
   clock: Clock;
@@ -41,28 +47,31 @@ export interface IssueRequest {
   name: string;
   role: Role;
   keyType: KeyType;
-  /** Until the certificate expires. */
+  /** Days until the certificate expires. */
   days: number;
 }
 
 export interface Authority {
-  /** Paths of what was made. Throws `KickError` `pki` when there is a CA already. */
+  /** Returns the paths of the new files. Throws `KickError` `pki` if there is a CA already. */
   init(name: string): Promise<string[]>;
-  /** Paths of key and certificate. Throws `KickError` `pki` when the name has a certificate that holds. */
+  /** Returns the paths of key and certificate. Throws `KickError` `pki` if the name has a valid certificate. */
   issue(request: IssueRequest): Promise<string[]>;
-  /** Throws `KickError` `pki` when the name has no certificate that holds. */
+  /** Throws `KickError` `pki` if the name has no valid certificate. */
   revoke(name: string): Promise<void>;
   list(): Promise<Entry[]>;
 }
 
-/** The CA in a folder. Changes are made one at a time, by whichever process. */
+/**
+ * Opens the CA in a folder. Changes are made one at a time, even by several processes. Its methods throw `KickError`
+ * `untrusted` if others can change the folder or the way to it.
+ */
 export function openAuthority(dir: string, { clock }: AuthorityOptions): Authority {
   const here: Place = { dir, paths: authorityPaths(dir), clock };
   return {
     init: (name) => exclusively(here, () => init(name, here)),
     issue: (request) => exclusively(here, () => issue(request, here)),
     revoke: (name) => exclusively(here, () => revoke(name, here)),
-    list: async () => (await readIndex(dir)).certificates,
+    list: async () => readIndex(dir).certificates,
   };
 }
 
@@ -73,11 +82,13 @@ interface Place {
 }
 
 async function exclusively<T>({ dir, clock }: Place, work: () => Promise<T>): Promise<T> {
-  await mkdir(join(dir, 'ca'), { recursive: true, mode: 0o700 });
   const label = `CA in "${dir}"`;
+  const trust = { doing: `use the ${label}` };
+  for (const name of ['certs', 'private_keys']) refuseUntrusted(join(dir, name), trust);
+  await makeTrustedFolder(join(dir, 'ca'), trust);
   const lock = await holdLock(join(dir, 'ca', 'index'), { label, clock, waitMs: LOCK_WAIT_MS });
   try {
-    return await work();
+    return await onFiles({ code: 'pki', doing: `use the ${label}` }, work);
   } finally {
     await lock.release();
   }
@@ -118,9 +129,9 @@ async function issue(
   { name, role, keyType, days }: IssueRequest,
   { dir, paths, clock }: Place,
 ): Promise<string[]> {
-  const index = await readIndex(dir);
+  const index = readIndex(dir);
   const now = clock.now();
-  checkName(name, index, now);
+  checkName(name, index, { dir, now });
   const { makeCertificate } = await import('./make-certificate.ts');
   const key = newKey(keyType);
   const serial = newSerial();
@@ -132,7 +143,7 @@ async function issue(
     role,
     notBefore: now - BACKDATE_MS,
     notAfter,
-    issuer: { subject: index.subject, key: await caKey(paths) },
+    issuer: { subject: index.subject, key: caKey(paths) },
     alternativeNames: [name],
     ppCliAuth: role === 'controller',
   });
@@ -145,22 +156,22 @@ async function issue(
   return [paths.keyOf(name), paths.certificateOf(name)];
 }
 
-function checkName(name: string, index: Index, now: number): void {
+function checkName(name: string, index: Index, { dir, now }: { dir: string; now: number }): void {
   if (!isCertname(name)) throw new KickError('pki', `issue a certificate: "${name}" is not a certname`);
   // certs/ca.pem is the CA's.
   if (name === 'ca') throw new KickError('pki', 'issue a certificate: "ca" is the name of the CA itself');
   if (index.certificates.some((entry) => isValid(entry, name, now))) {
     throw new KickError('pki', `issue a certificate: "${name}" has one`, {
-      hint: `revoke it first: kick pki revoke ${name}`,
+      hint: `revoke it first: kick pki revoke ${name} --pki-dir ${dir}`,
     });
   }
 }
 
 async function revoke(name: string, { dir, paths, clock }: Place): Promise<void> {
-  const index = await readIndex(dir);
+  const index = readIndex(dir);
   const now = clock.now();
   if (!index.certificates.some((entry) => isValid(entry, name, now))) {
-    throw new KickError('pki', `revoke a certificate: "${name}" has none that holds`, {
+    throw new KickError('pki', `revoke a certificate: "${name}" has no valid one`, {
       hint: `see: kick pki list --pki-dir ${dir}`,
     });
   }
@@ -171,13 +182,14 @@ async function revoke(name: string, { dir, paths, clock }: Place): Promise<void>
       isValid(entry, name, now) ? { ...entry, revokedAt: now } : entry,
     ),
   };
-  // Written down first: a revocation that was asked for is never forgotten.
+  // Stored first: a requested revocation is never lost.
   await writeIndex(dir, changed);
-  await writeCrl(changed, await caKey(paths), { paths, clock });
+  await writeCrl(changed, caKey(paths), { paths, clock });
 }
 
-async function caKey(paths: AuthorityPaths): Promise<KeyObject> {
-  return createPrivateKey(await readFile(paths.caKey));
+function caKey({ caKey: path }: AuthorityPaths): KeyObject {
+  const pem = readTrusted(path, { doing: `use the CA's key "${path}"`, maxBytes: MAX_KEY_BYTES });
+  return privateKey(pem.toString('latin1'), path);
 }
 
 async function writeCrl(
@@ -199,7 +211,7 @@ async function writeCrl(
   await writeFileAtomic(paths.crl, crl, { mode: 0o644 });
 }
 
-/** Whether an entry is a certificate of that name that can be used now. */
+/** Whether an entry is a valid certificate of that name. */
 function isValid({ name, revokedAt, notAfter }: Entry, wanted: string, now: number): boolean {
   return name === wanted && revokedAt === undefined && notAfter > now;
 }

@@ -1,4 +1,4 @@
-/** With a CRL missing for one CA, or expired, OpenSSL rejects everybody: better said when the identity is loaded. */
+/** If a CRL is missing or expired, OpenSSL rejects every peer, so CRLs are checked when the identity is loaded. */
 import type { X509Certificate } from 'node:crypto';
 import { messageOf } from '../errors.ts';
 import { readCrl } from './crl.ts';
@@ -8,7 +8,7 @@ import { broken, nameFor } from './identity-files.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Days before the end of a CRL from which we warn. */
+/** Warns this many days before a CRL expires. */
 const WARN_CRL_DAYS = 7;
 
 export interface CheckedCrl {
@@ -18,28 +18,31 @@ export interface CheckedCrl {
   revoked: string[];
 }
 
-/** Throws `KickError` `identity` where a CA of `ca` has no CRL that holds. `now` is milliseconds since 1970. */
+/** Throws `KickError` `identity` if a CA of `ca` has no valid CRL. `now` is milliseconds since 1970. */
 export function checkCrls(
   pems: readonly string[],
   ca: readonly X509Certificate[],
-  { crl: path, ca: caPath }: IdentityPaths,
-  now: number,
+  { paths: { crl: path, ca: caPath }, now }: { paths: IdentityPaths; now: number },
 ): CheckedCrl[] {
-  if (pems.length === 0) throw broken('CRLs', path, 'there is no CRL in it');
+  if (pems.length === 0) throw broken('CRLs', path, { why: 'there is no CRL in it' });
   let crls: CheckedCrl[];
   try {
     crls = pems.map((pem) => ({ pem, ...readCrl(pem) }));
   } catch (error) {
-    throw broken('CRLs', path, messageOf(error));
+    throw broken('CRLs', path, { why: messageOf(error) });
   }
   const fresh = (crl: CheckedCrl) => crl.nextUpdate === undefined || crl.nextUpdate > now;
   for (const authority of ca) {
     const own = crls.filter(({ issuer }) => Buffer.compare(issuer, subjectOf(authority)) === 0);
     const name = nameFor(authority);
     if (own.length === 0) {
-      throw broken('CRLs', path, `there is none of "${name}", which is in "${caPath}"`, REFRESH);
+      throw broken('CRLs', path, {
+        why: `there is none of "${name}", which is in "${caPath}"`,
+        hint: REFRESH,
+      });
     }
-    if (!own.some(fresh)) throw broken('CRLs', path, `the one of "${name}" has expired`, REFRESH);
+    if (!own.some(fresh))
+      throw broken('CRLs', path, { why: `the one of "${name}" has expired`, hint: REFRESH });
   }
   return crls;
 }
@@ -67,7 +70,10 @@ export function checkNotRevoked(
   const serial = BigInt(`0x${leaf.serialNumber}`);
   const own = crls.filter((crl) => Buffer.compare(crl.issuer, issuer) === 0);
   if (own.some(({ revoked }) => revoked.some((one) => BigInt(`0x${one}`) === serial))) {
-    throw broken('certificate', paths.certificate, 'it has been revoked', 'have a new one made');
+    throw broken('certificate', paths.certificate, {
+      why: 'it has been revoked',
+      hint: 'have a new one made',
+    });
   }
 }
 

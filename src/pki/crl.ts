@@ -1,23 +1,23 @@
-/** What we must know of a CRL before it is handed to OpenSSL: whose it is, and how long it holds (RFC 5280 5.1). */
+/** What we must know of a CRL before OpenSSL gets it: its issuer, and how long it is valid (RFC 5280 5.1). */
 import { childrenOf, DerError, readElement, TAG } from './der.ts';
 
 export interface CrlInfo {
   /** The issuer's name, DER. */
   issuer: Uint8Array;
-  /** Milliseconds since 1970; absent: it says nothing of a next one. */
+  /** Milliseconds since 1970; absent if it names no next update. */
   nextUpdate?: number;
   /** Serial numbers, upper case hex. */
   revoked: string[];
 }
 
-const ONE = /-----BEGIN X509 CRL-----\s+([A-Za-z0-9+/=\s]+?)-----END X509 CRL-----/g;
+const ONE = /-----BEGIN X509 CRL-----\s([A-Za-z0-9+/=\s]+)-----END X509 CRL-----/g;
 
-/** The CRLs of a PEM bundle, one PEM each: Node reads only the first of a bundle (docs/puppet.md, "Certificates"). */
+/** Splits a PEM bundle into CRLs: Node reads only the first of a bundle (docs/puppet.md, "Certificates"). */
 export function splitCrls(pem: string): string[] {
   return [...pem.matchAll(ONE)].map(([whole]) => `${whole}\n`);
 }
 
-/** Reads one CRL; throws `DerError` when it is none. */
+/** Reads one CRL; throws `DerError` if it is none. */
 export function readCrl(pem: string): CrlInfo {
   const [, base64 = ''] = new RegExp(ONE.source).exec(pem) ?? [];
   const [tbs] = childrenOf(Buffer.from(base64, 'base64'), TAG.sequence);
@@ -35,7 +35,7 @@ export function readCrl(pem: string): CrlInfo {
   };
 }
 
-/** A list may be long: entry by entry, without a bound on their number. */
+/** Lists may be long, so entries are read one by one and their number is not limited. */
 function serialsOf(list: Uint8Array): string[] {
   const serials: string[] = [];
   for (let rest = list; rest.length > 0; ) {

@@ -1,7 +1,6 @@
 /**
- * The two things that we read of a certificate ourselves, by walking its DER (X.690, RFC 5280 4.1)
- * and never by searching bytes. OpenSSL has verified the certificate before; this reader is bounded
- * all the same.
+ * The two things that we read from a certificate ourselves, by walking its DER (X.690, RFC 5280 4.1) and
+ * never by searching bytes. OpenSSL has verified the certificate before; the reader is bounded anyway.
  */
 
 export class DerError extends Error {
@@ -35,7 +34,7 @@ export const TAG = {
   extensions: 0xa3,
 } as const;
 
-/** The element at the beginning of `bytes`; throws `DerError` for anything but DER's one spelling. */
+/** The element at the start of `bytes`; throws `DerError` for anything but strict DER. */
 export function readElement(bytes: Uint8Array): DerElement {
   const [tag, first] = bytes;
   if (tag === undefined || first === undefined) throw new DerError('it ends too early');
@@ -58,7 +57,7 @@ export function readElement(bytes: Uint8Array): DerElement {
   };
 }
 
-/** The elements of which `bytes` is made, to its last byte. */
+/** The elements that `bytes` consists of, to its last byte. */
 export function readAll(bytes: Uint8Array): DerElement[] {
   const found: DerElement[] = [];
   for (let rest = bytes; rest.length > 0; ) {
@@ -70,7 +69,7 @@ export function readAll(bytes: Uint8Array): DerElement[] {
   return found;
 }
 
-/** The one element of which `bytes` is made, which must have this tag; its children. */
+/** The children of the one element that `bytes` consists of, which must have this tag. */
 export function childrenOf(bytes: Uint8Array, tag: number): DerElement[] {
   const element = readElement(bytes);
   if (element.tag !== tag || element.whole.length !== bytes.length)
@@ -78,7 +77,7 @@ export function childrenOf(bytes: Uint8Array, tag: number): DerElement[] {
   return readAll(element.content);
 }
 
-export function isOid(element: DerElement | undefined, hex: string): boolean {
+function isOid(element: DerElement | undefined, hex: string): boolean {
   return element?.tag === TAG.objectIdentifier && Buffer.from(element.content).toString('hex') === hex;
 }
 
@@ -97,8 +96,8 @@ function fieldsOf(certificate: Uint8Array): DerElement[] {
 }
 
 /**
- * The one common name of a certificate's subject. Throws `DerError` when there is none, more than
- * one, or one with control characters.
+ * The one common name of a certificate's subject. Throws `DerError` if there is none, more than one, or
+ * one with control characters.
  */
 export function commonNameOf(certificate: Uint8Array): string {
   const subject = fieldsOf(certificate)[4];
@@ -132,9 +131,8 @@ function textOf({ tag, content }: DerElement): string {
 }
 
 /**
- * Whether Puppet marks the certificate's owner as an administrator: the extension pp_cli_auth
- * exactly once, its value exactly the UTF8String "true" (DESIGN 5). Throws `DerError` for what is
- * no certificate.
+ * Whether Puppet marks the certificate's owner as an administrator: the extension pp_cli_auth exactly
+ * once, its value exactly the UTF8String "true" (DESIGN 5). Throws `DerError` if it is no certificate.
  */
 export function isPuppetAdministrator(certificate: Uint8Array): boolean {
   const found = fieldsOf(certificate)

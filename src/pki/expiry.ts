@@ -1,4 +1,4 @@
-/** When what we identify ourselves by comes to its end. */
+/** When our certificate and CRLs expire. */
 
 import { readCrl } from './crl.ts';
 import type { Identity } from './identity.ts';
@@ -6,7 +6,7 @@ import type { Identity } from './identity.ts';
 export interface Expiry {
   /** Milliseconds since 1970. */
   certificate: number;
-  /** The first CRL that ends; absent where none says when. */
+  /** When the first CRL expires; absent if none says. */
   crl?: number;
 }
 

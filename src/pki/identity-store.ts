@@ -1,6 +1,6 @@
-/** An identity that follows its files: certificates are renewed and CRLs replaced under a running agent. */
+/** An identity that follows its files: certificates are renewed and CRLs replaced while the agent runs. */
 import { stat } from 'node:fs/promises';
-import { messageOf } from '../errors.ts';
+import { isUntrusted, messageAndHint } from '../errors.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import type { Identity, IdentityPaths } from './identity.ts';
@@ -14,29 +14,30 @@ export interface IdentityWatchOptions {
   clock: Clock;
   log: Log;
   signal: AbortSignal;
-  /** Milliseconds between two looks at the files; 5 s unless told. */
+  /** Milliseconds between checks of the files; defaults to 5 s. */
   pollMs?: number;
 }
 
 /**
- * Waits until there is an identity that can be used (first boot: Puppet makes the certificate
- * later). Tells why it waits at once, when the reason changes, and once an hour. Undefined when
- * `signal` aborts.
+ * Waits for a usable identity (first boot: Puppet makes the certificate later). Logs why it waits: at
+ * once, when the reason changes, and once an hour. Undefined if `signal` aborts. Throws `KickError` `untrusted` for files
+ * that others can change.
  */
 export async function waitForIdentity(
   paths: IdentityPaths,
   { clock, log, signal, pollMs = POLL_MS }: IdentityWatchOptions,
 ): Promise<Identity | undefined> {
-  let told = '';
+  let reported = '';
   let toldAt = 0;
   while (!signal.aborted) {
     try {
       return await loadIdentity(paths, { now: clock.now() });
     } catch (error) {
-      const why = messageOf(error);
-      if (why !== told || clock.monotonic() - toldAt >= REMIND_MS) {
-        log.warn({ reason: why }, 'waiting for a certificate that can be used');
-        told = why;
+      if (isUntrusted(error)) throw error;
+      const why = messageAndHint(error);
+      if (why !== reported || clock.monotonic() - toldAt >= REMIND_MS) {
+        log.warn({ reason: why }, 'waiting for a usable certificate');
+        reported = why;
         toldAt = clock.monotonic();
       }
     }
@@ -45,20 +46,24 @@ export async function waitForIdentity(
   return undefined;
 }
 
+export interface IdentityListener {
+  /** Called with every new identity. */
+  onChange(identity: Identity): void;
+}
+
 export interface IdentityWatch {
-  /** Looks at the files now (SIGHUP). */
+  /** Checks the files now (SIGHUP). */
   reload(): Promise<void>;
 }
 
 /**
- * Calls `onChange` with every new identity; where the new files are broken the old one stays, and
- * the log says why. Warns once a day of what expires soon. Ends with `signal`.
+ * Calls `onChange` with every new identity; if the new files are broken, the old identity stays, and the
+ * log says why. Warns once a day of what expires soon. Ends with `signal`.
  */
 export function watchIdentity(
   paths: IdentityPaths,
   first: Identity,
-  { clock, log, signal, pollMs = POLL_MS }: IdentityWatchOptions,
-  onChange: (identity: Identity) => void,
+  { clock, log, signal, pollMs = POLL_MS, onChange }: IdentityWatchOptions & IdentityListener,
 ): IdentityWatch {
   let current = first;
   let seen: string | undefined;
@@ -74,9 +79,9 @@ export function watchIdentity(
     try {
       current = await loadIdentity(paths, { now: clock.now() });
       onChange(current);
-      log.info({ certname: current.certname }, 'certificates and CRLs loaded anew');
+      log.info({ certname: current.certname }, 'certificates and CRLs reloaded');
     } catch (error) {
-      log.error({ reason: messageOf(error) }, 'the new certificates cannot be used: the old ones stay');
+      log.error({ reason: messageAndHint(error) }, 'cannot use the new certificates: the old ones stay');
     }
   }
 

@@ -4,22 +4,22 @@ import type { KeyObject, X509Certificate } from 'node:crypto';
 /** Where Puppet (or our own `kick pki`) keeps them; all PEM. */
 export interface IdentityPaths {
   key: string;
-  /** The leaf, perhaps followed by intermediates. */
+  /** The leaf, possibly followed by intermediates. */
   certificate: string;
   /** One or more CA certificates. */
   ca: string;
-  /** One CRL for each CA. */
+  /** One CRL per CA. */
   crl: string;
 }
 
 export interface Identity {
   readonly certname: string;
   readonly key: KeyObject;
-  /** The leaf first, then the intermediates up to, not including, the root. */
+  /** The leaf, then the intermediates up to the root, which is not included. */
   readonly chain: readonly X509Certificate[];
   readonly ca: readonly X509Certificate[];
-  /** PEM, one CRL a string: Node reads only the first of a bundle (facts). */
+  /** PEM, one CRL per string: Node reads only the first of a bundle. */
   readonly crls: readonly string[];
-  /** What will go wrong soon: certificate within 30 days, CRL within 7. Sentences. */
+  /** Sentences about what expires soon: the certificate within 30 days, a CRL within 7. */
   readonly warnings: readonly string[];
 }

@@ -1,4 +1,4 @@
-/** An identity from its four files, with every check that OpenSSL would silently skip. */
+/** Loads an identity from its four files, with every check that OpenSSL would silently skip. */
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { messageOf } from '../errors.ts';
 import { isCertname } from '../protocol/names.ts';
@@ -10,30 +10,29 @@ import { broken, nameFor, privateKey, readCertificates, readPem } from './identi
 
 const DAY_MS = 86_400_000;
 
-/** Days before the end of a certificate from which we warn. */
+/** Warns this many days before a certificate expires. */
 const WARN_CERTIFICATE_DAYS = 30;
 
 /**
- * Loads and checks an identity. `now` is milliseconds since 1970. Throws `KickError` `identity`,
- * whose cause has the system's code where a file could not be read.
+ * Loads and checks an identity. `now` is milliseconds since 1970. Throws `KickError` `untrusted` for files that others can
+ * change, and `identity`, whose cause has the system's code if a file could not be read.
  */
 export async function loadIdentity(paths: IdentityPaths, { now }: { now: number }): Promise<Identity> {
-  const [keyPem, certificatePem, caPem, crlPem] = await Promise.all([
-    readPem(paths.key, 'key'),
-    readPem(paths.certificate, 'certificate'),
-    readPem(paths.ca, 'CA certificates'),
-    readPem(paths.crl, 'CRLs'),
-  ]);
+  const keyPem = readPem(paths.key, 'key');
+  const certificatePem = readPem(paths.certificate, 'certificate');
+  const caPem = readPem(paths.ca, 'CA certificates');
+  const crlPem = readPem(paths.crl, 'CRLs');
   const key = privateKey(keyPem, paths.key);
   const certificates = readCertificates(certificatePem, paths.certificate, 'certificate');
   const ca = readCertificates(caPem, paths.ca, 'CA certificates');
   const [leaf] = certificates;
-  if (leaf === undefined) throw broken('certificate', paths.certificate, 'there is no certificate in it');
+  if (leaf === undefined)
+    throw broken('certificate', paths.certificate, { why: 'there is no certificate in it' });
   const certname = certnameOf(leaf, paths.certificate);
   checkKeyFits(key, leaf, paths);
-  checkDates(leaf, 'certificate', paths.certificate, now);
+  checkDates(leaf, { what: 'certificate', path: paths.certificate, now });
   const chain = chainOf(certificates, ca, paths);
-  const crls = checkCrls(splitCrls(crlPem), ca, paths, now);
+  const crls = checkCrls(splitCrls(crlPem), ca, { paths, now });
   checkNotRevoked(leaf, crls, paths);
   return {
     certname,
@@ -50,42 +49,39 @@ function certnameOf(leaf: X509Certificate, path: string): string {
   try {
     name = commonNameOf(leaf.raw);
   } catch (error) {
-    throw broken('certificate', path, messageOf(error));
+    throw broken('certificate', path, { why: messageOf(error) });
   }
-  if (!isCertname(name)) throw broken('certificate', path, `its name "${name}" is not a certname`);
+  if (!isCertname(name)) throw broken('certificate', path, { why: `its name "${name}" is not a certname` });
   return name;
 }
 
 function checkKeyFits(key: KeyObject, leaf: X509Certificate, paths: IdentityPaths): void {
   if (leaf.checkPrivateKey(key)) return;
-  throw broken(
-    'key',
-    paths.key,
-    `it does not belong to the certificate "${paths.certificate}"`,
-    'one of the two was replaced: have a new certificate made for this key',
-  );
+  throw broken('key', paths.key, {
+    why: `it does not belong to the certificate "${paths.certificate}"`,
+    hint: 'one of the two was replaced: have a new certificate made for this key',
+  });
 }
 
-function checkDates(certificate: X509Certificate, what: string, path: string, now: number): void {
+function checkDates(
+  certificate: X509Certificate,
+  { what, path, now }: { what: string; path: string; now: number },
+): void {
   if (now > Date.parse(certificate.validTo)) {
-    throw broken(
-      what,
-      path,
-      `"${nameFor(certificate)}" has expired on ${certificate.validTo}`,
-      'have a new one made',
-    );
+    throw broken(what, path, {
+      why: `"${nameFor(certificate)}" has expired on ${certificate.validTo}`,
+      hint: 'have a new one made',
+    });
   }
   if (now < Date.parse(certificate.validFrom)) {
-    throw broken(
-      what,
-      path,
-      `"${nameFor(certificate)}" is valid only from ${certificate.validFrom} on`,
-      "look at this host's clock",
-    );
+    throw broken(what, path, {
+      why: `"${nameFor(certificate)}" is valid only from ${certificate.validFrom} on`,
+      hint: "check this host's clock",
+    });
   }
 }
 
-/** The leaf and what links it to one of the CA's roots, the root itself left out. */
+/** The leaf and the intermediates that link it to one of the CA's roots, without the root. */
 function chainOf(
   certificates: readonly X509Certificate[],
   ca: readonly X509Certificate[],
@@ -101,7 +97,7 @@ function chainOf(
     if (chain.length > 8) break;
   }
   if (last === undefined || !ca.some((one) => one.raw.equals(last.raw))) {
-    throw broken('certificate', paths.certificate, `it was not made by the CA in "${paths.ca}"`);
+    throw broken('certificate', paths.certificate, { why: `it was not made by the CA in "${paths.ca}"` });
   }
   return chain;
 }

@@ -1,7 +1,7 @@
 /**
- * Certificates and CRLs of our own CA. node-forge writes the ASN.1; it knows RSA only and signs
- * slowly, so that keys and signatures are node:crypto's, and it has no CRLs, so that TBSCertList is
- * built here by hand (RFC 5280 4.1 and 5.1).
+ * Certificates and CRLs of our own CA. node-forge writes the ASN.1. It only supports RSA and signs slowly,
+ * so keys and signatures come from node:crypto; and it has no CRLs, so TBSCertList is built here (RFC 5280
+ * 4.1 and 5.1).
  */
 import { createHash, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import forge from 'node-forge';
@@ -38,7 +38,7 @@ const utf8 = (text: string) => primitive(Type.UTF8, Buffer.from(text).toString('
 const tagged = (tag: number, isConstructed: boolean, value: Asn1[] | string) =>
   asn1.create(Class.CONTEXT_SPECIFIC, tag as forge.asn1.Type, isConstructed, value);
 
-/** The shortest two's complement of a number that is not negative (X.690 8.3). */
+/** The shortest two's complement of a non-negative number (X.690 8.3). */
 function unsigned(bytes: Buffer): string {
   let from = 0;
   while (from < bytes.length - 1 && bytes[from] === 0 && (bytes[from + 1] ?? 0) < 0x80) from++;
@@ -70,7 +70,7 @@ function spkiOf(key: KeyObject): Asn1 {
   return asn1.fromDer(bytes.toString('latin1'), options);
 }
 
-/** RFC 5280 4.2.1.2, method 1: SHA-1 of the key's bits, without the byte that counts the unused ones. */
+/** RFC 5280 4.2.1.2, method 1: SHA-1 of the key's bits, without the byte that counts unused bits. */
 function keyIdentifier(key: KeyObject): string {
   const bits = (spkiOf(key).value[1] as Asn1).value as string;
   return createHash('sha1')
@@ -97,13 +97,13 @@ export type CertificateRole = 'ca' | 'agent' | 'controller';
 export type Purpose = 'serverAuth' | 'clientAuth';
 
 /**
- * An agent serves, and connects outwards to a broker, as with Puppet's certificates; a controller only calls. Who may
- * give orders is another matter: that takes ppCliAuth or a name in agent.yaml.
+ * Like Puppet's, certificates are for serving and for connecting: an agent connects to a broker, a controller serves a page.
+ * Permission to send requests is separate: it takes ppCliAuth or an entry in agent.yaml.
  */
 const PURPOSES: Readonly<Record<CertificateRole, readonly Purpose[]>> = {
   ca: [],
   agent: ['serverAuth', 'clientAuth'],
-  controller: ['clientAuth'],
+  controller: ['serverAuth', 'clientAuth'],
 };
 
 export interface CertificateRequest {

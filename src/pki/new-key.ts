@@ -11,7 +11,7 @@ export function newKey(type: KeyType): KeyObject {
     : generateKeyPairSync('rsa', { modulusLength: RSA_BITS }).privateKey;
 }
 
-/** RFC 5280 4.1.2.2: positive, at most 20 bytes; 16 random ones that nobody can foretell. */
+/** RFC 5280 4.1.2.2: positive, at most 20 bytes; 16 random ones cannot be predicted. */
 export function newSerial(): string {
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;

@@ -1,4 +1,4 @@
-/** An identity in the shape of node:tls, the same for every connection of ours. */
+/** An identity as options of node:tls, the same for all our connections. */
 import { KickError } from '../errors.ts';
 import type { Identity } from './identity.ts';
 
@@ -11,9 +11,9 @@ export interface TlsMaterial {
 }
 
 /**
- * Our CAs and nothing else, every CRL. Throws `KickError` `identity` where Node would say nothing: no
- * CA means the public ones, no CRL means no revocation, a key of another kind than the certificate's
- * fails at the first handshake.
+ * Our CAs and no others, and every CRL. Throws `KickError` `identity` where Node would be silent: without
+ * a CA it uses the public ones, without a CRL it skips revocation, and a key that does not match the
+ * certificate only fails at the first handshake.
  */
 export function tlsMaterial(identity: Identity): TlsMaterial {
   const { certname, key, chain, ca, crls } = identity;

@@ -1,11 +1,11 @@
-/** DESIGN 5: the kind of JWS that a request is, and how it may be signed. */
+/** DESIGN 5: the type of a request's JWS, and its signature algorithms. */
 import type { KeyObject } from 'node:crypto';
 
 export const TYPE = 'kick-request+jws';
 export const ALGORITHMS = ['PS256', 'ES256', 'EdDSA'] as const;
 export type Algorithm = (typeof ALGORITHMS)[number];
 
-/** The one algorithm that a key signs with; undefined for a key that we do not use. */
+/** The one algorithm for a key; undefined for unsupported keys. */
 export function algorithmFor(key: KeyObject): Algorithm | undefined {
   switch (key.asymmetricKeyType) {
     case 'rsa':

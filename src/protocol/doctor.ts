@@ -1,39 +1,59 @@
-/** What an agent knows of its host that tells beforehand what will go wrong. Facts only: who reads them judges. */
+/** What an agent knows about its host that reveals future problems. Facts only, to be judged by the reader. */
 import * as v from 'valibot';
-
-const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
-const time = v.pipe(v.number(), v.integer());
+import { size, text, time, whole } from '../util/bounds.ts';
+import { boundedArray } from '../util/schema.ts';
 
 const FolderSchema = v.object({
   what: v.picklist(['state', 'run']),
   path: text(1024),
-  freeBytes: v.pipe(v.number(), v.minValue(0)),
-  /** Of the run folder: whether a reboot empties it. */
+  freeBytes: size,
+  /** For the run folder: whether a reboot empties it. */
   isTmpfs: v.optional(v.boolean()),
 });
 
 const ServerSchema = v.object({
   name: text(300),
-  port: v.pipe(v.number(), v.integer()),
-  /** Why it is of no use; absent: it answers. */
+  port: whole(0, 65_535),
+  /** Why it cannot be used; absent: it answers. */
   error: v.optional(text(300)),
 });
 
+const UntrustedSchema = v.object({
+  /** What others can change, and how. */
+  what: text(2048),
+  /** What to type. */
+  next: text(2048),
+  /** Runs do without it; absent: they are refused. */
+  isLeftOut: v.optional(v.boolean()),
+});
+
+/** Damaged files of the agent's that it has set aside. */
+const QuarantineSchema = v.object({
+  /** The folder that they are in. */
+  path: text(1024),
+  count: size,
+  /** The name of the latest: `requests.JOB.1.HASH`. */
+  latest: text(300),
+});
+
 export const DoctorSchema = v.object({
-  /** Milliseconds since 1970: when the agent's certificate ends. */
+  /** Milliseconds since 1970: when the agent's certificate expires. */
   certificateEnds: v.optional(time),
-  /** When the first of its CRLs ends: from then on it accepts nobody. */
+  /** When its first CRL expires: from then on it accepts no peer. */
   crlEnds: v.optional(time),
-  folders: v.pipe(v.array(FolderSchema), v.maxLength(4)),
-  /** Puppet Servers, as this host's puppet.conf names them; one is enough. */
-  servers: v.optional(v.pipe(v.array(ServerSchema), v.maxLength(10))),
-  /** A lock of Puppet's that nobody holds any more; Puppet removes it at its next run. */
+  folders: boundedArray(FolderSchema, 4),
+  damaged: v.optional(boundedArray(QuarantineSchema, 4)),
+  /** The Puppet Servers named in this host's puppet.conf; one that works is enough. */
+  servers: v.optional(boundedArray(ServerSchema, 10)),
+  /** A stale lock of Puppet's, which Puppet removes at its next run. */
   staleLock: v.optional(text(300)),
-  /** What else begins Puppet runs on this host: `cron: /etc/cron.d/puppet`, `puppet.service`. */
-  schedulers: v.pipe(v.array(text(300)), v.maxLength(20)),
+  /** What else starts Puppet runs on this host: `cron: /etc/cron.d/puppet`, `puppet.service`. */
+  schedulers: boundedArray(text(300), 20),
   /** Why Puppet cannot be run here. */
   puppetError: v.optional(text(1024)),
-  /** What Puppet cannot read of its configuration; it goes by its defaults. */
+  /** What others can change of all that a run executes and believes. */
+  untrusted: v.optional(boundedArray(UntrustedSchema, 20)),
+  /** The part of its configuration that Puppet cannot read, so that it uses its defaults. */
   puppetComplaint: v.optional(text(1024)),
 });
 

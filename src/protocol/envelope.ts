@@ -1,19 +1,20 @@
 /**
- * DESIGN 5: a request as it travels, a flattened JWS (RFC 7515 7.2.2), and the steps of opening it;
- * `agent/admission.ts` puts them in order. seal.ts makes it.
+ * DESIGN 5: a request on the wire, a flattened JWS (RFC 7515 7.2.2), and the steps of opening it, which
+ * agent/admission/admit.ts puts in order. seal.ts makes it.
  */
 import { X509Certificate } from 'node:crypto';
-// Not from 'jose' itself: the whole of it costs 7 MB of a resident agent and 25 ms of every kick.
+// Not from 'jose' itself: all of it costs 7 MB in a resident agent and 25 ms in every kick.
 import { JOSEError } from 'jose/errors';
 import { flattenedVerify } from 'jose/jws/flattened/verify';
 import * as v from 'valibot';
+import { text } from '../util/bounds.ts';
 import { JsonError, parseStrictJson } from '../util/json.ts';
-import { formatProblems, problemsOf } from '../util/schema.ts';
+import { boundedArray, formatProblems, problemsOf } from '../util/schema.ts';
 import { ALGORITHMS, type Algorithm, algorithmFor, TYPE } from './algorithm.ts';
 import { Refusal } from './refusal.ts';
 import { MAX_REQUEST_BYTES, type Request, RequestSchema, RequestShapeSchema } from './request.ts';
 
-/** The three parts, decoded but not yet believed. */
+/** The three parts, decoded but not yet trusted. */
 export interface Envelope {
   readonly parts: { protected: string; payload: string; signature: string };
   readonly algorithm: Algorithm;
@@ -21,7 +22,7 @@ export interface Envelope {
   readonly leaf: Uint8Array;
 }
 
-const Base64urlSchema = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]+$/, 'not base64url'));
+const Base64urlSchema = v.pipe(text(MAX_REQUEST_BYTES), v.regex(/^[A-Za-z0-9_-]+$/, 'not base64url'));
 const EnvelopeSchema = v.strictObject({
   protected: Base64urlSchema,
   payload: Base64urlSchema,
@@ -31,23 +32,23 @@ const HeaderSchema = v.strictObject({
   alg: v.picklist(ALGORITHMS),
   typ: v.literal(TYPE),
   x5c: v.pipe(
-    v.array(v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]+={0,2}$/, 'not base64'))),
+    boundedArray(v.pipe(text(MAX_REQUEST_BYTES), v.regex(/^[A-Za-z0-9+/]+={0,2}$/, 'not base64')), 4),
     v.minLength(1),
-    v.maxLength(4),
   ),
 });
 
-/** Step 1, size: so that nothing below works on more than it must. */
+/** Step 1, size: limits the work of the following steps. */
 export function checkSize(body: Uint8Array): void {
   if (body.byteLength > MAX_REQUEST_BYTES) {
     throw new Refusal('too-large', `${body.byteLength} bytes`);
   }
 }
 
-/** Step 2, form: strict JSON, strict base64url, UTF-8, and exactly the header keys that we know. */
+/** Step 2, form: strict JSON, strict base64url, UTF-8, and exactly the known header keys. */
 export function decodeEnvelope(body: Uint8Array): Envelope {
   const parts = check(EnvelopeSchema, strictJson(body), 'envelope');
   const header = check(HeaderSchema, strictJson(strictBase64(parts.protected, 'base64url')), 'header');
+  strictBase64(parts.payload, 'base64url');
   strictBase64(parts.signature, 'base64url');
   const leaf = strictBase64(header.x5c[0] ?? '', 'base64');
   return { parts, algorithm: header.alg, leaf };
@@ -62,7 +63,7 @@ export function leafOf(envelope: Envelope): X509Certificate {
   }
 }
 
-/** Step 4, signature: with the leaf's key, by the one algorithm that fits it. Returns the verified payload. */
+/** Step 4, signature: by the leaf's key and the one algorithm for it. Returns the verified payload. */
 export async function verifySignature(envelope: Envelope, leaf: X509Certificate): Promise<Uint8Array> {
   const alg = algorithmFor(leaf.publicKey);
   if (alg === undefined || alg !== envelope.algorithm) {
@@ -77,13 +78,13 @@ export async function verifySignature(envelope: Envelope, leaf: X509Certificate)
   }
 }
 
-/** Step 5, schema: of the bytes that were verified, never of others. */
+/** Step 5, schema: of the verified bytes and no others. */
 export function parseRequest(payload: Uint8Array, version: string): Request {
   const value = strictJson(payload);
   const parsed = v.safeParse(RequestSchema, value);
   if (parsed.success) return parsed.output;
   const detail = formatProblems(problemsOf(parsed.issues));
-  // Well-formed but for its action: a later controller's, not a broken one's.
+  // Well-formed except for its action: from a newer controller rather than broken.
   const shape = v.safeParse(RequestShapeSchema, value);
   if (shape.success && isUnknownOption(parsed.issues)) throw new Refusal('unsupported', detail, { version });
   throw new Refusal('malformed', detail);
@@ -98,7 +99,7 @@ function isUnknownOption(issues: readonly v.BaseIssue<unknown>[]): boolean {
 }
 
 function check<S extends v.GenericSchema>(schema: S, value: unknown, what: string): v.InferOutput<S> {
-  const parsed = v.safeParse(schema, value);
+  const parsed = v.safeParse(schema, value, { abortEarly: true });
   if (!parsed.success) {
     throw new Refusal('malformed', `${what}: ${formatProblems(problemsOf(parsed.issues))}`);
   }
@@ -114,7 +115,7 @@ function strictJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** Decodes and insists that encoding again gives the same text: no stray bits, no second spelling. */
+/** Decodes, and requires that encoding again yields the same text: no stray bits, no alternative encoding. */
 function strictBase64(text: string, encoding: 'base64' | 'base64url'): Buffer {
   const bytes = Buffer.from(text, encoding);
   if (bytes.toString(encoding) !== text) throw new Refusal('malformed', `not strict ${encoding}`);

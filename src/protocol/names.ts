@@ -1,48 +1,48 @@
-/** What names look like that travel: each becomes an argument or a path only after this. */
-import * as v from 'valibot';
+/** Patterns of names on the wire: each is checked before it becomes an argument or a path. */
+import { matching } from '../util/bounds.ts';
 
 /**
  * Puppet's rule for certnames (lib/puppet/ssl/base.rb VALID_CERTNAME): printable ASCII without "/", in lower
- * case (lib/puppet/defaults.rb, certname). Beyond it, what a file NAME.pem and a signed request need: at
+ * case (lib/puppet/defaults.rb, certname). In addition, file names NAME.pem and signed requests need at
  * most 253 characters, and neither "." nor "..".
  */
 const CERTNAME = /^(?!\.{1,2}$)[ -.0-@[-~]{1,253}$/;
 
-/** Nearly all certnames: what is also a host name, with underscores. */
+/** Nearly all certnames: host names, with underscores. */
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/;
 
-export const CertnameSchema = v.pipe(
-  v.string(),
-  v.regex(CERTNAME, 'not a certname (printable ASCII in lower case, without "/")'),
+export const CertnameSchema = matching(
+  CERTNAME,
+  'not a certname (printable ASCII in lower case, without "/")',
 );
 
-export const HostNameSchema = v.pipe(
-  v.string(),
-  v.regex(HOST_NAME, 'not a host name (lower case letters, digits, ".", "-" and "_")'),
+export const HostNameSchema = matching(
+  HOST_NAME,
+  'not a host name (lower case letters, digits, ".", "-" and "_")',
 );
 
 /** RFC 9562, lower case. */
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-export const UuidSchema = v.pipe(v.string(), v.regex(UUID, 'not a UUID'));
+export const UuidSchema = matching(UUID, 'not a UUID');
 
 /** Puppet's environment names (lib/puppet/node/environment.rb valid_name?), bounded. */
-export const EnvironmentSchema = v.pipe(
-  v.string(),
-  v.regex(/^[A-Za-z0-9_]{1,128}$/, 'not an environment name (letters, digits and "_")'),
+export const EnvironmentSchema = matching(
+  /^[A-Za-z0-9_]{1,128}$/,
+  'not an environment name (letters, digits and "_")',
 );
 
-/** One of Puppet's tags (lib/puppet/util/tag_set.rb), ASCII only and bounded: never begins with a dash. */
-export const TagSchema = v.pipe(
-  v.string(),
-  v.regex(/^[A-Za-z0-9_][A-Za-z0-9_:.-]{0,254}$/, 'not a tag (letters, digits, "_", ":", "." and "-")'),
+/** One of Puppet's tags (lib/puppet/util/tag_set.rb), ASCII only and bounded; never starts with a dash. */
+export const TagSchema = matching(
+  /^[A-Za-z0-9_][A-Za-z0-9_:.-]{0,254}$/,
+  'not a tag (letters, digits, "_", ":", "." and "-")',
 );
 
 export function isCertname(text: string): boolean {
   return CERTNAME.test(text);
 }
 
-/** Lower case letters, digits, dashes and underscores between dots: what may be asked for in the DNS. */
+/** Lower case letters, digits, dashes and underscores between dots: what can be looked up in the DNS. */
 export function isHostName(text: string): boolean {
   return HOST_NAME.test(text);
 }

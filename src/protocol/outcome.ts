@@ -1,6 +1,6 @@
 /**
- * DESIGN 3: the one table of outcomes. The exit code, the summary line, the choice of hosts for a
- * rerun and the documentation's table come from here.
+ * DESIGN 3: the one table of outcomes. Exit codes, summaries, the choice of hosts for a rerun and the
+ * documentation are derived from it.
  */
 
 export type ExitClass = 0 | 1 | 3 | 4;
@@ -8,7 +8,7 @@ export type ExitClass = 0 | 1 | 3 | 4;
 interface OutcomeRow {
   readonly means: string;
   readonly exit: ExitClass;
-  /** Who says it: the agent about a run, or the controller about a host. */
+  /** Who decides it: the agent about a run, or the controller about a host. */
   readonly from: 'agent' | 'controller';
 }
 
@@ -30,7 +30,7 @@ export const OUTCOMES = {
   },
   failed: {
     means:
-      'resources failed; the catalog could not be fetched, compiled or applied; the cached one was asked for and could not be used; a prerun or postrun command failed; Puppet could not be started',
+      'resources failed; the catalog could not be fetched, compiled or applied; the cached one was asked for and could not be used; a prerun or postrun command failed; Puppet could not be started; the record of the request is damaged',
     exit: 1,
     from: 'agent',
   },
@@ -93,12 +93,12 @@ export const OUTCOMES = {
 
 export type Outcome = keyof typeof OUTCOMES;
 
-/** The outcomes that an agent may say in `finished`; the others are the controller's own. */
+/** The outcomes that an agent may report in `finished`; the others are the controller's. */
 export type AgentOutcome = {
   [K in Outcome]: (typeof OUTCOMES)[K]['from'] extends 'agent' ? K : never;
 }[Outcome];
 
-/** All outcomes, in the order in which people are shown them. */
+/** All outcomes, in the order in which they are shown. */
 export const OUTCOME_NAMES = Object.keys(OUTCOMES) as Outcome[];
 
 export const AGENT_OUTCOMES = OUTCOME_NAMES.filter(
@@ -117,19 +117,21 @@ export function exitCodeOf(outcomes: Iterable<Outcome>): ExitClass {
   return ([1, 3, 4] as const).find((exit) => classes.has(exit)) ?? 0;
 }
 
-/** Exit codes that no host's outcome gives. */
+/** Exit codes that do not follow from a host's outcome. */
 export const EXIT = {
   /** Usage or configuration: nothing was sent. */
   usage: 2,
   /** Some hosts could not be asked: the class of `unreachable`. */
   incomplete: 3,
-  /** A host did not do as told: the class of `disabled`. */
+  /** A host did not do as asked: the class of `disabled`. */
   notDone: 4,
   /** An error of kick itself (EX_SOFTWARE of sysexits.h). */
   internal: 70,
+  /** All went well, but what was printed could not be written (EX_IOERR of sysexits.h). */
+  output: 74,
   /** Another kick holds the lock (EX_TEMPFAIL of sysexits.h). */
   locked: 75,
-  /** Ctrl-C: 128 and the number of SIGINT. */
+  /** Ctrl-C: 128 plus the number of SIGINT. */
   interrupted: 130,
 } as const;
 
@@ -139,6 +141,7 @@ export const EXIT_CODES: readonly (readonly [codes: string, means: string])[] = 
   ['1, 3, 4', 'the first of these that any host has; see the outcomes'],
   [String(EXIT.usage), 'usage or configuration: nothing was sent'],
   [String(EXIT.internal), 'an error of kick itself'],
+  [String(EXIT.output), 'it would be 0, but the output could not be written: a full disk'],
   [String(EXIT.locked), 'another kick holds the lock (--lock)'],
   [String(EXIT.interrupted), 'Ctrl-C; Puppet goes on where it is running'],
 ];

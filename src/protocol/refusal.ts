@@ -1,13 +1,15 @@
 /** Why an agent refuses. The codes are stable: scripts and audits rely on them. */
 import * as v from 'valibot';
+import { text, timeInSeconds } from '../util/bounds.ts';
+import { clip } from '../util/text.ts';
 
-/** What each code tells the operator; `next` is what to do about it. */
+/** What each code means to the operator; `next` is what to do about it. */
 export const REFUSALS = {
   'too-large': { means: 'the request is larger than the agent reads' },
   malformed: { means: 'the request is not one that this agent can read' },
   unsupported: {
-    means: 'the agent does not know this operation or option',
-    next: 'bring both sides to the same version of kick',
+    means: 'the agent does not support this operation or option',
+    next: 'bring both sides to the same version of kick; runner: command takes no options of Puppet',
   },
   'peer-mismatch': { means: "the request is signed with another certificate than the connection's" },
   signature: { means: 'the signature does not fit the request' },
@@ -29,8 +31,8 @@ export const REFUSALS = {
     next: 'see controllers: in its agent.yaml',
   },
   'no-space': {
-    means: 'there is not enough space in the run or state folder',
-    next: 'make room there, then kick again',
+    means: 'the run or state folder is full, or cannot be written',
+    next: "make room there (the agent's log says more), then kick again",
   },
   'queue-full': { means: 'too many requests wait on this host already' },
   stopping: { means: 'kick agent is being stopped or restarted', next: 'kick again in a moment' },
@@ -42,23 +44,26 @@ export type RefusalCode = keyof typeof REFUSALS;
 
 const codes = Object.keys(REFUSALS) as RefusalCode[];
 
-/** What travels: a stable code and nothing more, but for what the sender cannot know otherwise. */
+/** What is sent: a stable code, and only what the sender cannot know otherwise. */
 export const RefusalSchema = v.object({
   code: v.picklist(codes),
   /** The agent's version of kick, with `unsupported`. */
-  version: v.optional(v.pipe(v.string(), v.maxLength(64))),
+  version: v.optional(text(64)),
   /** The agent's time in seconds since 1970, with `clock-skew` and `expired`. */
-  time: v.optional(v.pipe(v.number(), v.integer())),
+  time: v.optional(timeInSeconds),
 });
 
 export type RefusalBody = v.InferOutput<typeof RefusalSchema>;
 
-/** Thrown by a step of admission. `detail` is for the agent's own log and never travels. */
+/** Characters of a detail: what is refused may be long, and the log is ours. */
+const MAX_DETAIL = 1000;
+
+/** Thrown by a step of admission. `detail` is for the agent's own log and never sent. */
 export class Refusal extends Error {
   readonly body: RefusalBody;
 
   constructor(code: RefusalCode, detail: string, extra: Omit<RefusalBody, 'code'> = {}) {
-    super(detail);
+    super(clip(detail, MAX_DETAIL));
     this.name = 'Refusal';
     this.body = { code, ...extra };
   }

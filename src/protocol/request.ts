@@ -1,33 +1,37 @@
-/** DESIGN 5: what a request says. Only what is not the default travels. */
+/** DESIGN 5: the content of a request. Defaults are not sent. */
 import * as v from 'valibot';
+import { text, timeInSeconds, whole } from '../util/bounds.ts';
 import { canonicalJson } from '../util/json.ts';
+import { boundedArray } from '../util/schema.ts';
 import { CertnameSchema, EnvironmentSchema, TagSchema, UuidSchema } from './names.ts';
 
-/** Bytes of a sealed request at the most: three RSA-4096 certificates and a long list of tags fit. */
-/** The closed set of what a controller may ask (DESIGN 5). */
+/** The closed set of what a controller may ask for (DESIGN 5). */
 export const OPERATIONS = ['run', 'cancel', 'disable', 'enable'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
+/** Maximum bytes of a sealed request: three RSA-4096 certificates and a long list of tags fit. */
 export const MAX_REQUEST_BYTES = 32 * 1024;
 
-/** Seconds a request lives when the controller says nothing, and at the most (DESIGN 5). */
+/** Maximum bytes of an answer that is no stream: a status with the names of ten thousand classes fits. */
+export const MAX_ANSWER_BYTES = 1 << 20;
+
+/** Lifetime of a request in seconds: the default and the maximum (DESIGN 5). */
 export const LIFETIME_S = 300;
 export const MAX_LIFETIME_S = 900;
 
-/** Seconds two clocks may differ (DESIGN 5). */
+/** Seconds by which the two clocks may differ (DESIGN 5). */
 export const MAX_SKEW_S = 60;
 
-/** Seconds a request waits for a run in progress when it says nothing (DESIGN 4). */
+/** Seconds that a request waits for a run in progress by default (DESIGN 4), and the maximum of that and of a run. */
 export const DEFAULT_WAIT_S = 600;
+export const MAX_WAIT_S = 7 * 86_400;
 
-const seconds = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
-const TagsSchema = v.pipe(v.array(TagSchema), v.minLength(1), v.maxLength(64));
-const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
+const TagsSchema = v.pipe(boundedArray(TagSchema, 64), v.minLength(1));
 
 /** The options of `op: run`; their names are Puppet's. */
 export const RunActionSchema = v.strictObject({
   op: v.literal('run'),
-  /** true: --noop, false: --no-noop, absent: as the host's puppet.conf says. */
+  /** true: --noop, false: --no-noop; defaults to the host's puppet.conf. */
   noop: v.optional(v.boolean()),
   tags: v.optional(TagsSchema),
   skipTags: v.optional(TagsSchema),
@@ -37,27 +41,27 @@ export const RunActionSchema = v.strictObject({
   ignoreschedules: v.optional(v.literal(true)),
   debug: v.optional(v.literal(true)),
   showDiff: v.optional(v.literal(true)),
-  /** Seconds of a run; absent: the agent's own limit. */
-  runTimeout: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(7 * 86_400))),
+  /** Time limit of the run in seconds; defaults to the agent's own limit. */
+  runTimeout: v.optional(whole(1, MAX_WAIT_S)),
 });
 
-/** Ends what a job of this name asked of this host; without a job, whatever run of kick is in progress. */
+/** Cancels what this job asked of the host; without a job, any run of kick that is in progress. */
 export const CancelActionSchema = v.strictObject({ op: v.literal('cancel'), job: v.optional(UuidSchema) });
 
-/** Puppet's administrative lock: nothing runs, whoever begins it. */
+/** Sets Puppet's administrative lock: nothing runs, whoever starts it. */
 export const DisableActionSchema = v.strictObject({
   op: v.literal('disable'),
   reason: v.pipe(
     text(500),
     v.check((reason) => reason.trim() !== '', 'it is empty'),
   ),
-  /** Seconds since 1970: when the agent enables by itself. */
-  until: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  /** Seconds since 1970: when the agent enables Puppet again by itself. */
+  until: v.optional(timeInSeconds),
 });
 
 export const EnableActionSchema = v.strictObject({
   op: v.literal('enable'),
-  /** Also where somebody else has disabled it. */
+  /** Even if somebody else has disabled it. */
   force: v.optional(v.literal(true)),
 });
 
@@ -69,16 +73,17 @@ export const ActionSchema = v.variant('op', [
 ]);
 
 /** How a request waits. Not part of the action: requests that differ only here share a run. */
-const QueueSchema = v.strictObject({
+export const QueueSchema = v.strictObject({
   ifRunning: v.optional(v.literal('skip')),
-  /** Seconds; absent: `DEFAULT_WAIT_S`. */
-  wait: v.optional(seconds(7 * 86_400)),
+  /** Seconds; defaults to `DEFAULT_WAIT_S`. */
+  wait: v.optional(whole(0, MAX_WAIT_S)),
 });
 
-/** Who asks. For people and logs; nothing is decided by it. */
+/** The requester, for people and logs; no decision depends on it. */
 export const BySchema = v.strictObject({
   user: text(64),
-  uid: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  /** uid_t of Linux. */
+  uid: whole(0, 2 ** 32 - 1),
   host: text(253),
   reason: v.optional(text(500)),
 });
@@ -88,12 +93,12 @@ const envelopeOf = <A extends v.GenericSchema>(action: A) =>
     v: v.literal(1),
     jti: UuidSchema,
     job: UuidSchema,
-    attempt: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(9999)),
+    attempt: whole(1, 9999),
     iss: CertnameSchema,
     aud: CertnameSchema,
     /** Seconds since 1970, as RFC 7519's iat and exp. */
-    iat: v.pipe(v.number(), v.integer(), v.minValue(0)),
-    exp: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    iat: timeInSeconds,
+    exp: timeInSeconds,
     action,
     queue: v.optional(QueueSchema),
     by: BySchema,
@@ -103,8 +108,8 @@ export const RequestSchema = envelopeOf(ActionSchema);
 
 export const RunRequestSchema = envelopeOf(RunActionSchema);
 
-/** The same without looking into the action: to tell "I do not know this option" from "malformed". */
-export const RequestShapeSchema = envelopeOf(v.looseObject({ op: v.string() }));
+/** The same with any action: distinguishes unknown options from malformed requests. */
+export const RequestShapeSchema = envelopeOf(v.looseObject({ op: text(64) }));
 
 export type RunAction = v.InferOutput<typeof RunActionSchema>;
 export type CancelAction = v.InferOutput<typeof CancelActionSchema>;
@@ -122,7 +127,7 @@ export interface RequestKey {
   attempt: number;
 }
 
-/** Two actions are the same action when this is equal (DESIGN 4, "Joining a run"). */
+/** Two actions are the same if this is equal (DESIGN 4, "Joining a run"). */
 export function canonicalAction(action: Action): string {
   const sorted =
     action.op === 'run'

@@ -1,4 +1,4 @@
-/** DESIGN 5: sealing a request. Apart from opening it, since an agent never does the one nor a controller the other. */
+/** DESIGN 5: sealing a request. Separate from opening it: agents never seal, and controllers never open. */
 import { constants, type KeyObject, type SignKeyObjectInput, sign, type X509Certificate } from 'node:crypto';
 import { algorithmFor, TYPE } from './algorithm.ts';
 import type { Request } from './request.ts';
@@ -13,9 +13,8 @@ export interface Signer {
 const headers = new WeakMap<KeyObject, { chain: Signer['chain']; text: string }>();
 
 /**
- * Seals a request as a flattened JWS (RFC 7515 7.2.2). RSA signs in Node's thread pool; a P-256 or
- * Ed25519 signature takes less time than to hand it over. Throws `TypeError` for a key of an
- * unsupported kind.
+ * Seals a request as a flattened JWS (RFC 7515 7.2.2). RSA signs in Node's thread pool; P-256 and Ed25519
+ * take less time than handing the work over would. Throws `TypeError` for an unsupported key.
  */
 export async function seal(request: Request, { key, chain }: Signer): Promise<Uint8Array> {
   const header = headerOf({ key, chain });
@@ -37,7 +36,7 @@ function headerOf({ key, chain }: Signer): string {
   return text;
 }
 
-/** RFC 7518 3.4 and 3.5, RFC 8037 3.1; the kind of key has been looked at. */
+/** RFC 7518 3.4 and 3.5, RFC 8037 3.1; the type of key has been checked. */
 function signatureOf(data: Buffer, key: KeyObject): Buffer | Promise<Buffer> {
   switch (key.asymmetricKeyType) {
     case 'ec':

@@ -1,22 +1,22 @@
-/** What an agent says of itself and its host; unknown keys of later versions are ignored. */
+/** What an agent reports about itself and its host; unknown keys of newer versions are ignored. */
 import * as v from 'valibot';
+import { count, duration, measure, text, time } from '../util/bounds.ts';
+import { boundedArray } from '../util/schema.ts';
 import { DoctorSchema } from './doctor.ts';
 import { DriftSchema, HolderSchema } from './event.ts';
 
-const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const time = v.pipe(v.number(), v.integer());
-/** Puppet counts and times by names of its own. */
-const metrics = v.record(text(64), v.number());
+/** Puppet's counts and times, by Puppet's names. */
+const metrics = v.record(text(64), measure);
 
-/** Puppet's latest report on the host, whoever began that run. */
-/** What runs on a host: agent.yaml, runner. */
+export const MAX_CLASSES = 10_000;
+
+/** How a host runs Puppet: agent.yaml, runner. */
 export const RUNNER_NAMES = ['puppet-agent', 'puppet-apply', 'command'] as const;
 export type RunnerName = (typeof RUNNER_NAMES)[number];
 
 export const LastRunSchema = v.object({
   status: v.picklist(['failed', 'changed', 'unchanged']),
-  /** Milliseconds since 1970: the report's time, when the run began. */
+  /** Milliseconds since 1970: the time in the report, when the run began. */
   at: time,
   noop: v.optional(v.boolean()),
   /** There was drift: `drift` says what became of it. */
@@ -24,7 +24,7 @@ export const LastRunSchema = v.object({
   drift: v.optional(DriftSchema),
   cachedCatalog: v.optional(text(64)),
   environment: v.optional(text(128)),
-  /** What the host's own settings say, where the run used another. */
+  /** The environment in the host's own settings, if the run used another. */
   settingsEnvironment: v.optional(text(128)),
   configurationVersion: v.optional(text(256)),
   /** Counts of resources: total, changed, failed, out_of_sync, corrective_change, … */
@@ -33,23 +33,23 @@ export const LastRunSchema = v.object({
   times: v.optional(metrics),
 });
 
-/** Why no Puppet runs on the host, and who said so. */
+/** Why Puppet is disabled on the host, and by whom. */
 export const DisabledSchema = v.object({
   reason: text(500),
-  /** `root@puppet`; absent: somebody on the host, by `puppet agent --disable`. */
+  /** `root@puppet`; absent if it was `puppet agent --disable` on the host. */
   by: v.optional(text(330)),
   /** Milliseconds since 1970. */
   since: v.optional(time),
   until: v.optional(time),
 });
 
-/** The runs that the agent begins by itself (agent.yaml, pull). */
+/** The runs that the agent starts by itself (agent.yaml, pull). */
 export const PullSchema = v.object({
   /** Milliseconds. */
-  intervalMs: count,
-  /** Milliseconds since 1970: when the next one begins, if nothing comes before. */
+  intervalMs: duration,
+  /** Milliseconds since 1970: when the next one starts, unless another run comes first. */
   nextAt: time,
-  /** `pushed`: from the cached catalog, so that new code comes only by a kick. */
+  /** `pushed`: the cached catalog, so that only a kick brings new code. */
   catalog: v.picklist(['new', 'pushed']),
   noop: v.optional(v.boolean()),
 });
@@ -62,20 +62,20 @@ export const StatusSchema = v.object({
   /** Milliseconds since 1970, the agent's clock. */
   time,
   /** Milliseconds. */
-  uptime: count,
+  uptime: duration,
   running: v.optional(HolderSchema),
   waiting: count,
   disabled: v.optional(DisabledSchema),
-  /** Why no run can begin: Puppet's own lock files cannot be read. */
+  /** Why no run can start: Puppet's own lock files cannot be read. */
   obstacle: v.optional(text(1024)),
   lastRun: v.optional(LastRunSchema),
   pull: v.optional(PullSchema),
-  /** Why pull mode begins no runs, although agent.yaml has it. */
+  /** Why pull mode starts no runs although agent.yaml sets it. */
   pullOff: v.optional(text(200)),
-  /** When asked for. */
+  /** Only if asked for. */
   doctor: v.optional(DoctorSchema),
-  /** Puppet's classes.txt, when asked for. */
-  classes: v.optional(v.pipe(v.array(text(256)), v.maxLength(10_000))),
+  /** Puppet's classes.txt, only if asked for. */
+  classes: v.optional(boundedArray(text(256), MAX_CLASSES)),
 });
 
 export type AgentStatus = v.InferOutput<typeof StatusSchema>;
@@ -84,13 +84,13 @@ export type Disabled = v.InferOutput<typeof DisabledSchema>;
 export type PullStatus = v.InferOutput<typeof PullSchema>;
 
 /** What became of a command. */
-export const COMMAND_RESULTS = [
+const COMMAND_RESULTS = [
   'done',
-  /** It was so before; what was there is kept. */
+  /** It was so already, and nothing was changed. */
   'already',
-  /** There is nothing that it could be done to. */
+  /** There is nothing to do it to. */
   'nothing',
-  /** Somebody else's: it needs --force. */
+  /** Somebody else disabled it: it needs --force. */
   'held',
 ] as const;
 

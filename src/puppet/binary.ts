@@ -1,22 +1,30 @@
-/** Which `puppet` we run. It runs as root, so nobody else may have had a hand in it. */
+/** Finds `puppet`. It runs as root, so nobody else may be able to change it. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { KickError } from '../errors.ts';
-import { whoElseCanWrite } from '../util/trusted-path.ts';
+import { trustedProgram } from '../util/trusted-program.ts';
 
-/** Where the packages of Puppet and OpenVox put it; Debian's is in PATH. */
+/** Where the packages of Puppet and OpenVox install it; Debian's is in PATH. */
 const PACKAGED = '/opt/puppetlabs/bin/puppet';
 
+export interface PuppetSearch {
+  explicit?: string | undefined;
+  /** Where to look for it, like the variable PATH. */
+  path: string;
+  /** PATH as it will have; defaults to systemd's. */
+  searchPath?: string | undefined;
+}
+
 /**
- * The absolute path of `puppet`: `explicit` if given, else the packages', else the first in `path`
- * (as in the variable PATH). Throws `KickError` `puppet` when there is none, or when it or a folder
- * above it can be written by others.
+ * Returns the absolute path of the `puppet` to execute: `explicit` if given, else the packages', else the first in
+ * `path`. Throws `KickError` `puppet` if there is none, and `untrusted` if others can change it, its
+ * interpreter or the way to them.
  */
-export function findPuppet({ explicit, path }: { explicit?: string | undefined; path: string }): string {
+export function findPuppet({ explicit, path, searchPath }: PuppetSearch): string {
   const found = explicit ?? [PACKAGED, ...inPath(path)].find(isExecutable);
   if (found === undefined) {
     throw new KickError('puppet', 'find puppet: not in /opt/puppetlabs/bin and not in PATH', {
-      hint: 'install puppet-agent or openvox-agent, or say where it is with --puppet',
+      hint: 'install puppet-agent or openvox-agent, or set its path with --puppet',
     });
   }
   if (!isAbsolute(found)) {
@@ -25,13 +33,7 @@ export function findPuppet({ explicit, path }: { explicit?: string | undefined; 
   if (!isExecutable(found)) {
     throw new KickError('puppet', `use puppet: "${found}" is missing or not executable`);
   }
-  const complaint = whoElseCanWrite(found);
-  if (complaint !== undefined) {
-    throw new KickError('puppet', `use puppet at "${found}": ${complaint}`, {
-      hint: 'kick runs it as root: only root may be able to change it',
-    });
-  }
-  return found;
+  return trustedProgram(found, { doing: `use puppet at "${found}"`, searchPath });
 }
 
 function inPath(path: string): string[] {

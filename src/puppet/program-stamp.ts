@@ -1,11 +1,11 @@
-/** What tells that the program behind `puppet` is another than before: packages put one shell script before the next. */
+/** Detects that the program behind `puppet` has changed: packages wrap it in layers of shell scripts. */
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { basename, delimiter, dirname, isAbsolute, join } from 'node:path';
 
 const MAX_FILES = 32;
 const MAX_BYTES = 16 * 1024;
 
-/** Inode, size and times of a file; `absent` where there is none. */
+/** Inode, size and times of a file; `absent` if there is none. */
 export function stampOf(file: string): string {
   try {
     const { ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
@@ -16,8 +16,8 @@ export function stampOf(file: string): string {
 }
 
 /**
- * Stamps of the program, of those that its script names, theirs, and of the file in which Puppet keeps its version
- * beside a program of its packages. `path` is PATH as Puppet gets it.
+ * Stamps of the program, of the programs that its script names, of theirs, and of the file in which Puppet's packages
+ * store the version. `path` is PATH as Puppet gets it.
  */
 export function programStamps(puppet: string, path: string): Record<string, string> {
   const stamps: Record<string, string> = {};
@@ -33,7 +33,7 @@ export function programStamps(puppet: string, path: string): Record<string, stri
   return stamps;
 }
 
-/** The begin of a script; empty for anything else. */
+/** The start of a script; empty for anything else. */
 function scriptOf(file: string): string {
   const begin = Buffer.alloc(MAX_BYTES);
   try {
@@ -50,7 +50,7 @@ function scriptOf(file: string): string {
   }
 }
 
-/** Absolute paths in it (`/opt/puppetlabs/puppet/bin/${COMMAND}` is that of its own name), and `puppet` by PATH. */
+/** Absolute paths in a script (`${COMMAND}` in `/opt/puppetlabs/puppet/bin/${COMMAND}` is its own name), and `puppet` in PATH. */
 function programsIn(script: string, name: string, path: string): string[] {
   const named = [...script.matchAll(/(?<![\w/.-])(\/[\w.+-]+)+(\/\$\{?\w+\}?)?/g)].map(([word]) =>
     word.replace(/\$\{?\w+\}?$/, name),
@@ -61,7 +61,7 @@ function programsIn(script: string, name: string, path: string): string[] {
         .filter(isAbsolute)
         .map((folder) => join(folder, 'puppet'))
     : [];
-  // Not what it merely writes or reads: a log would be another each time.
+  // Not files that it merely reads or writes: a log would differ each time.
   return [...named, ...inPath].filter(isProgram);
 }
 

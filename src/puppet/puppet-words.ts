@@ -1,19 +1,19 @@
-/** What Puppet says on its stderr, for people. */
+/** Extracts the error from Puppet's stderr, for people. */
 import { clip } from '../util/text.ts';
 
 const MAX = 500;
 
-/** ECMA-48: what colours a terminal. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it is about
+/** ECMA-48 sequences that set colours. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: such sequences start with one
 const ESCAPES = /\u001b\[[0-9;?]*[ -/]*[@-~]/g;
 
-/** The first line of its first error, plain; undefined where it tells of none. */
+/** The first line of the first error, without colours; undefined if there is none. */
 export function puppetErrorIn(stderr: string): string | undefined {
   const line = linesOf(stderr).find((one) => /^(Error|Critical|Alert|Emergency): /.test(one));
   return line === undefined ? undefined : clip(line.replace(/^\w+: /, ''), MAX);
 }
 
-/** The same; where Puppet did not get so far as to call it an error, the first line that is no mere warning. */
+/** The same; if Puppet did not get as far as reporting an error, the first line that is not just a warning. */
 export function firstComplaint(stderr: string): string | undefined {
   const lines = linesOf(stderr);
   const first =

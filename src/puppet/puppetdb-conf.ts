@@ -3,23 +3,28 @@
  * reads it; only blanks, line ends of Windows and comments behind a URL are forgiven.
  */
 import { KickError, messageOf, systemCode } from '../errors.ts';
-import { readBounded } from '../util/bounded-text.ts';
+import { isLink } from '../util/files.ts';
+import { readTrusted } from '../util/trusted-file.ts';
 
 const MAX_BYTES = 1 << 20;
 
 /** Where Puppet looks when the file does not say. */
-export const DEFAULT_URL = 'https://puppetdb:8081';
+const DEFAULT_URL = 'https://puppetdb:8081';
 
 /**
- * The URLs of its section `main`, else Puppet's default; undefined when there is no such file. Throws `KickError`
- * `config` for a file that cannot be read or understood.
+ * The URLs of its section `main`, else Puppet's default; undefined when there is no such file. Throws `KickError` `config` for
+ * a file that cannot be read or understood, and `untrusted` for one that others than Puppet's own user can change.
  */
 export async function readPuppetdbConf(path: string): Promise<string[] | undefined> {
   try {
-    return urlsIn(await readBounded(path, MAX_BYTES));
+    const bytes = readTrusted(path, { doing: `read "${path}"`, isPuppets: true, maxBytes: MAX_BYTES });
+    return urlsIn(bytes.toString('utf8'));
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw new KickError('config', `read "${path}": ${messageOf(error)}`, {
+    if (error instanceof KickError) throw error;
+    const isMissing = systemCode(error) === 'ENOENT';
+    if (isMissing && !(await isLink(path))) return undefined;
+    const why = isMissing ? 'it is a link to a file that is missing' : messageOf(error);
+    throw new KickError('config', `read "${path}": ${why}`, {
       hint: 'server_urls = https://puppetdb.example.com:8081, or puppetdb: in controller.yaml',
       cause: error,
     });
@@ -36,7 +41,7 @@ function urlsIn(text: string): string[] {
     .map((url) => url.trim())
     .filter((url) => url !== '');
   if (urls.length === 0) throw new Error('server_urls is empty');
-  const bad = urls.find((url) => !/^https?:\/\/[^\s/]/.test(url) || !URL.canParse(url));
+  const bad = urls.find((url) => !/^https?:\/\/[^\s/]/i.test(url) || !URL.canParse(url));
   if (bad !== undefined) throw new Error(`not a URL: "${bad}"`);
   return urls;
 }

@@ -1,10 +1,9 @@
 /**
- * What puppet.service would give a run: `FACTER_role=web` in one of its environment files is a
- * fact, and a run without it compiles another catalog (docs/puppet.md, "What a run inherits").
+ * The environment that puppet.service would give a run: `FACTER_role=web` in one of its environment files
+ * is a fact, and a run without it gets another catalog (docs/puppet.md, "What a run inherits").
  */
-import { readFileSync } from 'node:fs';
-import { systemCode } from '../errors.ts';
-import { whoElseCanWrite } from '../util/trusted-path.ts';
+import { KickError, systemCode } from '../errors.ts';
+import { readTrusted } from '../util/trusted-file.ts';
 
 /** The `EnvironmentFile=` lines of puppet.service, in its order. */
 export const ENVIRONMENT_FILES: readonly string[] = [
@@ -15,7 +14,7 @@ export const ENVIRONMENT_FILES: readonly string[] = [
 
 const MAX_BYTES = 64 * 1024;
 
-/** Would change which code runs, not which facts hold. */
+/** These would change which code runs, not which facts it has. */
 const NEVER = /^(RUBYOPT|RUBYLIB|LD_.*)$/;
 
 export interface ServiceEnvironment {
@@ -26,12 +25,15 @@ export interface ServiceEnvironment {
   warnings: string[];
 }
 
-/** Reads the files; one that is missing is nothing, one that others can write is left out with a warning. */
+/**
+ * Reads the files. Missing ones are ignored, and those that cannot be read are left out with a warning. Throws `KickError`
+ * `untrusted` for one that others can change: without it a run would get another catalog.
+ */
 export function serviceEnvironment(files: readonly string[] = ENVIRONMENT_FILES): ServiceEnvironment {
   const variables: Record<string, string> = {};
   const warnings: string[] = [];
   for (const file of files) {
-    const text = readTrusted(file, warnings);
+    const text = textOf(file, warnings);
     if (text === undefined) continue;
     for (const [name, value] of assignments(text)) {
       if (NEVER.test(name)) warnings.push(`${file}: ${name} is left out`);
@@ -42,15 +44,12 @@ export function serviceEnvironment(files: readonly string[] = ENVIRONMENT_FILES)
   return { variables: rest, extraOptions: wordsOf(PUPPET_EXTRA_OPTS), warnings };
 }
 
-function readTrusted(file: string, warnings: string[]): string | undefined {
+function textOf(file: string, warnings: string[]): string | undefined {
   try {
-    const complaint = whoElseCanWrite(file);
-    if (complaint !== undefined) {
-      warnings.push(`${file} is left out: ${complaint}`);
-      return undefined;
-    }
-    return readFileSync(file, 'utf8').slice(0, MAX_BYTES);
+    const doing = `read puppet.service's environment file "${file}"`;
+    return readTrusted(file, { doing, maxBytes: MAX_BYTES }).toString('utf8');
   } catch (error) {
+    if (error instanceof KickError) throw error;
     if (systemCode(error) !== 'ENOENT') warnings.push(`${file} is left out: it cannot be read`);
     return undefined;
   }
@@ -72,7 +71,7 @@ function unquote(value: string): string {
   return quoted[1] === '"' ? (quoted[2] ?? '').replace(/\\(["\\$`])/g, '$1') : (quoted[2] ?? '');
 }
 
-/** As systemd.service(5) splits a variable that stands alone: at blanks; quotes and "\\" hold together and go. */
+/** Splits a variable at blanks as systemd.service(5) does; quotes and backslashes group text and are removed. */
 function wordsOf(text: string): string[] {
   const words = text.match(/(?:"(?:\\.|[^"\\])*"?|'(?:\\.|[^'\\])*'?|\\.?|[^\s"'\\])+/gs) ?? [];
   return words.map((word) =>
@@ -80,13 +79,13 @@ function wordsOf(text: string): string[] {
   );
 }
 
-/** Options of `puppet agent` itself (lib/puppet/application/agent.rb), which are no settings; with a value, or alone. */
+/** Options of `puppet agent` itself (lib/puppet/application/agent.rb), which are no settings; with or without a value. */
 const WITH_VALUE = /^(?:--(?:fqdn|digest|sourceaddress|logdest|job-id)|-[flw])$/;
 const ALONE = /^--(?:test|verbose|debug|enable|disable|fingerprint|detailed-exitcodes|help|version)$/;
 
 /**
- * Of the options of `puppet agent` those that give a setting a value: with them `puppet config print` tells what holds
- * for the agent. Flags are left out: no path or name depends on one.
+ * Of the options of `puppet agent`, those that set a setting to a value: with them `puppet config print` prints the
+ * agent's actual settings. Flags are left out: no path or name depends on one.
  */
 export function settingWords(options: readonly string[]): string[] {
   const words: string[] = [];

@@ -1,25 +1,29 @@
 /**
- * What Puppet itself says of its paths and names, so that nothing is configured twice.
- * `puppet config print` takes 0.9 s: its answer is kept until something it depends on changes.
+ * Puppet's own settings, so that nothing is configured twice. `puppet config print` takes 0.9 s, so its
+ * answer is cached until something it depends on changes.
  */
 import { type ExecFileException, execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as v from 'valibot';
 import { KickError, messageOf } from '../errors.ts';
 import { writeFileAtomic } from '../util/atomic-file.ts';
+import { clippedSeconds, longText, measure, port, text } from '../util/bounds.ts';
 import { formatProblems, problemsOf } from '../util/schema.ts';
-import { whoElseCanWrite } from '../util/trusted-path.ts';
+import { systemPath } from '../util/search-path.ts';
+import { parseStored, type StoredFormat, storedText } from '../util/stored-json.ts';
+import { readTrusted } from '../util/trusted-file.ts';
+import { makeTrustedFolder } from '../util/trusted-folder.ts';
 import { programStamps, stampOf } from './program-stamp.ts';
 import { firstComplaint, puppetErrorIn } from './puppet-words.ts';
 
-const path = v.pipe(v.string(), v.regex(/^\//, 'not an absolute path'));
+const path = v.pipe(longText, v.regex(/^\//, 'not an absolute path'));
 
 const PrintedSchema = v.object({
-  certname: v.string(),
+  certname: longText,
   confdir: path,
   config: path,
   hostcert: path,
@@ -30,60 +34,63 @@ const PrintedSchema = v.object({
   agent_disabled_lockfile: path,
   lastrunreport: path,
   classfile: path,
-  /** Where the cached catalog lies, under what name, and in which format; null: JSON. */
+  /** Where the cached catalog is, its name and its format; null: JSON. */
   client_datadir: path,
-  node_name_value: v.nullish(v.string()),
-  catalog_cache_terminus: v.nullish(v.string()),
-  /** Certificates that the CA on this machine has signed, if it is one. */
+  node_name_value: v.nullish(longText),
+  catalog_cache_terminus: v.nullish(longText),
+  /** The certificates signed by the CA on this machine, if there is one. */
   signeddir: path,
-  /** Where the site's own log goes; null: syslog. */
-  logdest: v.nullish(v.string(), null),
+  /** The site's own log destination; null: syslog. */
+  logdest: v.nullish(longText, null),
   /** Seconds; 0: no limit. */
-  runtimeout: v.pipe(v.number(), v.minValue(0)),
+  runtimeout: clippedSeconds,
   /** Puppet Server. */
-  server: v.string(),
-  /** Several of them, `a,b:8141`; empty: the one above. */
-  server_list: v.string(),
-  serverport: v.pipe(v.union([v.number(), v.string()]), v.transform(Number), v.integer()),
-  /** Seconds between the runs of Puppet's own daemon. */
-  runinterval: v.pipe(v.number(), v.minValue(0)),
-  /** `production` where nothing is said. */
-  environment: v.fallback(v.string(), ''),
-  /** `a,b`; empty: all of a catalog is applied. */
-  tags: v.fallback(v.string(), ''),
-  skip_tags: v.fallback(v.string(), ''),
+  server: longText,
+  /** Several servers, `a,b:8141`; empty: the one above. */
+  server_list: longText,
+  serverport: v.pipe(v.union([measure, text(16)]), v.transform(Number), port),
+  /** Seconds between runs of Puppet's own daemon. */
+  runinterval: clippedSeconds,
+  /** Defaults to `production`. */
+  environment: v.fallback(longText, ''),
+  /** `a,b`; empty: the whole catalog is applied. */
+  tags: v.fallback(longText, ''),
+  skip_tags: v.fallback(longText, ''),
 });
 
-/** What is no setting. */
+/** Answers that are not settings. */
 const AnswerSchema = v.object({
   /** Puppet's own version, `7.23.0`. */
-  version: v.string(),
-  /** The error that Puppet told of its configuration and then went by its defaults. */
-  complaint: v.optional(v.string()),
+  version: longText,
+  /** The error in its configuration that Puppet reported before it used its defaults. */
+  complaint: v.optional(longText),
 });
 
-const CacheSchema = v.object({ key: v.string(), printed: PrintedSchema, answer: AnswerSchema });
+const CacheSchema = v.object({ key: longText, printed: PrintedSchema, answer: AnswerSchema });
+const CACHE = { schema: CacheSchema, version: 1 } satisfies StoredFormat<v.GenericSchema>;
 
 export type PuppetSettings = v.InferOutput<typeof PrintedSchema> & v.InferOutput<typeof AnswerSchema>;
 
-/** Milliseconds: what cannot be seen from outside (a program in a container) is asked anew after that. */
+/** Milliseconds after which Puppet is asked again, since some changes are invisible (a program in a container). */
 const MAX_AGE_MS = 3_600_000;
 
-/** Milliseconds that Puppet is given. */
+const MAX_CACHE_BYTES = 1 << 20;
+
+/** Milliseconds that Puppet has to answer. */
 const ANSWER_MS = 60_000;
 
 export interface PuppetSettingsOptions {
-  /** The absolute path of `puppet`, as `findPuppet` gives it. */
+  /** The absolute path of `puppet`, from `findPuppet`. */
   puppet: string;
-  /** Where the answer is kept. */
+  /** Where the answer is cached. */
   stateDir: string;
-  /** Of the command line, where they change settings: `--statedir`, `/x`. Left out where Puppet refuses them. */
+  /** Command-line options that change settings: `--statedir`, `/x`. Left out if Puppet refuses them. */
   words?: readonly string[];
 }
 
 /**
- * Puppet's settings for the agent section, from the cache where it still holds. Throws `KickError`
- * `puppet` when Puppet does not answer or answers nonsense.
+ * Returns Puppet's settings for the agent section, from the cache while it is valid. Throws `KickError`
+ * `puppet` if Puppet does not answer or answers nonsense.
  */
 export async function puppetSettings({
   puppet,
@@ -94,7 +101,7 @@ export async function puppetSettings({
     stateDir,
     words.length === 0 ? 'puppet-settings.json' : 'puppet-service-settings.json',
   );
-  const cached = await readCache(cachePath);
+  const cached = readCache(cachePath);
   const asked = [...Object.keys(PrintedSchema.entries), ...words];
   // Changes with the program, puppet.conf, the host name and the user (docs/puppet.md, "Settings"), and what is asked for.
   const keyFor = (config: string, program = programKey(puppet)) =>
@@ -107,38 +114,40 @@ export async function puppetSettings({
   const [{ printed, complaint }, version] = await Promise.all([printWith(puppet, words), askVersion(puppet)]);
   const answer = { version, ...(complaint !== undefined && { complaint }) };
   try {
-    await mkdir(stateDir, { recursive: true, mode: 0o700 });
+    await makeTrustedFolder(stateDir, { doing: 'cache the settings of Puppet' });
     if (!hasChangedSince(printed.config, from)) {
       const key = keyFor(printed.config, program);
-      await writeFileAtomic(cachePath, JSON.stringify({ key, printed, answer }));
+      await writeFileAtomic(cachePath, storedText({ key, printed, answer }, CACHE));
     }
   } catch {
-    // A folder that cannot be written costs a second each time, nothing more.
+    // If the folder cannot be written, or is not ours alone, each call takes a second.
+    // Something else may be in the place of the file.
+    await rm(cachePath, { recursive: true, force: true }).catch(() => {});
   }
   return { ...printed, ...answer };
 }
 
 function programKey(puppet: string): unknown {
-  return [puppet, programStamps(puppet, PATH)];
+  return [puppet, programStamps(puppet, systemPath())];
 }
 
 function surroundingsOf(config: string): unknown[] {
   return [config, stampOf(config), hostname(), process.getuid?.()];
 }
 
-/** Then nobody knows which of the two Puppet has read. */
+/** Whether the file changed while Puppet was reading it, so that the answer may be for either version. */
 function hasChangedSince(config: string, ms: number): boolean {
   return (statSync(config, { throwIfNoEntry: false })?.ctimeMs ?? 0) >= ms - CLOCK_TICK_MS;
 }
 
-/** Times of files may lie so much behind the clock. */
+/** File times may be this far behind the clock. */
 const CLOCK_TICK_MS = 10;
 
-async function readCache(file: string): Promise<v.InferOutput<typeof CacheSchema> | undefined> {
+function readCache(file: string): v.InferOutput<typeof CacheSchema> | undefined {
   try {
-    if (whoElseCanWrite(file) !== undefined) return undefined;
+    const bytes = readTrusted(file, { doing: 'read the settings of Puppet', maxBytes: MAX_CACHE_BYTES });
     if (Math.abs(Date.now() - statSync(file).mtimeMs) > MAX_AGE_MS) return undefined;
-    return v.parse(CacheSchema, JSON.parse(await readFile(file, 'utf8')));
+    return parseStored(file, bytes, CACHE);
   } catch {
     return undefined;
   }
@@ -151,7 +160,7 @@ async function ask(puppet: string, args: string[]): Promise<{ stdout: string; st
     return await run(puppet, args, {
       cwd: '/',
       timeout: ANSWER_MS,
-      // One that does not listen would be waited for without an end.
+      // A process that ignores TERM would be waited for for ever.
       killSignal: 'SIGKILL',
       maxBuffer: 1024 * 1024,
       env: puppetEnvironment(),
@@ -164,7 +173,7 @@ async function ask(puppet: string, args: string[]): Promise<{ stdout: string; st
   }
 }
 
-/** Node's message is the whole command and all that was printed. */
+/** Node's own message contains the whole command and all of its output. */
 function whyNot(error: unknown): string {
   const { code, signal, killed, stderr } = error as ExecFileException & { stderr?: string };
   if (typeof code === 'string') return code === TOO_MUCH ? 'it prints without an end' : messageOf(error);
@@ -180,7 +189,7 @@ interface Printed {
   complaint: string | undefined;
 }
 
-/** Its runs meet the same words: there a refusal becomes an outcome. */
+/** Runs use the same words, and there a refusal becomes an outcome. */
 async function printWith(puppet: string, words: readonly string[]): Promise<Printed> {
   try {
     return await print(puppet, words);
@@ -196,7 +205,7 @@ async function print(puppet: string, words: readonly string[]): Promise<Printed>
   const { stdout, stderr } = await ask(puppet, [...args, ...words]);
   let value: unknown;
   try {
-    // Deprecation warnings may stand before the document.
+    // Deprecation warnings may precede the document.
     value = JSON.parse(stdout.slice(Math.max(0, stdout.search(/^\{/m))));
   } catch (error) {
     throw new KickError('puppet', 'read "puppet config print": it is not JSON', { cause: error });
@@ -213,16 +222,13 @@ async function askVersion(puppet: string): Promise<string> {
   return /^[0-9][0-9A-Za-z.+-]{0,40}$/.test(text) ? text : 'unknown';
 }
 
-/** Systemd's, and the packages' folder. */
-const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/puppetlabs/bin';
-
 /**
- * A bare environment with systemd's PATH, the packages' folder and a UTF-8 locale; HOME only where
- * we are not root (as for puppet.service): Puppet chooses a user's own folders by it.
+ * A bare environment with systemd's PATH, the packages' folder and a UTF-8 locale. As for puppet.service,
+ * HOME is only set for users other than root, whose own folders Puppet derives from it.
  */
 export function puppetEnvironment(): Record<string, string> {
   return {
-    PATH,
+    PATH: systemPath(),
     LANG: 'C.UTF-8',
     ...(process.getuid?.() !== 0 && { HOME: homedir() }),
   };

@@ -1,30 +1,17 @@
 /** `kick doctor` for people: hosts with the same finding stand together, the worst first. */
 
-import type { Finding, Level } from '../controller/fleet/findings.ts';
+import { findingGroups } from '../controller/fleet/finding-groups.ts';
+import type { Level } from '../controller/fleet/findings.ts';
 import type { Patient } from '../controller/fleet/patient.ts';
+import { hostList } from '../controller/targeting/nodeset/host-list.ts';
 import { plural, safeText } from '../util/text.ts';
 import { vitalLines } from './doctor-vitals.ts';
 
-const RANK: Readonly<Record<Level, number>> = { problem: 0, warning: 1, remark: 2 };
-const NAMED = 10;
-
 export function doctorText(patients: readonly Patient[]): string {
-  const groups = new Map<string, { finding: Finding; hosts: string[] }>();
-  for (const { certname, findings } of patients) {
-    for (const finding of findings) {
-      const key = `${finding.level}\0${finding.what}\0${finding.next ?? ''}`;
-      const group = groups.get(key) ?? { finding, hosts: [] };
-      group.hosts.push(certname);
-      groups.set(key, group);
-    }
-  }
-  const sorted = [...groups.values()].sort(
-    (a, b) => RANK[a.finding.level] - RANK[b.finding.level] || b.hosts.length - a.hosts.length,
-  );
-  const lines = sorted.flatMap(({ finding, hosts }) => [
-    safeText(`${finding.level.padEnd(8)} ${finding.what}`),
-    `         on ${named(hosts)}`,
-    ...(finding.next === undefined ? [] : [safeText(`         do: ${finding.next}`)]),
+  const lines = findingGroups(patients).flatMap(({ level, what, next, isExample, certnames }) => [
+    safeText(`${level.padEnd(8)} ${isExample ? 'e.g. ' : ''}${what}`),
+    `         on ${hostList(certnames)}`,
+    ...(next === undefined ? [] : [safeText(`         do: ${next}`)]),
     '',
   ]);
   const well = patients.filter(({ findings }) => findings.every(({ level }) => level === 'remark')).length;
@@ -40,9 +27,4 @@ export function doctorText(patients: readonly Patient[]): string {
   );
   const tail = [...vitalLines(vitals), `${plural(patients.length, 'host')}: ${counts.join(', ')}`];
   return `${[...lines, ...tail].join('\n')}\n`;
-}
-
-function named(hosts: readonly string[]): string {
-  const more = hosts.length > NAMED ? ` and ${hosts.length - NAMED} more` : '';
-  return `${hosts.slice(0, NAMED).join(', ')}${more}`;
 }

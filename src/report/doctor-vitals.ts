@@ -7,14 +7,14 @@ import { safeText } from '../util/text.ts';
 /** Versions that are named. */
 const VERSIONS = 10;
 
-/** Versions, and whose certificate and CRL end first. */
+/** Versions, and whose certificate and CRL expire first. */
 export function vitalLines(known: readonly (Vitals & { certname: string })[]): string[] {
   if (known.length === 0) return [];
   const first = (what: string, left: (one: Vitals) => number | undefined) => {
     const ends = known.map((one) => ({ ms: left(one) ?? Number.POSITIVE_INFINITY, certname: one.certname }));
     const { ms, certname } = ends.reduce((a, b) => (b.ms < a.ms ? b : a));
     if (!Number.isFinite(ms) || ms <= 0) return [];
-    return [`the first ${what} to end is that of ${certname}, in ${daysOf(ms)}`];
+    return [`the first ${what} to expire is that of ${certname}, in ${daysOf(ms)}`];
   };
   const puppets = known.flatMap(({ puppet }) => puppet ?? []);
   return [
@@ -28,9 +28,8 @@ export function vitalLines(known: readonly (Vitals & { certname: string })[]): s
 function countsOf(versions: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const version of versions) counts.set(version, (counts.get(version) ?? 0) + 1);
-  return [...counts]
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, VERSIONS)
-    .map(([version, count]) => `${version} on ${count}`)
-    .join(', ');
+  const sorted = [...counts].sort(([, a], [, b]) => b - a);
+  const shown = sorted.slice(0, VERSIONS).map(([version, count]) => `${version} on ${count}`);
+  const more = sorted.length > VERSIONS ? ` and ${sorted.length - VERSIONS} more` : '';
+  return `${shown.join(', ')}${more}`;
 }

@@ -1,11 +1,11 @@
 /** `kick run --dry-run`: what would be sent to whom, in which batches. Nothing is. */
 import type { Job } from '../controller/jobs/job.ts';
 import { batchesOf } from '../controller/rollout/batches.ts';
-import { foldNames } from '../controller/targeting/nodeset/fold.ts';
+import { hostList } from '../controller/targeting/nodeset/host-list.ts';
 import { describeBy } from '../protocol/request.ts';
 import { formatDuration } from '../util/duration.ts';
 import { formatShare } from '../util/share.ts';
-import { plural, safeText } from '../util/text.ts';
+import { plural, safeJson, safeText } from '../util/text.ts';
 
 export function dryRunText(job: Job, format: 'human' | 'json'): string {
   const { rollout = {}, targets, action, queue, by, controller, concurrency, maintenance } = job;
@@ -21,7 +21,7 @@ export function dryRunText(job: Job, format: 'human' | 'json'): string {
       batches: batches.map(({ targets: hosts, isCanary }) => ({ isCanary, hosts })),
       ...(maintenance !== undefined && { maintenance }),
     };
-    return `${JSON.stringify(document, null, 2)}\n`;
+    return `${safeJson(document, 2)}\n`;
   }
   const elsewhere = targets.filter(({ certname, host }) => host !== certname);
   const lines = [
@@ -30,8 +30,8 @@ export function dryRunText(job: Job, format: 'human' | 'json'): string {
     ...(by.reason === undefined ? [] : [`  reason   ${by.reason}`]),
     ...batches.map(({ targets: hosts, isCanary }, index) => {
       const name = isCanary ? 'canary' : `batch ${index + 1}`;
-      const folded = foldNames(hosts.map(({ certname }) => certname));
-      return `  ${name.padEnd(8)} ${String(hosts.length).padStart(5)}  ${folded}`;
+      const names = hostList(hosts.map(({ certname }) => certname));
+      return `  ${name.padEnd(8)} ${String(hosts.length).padStart(5)}  ${names}`;
     }),
     ...stopLines(job),
     ...elsewhere

@@ -1,5 +1,6 @@
 /** `kick summary`: how the latest runs of many hosts went, as `mco puppet summary` shows it. */
 import type { FleetSummary, MetricName } from '../controller/fleet/summary.ts';
+import { hostList } from '../controller/targeting/nodeset/host-list.ts';
 import { plural } from '../util/text.ts';
 
 const METRICS: readonly { key: MetricName; title: string; digits: number }[] = [
@@ -13,7 +14,6 @@ const METRICS: readonly { key: MetricName; title: string; digits: number }[] = [
   { key: 'sinceLastRun', title: 'Since last run (seconds)', digits: 0 },
 ];
 
-const NAMED = 5;
 const BARS = '▁▂▃▄▅▆▇█';
 
 /** Bars for counts; a host alone is never a flat line. */
@@ -25,26 +25,13 @@ export function sparkline(counts: readonly number[]): string {
 }
 
 export function summaryText(summary: FleetSummary): string {
-  const { hosts, answered, withRun, metrics, slowest, mostFailing, driftRepaired, driftFound } = summary;
-  const width = Math.max(...METRICS.map(({ title }) => title.length)) + 2;
-  const lines = METRICS.map(({ key, title, digits }) => {
-    const metric = metrics[key];
-    const head = `${title}:`.padStart(width);
-    if (metric === undefined) return `${head}  not told`;
-    const number = (name: string, value: number) => `${name}: ${value.toFixed(digits).padEnd(9)}`;
-    const numbers = [number('min', metric.min), number('avg', metric.average), number('max', metric.max)];
-    return `${head}  ${sparkline(metric.histogram)}  ${numbers.join(' ')}`.trimEnd();
-  });
-  const named = (title: string, all: readonly string[]) =>
-    all.length === 0 ? [] : [`${`${title}:`.padStart(width)}  ${all.join(', ')}`];
-  const some = (names: readonly string[]) => [
-    ...names.slice(0, NAMED),
-    ...(names.length > NAMED ? [`and ${names.length - NAMED} more`] : []),
-  ];
+  const { hosts, answered, withRun, slowest, mostFailing, driftRepaired, driftFound } = summary;
+  if (withRun === 0) return `${answered} of ${plural(hosts, 'host')} answered; there is no report of a run\n`;
+  const folded = (names: readonly string[]) => (names.length === 0 ? [] : [hostList(names)]);
   return [
     `Summary of the latest runs of ${plural(withRun, 'host')} (${answered} of ${hosts} answered):`,
     '',
-    ...lines,
+    ...metricLines(summary.metrics),
     '',
     ...named(
       'Slowest',
@@ -54,8 +41,40 @@ export function summaryText(summary: FleetSummary): string {
       'Most failing',
       mostFailing.map(({ certname, failed }) => `${certname} (${failed})`),
     ),
-    ...named('Drift repaired', some(driftRepaired)),
-    ...named('Drift found', some(driftFound)),
+    ...named('Drift repaired', folded(driftRepaired)),
+    ...named('Drift found', folded(driftFound)),
     '',
   ].join('\n');
+}
+
+/** With a colon. */
+const WIDTH = Math.max(...METRICS.map(({ title }) => title.length)) + 1;
+const head = (title: string) => (title === '' ? '' : `${title}:`).padStart(WIDTH);
+
+/** No line for what no host reports: an older Puppet, or a run that came to nothing. */
+function metricLines(metrics: FleetSummary['metrics']): string[] {
+  const rows = METRICS.flatMap(({ key, title, digits }) => {
+    const metric = metrics[key];
+    if (metric === undefined) return [];
+    const { min, average, max, histogram } = metric;
+    // A failure on one host of many is not none on average.
+    const isWhole = Number.isInteger(average) || average >= 100;
+    const values = [
+      `min: ${min.toFixed(digits)}`,
+      `avg: ${average.toFixed(isWhole ? digits : Math.max(1, digits))}`,
+      `max: ${max.toFixed(digits)}`,
+    ];
+    return [{ start: `${head(title)}  ${sparkline(histogram)}`, values }];
+  });
+  const widths = [0, 1].map((column) =>
+    rows.reduce((width, { values }) => Math.max(width, values[column]?.length ?? 0), 0),
+  );
+  return rows.map(({ start, values }) =>
+    [start, ...values.map((value, column) => value.padEnd(widths[column] ?? 0))].join(' '),
+  );
+}
+
+/** One below the other. */
+function named(title: string, all: readonly string[]): string[] {
+  return all.map((one, index) => `${head(index === 0 ? title : '')}  ${one}`);
 }

@@ -1,27 +1,29 @@
 /** What a host does at the moment, as operators know it from MCollective's `mco puppet status`. */
 
-import { holderOf } from '../controller/fleet/holder.ts';
-import { disabledWords, isAhead, pullOffWords, pullWords } from '../controller/fleet/host-state.ts';
+import { holderOf, isDoubtful } from '../controller/fleet/holder.ts';
+import { disabledWords, pullOffWords, pullWords } from '../controller/fleet/host-state.ts';
 import type { AgentAnswer } from '../controller/targeting/host-sources.ts';
 import type { AgentStatus, LastRun } from '../protocol/status.ts';
 import { formatDuration } from '../util/duration.ts';
 import { plural, safeText } from '../util/text.ts';
-import { agoText, timeText } from '../util/times.ts';
+import { agoText, aheadWords, dayTime, isAhead, timeText } from '../util/times.ts';
 import { shortId } from '../util/uuid.ts';
 import { driftWords } from './drift.ts';
 
 /** One line without the host's name. Times are reckoned by the host's own clock. */
 export function stateText({ status, error = 'no answer' }: AgentAnswer): string {
   if (status === undefined) return safeText(error);
-  const { running, disabled, obstacle, waiting, lastRun, pull, pullOff, time } = status;
+  const { running, disabled, obstacle, waiting, lastRun, pull, pullOff, runner, time } = status;
   const isIdle = running === undefined && disabled === undefined && obstacle === undefined;
+  // A fixed command runs, and Puppet knows nothing of it.
+  const leavesNoReport = runner === 'command' && lastRun === undefined;
   const parts = [
     ...(disabled === undefined ? [] : [disabledWords(disabled, time)]),
     ...(running === undefined ? [] : [applyingWords(running, time)]),
     ...(obstacle === undefined ? [] : [`no run can begin: ${obstacle}`]),
     ...(isIdle ? ['idle'] : []),
     ...(waiting === 0 ? [] : [`${waiting} waiting`]),
-    ...(running === undefined ? [lastRunWords(lastRun, time)] : []),
+    ...(running === undefined && !leavesNoReport ? [lastRunWords(lastRun, time)] : []),
     ...(pull === undefined || disabled !== undefined ? [] : [pullWords(pull, time)]),
     ...(pullOff === undefined ? [] : [pullOffWords(pullOff)]),
   ];
@@ -32,6 +34,7 @@ type Running = NonNullable<AgentStatus['running']>;
 
 function applyingWords(running: Running, now: number): string {
   const { pid, what, since, by, job, isRun, stuck, next } = running;
+  if (isDoubtful(running)) return `Puppet takes for a run: ${holderOf(running, now)}`;
   if (isRun === false) return `no run can begin: the lock is held by ${holderOf(running, now)}`;
   const isOurs = by !== undefined;
   const inside = [
@@ -40,11 +43,18 @@ function applyingWords(running: Running, now: number): string {
     ...(job === undefined ? [] : [`job ${shortId(job)}`]),
     ...(isOurs ? [`by ${by}`] : []),
   ];
-  const how = since === undefined ? '' : ` since ${formatDuration(now - since)}`;
+  const how = since === undefined ? '' : ` ${sinceWords(since, now)}`;
   const text = `applying a catalog${how} (${inside.join(', ')})`;
   if (stuck === undefined) return text;
   const todo = next ?? (isOurs ? 'kick cancel ends it' : 'kick leaves it alone');
   return `${text}, stuck: ${stuck} (${todo})`;
+}
+
+/** Its clock may have been set back since. */
+function sinceWords(since: number, now: number): string {
+  return isAhead(since, now)
+    ? `since ${dayTime(since, now)}${aheadWords(since, now)}`
+    : `for ${formatDuration(now - since)}`;
 }
 
 function lastRunWords(lastRun: LastRun | undefined, now: number): string {
@@ -57,7 +67,7 @@ function lastRunWords(lastRun: LastRun | undefined, now: number): string {
     skippedWords(lastRun),
     environmentWords(lastRun),
   ].filter((words) => words !== '');
-  const when = isAhead(at, now) ? `at ${timeText(at, now)}, in the future by its clock` : agoText(now - at);
+  const when = isAhead(at, now) ? `at ${timeText(at, now)}${aheadWords(at, now)}` : agoText(now - at);
   return `last run ${status}${more.length === 0 ? '' : ` (${more.join(', ')})`} ${when}`;
 }
 

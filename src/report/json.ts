@@ -1,5 +1,7 @@
 /** For scripts: one document at the end, or one event a line. */
 import type { HostResult, Job, JobEvent, StopReason } from '../controller/jobs/job.ts';
+import { safeJson } from '../util/text.ts';
+import { isoTime } from '../util/times.ts';
 import type { Judge, Output, Reporter } from './reporter.ts';
 
 /** `--format json`: one document when all is over. */
@@ -18,7 +20,7 @@ export function jsonReporter({ out }: Output, judge: Judge): Reporter {
       const document = jobDocument({ job, startedAt, endedAt, results, stopped, exit });
       out(`${safeJson(document, 2)}\n`);
     },
-    close() {},
+    async close() {},
   };
 }
 
@@ -32,7 +34,7 @@ export interface JobDocument {
   exit: number;
 }
 
-/** A job as `--format json` tells it. */
+/** A job as `--format json` prints it. */
 export function jobDocument({ job, startedAt, endedAt, stopped, results, exit }: JobDocument): object {
   const { id, controller, by, action, concurrency, name, rollout, maintenance } = job;
   return {
@@ -41,8 +43,8 @@ export function jobDocument({ job, startedAt, endedAt, stopped, results, exit }:
     ...{ controller, by, action, concurrency },
     ...(rollout !== undefined && { rollout }),
     ...(maintenance !== undefined && { maintenance }),
-    startedAt: iso(startedAt),
-    ...(endedAt !== undefined && { endedAt: iso(endedAt) }),
+    startedAt: isoTime(startedAt),
+    ...(endedAt !== undefined && { endedAt: isoTime(endedAt) }),
     ...(stopped !== undefined && { stopped }),
     exit,
     hosts: results.map(asJson),
@@ -56,21 +58,12 @@ export function jsonlReporter({ out }: Output, judge: Judge): Reporter {
       // What was signed is kept with the job, for audits.
       if (event.type !== 'request-signed') out(`${safeJson(lineOf(event, judge))}\n`);
     },
-    close() {},
+    async close() {},
   };
 }
 
-/** JSON leaves C1 controls and bidi marks as they are; a terminal would obey them. */
-export function safeJson(value: object, indent?: number): string {
-  return JSON.stringify(value, null, indent).replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (char) =>
-    [...Array(char.length).keys()]
-      .map((index) => `\\u${char.charCodeAt(index).toString(16).padStart(4, '0')}`)
-      .join(''),
-  );
-}
-
 function lineOf(event: Exclude<JobEvent, { type: 'request-signed' }>, judge: Judge): object {
-  const at = iso(event.at);
+  const at = isoTime(event.at);
   switch (event.type) {
     case 'job-started': {
       const { id, targets, ...rest } = event.job;
@@ -91,26 +84,22 @@ function lineOf(event: Exclude<JobEvent, { type: 'request-signed' }>, judge: Jud
 }
 
 function asJson({ startedAt, endedAt, finished, ...rest }: HostResult): object {
-  const { type: _type, outcome: _outcome, message: _message, ...told } = finished ?? {};
+  const { type: _type, outcome: _outcome, message: _message, ...reported } = finished ?? {};
   return {
     ...rest,
-    ...(startedAt !== undefined && { startedAt: iso(startedAt) }),
-    endedAt: iso(endedAt),
-    ...(finished !== undefined && { run: runOf(told) }),
+    ...(startedAt !== undefined && { startedAt: isoTime(startedAt) }),
+    endedAt: isoTime(endedAt),
+    ...(finished !== undefined && { run: runOf(reported) }),
   };
 }
 
-/** What the agent told of the run, its times as ours. */
-function runOf(told: Record<string, unknown>): object {
-  const { seq: _seq, at: _at, run, startedAt, endedAt, ...rest } = told;
+/** What the agent reported about the run, with times in our format. */
+function runOf(reported: Record<string, unknown>): object {
+  const { seq: _seq, at: _at, run, startedAt, endedAt, ...rest } = reported;
   return {
     ...(run !== undefined && { id: run }),
-    ...(typeof startedAt === 'number' && { startedAt: iso(startedAt) }),
-    ...(typeof endedAt === 'number' && { endedAt: iso(endedAt) }),
+    ...(typeof startedAt === 'number' && { startedAt: isoTime(startedAt) }),
+    ...(typeof endedAt === 'number' && { endedAt: isoTime(endedAt) }),
     ...rest,
   };
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

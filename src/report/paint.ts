@@ -8,5 +8,14 @@ const BY_EXIT = { 0: 32, 1: 31, 3: 35, 4: 34 } as const;
 
 export function painter(color: boolean): Paint {
   if (!color) return (_outcome, text) => text;
-  return (outcome, text) => `\u001b[${CODES[outcome] ?? BY_EXIT[OUTCOMES[outcome].exit]}m${text}\u001b[0m`;
+  return (outcome, text) => sgr(CODES[outcome] ?? BY_EXIT[OUTCOMES[outcome].exit], text);
+}
+
+/** Text that stands back (SGR 2). */
+export function dimmer(color: boolean): (text: string) => string {
+  return color ? (text) => sgr(2, text) : (text) => text;
+}
+
+function sgr(code: number, text: string): string {
+  return text === '' ? '' : `\u001b[${code}m${text}\u001b[0m`;
 }

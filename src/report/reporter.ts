@@ -14,6 +14,10 @@ export interface Output {
 
 export interface Reporter {
   on(event: JobEvent): void;
-  /** Gives the terminal back; nothing is printed afterwards. */
-  close(): void;
+  /** A line for stderr from elsewhere; absent: nothing is in its way, and it may be written as it is. */
+  say?(line: string): void;
+  /** Others have written to the terminal, a shell for one: what is drawn there is drawn anew. */
+  redraw?(): void;
+  /** Gives the terminal back. Resolves once everything is printed; nothing is afterwards. */
+  close(): Promise<void>;
 }

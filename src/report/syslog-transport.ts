@@ -1,6 +1,8 @@
 /** A transport of pino (its worker loads this file): each line goes to a program like logger(1), with its priority in front. */
 import { spawn } from 'node:child_process';
 import { Writable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import { safeJsonText } from '../util/text.ts';
 
 /** pino's levels as priorities (RFC 5424, 6.2.1), from the highest. */
 const PRIORITIES = [
@@ -30,10 +32,11 @@ export default async function syslogTransport({ argv }: SyslogTransportOptions):
     child.once('error', () => resolve());
     child.once('close', () => resolve());
   });
+  const decoder = new StringDecoder('utf8');
   let rest = '';
   return new Writable({
     write(chunk: Buffer, _encoding, done) {
-      const lines = (rest + chunk.toString('utf8')).split('\n');
+      const lines = (rest + decoder.write(chunk)).split('\n');
       rest = lines.pop() ?? '';
       child.stdin.write(lines.map((line) => `${withPriority(line)}\n`).join(''));
       done();
@@ -52,5 +55,5 @@ export default async function syslogTransport({ argv }: SyslogTransportOptions):
 function withPriority(line: string): string {
   const level = Number(/"level":(\d+)/.exec(line)?.[1] ?? 30);
   const [, priority = 6] = PRIORITIES.find(([least]) => level >= least) ?? [];
-  return `<${priority}>${line}`;
+  return `<${priority}>${safeJsonText(line)}`;
 }

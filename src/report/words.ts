@@ -1,14 +1,15 @@
 /** What a result is called to people. Everything that an agent said is escaped here. */
 import { holderOf } from '../controller/fleet/holder.ts';
+import { reasonOf as whyOf } from '../controller/fleet/result-reason.ts';
 import type { HostResult, Job, StopReason } from '../controller/jobs/job.ts';
-import type { RunError } from '../protocol/event.ts';
 import { REFUSALS } from '../protocol/refusal.ts';
 import { formatDuration } from '../util/duration.ts';
-import { clip, plural, safeText } from '../util/text.ts';
+import { plural, safeText } from '../util/text.ts';
 import { shortId } from '../util/uuid.ts';
 import { driftWords } from './drift.ts';
 
-const MAX_REASON = 300;
+/** Characters of a reason. */
+export const MAX_REASON = 300;
 
 /** Why a job ended early, as a sentence. */
 export const STOPS: Readonly<Record<StopReason, string>> = {
@@ -18,14 +19,8 @@ export const STOPS: Readonly<Record<StopReason, string>> = {
   'max-unreachable': 'more hosts were unreachable than --max-unreachable allows',
   canary: 'the canary was not a success',
   declined: 'the operator said no',
-  stopped: 'it was asked to stop',
+  stopped: 'somebody stopped the job (kick jobs stop)',
 };
-
-/** `12 (web1, web2, …)`. */
-export function someNames(names: readonly string[]): string {
-  const more = names.length > 5 ? ', …' : '';
-  return `${names.length} (${names.slice(0, 5).join(', ')}${more})`;
-}
 
 export function took({ startedAt, endedAt }: HostResult): string {
   return startedAt === undefined ? '' : formatDuration(endedAt - startedAt);
@@ -54,18 +49,8 @@ function resourcesOf({ outcome, finished }: HostResult): string {
 }
 
 /** Why it is this outcome, with the place in the code where there is one. */
-export function reasonOf({ refusal, finished, message }: HostResult): string {
-  const code = refusal === undefined ? '' : `${refusal.code}: `;
-  const text = message ?? (finished?.error === undefined ? undefined : finished.error.message);
-  if (text === undefined) return '';
-  const place =
-    finished?.error === undefined || finished.message !== undefined ? '' : placeOf(finished.error);
-  return safeText(`${code}${clip(text.split('\n')[0] ?? '', MAX_REASON)}${place}`);
-}
-
-function placeOf({ file, line, message }: RunError): string {
-  if (file === undefined || message.includes(`file: ${file}`)) return '';
-  return ` (${file}${line === undefined ? '' : `:${line}`})`;
+export function reasonOf(result: HostResult): string {
+  return safeText(whyOf(result, MAX_REASON));
 }
 
 /** `deploy (sudo) on puppet`: the login name, and whether another user's rights were used. */
@@ -75,7 +60,7 @@ export function whoOf({ by }: Job): string {
 
 /** What to do about a result, lines; none where there is nothing to say. */
 export function adviceFor({ certname, refusal, detached }: HostResult, job: Job): string[] {
-  if (detached === true) return [`how the runs end: kick jobs resume ${shortId(job.id)}`];
+  if (detached === true) return [`to see how the runs end: kick jobs resume ${shortId(job.id)}`];
   if (refusal === undefined) return [];
   if (refusal.code === 'controller-not-allowed') {
     return [

@@ -1,6 +1,6 @@
 /**
- * The seam of DESIGN 6: a sender on the controller, a listener on the agent, and what passes
- * between them. Nothing above this file knows HTTP; the next transport carries the same bytes.
+ * The seam of DESIGN 6: a sender on the controller, a listener on the agent, and what passes between
+ * them. Nothing above it knows HTTP; another transport carries the same bytes.
  */
 import type { StoredEvent } from '../protocol/event.ts';
 import type { RefusalBody } from '../protocol/refusal.ts';
@@ -8,31 +8,43 @@ import type { AgentStatus, CommandReply } from '../protocol/status.ts';
 
 // ---------------------------------------------------------------- the agent's side
 
-/** Who is at the other end, as the transport has verified it (chain, dates, usage, every CRL). */
+/** The other end, as verified by the transport (chain, dates, usage, every CRL). */
 export interface Peer {
   /** The leaf certificate, DER. */
   readonly certificate: Uint8Array;
-  /** Where from, for the log. */
+  /** Its address, for the log. */
   readonly address: string;
-  /** Its clock when it asked, milliseconds since 1970; absent where it does not say (an earlier controller). */
+  /** Its clock when it asked, milliseconds since 1970; absent from older controllers. */
   readonly time?: number;
 }
 
-/** A request's events from after a number on; ends after `finished`, or when the agent stops. */
+/** A request's events after a number; ends after `finished`, or when the agent stops. */
 export type EventStream = AsyncIterable<StoredEvent>;
 
-/** What a transport asks of the agent. Every method may throw `Refusal`; anything else is `internal`. */
+/** What a transport calls on the agent. Every method may throw `Refusal`; any other error is `internal`. */
 export interface AgentService {
-  /** A sealed request of `op: run`. It resolves once the request is on disk. */
+  /** Whether a rule of this host names the holder of this certificate (DER) as a controller; never throws. */
+  isController(certificate: Uint8Array): boolean;
+  /** Before anything is read from a peer: throws `Refusal` `controller-not-allowed` unless it is a controller. */
+  greet(peer: Peer): Promise<void>;
+  /** Takes a sealed request of `op: run`. Resolves once the request is on disk. */
   submit(body: Uint8Array, peer: Peer): Promise<(signal: AbortSignal) => EventStream>;
-  /** The stream of a job that this peer began, after event number `after`. */
-  events(job: string, after: number, peer: Peer): Promise<(signal: AbortSignal) => EventStream>;
+  /** Opens the stream of a job that this peer started. */
+  events(from: EventsFrom, peer: Peer): Promise<(signal: AbortSignal) => EventStream>;
   status(peer: Peer, question?: StatusQuestion): Promise<AgentStatus>;
-  /** A sealed request of another op. Resolves when it is done. */
+  /** Takes a sealed request of another op. Resolves when it is done. */
   command(body: Uint8Array, peer: Peer): Promise<CommandReply>;
 }
 
-/** What is told beside the state, since it is long. */
+/** A place in a job's events. */
+export interface EventsFrom {
+  /** UUID. */
+  job: string;
+  /** The number of the last event that is known; 0: from the start. */
+  after: number;
+}
+
+/** What an agent reports on demand only, since it is long. */
 export interface StatusQuestion {
   /** Puppet's classes.txt. */
   classes?: boolean;
@@ -58,17 +70,28 @@ export interface Target {
 
 export type IncomingEvent = StoredEvent | { type: 'alive' };
 
+export interface SendOptions {
+  /** Ends the call and its stream. */
+  signal: AbortSignal;
+  /** What may still come; the same one for each connection of a host and job. Defaults to a whole one. */
+  budget?: StreamBudget;
+}
+
+/** What is left of what an agent may send about one job: counted down by whatever comes. */
+export interface StreamBudget {
+  bytes: number;
+  events: number;
+}
+
+/** Twice what an agent keeps of any run: 16 MiB of its output, and its resources. */
+export const wholeBudget = (): StreamBudget => ({ bytes: 32 << 20, events: 200_000 });
+
 export interface Sender {
-  /** Sends a sealed run request; resolves when the agent has answered 'accepted' and streams. */
-  submit(target: Target, body: Uint8Array, signal: AbortSignal): Promise<AsyncIterable<IncomingEvent>>;
-  resume(
-    target: Target,
-    job: string,
-    after: number,
-    signal: AbortSignal,
-  ): Promise<AsyncIterable<IncomingEvent>>;
-  status(target: Target, signal: AbortSignal, question?: StatusQuestion): Promise<AgentStatus>;
-  command(target: Target, body: Uint8Array, signal: AbortSignal): Promise<CommandReply>;
+  /** Sends a sealed run request; resolves once the agent has accepted it and streams events. */
+  submit(target: Target, body: Uint8Array, options: SendOptions): Promise<AsyncIterable<IncomingEvent>>;
+  resume(target: Target, options: SendOptions & EventsFrom): Promise<AsyncIterable<IncomingEvent>>;
+  status(target: Target, options: SendOptions & StatusQuestion): Promise<AgentStatus>;
+  command(target: Target, body: Uint8Array, options: SendOptions): Promise<CommandReply>;
   close(): void;
 }
 
@@ -81,14 +104,16 @@ export type SendFailure =
   | 'no-answer'
   /** The other end's certificate is not the target's, not of our CA, expired or revoked. */
   | 'certificate'
-  /** The other end closed while it looked at our certificate. */
+  /** The other end closed the connection when it saw our certificate. */
   | 'not-trusted'
   /** The agent answered with a refusal. */
   | 'refused'
   /** The connection broke, or was silent for too long. */
   | 'broken'
-  /** What came back is not what an agent says. */
+  /** The answer is not one of an agent. */
   | 'garbage'
+  /** The agent has sent more than any run makes. */
+  | 'too-much'
   /** The caller's signal. */
   | 'aborted';
 
@@ -99,7 +124,7 @@ export interface SendErrorOptions {
   cause?: unknown;
 }
 
-/** Why a call of `Sender` or its stream ended. The message is a sentence for people. */
+/** Why a call of `Sender`, or its stream, failed. The message is a sentence for people. */
 export class SendError extends Error {
   readonly failure: SendFailure;
   readonly arrived: boolean;

@@ -1,7 +1,7 @@
 /**
- * A file that grows line by line without holding up the event loop: what comes while a write is under
- * way is the next write. Whole lines, in order, one write after another, so that only the
- * end can be missing, whatever dies.
+ * A file that grows line by line without blocking the event loop: lines that arrive during a write form
+ * the next one. Whole lines, in order, one write after another, so that only the end can be missing,
+ * whatever dies.
  */
 import { close, write } from 'node:fs';
 import { promisify } from 'node:util';
@@ -11,21 +11,21 @@ const writeTo = promisify(write);
 const closeFile = promisify(close);
 const nextTurn = promisify(setImmediate);
 
-/** Milliseconds between two writes: each costs a turn of a thread, and one write can hold the events of many hosts. */
+/** Milliseconds between writes: each takes a thread, and one write can hold the events of many hosts. */
 const BETWEEN_MS = 10;
 
-/** Milliseconds that callbacks may take before others have their turn. */
+/** Milliseconds that callbacks may take before they yield. */
 const CALL_BACK_MS = 10;
 
-/** Bytes that may wait before callers that can wait are asked to. */
+/** Bytes that may be waiting before callers are asked to wait, too. */
 const HIGH_WATER = 1 << 20;
 
 export interface AppendLog {
-  /** `then` is called when the text is in the file, in order; at once or later when it cannot be. */
+  /** Calls `then`, which must not throw, once the text is in the file, in order; at once or later if it cannot be written. */
   add(text: string, then?: () => void): void;
-  /** Resolves when all that was added so far is in the file, or cannot be. */
+  /** Resolves once everything added so far is in the file, or cannot be. */
   written(): Promise<void>;
-  /** A promise when much waits to be written: it resolves when there is room. */
+  /** If too much is waiting to be written: a promise that resolves once there is room. */
   room(): Promise<void> | undefined;
   /** Writes what is left. */
   close(): Promise<void>;
@@ -36,7 +36,7 @@ interface Entry {
   then?: (() => void) | undefined;
 }
 
-/** Calls back in order, and lets others have their turn. */
+/** Runs callbacks in order, yielding now and then. */
 async function callBack(batch: readonly Entry[]): Promise<void> {
   let since = performance.now();
   for (const { then } of batch) {
@@ -48,7 +48,7 @@ async function callBack(batch: readonly Entry[]): Promise<void> {
   }
 }
 
-/** Appends to a file that is open for appending; `onTrouble` is called once when it cannot. */
+/** Appends to a file that is open for appending; calls `onTrouble` once if it cannot. */
 export function createAppendLog(fd: number, onTrouble: (error: unknown) => void): AppendLog {
   let waiting: Entry[] = [];
   let waitingBytes = 0;
@@ -58,7 +58,7 @@ export function createAppendLog(fd: number, onTrouble: (error: unknown) => void)
 
   async function writeAll(): Promise<void> {
     while (waiting.length > 0) {
-      // What the same turn of the event loop adds goes with it.
+      // Anything added in the same turn of the event loop goes with it.
       await nextTurn();
       const early = BETWEEN_MS - (performance.now() - lastAt);
       if (early > 0 && waitingBytes < HIGH_WATER) await sleep(early);
@@ -76,7 +76,7 @@ export function createAppendLog(fd: number, onTrouble: (error: unknown) => void)
     if (bytes.length === 0) return;
     try {
       const { bytesWritten } = await writeTo(fd, bytes);
-      // A full disk may take a part of it: then the rest is not kept, and a torn line is dropped later.
+      // A full disk may take only a part: the rest is lost, and a torn line is dropped later.
       if (bytesWritten !== bytes.length) throw new Error('the disk is full');
     } catch (error) {
       isBroken = true;
@@ -90,7 +90,7 @@ export function createAppendLog(fd: number, onTrouble: (error: unknown) => void)
     writing ??= writeAll();
   }
 
-  /** Not the end of all writing, which may never come while more is added. */
+  /** Waits for what was added so far, not for all writing, which may never end while more is added. */
   const written = () =>
     writing === undefined ? Promise.resolve() : new Promise<void>((resolve) => add('', resolve));
 

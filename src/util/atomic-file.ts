@@ -1,7 +1,8 @@
 /** Files and folders that appear whole or not at all, and survive a power cut. */
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { systemCode } from '../errors.ts';
 
 export async function syncFolder(path: string): Promise<void> {
   const handle = await open(path, 'r');
@@ -14,20 +15,42 @@ export async function syncFolder(path: string): Promise<void> {
 
 async function writeAndSync(handle: FileHandle, data: string | Uint8Array, mode?: number): Promise<void> {
   try {
-    if (mode !== undefined) await handle.chmod(mode); // whatever the umask
+    if (mode !== undefined) await handle.chmod(mode); // regardless of the umask
     await handle.writeFile(data);
-    await handle.sync();
+    // Of an empty file only the name matters, which is its folder's.
+    if (data.length > 0) await handle.sync();
   } finally {
     await handle.close();
   }
 }
 
-/** A name beside `path` that no reader takes for the thing itself: it begins with `.tmp-`. */
+const TEMPORARY = '.tmp-';
+
+/** A name in the same folder that readers ignore: it starts with `.tmp-`. */
 export function temporaryName(path: string): string {
-  return join(dirname(path), `.tmp-${basename(path)}-${randomBytes(6).toString('hex')}`);
+  return join(dirname(path), `${TEMPORARY}${basename(path)}-${randomBytes(6).toString('hex')}`);
 }
 
-/** Replaces a file at one stroke; `mode` is exact and defaults to 0600. The folder must exist. */
+/** Removes a folder at once: it is renamed first, so that a kill never leaves a part of it in its place. */
+export async function removeFolderAtomic(path: string): Promise<void> {
+  const temporary = temporaryName(path);
+  try {
+    await rename(path, temporary);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return;
+    throw error;
+  }
+  await rm(temporary, { recursive: true, force: true });
+}
+
+/** Removes what a kill has left of files and folders in the making, or half removed. Only while nobody makes any. */
+export async function sweepTemporary(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (name.startsWith(TEMPORARY)) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** Replaces a file atomically; `mode` is exact and defaults to 0600. The folder must exist. */
 export async function writeFileAtomic(
   path: string,
   data: string | Uint8Array,
@@ -45,8 +68,8 @@ export async function writeFileAtomic(
 }
 
 /**
- * Makes a folder with all its files under another name and renames it: its appearance is the fact.
- * Fails with ENOTEMPTY or EEXIST when it is there already.
+ * Creates a folder with all its files under another name and renames it, so that it appears complete.
+ * Fails with ENOTEMPTY or EEXIST if it exists already.
  */
 export async function createFolderAtomic(
   path: string,

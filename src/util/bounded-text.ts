@@ -1,7 +1,7 @@
-/** Text from elsewhere, of which there may be too much. */
+/** Reads text of unknown size, up to a limit. */
 import { createReadStream } from 'node:fs';
 
-/** All that a stream brings, as UTF-8. Throws `Error` when it is more than `maxBytes`. */
+/** Reads a stream to its end as UTF-8. Throws `Error` if it is longer than `maxBytes`. */
 export async function boundedText(
   stream: AsyncIterable<Uint8Array | string>,
   maxBytes: number,
@@ -17,7 +17,7 @@ export async function boundedText(
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** A file's, a pipe's too: its size is not known before. Throws what the system says, or that it is too large. */
+/** The same for a file or a pipe, whose size is not known in advance. Throws the system's error, or that it is too large. */
 export function readBounded(path: string, maxBytes: number): Promise<string> {
   return boundedText(createReadStream(path), maxBytes);
 }

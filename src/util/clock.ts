@@ -11,16 +11,30 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
 };
 
-/** Resolves after `ms` milliseconds, or at once when `signal` aborts (it does not throw). */
+/** Node's longest timer; longer ones fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Calls `fire` after any number of milliseconds; returns a function that cancels it. */
+export function after(ms: number, fire: () => void): () => void {
+  let timer: NodeJS.Timeout;
+  const wait = (left: number) => {
+    const next = Math.min(left, LONGEST_TIMER_MS);
+    timer = setTimeout(() => (left > next ? wait(left - next) : fire()), next);
+  };
+  wait(ms);
+  return () => clearTimeout(timer);
+}
+
+/** Resolves after `ms` milliseconds, or at once if `signal` aborts (it does not throw). */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();
     const done = () => {
-      clearTimeout(timer);
+      cancel();
       signal?.removeEventListener('abort', done);
       resolve();
     };
-    const timer = setTimeout(done, ms);
+    const cancel = after(ms, done);
     signal?.addEventListener('abort', done, { once: true });
   });
 }

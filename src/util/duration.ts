@@ -3,12 +3,20 @@ import { KickError } from '../errors.ts';
 
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
+/** A hundred years, in milliseconds: longer than any wait, and a time plus this is still a time. */
+export const MAX_DURATION_MS = 36_525 * 86_400_000;
+
 /**
- * Milliseconds of a duration; a bare number is seconds. Throws `KickError` `usage` naming `what`
- * and the place of the first character that does not fit.
+ * Parses a duration to milliseconds; a bare number is seconds. Throws `KickError` `usage` naming `what` and
+ * the column of the first wrong character, or the bound.
  */
 export function parseDuration(text: string, what = 'duration'): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  const total = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : sumOfParts(text, what);
+  if (total <= MAX_DURATION_MS) return total;
+  throw new KickError('usage', `${what}: "${text}" is longer than ${typedDuration(MAX_DURATION_MS)}`);
+}
+
+function sumOfParts(text: string, what: string): number {
   const part = /(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)/y;
   let total = 0;
   let at = 0;
@@ -25,6 +33,15 @@ export function parseDuration(text: string, what = 'duration'): number {
     });
   }
   return Math.round(total);
+}
+
+/** A bound as people would type it, in the largest unit that it is a multiple of: `7d`. */
+export function typedDuration(ms: number): string {
+  const [name, unit] = Object.entries(UNITS).findLast(([, size]) => ms >= size && ms % size === 0) ?? [
+    'ms',
+    1,
+  ];
+  return `${ms / unit}${name}`;
 }
 
 /** A duration for people: `180ms`, `24s`, `4m 10s`, `2h 05m`, `3d 4h`. */

@@ -1,7 +1,8 @@
 /** Prometheus' text format 0.0.4, as node_exporter's textfile collector reads it. */
+import { safeLines } from './text.ts';
 
 export interface Sample {
-  /** Of a summary: which of its two numbers. */
+  /** For a summary: which of its two numbers. */
   suffix?: '_sum' | '_count';
   labels?: Readonly<Record<string, string>>;
   value: number;
@@ -11,7 +12,7 @@ export interface Family {
   name: string;
   help: string;
   type: 'counter' | 'gauge' | 'summary';
-  /** None: the family is left out. */
+  /** Without samples, the family is left out. */
   samples: readonly Sample[];
 }
 
@@ -27,7 +28,7 @@ export function expositionText(families: readonly Family[]): string {
     .join('');
 }
 
-/** A family with one number, or none where it is not known. */
+/** A gauge with one value, or none if that is not known. */
 export function gauge(name: string, help: string, value: number | undefined): Family {
   return { name, help, type: 'gauge', samples: value === undefined ? [] : [{ value }] };
 }
@@ -39,7 +40,8 @@ function labelsText(labels: Readonly<Record<string, string>> = {}): string {
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
 }
 
-const escapeText = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+/** What is unsafe first: its own backslash is then one of the text. */
+const escapeText = (text: string) => safeLines(text).replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 
 function numberText(value: number): string {
   if (Number.isNaN(value)) return 'NaN';

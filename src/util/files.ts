@@ -1,6 +1,6 @@
-/** Files of our own making that may or may not be there. */
-import { constants } from 'node:fs';
-import { access, readFile } from 'node:fs/promises';
+/** Whether files exist. */
+import { constants, type Stats } from 'node:fs';
+import { access, lstat } from 'node:fs/promises';
 import { systemCode } from '../errors.ts';
 
 export async function exists(path: string): Promise<boolean> {
@@ -12,12 +12,21 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** JSON that we wrote ourselves, whole (see atomic-file.ts); undefined when there is no such file. */
-export async function readOwnJson<T>(path: string): Promise<T | undefined> {
+/** What is at a path, whatever it is; undefined if nothing is. Throws the system's error. */
+export async function lstatIfAny(path: string): Promise<Stats | undefined> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as T;
+    return await lstat(path);
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return undefined;
     throw error;
+  }
+}
+
+/** Whether a path without a file is a broken link: to a file that was moved, or is not mounted. */
+export async function isLink(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isSymbolicLink();
+  } catch {
+    return false;
   }
 }

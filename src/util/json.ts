@@ -1,4 +1,4 @@
-/** JSON from the wire: bounded in bytes and depth, fatal UTF-8, one spelling a document. */
+/** JSON from the wire: bounded in bytes and depth, valid UTF-8, canonical spelling. */
 
 export class JsonError extends Error {
   constructor(message: string) {
@@ -9,7 +9,7 @@ export class JsonError extends Error {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Bytes to text; throws `JsonError` when they are not UTF-8. */
+/** Decodes bytes to text; throws `JsonError` if they are not UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
@@ -37,7 +37,7 @@ function depthOf(text: string): number {
 export interface JsonLimits {
   /** Bytes. */
   maxBytes: number;
-  /** Nested objects and arrays; 16 unless told. */
+  /** Maximum nesting of objects and arrays; defaults to 16. */
   maxDepth?: number;
 }
 
@@ -54,9 +54,9 @@ export function parseJson(bytes: Uint8Array, { maxBytes, maxDepth = 16 }: JsonLi
 }
 
 /**
- * Parses JSON that must be spelled exactly as `JSON.stringify` spells it: no white space, no
- * duplicate keys, no second way to write a string or a number. What two parsers could read in two
- * ways is refused here instead of being argued about later. Throws `JsonError`.
+ * Parses JSON that must be exactly as `JSON.stringify` writes it: no white space, no duplicate keys, no
+ * alternative forms of strings or numbers, so that two parsers cannot read it differently. Throws
+ * `JsonError`.
  */
 export function parseStrictJson(bytes: Uint8Array, limits: JsonLimits): unknown {
   const value = parseJson(bytes, limits);
@@ -66,7 +66,7 @@ export function parseStrictJson(bytes: Uint8Array, limits: JsonLimits): unknown 
   return value;
 }
 
-/** The same value with the keys of every object sorted: equal values give equal text. */
+/** Writes a value with the keys of every object sorted: equal values give equal text. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) => {
     if (inner === null || typeof inner !== 'object' || Array.isArray(inner)) return inner;

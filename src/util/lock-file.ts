@@ -1,34 +1,39 @@
 /**
- * Mutual exclusion of well-behaved processes through proper-lockfile. Its limits (facts: a stale
- * takeover can let two in) are bearable where a second holder costs load, never correctness; one
- * run at a time is the kernel's business, see agent/wrapper.ts.
+ * Mutual exclusion of well-behaved processes through proper-lockfile. Its weakness (taking over a stale lock
+ * can let two in) is acceptable where a second holder costs load and never correctness; for one run at a
+ * time there is a kernel lock, see agent/runs/wrapper.ts.
  */
-import { lstat, mkdir, readFile, rm, utimes } from 'node:fs/promises';
+import { lstat, mkdir, rm, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { KickError, messageOf, systemCode } from '../errors.ts';
+import { isFull, KickError, messageOf, onFiles, systemCode } from '../errors.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { type Clock, sleep } from './clock.ts';
 import { formatDuration } from './duration.ts';
 import { bootId, identify, isAlive } from './proc.ts';
+import { readRegularFile } from './regular-file.ts';
 
 const STALE_MS = 60_000;
 const UPDATE_MS = 10_000;
 const POLL_MS = 250;
 
+/** Bytes of the record of a holder. */
+const MAX_RECORD_BYTES = 4096;
+
 export interface HoldLockOptions {
   /** What the lock is for, in messages: `job lock "nightly"`. */
   label: string;
   clock: Clock;
-  /** Called when the lock was lost (another took it for stale); the holder goes on. */
+  /** Called if the lock is lost (another process considered it stale); the holder goes on. */
   onCompromised?: (error: Error) => void;
-  /** Milliseconds to wait for the holder; 0 unless told. */
+  /** Milliseconds to wait for the holder; defaults to 0. */
   waitMs?: number;
-  /** Called once when it begins to wait. */
+  /** Called once when it starts to wait. */
   onWaiting?: (holder: string) => void;
   signal?: AbortSignal;
 }
 
 export interface HeldLock {
+  /** Never rejects: a lock that was taken away, or whose folder was, is nobody's any more. */
   release(): Promise<void>;
 }
 
@@ -37,25 +42,26 @@ interface HolderRecord {
   start: string;
   boot: string;
   since: number;
-  /** Which folder is the holder's: a later one at the same path is another's. */
+  /** Identifies the holder's folder: a later one at the same path belongs to somebody else. */
   folder: string;
 }
 
 /**
- * Takes the lock at `path` (a folder `path.lock` and a record of the holder beside it). Throws
- * `KickError` `locked`, naming the holder, when it is held and the wait is over; `state` when what
- * is there cannot be a lock of ours.
+ * Takes the lock at `path` (a folder `path.lock` and a record of the holder next to it). Throws `KickError`
+ * `locked`, naming the holder, if it is still held after the wait; `state` if what is there cannot be a
+ * lock of ours.
  */
 export async function holdLock(path: string, options: HoldLockOptions): Promise<HeldLock> {
   const { label, clock, waitMs = 0, signal, onCompromised } = options;
   const { default: lockfile } = await import('proper-lockfile');
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const about = { code: 'state', doing: `take the ${label}` } as const;
+  await onFiles(about, () => mkdir(dirname(path), { recursive: true, mode: 0o700 }));
   const recordPath = `${path}.holder`;
   const giveUp = clock.monotonic() + waitMs;
-  let told = false;
+  let hasReported = false;
   for (;;) {
     await refuseStranger(`${path}.lock`, label);
-    await ageOrphan(path, recordPath);
+    await onFiles(about, () => ageOrphan(path, recordPath));
     try {
       const release = await lockfile.lock(path, {
         realpath: false,
@@ -63,16 +69,21 @@ export async function holdLock(path: string, options: HoldLockOptions): Promise<
         update: UPDATE_MS,
         onCompromised: (error) => onCompromised?.(error),
       });
-      await noteHolder(path, clock);
-      return { release };
+      try {
+        await noteHolder(path, clock);
+      } catch (error) {
+        await release();
+        throw error;
+      }
+      return { release: () => release().catch(() => undefined) };
     } catch (error) {
       if (systemCode(error) !== 'ELOCKED') {
         throw new KickError('state', `take the ${label}: ${messageOf(error)}`, { cause: error });
       }
     }
     const holder = describe(await readRecord(recordPath), clock);
-    if (!told && waitMs > 0) options.onWaiting?.(holder);
-    told = true;
+    if (!hasReported && waitMs > 0) options.onWaiting?.(holder);
+    hasReported = true;
     if (clock.monotonic() >= giveUp || signal?.aborted) {
       throw new KickError('locked', `take the ${label}: it is held by ${holder}`);
     }
@@ -80,13 +91,13 @@ export async function holdLock(path: string, options: HoldLockOptions): Promise<
   }
 }
 
-/** Who holds the lock at `path`, for people; undefined when its record names nobody alive. */
+/** Who holds the lock at `path`, for people; undefined if its record names no live process. */
 export async function lockHolder(path: string, clock: Clock): Promise<string | undefined> {
   const record = await readRecord(`${path}.holder`);
   return record !== undefined && isRunning(record) ? describe(record, clock) : undefined;
 }
 
-/** A symlink or a file in the lock's place would block for ever (docs/puppet.md, "Locks"). */
+/** A symlink or a file in place of the lock would block for ever (docs/puppet.md, "Locks"). */
 async function refuseStranger(path: string, label: string): Promise<void> {
   let what: string | undefined;
   try {
@@ -107,9 +118,9 @@ async function refuseStranger(path: string, label: string): Promise<void> {
 }
 
 /**
- * A holder that was killed leaves its lock for `STALE_MS`. When its record proves it dead, the lock
- * is made old, so that the library's own takeover applies at once; also when the clock was set back
- * and the lock seems to come from the future.
+ * The lock of a killed holder stays for `STALE_MS`. If its record proves the holder dead, the lock is made
+ * to look old, so that the library takes it over at once; likewise if the clock was set back and the lock
+ * seems to be from the future.
  */
 async function ageOrphan(path: string, recordPath: string): Promise<void> {
   const record = await readRecord(recordPath);
@@ -122,21 +133,20 @@ async function ageOrphan(path: string, recordPath: string): Promise<void> {
   }
 }
 
-/** A full disk costs the record, which is for people and a quick takeover; the lock is held without it. */
-async function noteHolder(path: string, clock: Clock): Promise<void> {
+/**
+ * The record is only for people and quick takeovers: if it cannot be written (the disk is full, or something else is in its
+ * place), the lock is held without it. Never rejects.
+ */
+export async function noteHolder(path: string, clock: Clock): Promise<void> {
   const recordPath = `${path}.holder`;
+  const write = async () => writeFileAtomic(recordPath, JSON.stringify(await ownRecord(path, clock)));
   try {
-    await writeFileAtomic(recordPath, JSON.stringify(await ownRecord(path, clock)));
+    await write();
   } catch (error) {
-    if (!isFull(error)) throw error;
-    // That of an earlier holder names somebody else.
-    await rm(recordPath, { force: true });
+    // The record of an earlier holder would name the wrong one.
+    await rm(recordPath, { recursive: true, force: true }).catch(() => {});
+    if (!isFull(error)) await write().catch(() => {});
   }
-}
-
-/** Whether an error says that nothing more can be written there. */
-export function isFull(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT'].includes(systemCode(error) ?? '');
 }
 
 async function ownRecord(path: string, clock: Clock): Promise<HolderRecord> {
@@ -164,7 +174,8 @@ function isRunning({ pid, start, boot }: HolderRecord): boolean {
 
 async function readRecord(path: string): Promise<HolderRecord | undefined> {
   try {
-    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    const { bytes } = await readRegularFile(path, MAX_RECORD_BYTES, { follow: false });
+    const value: unknown = JSON.parse(bytes.toString('utf8'));
     if (typeof value !== 'object' || value === null) return undefined;
     const { pid, start, boot, since, folder } = value as Partial<HolderRecord>;
     return typeof pid === 'number' &&

@@ -1,4 +1,4 @@
-/** What the parts that log are given; pino fits it. */
+/** The logger interface; pino implements it. */
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

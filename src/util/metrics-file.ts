@@ -1,14 +1,16 @@
-/** The file for node_exporter. It can fail for many reasons, none of which is a reason to stop anything. */
-import { messageOf } from '../errors.ts';
+/** The file for node_exporter. Writing it may fail for many reasons, none of which stops anything. */
+import { stat } from 'node:fs/promises';
+import { messageOf, systemCode } from '../errors.ts';
 import { writeFileAtomic } from './atomic-file.ts';
+import { refuseOthers } from './regular-file.ts';
 
-/** node_exporter runs as a user of its own. */
+/** Readable for node_exporter, which runs as another user. */
 const MODE = 0o644;
 
-/** Seconds, as Prometheus counts; from milliseconds. */
+/** Converts milliseconds to seconds, the unit of Prometheus. */
 export const seconds = (ms: number) => ms / 1000;
 
-/** What an operator must know of the name; undefined when it is a good one. */
+/** What is wrong with the name; undefined if nothing is. */
 export function nameProblem(path: string): string | undefined {
   return path.endsWith('.prom')
     ? undefined
@@ -20,18 +22,29 @@ export interface MetricsFile {
   write(text: string): Promise<void>;
 }
 
-/** `onTrouble` is called once a series of failures. */
+/** Calls `onTrouble` once per series of failures. */
 export function metricsFile(path: string, onTrouble: (why: string) => void): MetricsFile {
-  let isTold = false;
+  let isReported = false;
   return {
     async write(text) {
       try {
+        await refuseOddPlace(path);
         await writeFileAtomic(path, text, { mode: MODE });
-        isTold = false;
+        isReported = false;
       } catch (error) {
-        if (!isTold) onTrouble(`the metrics_file "${path}" cannot be written: ${messageOf(error)}`);
-        isTold = true;
+        if (!isReported) onTrouble(`the metrics_file "${path}" cannot be written: ${messageOf(error)}`);
+        isReported = true;
       }
     },
   };
+}
+
+/** Throws `NotAFile`: replacing /dev/null by a file would harm the whole machine. */
+async function refuseOddPlace(path: string): Promise<void> {
+  try {
+    refuseOthers(await stat(path));
+  } catch (error) {
+    // It is there from the first write on.
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
 }

@@ -1,9 +1,9 @@
 /**
- * A few at a time, but nobody waits for the slow: whoever is let in makes room for the next when it leaves,
- * or when its time is over.
+ * Lets in a few at a time, without waiting for slow ones: each makes room for the next when it leaves, or
+ * after a limited time.
  */
 export interface Pace {
-  /** Resolves with what to call when leaving. First come, first served. */
+  /** Resolves to a function to call when leaving. First come, first served. */
   enter(): Promise<() => void>;
 }
 
@@ -21,7 +21,7 @@ export function createPace({ atOnce, roomAfterMs }: { atOnce: number; roomAfterM
       inside -= 1;
       queue.shift()?.();
     };
-    // Answers that have come meanwhile are read before `setImmediate`: only who is silent makes room.
+    // Answers that have arrived are read before `setImmediate`, so that only silent ones make room.
     const timer = setTimeout(() => setImmediate(leave), roomAfterMs);
     return leave;
   }

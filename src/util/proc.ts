@@ -1,4 +1,4 @@
-/** Processes as Linux shows them in /proc: a pid is only a name together with its start time. */
+/** Processes in Linux's /proc. A pid identifies a process only together with its start time. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 export interface ProcessId {
@@ -21,14 +21,14 @@ function statOf(pid: number): Stat | undefined {
   } catch {
     return undefined;
   }
-  // The name in parentheses may hold blanks and parentheses: count from the last ")".
+  // The name in parentheses may contain blanks and parentheses: count from the last ")".
   const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
   const [state, ppid, session, start] = [fields[0], fields[1], fields[3], fields[19]];
   if (state === undefined || start === undefined) return undefined;
   return { state, ppid: Number(ppid), session: Number(session), start };
 }
 
-/** The process with this pid as it is now; undefined when there is none or only its zombie. */
+/** The process that has this pid now; undefined if there is none or only a zombie. */
 export function identify(pid: number): ProcessId | undefined {
   const stat = statOf(pid);
   return stat === undefined || stat.state === 'Z' || stat.state === 'X'
@@ -36,7 +36,7 @@ export function identify(pid: number): ProcessId | undefined {
     : { pid, start: stat.start };
 }
 
-/** Whether it is the very process that was identified, not a later one with its pid. */
+/** Whether the identified process is alive, rather than a later one with its pid. */
 export function isAlive(process: ProcessId): boolean {
   return identify(process.pid)?.start === process.start;
 }
@@ -47,7 +47,7 @@ function allPids(): number[] {
     .map(Number);
 }
 
-/** All living descendants of a process, nearest first, without the process itself. */
+/** All live descendants of a process, nearest first, without the process itself. */
 export function descendants(root: number): ProcessId[] {
   const byParent = new Map<number, ProcessId[]>();
   for (const pid of allPids()) {
@@ -69,15 +69,15 @@ export function descendants(root: number): ProcessId[] {
 }
 
 export interface LockHolder extends ProcessId {
-  /** Its session: the pid of that session's leader, which may be gone. */
+  /** Its session: the pid of the session leader, which may be gone. */
   session: number;
   /** Whether it was opened for appending. */
   isAppending: boolean;
 }
 
 /**
- * The living processes that share a lock (flock(2)) on the file at `path`; who has merely opened it holds nothing.
- * Only root sees those of others.
+ * The live processes that share a lock (flock(2)) on the file at `path`, not those that have merely opened it. Only root
+ * sees processes of other users.
  */
 export function flockHolders(path: string): LockHolder[] {
   return allPids().flatMap((pid) => {
@@ -91,7 +91,7 @@ export function flockHolders(path: string): LockHolder[] {
 /** asm-generic/fcntl.h, O_APPEND. */
 const APPENDING = 0o2000;
 
-/** How a process has opened the file that it holds locked (proc(5), fdinfo); undefined where it does not. */
+/** How a process has opened the file that it has locked (proc(5), fdinfo); undefined if it has not. */
 function lockedFlags(pid: number, path: string): number | undefined {
   let names: string[];
   try {
@@ -123,7 +123,7 @@ function readlinkIfAny(path: string): string {
   }
 }
 
-/** The short name (comm) of a process; empty when it is gone. */
+/** The short name (comm) of a process; empty if it is gone. */
 export function commOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd();
@@ -132,34 +132,47 @@ export function commOf(pid: number): string {
   }
 }
 
-/** The start time of whatever has this pid, be it a zombie; undefined when there is nothing. */
+/** The start time of whatever has this pid, even a zombie; undefined if nothing has. */
 export function startOf(pid: number): string | undefined {
   return statOf(pid)?.start;
 }
 
-/** Whether it has ended, and its parent has not asked how. */
+/** Whether it has ended, but its parent has not collected its exit status. */
 export function isZombie(pid: number): boolean {
   return statOf(pid)?.state === 'Z';
 }
 
-/** The user whose process it is (proc(5), the real uid); undefined when it is gone. */
+/** The user of a process (proc(5), the real uid); undefined if it is gone. */
 export function userOf(pid: number): number | undefined {
   const uid = /^Uid:\s*(\d+)/m.exec(readIfAny(`/proc/${pid}/status`))?.[1];
   return uid === undefined ? undefined : Number(uid);
 }
 
-/**
- * When a process with this start time began, milliseconds since 1970 by the clock as it goes now; a clock that was set
- * in the meantime tells another time than there was then. Undefined where /proc/uptime is not the kernel's own (LXC).
- */
-export function beganAt(start: string): number | undefined {
-  const uptime = Number(readIfAny('/proc/uptime').split(' ')[0]);
-  // Clock ticks are 100 a second wherever Linux shows them (USER_HZ).
-  const age = uptime - Number(start) / 100;
-  return age >= 0 ? Math.round(Date.now() - age * 1000) : undefined;
+/** Milliseconds since the boot, also while the machine was suspended, whatever the clock was set to. */
+export function uptimeMs(): number {
+  return Number(readIfAny('/proc/uptime').split(' ')[0]) * 1000;
 }
 
-/** The arguments of a process; empty when it is gone or a kernel thread. */
+/**
+ * Milliseconds since a process with this start time began, whatever the clock was set to. Undefined if /proc/uptime is
+ * not the kernel's own (LXC).
+ */
+export function ageMs(start: string): number | undefined {
+  // USER_HZ: Linux always reports 100 clock ticks per second.
+  const age = uptimeMs() - Number(start) * 10;
+  return age >= 0 ? age : undefined;
+}
+
+/**
+ * When a process with this start time began, in milliseconds since 1970 by the current clock, which may have been set since.
+ * Undefined if /proc/uptime is not the kernel's own (LXC).
+ */
+export function beganAt(start: string): number | undefined {
+  const age = ageMs(start);
+  return age === undefined ? undefined : Math.round(Date.now() - age);
+}
+
+/** The arguments of a process; empty if it is gone or a kernel thread. */
 export function argumentsOf(pid: number): string[] {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
@@ -168,12 +181,12 @@ export function argumentsOf(pid: number): string[] {
   }
 }
 
-/** The kernel's name for this boot. */
+/** The kernel's id of this boot. */
 export function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }
 
-/** Sends a signal to the very process that was identified; false when it is gone. */
+/** Sends a signal to the identified process; returns false if it is gone. */
 export function signalProcess(target: ProcessId, signal: NodeJS.Signals): boolean {
   if (!isAlive(target)) return false;
   try {

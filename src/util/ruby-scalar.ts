@@ -1,14 +1,14 @@
 /**
- * What a plain scalar means to Ruby's YAML (lib/psych/scalar_scanner.rb), which is neither YAML 1.2 nor all of 1.1:
+ * The meaning of plain scalars in Ruby's YAML (lib/psych/scalar_scanner.rb), which is neither YAML 1.2 nor all of 1.1:
  * `4187e02` and `08` are text, `010` is eight, `1:30` is 5400, `yes` is true.
  *
- * Where versions of Psych disagree (`0_` and `0x_` are numbers to those before 5.1) the narrower rule holds: what is no
- * number to a newer one, that one writes as text without quotes, and no version writes a number in that way.
+ * Where versions of Psych disagree (`0_` and `0x_` are numbers before 5.1), the narrower rule applies: newer versions write
+ * such text without quotes, and no version writes numbers like that.
  */
 
 export type RubyScalar = string | boolean | null | number | bigint | RubyFloat | Date;
 
-/** A float, told from an integer; its text and its JSON are those of Ruby. */
+/** A float, as opposed to an integer, with Ruby's text and JSON. */
 export class RubyFloat {
   readonly value: number;
 
@@ -31,7 +31,7 @@ export class RubyFloat {
   }
 }
 
-/** Most scalars: Psych tells them from numbers and times by their first characters. */
+/** Most scalars: their first characters show Psych that they are neither numbers nor times. */
 const WORD = /^[^\d.:\n-]?[\p{Alphabetic}_\s!@#$%^&*(){}<>|/\\~;=]/u;
 const FLOAT = /^[-+]?(?:\d[\d_,]*)?\.\d*(?:[eE][-+]\d+)?$/;
 const INTEGER =
@@ -39,9 +39,13 @@ const INTEGER =
 const SEXAGESIMAL = /^[-+]?\d[\d_]*(?::[0-5]?\d){1,2}$/;
 const SEXAGESIMAL_FLOAT = /^[-+]?\d[\d_]*(?::[0-5]?\d){1,2}\.[\d_]*$/;
 
-/** The value of a scalar without quotes and without a tag. */
+/** Longer text is no number that anybody uses: of many millions of digits, V8's patterns and numbers take too much. */
+const MAX_NUMBER = 10_000;
+
+/** The value of a scalar without quotes and tag. */
 export function rubyScalar(text: string): RubyScalar {
   if (text === '') return null;
+  if (text.length > MAX_NUMBER) return text;
   if (WORD.test(text) || text.includes('\n')) return text.length > 5 ? text : shortWord(text);
   return time(text) ?? special(text) ?? number(text) ?? text;
 }
@@ -51,7 +55,7 @@ export function isScalar(value: unknown): value is RubyScalar {
   return value !== undefined && typeof value !== 'object';
 }
 
-/** As Ruby's `to_s` tells it; a time in UTC. */
+/** As in Ruby's `to_s`; times in UTC. */
 export function rubyText(value: RubyScalar): string {
   if (value === null) return '';
   return value instanceof Date ? value.toISOString() : String(value);
@@ -96,13 +100,13 @@ function float(text: string): RubyFloat | undefined {
   return Number.isNaN(value) ? undefined : new RubyFloat(value);
 }
 
-/** `1:30:05`, and to Psych `1:30` is hours and minutes, too. */
+/** `1:30:05`; to Psych, `1:30` is hours and minutes as well. */
 function inSixties(text: string, toNumber: (part: string) => number): number {
   const factors = [3600, 60, 1];
   return text.split(':').reduce((sum, part, index) => sum + toNumber(part) * (factors[index] ?? 0), 0);
 }
 
-/** Ruby's `to_i` and `to_f`: as far as the text is a number, with single underscores within. */
+/** Ruby's `to_i` and `to_f`: the leading part of the text that is a number, with single underscores in it. */
 function integerPrefix(text: string): number {
   return Number((/^[-+]?\d+(?:_\d+)*/.exec(text)?.[0] ?? '0').replaceAll('_', ''));
 }

@@ -1,16 +1,16 @@
-/** How many hosts run at once (--concurrency). A host that waits for another run gives its place back. */
+/** Limits how many hosts run at once (--concurrency). A host that waits for another run gives its place back. */
 export interface Places {
-  /** Resolves to true with a place, or to false when `signal` aborts first. First come, first served. */
+  /** Resolves to true with a place, or to false if `signal` aborts first. First come, first served. */
   take(signal: AbortSignal): Promise<boolean>;
-  /** Takes a place whether there is one or not: the host runs already. */
+  /** Takes a place even if there is none: the host runs already. */
   takeAnyway(): void;
   giveBack(): void;
-  /** How many there are from now on; who has one keeps it. */
+  /** Changes the number of places; taken ones are kept. */
   resize(count: number): void;
   size(): number;
 }
 
-/** Places that are given in one turn of the event loop: each is a signature and a few lines of the job's log. */
+/** Places given out per turn of the event loop: each means a signature and a few lines in the job's log. */
 const GIVEN_PER_TURN = 16;
 
 interface Waiter {
@@ -22,9 +22,9 @@ export function createPlaces(count: number): Places {
   let size = count;
   let taken = 0;
   let givenInTurn = 0;
-  // In order of arrival; a set, since the one that gives up may be anywhere in a long queue.
+  // In order of arrival; a set, since any waiter in a long queue may give up.
   const queue = new Set<Waiter>();
-  // A listener for each of ten thousand hosts would cost the square of it: each one is compared with all.
+  // One listener per signal: adding ten thousand to the same signal takes quadratic time.
   const heard = new WeakSet<AbortSignal>();
 
   function next(): void {
@@ -78,7 +78,7 @@ export function createPlaces(count: number): Places {
   };
 }
 
-/** A place in each of several; taken in their order, so that no two hosts wait for each other. */
+/** A place in each of several semaphores, taken in order, so that no two hosts wait for each other. */
 export function allOf(places: readonly Places[]): Pick<Places, 'take' | 'takeAnyway' | 'giveBack'> {
   return {
     async take(signal) {

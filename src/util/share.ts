@@ -4,12 +4,12 @@ export interface Share {
   unit: 'hosts' | 'percent';
 }
 
-/** How many of `total` it is, rounded up; at least one where it is not none. */
+/** How many of `total` it is, rounded up, so that only 0 means none. */
 export function countOf({ count, unit }: Share, total: number): number {
   return unit === 'hosts' ? count : Math.ceil((total * count) / 100);
 }
 
-/** `5`, `10%`; undefined when it is neither. */
+/** Parses `5` or `10%`; undefined if it is neither. */
 export function parseShare(text: string): Share | undefined {
   const [, digits, percent] = /^(\d{1,7})(%?)$/.exec(text) ?? [];
   if (digits === undefined) return undefined;

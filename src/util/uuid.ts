@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 
-/** Random bytes for the next ones: to ask the system for each costs as much as a signature. */
+/** A pool of random bytes: asking the system for each UUID costs as much as a signature. */
 const pool = Buffer.alloc(16 * 64);
 let used = pool.length;
 
@@ -19,7 +19,7 @@ export function uuidv7(now: number): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
 
-/** How a job or run is shown to people: the last 8 digits (the first ones are time and look alike). */
+/** A job or run id for people: the last 8 digits (the first ones are the time and look alike). */
 export function shortId(uuid: string): string {
   return uuid.slice(-8);
 }

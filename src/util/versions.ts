@@ -3,16 +3,16 @@
 interface Version {
   /** `6`, `1`, `0`: digits, of any length. */
   numbers: readonly string[];
-  /** What follows them: `-18-amd64`. */
+  /** The rest: `-18-amd64`. */
   suffix: string;
 }
 
-/** Versions are short; a long text is something else. */
+/** Versions are short; long text is something else. */
 const MAX_LENGTH = 200;
 
-const VERSION = /^v?(?!.*\.\.)(\d+(?:\.\d+)*)((?:[a-z]{1,8}\d*)?(?:[-+~_.]{1,2}[a-z0-9]+)*)$/i;
+const VERSION = /^v?(?!.*\.\.|0x)(\d+(?:\.\d+)*)((?:[a-z]{1,8}\d*)?(?:[-+~_.]{1,2}[a-z0-9]+)*)$/i;
 
-/** What comes before the version that it is named after. */
+/** Suffixes of versions that precede the one without a suffix. */
 const PRE_RELEASE = /^[-+_.]?(?:~|alpha|beta|rc|pre|dev|snapshot)/i;
 
 export function isVersion(text: string): boolean {
@@ -20,8 +20,8 @@ export function isVersion(text: string): boolean {
 }
 
 /**
- * Below 0: `a` is the older one; undefined where one of them is no version. Numbers count as numbers, and
- * `12` is `12.0`; then a pre-release is older and any other suffix newer than none.
+ * Negative if `a` is older; undefined if either is no version. Numbers are compared as numbers, and `12` is `12.0`;
+ * if these are equal, a pre-release is older and any other suffix newer than none.
  */
 export function compareVersions(a: string, b: string): number | undefined {
   const [left, right] = [parse(a), parse(b)];
@@ -40,7 +40,7 @@ function parse(text: string): Version | undefined {
   return release === undefined ? undefined : { numbers: release.split('.'), suffix };
 }
 
-/** Of any length: a number of JavaScript holds 15 digits. */
+/** Compares numbers of any length; JavaScript's are only exact up to 15 digits. */
 function compareDigits(a: string, b: string): number {
   const [left, right] = [a.replace(/^0+(?=\d)/, ''), b.replace(/^0+(?=\d)/, '')];
   return left.length - right.length || compareText(left, right);
@@ -68,7 +68,7 @@ function rankOf(suffix: string): number {
 
 const piecesOf = (suffix: string) => suffix.toLowerCase().match(/\d+|[a-z]+/g) ?? [];
 
-/** Letters are older than a number in their place: `-rc` and `-1`. */
+/** Letters are older than a number in the same place: `-rc` and `-1`. */
 function comparePieces(a: string, b: string): number {
   const [isNumberA, isNumberB] = [/^\d/.test(a), /^\d/.test(b)];
   if (isNumberA && isNumberB) return compareDigits(a, b);

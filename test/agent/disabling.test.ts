@@ -1,12 +1,24 @@
+/** Puppet switched off and on by kick: its own lock file, who may lift it and when, and cancelling a run. */
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Agent } from '../../src/agent/agent.ts';
+import { removeDisabled } from '../../src/agent/puppet/disabled-lock.ts';
 import { commandRunner } from '../../src/agent/runners/command-runner.ts';
 import type { Action } from '../../src/protocol/request.ts';
 import type { CommandReply } from '../../src/protocol/status.ts';
 import { tempFolder } from '../support/temp.ts';
-import { clockFromNow, fixture, kick, peerOf, refusalOf, requestOf, sealed, startAgent } from './harness.ts';
+import {
+  ca,
+  clockFromNow,
+  fixture,
+  kick,
+  peerOf,
+  refusalOf,
+  requestOf,
+  sealed,
+  startAgent,
+} from './harness.ts';
 
 const root = { user: 'root', uid: 0, host: 'puppet' };
 const other = { user: 'ann', uid: 1000, host: 'puppet' };
@@ -72,6 +84,47 @@ test('a lock that cannot be read: kicks fail, status tells why, and so do disabl
   );
   expect(await ask(agent, { op: 'enable' })).toMatchObject({ result: 'already' });
   expect((await (await kick(agent)).finished).outcome).toBe('changed');
+});
+
+test('a lock that cannot be made or removed: disable and enable say why', async () => {
+  const folder = tempFolder();
+  const state = join(folder, 'elsewhere');
+  const lock = join(state, 'agent_disabled.lock');
+  const runner = commandRunner({ argv: [fixture('changes')], runEnvironment: {}, disabledLock: lock });
+  const agent = await startAgent(folder, { runner });
+  expect(await ask(agent, { op: 'disable', reason: 'x' })).toEqual({
+    result: 'nothing',
+    message: `make Puppet's lock "${lock}": no such file or directory (ENOENT)`,
+  });
+  expect(await ask(agent, { op: 'enable' })).toMatchObject({ result: 'already' });
+  mkdirSync(lock, { recursive: true });
+  await expect(removeDisabled(lock)).rejects.toMatchObject({
+    code: 'puppet',
+    message: expect.stringMatching(/^remove Puppet's lock ".*": .*\((?:EISDIR|EPERM)\)$/),
+  });
+});
+
+test.each<[string, string, object]>([
+  [
+    'a time that no calendar has',
+    '{"disabled_message":"x","kick":{"by":"a@b","until":99999999999999999}}',
+    { reason: 'x', by: 'a@b' },
+  ],
+  ['a part of ours that is broken', '{"disabled_message":"x","kick":5}', { reason: 'x' }],
+  ['a reason that is no text', '{"disabled_message":{"a":1}}', { reason: '{"a":1}' }],
+])('%s in the lock: it disables all the same, and everybody can say why', async (_, text, disabled) => {
+  const { lock, agent } = await place();
+  writeFileSync(lock, text);
+  expect((await agent.status(peerOf())).disabled).toEqual(disabled);
+  expect(await (await kick(agent)).finished).toMatchObject({ outcome: 'disabled' });
+  expect(await ask(agent, { op: 'enable', force: true })).toMatchObject({ result: 'done' });
+});
+
+test('an end that no calendar has is no request', async () => {
+  const { lock, agent } = await place();
+  const refusal = await refusalOf(ask(agent, { op: 'disable', reason: 'x', until: 86_400_000_000_000 }));
+  expect(refusal).toBe('malformed');
+  expect(existsSync(lock)).toBe(false);
 });
 
 test('enable needs --force where somebody else has disabled it', async () => {
@@ -152,7 +205,27 @@ test('a run that tells nothing for too long is called stuck, and one that has ju
   await run.until('started');
   expect((await agent.status(peerOf())).running?.stuck).toBeUndefined();
   clock.forward(1_000_000);
-  expect((await agent.status(peerOf())).running?.stuck).toMatch(/^it has told nothing for /);
+  expect((await agent.status(peerOf())).running?.stuck).toMatch(/^it has printed nothing for /);
   writeFileSync(join(folder, 'release'), '');
   await run.finished;
+});
+
+test('a command is known by its issuer and jti: sent again it is answered again, with another action it is refused', async () => {
+  const { agent } = await place();
+  const request = requestOf({ action: { op: 'disable', reason: 'new disk' }, by: root });
+  const send = async (changed: typeof request) => agent.command(await sealed(changed), peerOf());
+  const first = await send(request);
+  expect(first.result).toBe('done');
+  expect(await send(request)).toEqual(first);
+  expect(await refusalOf(send({ ...request, action: { op: 'enable' } }))).toBe('job-conflict');
+});
+
+test("another controller's command with the same jti is a command of its own", async () => {
+  const { agent } = await place();
+  const second = await ca.identity('puppet2.example.com', { role: 'controller' });
+  const request = requestOf({ action: { op: 'disable', reason: 'new disk' }, by: root });
+  await agent.command(await sealed(request), peerOf());
+  const theirs = { ...request, iss: 'puppet2.example.com', action: { op: 'enable', force: true } as const };
+  const reply = await agent.command(await sealed(theirs, second), peerOf(second));
+  expect(reply.result).toBe('done');
 });

@@ -1,3 +1,4 @@
+/** What an agent finds out for kick doctor: other schedulers, folders, stale locks, servers that do not answer. */
 import { chmodSync, copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { createServer, type Server } from 'node:net';
@@ -8,7 +9,8 @@ import { textRunsPuppet } from '../../src/agent/doctor/puppet-commands.ts';
 import { askServers, serversOf } from '../../src/agent/doctor/puppet-server.ts';
 import { otherSchedulers } from '../../src/agent/doctor/schedulers.ts';
 import { checkFolder } from '../../src/agent/layout.ts';
-import { type Issued, mintCa } from '../support/minted-ca.ts';
+import { listenOn } from '../../tools/loopback.ts';
+import { type Issued, mintCa } from '../../tools/mint/mint-ca.ts';
 import { tempFolder } from '../support/temp.ts';
 import { fixture } from './harness.ts';
 
@@ -95,9 +97,8 @@ test('a resident daemon is one schedule, whatever children it has at the moment'
 });
 
 async function listening(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
-  return (server.address() as { port: number }).port;
+  return listenOn(server);
 }
 
 test('serversOf reads server_list as Puppet does, and server where there is none', () => {
@@ -162,7 +163,7 @@ test('checkFolder finds what prepareFolders would, and makes nothing', async () 
   await expect(checkFolder(join(folder, 'link'))).rejects.toThrow(/a symbolic link/);
   mkdirSync(join(folder, 'open'));
   chmodSync(join(folder, 'open'), 0o777);
-  await expect(checkFolder(join(folder, 'open'))).rejects.toThrow(/open to others/);
+  await expect(checkFolder(join(folder, 'open'))).rejects.toThrow(/mode 0777\) can be written by others/);
 });
 
 test("doctorFacts: folders, Puppet's stale lock, a server that cannot be reached", async () => {

@@ -10,7 +10,7 @@ import { openRunStore } from '../../src/agent/runs/run-store.ts';
 import { startWrapper } from '../../src/agent/runs/wrapper.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { silentLog } from '../../src/util/log.ts';
-import { bootId } from '../../src/util/proc.ts';
+import { bootId, identify } from '../../src/util/proc.ts';
 import { tempFolder } from '../support/temp.ts';
 import { fixture } from './harness.ts';
 
@@ -34,7 +34,7 @@ async function ended(line: string, files: Record<string, string> = {}) {
   });
   const action = { op: 'run' } as const;
   const by = { user: 'u', uid: 0, host: 'h' };
-  const { argv, env, puppet } = await runner.plan(RUN, runs.liveDir(RUN), action);
+  const { argv, env, puppet } = await runner.plan({ run: RUN, dir: runs.liveDir(RUN), action });
   const record: RunRecord = {
     ...{ run: RUN, boot: bootId(), action, createdAt: Date.now(), by, job: RUN },
     ...(puppet !== undefined && { puppet }),
@@ -42,7 +42,7 @@ async function ended(line: string, files: Record<string, string> = {}) {
   await runs.create(record);
   const wrapper = await startWrapper(runs.liveDir(RUN), join(folder, 'run.lock'), { argv, env, puppet });
   if (typeof wrapper === 'string') throw new Error(wrapper);
-  wrapper.letGo();
+  wrapper.release();
   await wrapper.ended;
   const deps = {
     runs,
@@ -54,9 +54,17 @@ async function ended(line: string, files: Record<string, string> = {}) {
   };
   return {
     lock: join(dir, 'agent_disabled.lock'),
+    runs,
     files: () => runs.wrapperFiles(RUN),
     /** By an agent that comes back. */
     judge: () => followRun({ ...record, wrapper: wrapper.process }, deps).ended,
+    /** By one that finds `wrapperFiles`, for which this process is the wrapper until `wrapperEnded`. */
+    follow: (wrapperFiles: typeof runs.wrapperFiles, wrapperEnded: Promise<void>) =>
+      followRun(
+        { ...record, wrapper: identify(process.pid) },
+        { ...deps, runs: { ...runs, wrapperFiles } },
+        { wrapperEnded },
+      ).ended,
   };
 }
 
@@ -100,10 +108,31 @@ test('the notes of a run that nobody touched are empty, and a wrapper of an olde
     { at: expect.any(Number), caught: [], isLocked: false, isDisabled: false },
   ]);
   const path = join(lock, '..', '..', 'live', RUN, 'exit');
-  expect(readFileSync(path, 'utf8')).toBe('1\ncaught\n');
+  expect(readFileSync(path, 'utf8')).toMatch(/^1\ncaught\n *\n$/);
   writeFileSync(path, '1\n');
   expect(await files()).not.toHaveProperty('notes');
   writeFileSync(lock, DISABLED);
   expect(existsSync(lock)).toBe(true);
   expect(await judge()).toMatchObject({ outcome: 'disabled' });
+});
+
+test('`started` comes before what Puppet printed, though it begins between two looks', async () => {
+  const { runs, follow } = await ended('bare 1', { console: 'Notice: one\n' });
+  let over = () => {};
+  const wrapperEnded = new Promise<void>((resolve) => {
+    over = resolve;
+  });
+  let looks = 0;
+  const wrapperFiles: typeof runs.wrapperFiles = async (...of) => {
+    const files = await runs.wrapperFiles(...of);
+    const { started: _, ...before } = files;
+    looks += 1;
+    return looks === 1 ? before : files;
+  };
+  const end = follow(wrapperFiles, wrapperEnded);
+  const types = async () => (await runs.events(RUN)).events.map(({ type }) => type);
+  await expect.poll(types).toContain('log');
+  over();
+  await end;
+  expect((await types()).slice(0, 2)).toEqual(['started', 'log']);
 });

@@ -1,8 +1,8 @@
 /** An agent without a transport, kicked with requests that are really signed. */
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { type Agent, openAgent } from '../../src/agent/agent.ts';
+import type { Policy } from '../../src/agent/admission/policy.ts';
+import type { Agent } from '../../src/agent/agent.ts';
 import type { AgentOptions } from '../../src/agent/options.ts';
 import { commandRunner } from '../../src/agent/runners/command-runner.ts';
 import type { Runner } from '../../src/agent/runners/runner.ts';
@@ -12,10 +12,11 @@ import { Refusal, type RefusalCode } from '../../src/protocol/refusal.ts';
 import type { Action, Request } from '../../src/protocol/request.ts';
 import { seal } from '../../src/protocol/seal.ts';
 import type { EventStream, Peer } from '../../src/transport/transport.ts';
-import { type Clock, systemClock } from '../../src/util/clock.ts';
-import { silentLog } from '../../src/util/log.ts';
+import type { Clock } from '../../src/util/clock.ts';
 import { uuidv7 } from '../../src/util/uuid.ts';
-import { mintCa } from '../support/minted-ca.ts';
+import { mintCa } from '../../tools/mint/mint-ca.ts';
+import { openAgentIn } from '../../tools/open-agent-in.ts';
+import { tempFolder } from '../support/temp.ts';
 
 export const AGENT = 'agent1.example.com';
 export const CONTROLLER = 'puppet.example.com';
@@ -59,18 +60,7 @@ export type TestAgentOptions = Partial<AgentOptions> & { runner: Runner };
 
 /** Opens an agent in `folder`; stopped when the test has finished. */
 export async function startAgent(folder: string, options: TestAgentOptions): Promise<Agent> {
-  const agent = await openAgent({
-    stateDir: join(folder, 'state'),
-    runDir: join(folder, 'run'),
-    policy: { controllers: [], trustPpCliAuth: true },
-    version: '0.0.0-test',
-    clock: systemClock,
-    log: silentLog,
-    queueSize: 10,
-    killGraceMs: 300,
-    ...options,
-  });
-  agent.setCertname(AGENT);
+  const agent = await openAgentIn(folder, { certname: AGENT, ...options });
   onTestFinished(() => agent.stop());
   return agent;
 }
@@ -119,7 +109,7 @@ export async function kick(agent: Agent, request: Request = requestOf()): Promis
 }
 
 export async function resume(agent: Agent, job: string, after = 0): Promise<Kicked> {
-  return follow(job, await agent.events(job, after, peerOf()));
+  return follow(job, await agent.events({ job, after }, peerOf()));
 }
 
 function follow(job: string, open: (signal: AbortSignal) => EventStream): Kicked {
@@ -158,4 +148,10 @@ export async function refusalOf(promise: Promise<unknown>): Promise<RefusalCode>
     throw error;
   }
   throw new Error('it was not refused');
+}
+
+/** The code with which a request is refused by an agent of its own. */
+export async function refused(request: Request, options: { policy?: Policy } = {}): Promise<string> {
+  const agent = await startAgent(tempFolder(), { runner: command('ok'), ...options });
+  return refusalOf(agent.submit(await sealed(request), peerOf()));
 }

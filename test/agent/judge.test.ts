@@ -1,4 +1,4 @@
-/** DESIGN 3, "How a run is judged": what decides of a run. */
+/** DESIGN 3, "How a run is judged": what decides of a run. Long because it is one table of cases. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -210,7 +210,7 @@ test.each<[string, Partial<Evidence>, string]>([
     { exit: 1, log: said({ lastNotice: 'Will man nicht\nnein' }) },
     'failed',
   ],
-  ['it ended with exit code 1 and told no reason', { exit: 1 }, 'failed'],
+  ['it ended with exit code 1 and gave no reason', { exit: 1 }, 'failed'],
 ])('judgePuppet says no more than is known: %s', (message, given, outcome) => {
   expect(judgePuppet(evidence({ startedAt, ...given }))).toMatchObject({ outcome, message });
 });
@@ -379,7 +379,7 @@ test('agentArguments has the fixed arguments, and of a request nothing but optio
   ]) {
     expect(plain).toContain(word);
   }
-  expect(plain.slice(plain.indexOf('--logdest') + 1)[0]).toBe('syslog,/d/log.jsonl');
+  expect(plain.slice(plain.indexOf('--logdest') + 1)[0]).toBe('/d/log.jsonl,syslog');
   const asked = agentArguments({
     ...base,
     logdest: '/var/log/p',
@@ -393,7 +393,7 @@ test('agentArguments has the fixed arguments, and of a request nothing but optio
       'e',
       '--tags',
       'a,b',
-      '/var/log/p,/d/log.jsonl',
+      '/d/log.jsonl,/var/log/p',
     ]),
   );
 });

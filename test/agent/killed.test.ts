@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { commandRunner } from '../../src/agent/runners/command-runner.ts';
 import { identify } from '../../src/util/proc.ts';
+import { ROOT } from '../../tools/program.ts';
+import { editStored } from '../support/edit-stored.ts';
 import { agentPlace, anySignal, outcomeOf, readUntil } from '../support/real-agent.ts';
 import { tempFolder } from '../support/temp.ts';
 import { command, fixture, kick, requestOf, startAgent } from './harness.ts';
@@ -23,7 +25,10 @@ test('an agent killed during a run comes back, follows the run and does not repe
   const { journal, release, place } = await runUntilFile();
   const first = await place.start();
   const { job, body } = await place.request();
-  const started = await readUntil(await place.sender.submit(first.target, body, anySignal()), 'started');
+  const started = await readUntil(
+    await place.sender.submit(first.target, body, { signal: anySignal() }),
+    'started',
+  );
   await first.kill('SIGKILL');
   const second = await place.start();
   writeFileSync(release, '');
@@ -37,7 +42,7 @@ test('a run that ends while no agent is there keeps its outcome', async () => {
   const { journal, release, place } = await runUntilFile();
   const first = await place.start();
   const { job, body } = await place.request();
-  await readUntil(await place.sender.submit(first.target, body, anySignal()), 'started');
+  await readUntil(await place.sender.submit(first.target, body, { signal: anySignal() }), 'started');
   await first.kill('SIGKILL');
   writeFileSync(release, '');
   await expect.poll(() => lines(journal).length).toBe(2);
@@ -50,7 +55,10 @@ test('an agent that is told to end leaves the run going, and ends at once', asyn
   const { release, place } = await runUntilFile();
   const first = await place.start();
   const { job, body } = await place.request();
-  const started = await readUntil(await place.sender.submit(first.target, body, anySignal()), 'started');
+  const started = await readUntil(
+    await place.sender.submit(first.target, body, { signal: anySignal() }),
+    'started',
+  );
   await first.kill('SIGTERM');
   expect(identify(started?.pid ?? 0)).toBeDefined();
   const second = await place.start();
@@ -63,9 +71,9 @@ test('requests that waited when the agent was killed are served by a later run',
   const { release, place } = await runUntilFile();
   const first = await place.start();
   const running = await place.request();
-  await readUntil(await place.sender.submit(first.target, running.body, anySignal()), 'started');
+  await readUntil(await place.sender.submit(first.target, running.body, { signal: anySignal() }), 'started');
   const waiting = await place.request();
-  await readUntil(await place.sender.submit(first.target, waiting.body, anySignal()), 'waiting');
+  await readUntil(await place.sender.submit(first.target, waiting.body, { signal: anySignal() }), 'waiting');
   await first.kill('SIGKILL');
   const second = await place.start();
   writeFileSync(release, '');
@@ -117,7 +125,10 @@ async function inTheMiddle() {
   const { journal, release, place, folder } = await runUntilFile();
   const agent = await place.start();
   const { job, body } = await place.request();
-  const started = await readUntil(await place.sender.submit(agent.target, body, anySignal()), 'started');
+  const started = await readUntil(
+    await place.sender.submit(agent.target, body, { signal: anySignal() }),
+    'started',
+  );
   await expect.poll(() => lines(journal)).toHaveLength(1); // it has noted its begin
   await agent.kill('SIGKILL');
   const [run = ''] = readdirSync(join(place.runDir, 'runs'));
@@ -125,15 +136,11 @@ async function inTheMiddle() {
   return { journal, release, place, folder, job, record, pid: started?.pid ?? 0, run };
 }
 
-function rewrite(path: string, change: (value: Record<string, unknown>) => object): void {
-  writeFileSync(path, JSON.stringify(change(JSON.parse(readFileSync(path, 'utf8')))));
-}
-
 test('after a reboot a run without a record of its end is interrupted', async () => {
   const { place, job, record, pid, release } = await inTheMiddle();
   process.kill(wrapperOf(pid), 'SIGKILL');
   process.kill(pid, 'SIGKILL');
-  rewrite(record, (value) => ({ ...value, boot: 'another boot' }));
+  editStored(record, { boot: 'another boot' });
   const agent = await place.start();
   expect(await outcomeOf(place, agent.target, job)).toMatchObject({
     outcome: 'interrupted',
@@ -148,7 +155,7 @@ test('a process that has the run old pid is not taken for it', async () => {
   process.kill(wrapperOf(pid), 'SIGKILL');
   process.kill(pid, 'SIGKILL');
   const stranger = identify(process.pid);
-  rewrite(record, (value) => ({ ...value, wrapper: { pid: stranger?.pid, start: '1' } }));
+  editStored(record, { wrapper: { pid: stranger?.pid, start: '1' } });
   const started = record.replace('record.json', 'started');
   writeFileSync(started, `${stranger?.pid} 1\n`);
   const agent = await place.start();
@@ -161,7 +168,7 @@ test('a run that was never let go is queued again', async () => {
   process.kill(wrapperOf(pid), 'SIGKILL');
   process.kill(pid, 'SIGKILL');
   const { rmSync } = await import('node:fs');
-  rmSync(record.replace('record.json', 'started'));
+  for (const name of ['started', 'events.ndjson']) rmSync(record.replace('record.json', name));
   writeFileSync(journal, '');
   const agent = await place.start();
   writeFileSync(release, '');
@@ -194,20 +201,9 @@ test('an agent killed between record and go has started nothing', async () => {
     if (ready !== 'locked') process.kill(process.pid, 'SIGKILL');
   `;
   const lock = join(folder, 'lock');
-  const module = new URL('../../src/agent/runs/wrapper.ts', import.meta.url).href;
+  const module = join(ROOT, 'dist', 'agent', 'runs', 'wrapper.js');
   const killed = spawnSync(process.execPath, [
-    ...[
-      '--import',
-      'tsx',
-      '--input-type=module',
-      '-e',
-      script,
-      module,
-      folder,
-      lock,
-      fixture('hangs'),
-      journal,
-    ],
+    ...['--input-type=module', '-e', script, module, folder, lock, fixture('hangs'), journal],
   ]);
   expect(killed.signal).toBe('SIGKILL');
   let next = await startWrapper(folder, lock, { argv: ['/bin/true'], env: {} });

@@ -142,7 +142,7 @@ async function leftBehind() {
   const argv = [fixture('leaves-until'), 'setsid', pidFile, join(folder, 'end')];
   const first = await startWrapper(dir, lock, { argv, env });
   if (typeof first === 'string') throw new Error(first);
-  first.letGo();
+  first.release();
   const left = await pidIn(pidFile);
   kill(first.process);
   kill(first.inner);
@@ -184,7 +184,7 @@ test('a wrapper that is killed at the gate leaves nothing that could begin', asy
   expect(descendants(ready.process.pid).map(({ pid }) => pid)).toEqual([ready.inner.pid]);
   kill(ready.process);
   await ready.ended;
-  ready.letGo();
+  ready.release();
   await gone(ready.inner);
   const next = await start(false);
   if (typeof next === 'string') throw new Error(next);

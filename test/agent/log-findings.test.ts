@@ -1,4 +1,7 @@
-/** Who says what in the log of a run: Puppet itself, what it runs, or Ruby when it dies. */
+/**
+ * Who says what in the log of a run: Puppet itself, what it runs, or Ruby when it dies.
+ * Long because it is one table of what they say.
+ */
 import { expect, test } from 'vitest';
 import { createLogReader } from '../../src/agent/judge/log-findings.ts';
 import type { LogLine } from '../../src/protocol/event.ts';
@@ -133,6 +136,13 @@ test.each<[string, (LogLine | string)[]]>([
   ],
   ["an exec's handler has failed", [exec('err', "x: can't be called from trap context")]],
   ['HUP is stored, and ends nothing', [puppet('notice', 'Caught HUP; storing restart')]],
+  ['an error quotes a command', [puppet('err', "Could not run x: Execution of '/x' returned 1: a: SIGTERM")]],
+  [
+    'an error on the console quotes one',
+    ["Error: Could not run x: Execution of '/x' returned 1: a: SIGTERM"],
+  ],
+  ['a command said nothing', ["Error: Execution of '/x' returned 1: "]],
+  ['an error quotes a server', [puppet('err', 'Could not retrieve: Error 500 on SERVER: hook: SIGTERM')]],
   ['a line of the console ends in it', ['deploy: SIGTERM', 'SIGTERM', 'the unit ended with: SIGTERM, again']],
   ['the handler speaks on the console', ['Caught TERM; exiting']],
   [
@@ -164,7 +174,7 @@ test.each<[string, (LogLine | string)[]]>([
 test('an error names a signal plainly, or quotes somebody', () => {
   expect(findings(puppet('err', 'Could not run: SIGTERM')).plainSignal).toBe('SIGTERM');
   const quoted = findings(puppet('err', "Could not run x: Execution of '/x' returned 1: deploy: SIGTERM"));
-  expect([quoted.signal, quoted.plainSignal]).toEqual(['SIGTERM', undefined]);
+  expect([quoted.signal, quoted.plainSignal]).toEqual([undefined, undefined]);
 });
 
 test('the lock is taken by the word of Puppet alone, at the level of a notice', () => {

@@ -1,3 +1,4 @@
+/** An agent's counters: each run and request counted once, across restarts and broken files. */
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -37,7 +38,7 @@ test('an agent counts runs once, requests each, refusals and waits; counters sur
   const folder = tempFolder();
   const metricsFile = join(folder, 'kick.prom');
   const release = join(folder, 'release');
-  const runner = shell(`until [ -e '${release}' ]; do sleep 0.02; done; exit 2`);
+  const runner = shell(`until [ -e '${release}' ] || [ ! -d '${folder}' ]; do sleep 0.02; done; exit 2`);
   const begun = Date.now() / 1000;
   const agent = await startAgent(folder, { runner, metricsFile });
   agent.setExpiry(expiryOf(controller));
@@ -96,7 +97,7 @@ test('a request that was cancelled off a run leaves the run to be counted at its
   const folder = tempFolder();
   const metricsFile = join(folder, 'kick.prom');
   const [one, two] = [join(folder, 'one'), join(folder, 'two')];
-  const until = (file: string) => `until [ -e '${file}' ]; do sleep 0.02; done`;
+  const until = (file: string) => `while [ -d '${folder}' ] && [ ! -e '${file}' ]; do sleep 0.02; done`;
   const runner = shell(`if mkdir '${folder}/first'; then ${until(one)}; else ${until(two)}; fi`);
   const agent = await startAgent(folder, { runner, metricsFile });
   const block = await kick(agent);

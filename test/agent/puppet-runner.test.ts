@@ -1,64 +1,12 @@
 /** The runner of `puppet agent` with a stand-in that misbehaves on demand; the real one is in test/puppet. */
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import { puppetAgentRunner } from '../../src/agent/runners/puppet-runners.ts';
+import { expect, test } from 'vitest';
 import { serviceEnvironment, settingWords } from '../../src/puppet/service-environment.ts';
-import { type Clock, systemClock } from '../../src/util/clock.ts';
-import { silentLog } from '../../src/util/log.ts';
+import { systemClock } from '../../src/util/clock.ts';
 import { tempFolder } from '../support/temp.ts';
-import { command, fixture, kick, peerOf, requestOf, resume, sealed, startAgent } from './harness.ts';
-
-const TIME = '2026-11-23T14:33:18+00:00';
-
-interface Host {
-  runTimeoutMs?: number;
-  /** Of PUPPET_EXTRA_OPTS; DIR is the folder of all. */
-  extraOptions?: string;
-  /** Appended to what Puppet tells of its settings. */
-  settings?: string;
-  clock?: Clock;
-}
-
-/** An agent whose Puppet does in turn what the lines say. */
-async function host(
-  script: string,
-  { runTimeoutMs, extraOptions = '', settings = '', clock = systemClock }: Host = {},
-) {
-  const folder = tempFolder();
-  const dir = join(folder, 'puppet');
-  mkdirSync(dir);
-  copyFileSync(fixture('fake-puppet'), join(dir, 'puppet'));
-  chmodSync(join(dir, 'puppet'), 0o755);
-  writeFileSync(join(dir, 'script'), script);
-  writeFileSync(join(dir, 'puppet.conf'), '');
-  writeFileSync(join(dir, 'settings'), settings);
-  writeFileSync(join(dir, 'default'), `PUPPET_EXTRA_OPTS='${extraOptions.replaceAll('DIR', folder)}'\n`);
-  const runner = puppetAgentRunner({
-    ...{ puppet: join(dir, 'puppet'), path: '', stateDir: join(folder, 'state') },
-    ...{ runEnvironment: {}, environmentFiles: [join(dir, 'default')], log: silentLog, runTimeoutMs },
-  });
-  const agent = await startAgent(folder, { runner, clock });
-  return {
-    dir,
-    folder,
-    agent,
-    finished: async (request = requestOf()) => (await kick(agent, request)).finished,
-  };
-}
-
-const ran = (dir: string) => readFileSync(join(dir, 'ran'), 'utf8').trim().split('\n');
+import { host, ran, TIME } from './fake-puppet.ts';
+import { kick, peerOf, requestOf } from './harness.ts';
 
 test.each([
   ['0 unchanged true', 'unchanged'],
@@ -202,7 +150,7 @@ test('serviceEnvironment splits PUPPET_EXTRA_OPTS as systemd does, and settingWo
   expect(settingWords(options.split(' '))).toEqual(['--statedir', '/s', '--tags=a', '--waitforcert', '0']);
 });
 
-test('serviceEnvironment takes what puppet.service would, less what changes the code', () => {
+test('serviceEnvironment takes what puppet.service would, less what changes the code, and only from root', () => {
   const file = join(tempFolder(), 'puppet');
   writeFileSync(
     file,
@@ -213,121 +161,7 @@ test('serviceEnvironment takes what puppet.service would, less what changes the 
   expect(extraOptions).toEqual(['--debug', '--x']);
   expect(warnings).toHaveLength(2);
   chmodSync(file, 0o666);
-  expect(serviceEnvironment([file])).toMatchObject({
-    variables: {},
-    warnings: [expect.stringContaining('left out')],
-  });
+  expect(() => serviceEnvironment([file])).toThrow(/can be written by others/);
+  chmodSync(file, 0o644);
+  expect(serviceEnvironment([file]).warnings).toHaveLength(2);
 });
-
-const RESOURCES = `resource_statuses:
-  File[/etc/motd]:
-    resource: File[/etc/motd]
-    changed: true
-    events:
-    - property: content
-      previous_value: a
-      desired_value: b
-      status: success
-`;
-
-test('the changed resources are told once, directly before the end, and with the same number after a restart', async () => {
-  const { dir, agent } = await host('2 changed true');
-  writeFileSync(join(dir, 'resources'), RESOURCES);
-  const request = requestOf();
-  const { events, finished } = await kick(agent, request);
-  await finished;
-  expect(events.slice(-2).map(({ type }) => type)).toEqual(['resources', 'finished']);
-  expect(events.at(-2)).toMatchObject({
-    resources: [
-      {
-        resource: 'File[/etc/motd]',
-        status: 'changed',
-        events: [{ property: 'content', old: 'a', new: 'b' }],
-      },
-    ],
-  });
-  expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
-  await agent.stop();
-  const again = await startAgent(join(dir, '..'), { runner: command('ok') });
-  const told = await resume(again, request.job);
-  await told.finished;
-  expect(told.events).toEqual(events);
-});
-
-test('the status tells the last run, and the classes only when asked', async () => {
-  const { dir, agent } = await host('2 changed true time=2026-11-23T14:33:18+00:00');
-  writeFileSync(join(dir, 'classes.txt'), 'settings\nlab\n');
-  await (await kick(agent)).finished;
-  const status = await agent.status(peerOf());
-  expect(status.lastRun).toEqual({ status: 'changed', at: Date.parse('2026-11-23T14:33:18Z') });
-  expect(status.classes).toBeUndefined();
-  expect((await agent.status(peerOf(), { classes: true })).classes).toEqual(['settings', 'lab']);
-});
-
-test('pipes in place of the files that Puppet leaves hold up nothing', async () => {
-  const { dir, agent, finished } = await host('2 changed true\n2 changed true');
-  for (const name of ['classes.txt', 'agent_catalog_run.lock']) execFileSync('mkfifo', [join(dir, name)]);
-  expect((await finished()).message).toContain('it is a named pipe');
-  rmSync(join(dir, 'agent_catalog_run.lock'));
-  expect((await finished()).outcome).toBe('changed');
-  rmSync(join(dir, 'last_run_report.yaml'));
-  execFileSync('mkfifo', [join(dir, 'last_run_report.yaml')]);
-  const status = await agent.status(peerOf(), { classes: true });
-  expect([status.lastRun, status.classes]).toEqual([undefined, undefined]);
-});
-
-test("a run that kick did not begin is called stuck when it is over Puppet's own limit, and is left alone", async () => {
-  const { dir, agent } = await host('', { runTimeoutMs: 1000 });
-  const lock = join(dir, 'agent_catalog_run.lock');
-  const run = await namedProcess(dir, 'puppet-sleep');
-  writeFileSync(lock, String(run.pid));
-  expect((await agent.status(peerOf())).running).toMatchObject({
-    pid: run.pid,
-    what: 'puppet-sleep, not by kick',
-  });
-  const began = new Date(Date.now() - 1500);
-  utimesSync(lock, began, began);
-  expect((await agent.status(peerOf())).running).toMatchObject({
-    stuck: 'over its time limit of 1s',
-    next: expect.stringContaining('kick leaves it alone'),
-  });
-});
-
-test("a lock whose pid is another process's by now is told as such, with whose it is and what to do", async () => {
-  const { dir, agent, finished } = await host('2 changed true');
-  const lock = join(dir, 'agent_catalog_run.lock');
-  const run = await namedProcess(dir, 'xpuppet');
-  writeFileSync(lock, `${run.pid}\n`);
-  const written = new Date(Date.now() - 86_400_000);
-  utimesSync(lock, written, written);
-  const holder = {
-    ...{ pid: run.pid, what: 'xpuppet, not by kick', since: written.getTime(), isRun: false },
-    command: `${join(dir, 'xpuppet')} 3600`,
-    user: expect.any(String),
-    began: expect.any(Number),
-    stuck: expect.stringContaining('after the lock was written'),
-    next: expect.stringContaining(`remove ${lock} there`),
-  };
-  const status = await agent.status(peerOf());
-  expect(status.running).toMatchObject(holder);
-  expect(status.running?.began).toBeGreaterThan(Date.now() - 60_000);
-  const busy = await finished(requestOf({ queue: { ifRunning: 'skip' } }));
-  expect(busy).toMatchObject({ outcome: 'busy', message: 'its lock is held', holder });
-  expect(existsSync(join(dir, 'ran'))).toBe(false);
-  const cancelled = await agent.command(await sealed(requestOf({ action: { op: 'cancel' } })), peerOf());
-  expect(cancelled).toMatchObject({
-    result: 'nothing',
-    message: expect.stringContaining(`remove ${lock} there`),
-  });
-  rmSync(lock);
-  expect((await finished()).outcome).toBe('changed');
-});
-
-/** A process that Puppet's own rule takes for a run, by its name alone. */
-async function namedProcess(dir: string, name: string) {
-  copyFileSync('/bin/sleep', join(dir, name));
-  const child = spawn(join(dir, name), ['3600']);
-  onTestFinished(() => void child.kill('SIGKILL'));
-  await once(child, 'spawn');
-  return child;
-}

@@ -1,3 +1,4 @@
+/** Requests in the queue: who shares a run, who waits, who is refused, and what each of them is told. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';

@@ -2,82 +2,19 @@
  * DESIGN 4: a host that restarts during a run. What the run told lay on a tmpfs and is gone; whoever has read it is told
  * the end all the same. A boot is another one where the request's folder names another.
  */
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { puppetAgentRunner } from '../../src/agent/runners/puppet-runners.ts';
-import type { Runner } from '../../src/agent/runners/runner.ts';
 import type { HostResult } from '../../src/controller/jobs/job.ts';
 import { runJob } from '../../src/controller/rollout/run-job.ts';
 import { systemClock } from '../../src/util/clock.ts';
-import { silentLog } from '../../src/util/log.ts';
 import { isAlive } from '../../src/util/proc.ts';
+import { editStored } from '../support/edit-stored.ts';
 import { agentPlace, NAME } from '../support/real-agent.ts';
 import { reboot } from '../support/reboot.ts';
 import { tempFolder } from '../support/temp.ts';
-import {
-  command,
-  fixture,
-  type Kicked,
-  kick,
-  peerOf,
-  refusalOf,
-  requestOf,
-  resume,
-  sealed,
-  startAgent,
-} from './harness.ts';
-
-const RESTARTED = { outcome: 'interrupted', message: 'the host was restarted during the run' };
-
-/** The folder of the only run in progress; empty when there is none. */
-function runDirOf({ runDir }: { runDir: string }): string {
-  const live = join(runDir, 'runs');
-  const [run] = readdirSync(live);
-  return run === undefined ? '' : join(live, run);
-}
-
-/** Without an agent nobody moves the run's folder away. */
-async function wrapperEnded(folders: { runDir: string }): Promise<void> {
-  const dir = runDirOf(folders);
-  if (dir === '') return; // the agent saw its end
-  const { wrapper } = JSON.parse(readFileSync(join(dir, 'record.json'), 'utf8'));
-  await expect.poll(() => isAlive(wrapper), { timeout: 30_000 }).toBe(false);
-}
-
-function end(pid: number): void {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const wrapper = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-  process.kill(wrapper, 'SIGKILL');
-  process.kill(pid, 'SIGKILL');
-}
-
-const lastOf = ({ events }: Kicked) => events.at(-1)?.seq ?? 0;
-
-function host(runner: Runner) {
-  const folder = tempFolder();
-  const folders = { stateDir: join(folder, 'state'), runDir: join(folder, 'run') };
-  return { folder, folders, start: () => startAgent(folder, { runner }) };
-}
-
-/** A host of which a reader has seen a whole log. */
-async function inARun(runner = command('until-file', join(tempFolder(), 'journal'), '/nonexistent')) {
-  const { folders, start } = host(runner);
-  const agent = await start();
-  const run = await kick(agent);
-  const { pid = 0 } = await run.until('started');
-  await run.until('log');
-  return { folders, start, agent, run, pid };
-}
+import { command, fixture, kick, resume } from './harness.ts';
+import { end, host, inARun, lastOf, RESTARTED, runDirOf, waitingPuppet, wrapperEnded } from './rebooted.ts';
 
 test.each([
   ['the very next number', (seen: number) => seen],
@@ -144,26 +81,9 @@ test('after a reboot a run whose exit only the tmpfs knew is interrupted, or wha
   expect(await (await resume(await start(), run.job, lastOf(run))).finished).toMatchObject(RESTARTED);
 });
 
-/** A Puppet that waits for the file `go`, and then does what `script` says. */
-function waitingPuppet(folder: string, script: string): { runner: Runner; go(): void; report: string } {
-  const dir = join(folder, 'puppet');
-  mkdirSync(dir);
-  copyFileSync(fixture('fake-puppet'), join(dir, 'real'));
-  const program = `#!/bin/sh\nif [ "$1" = agent ]; then echo begun; while [ ! -e '${dir}/go' ]; do sleep 0.02; done; fi\nexec '${dir}/real' "$@"\n`;
-  writeFileSync(join(dir, 'puppet'), program);
-  for (const name of ['puppet', 'real']) chmodSync(join(dir, name), 0o755);
-  writeFileSync(join(dir, 'script'), script);
-  writeFileSync(join(dir, 'puppet.conf'), '');
-  const runner = puppetAgentRunner({
-    ...{ puppet: join(dir, 'puppet'), path: '', stateDir: join(folder, 'state') },
-    ...{ runEnvironment: {}, environmentFiles: [], log: silentLog },
-  });
-  return { runner, go: () => writeFileSync(join(dir, 'go'), ''), report: join(dir, 'last_run_report.yaml') };
-}
-
 test.each([
   ['2 changed true', { outcome: 'changed' }],
-  ['4 failed true', { outcome: 'failed', message: 'its report says that it failed, and no log tells why' }],
+  ['4 failed true', { outcome: 'failed', message: 'its report says that it failed, and no log says why' }],
   ['1 failed false', RESTARTED],
   ['2 changed true job_id=another', RESTARTED],
 ])('after a reboot a run that left the report "%s" is what that says', async (script, expected) => {
@@ -183,8 +103,7 @@ test('a run folder that outlives the reboot has lost the end of its events: the 
   await agent.stop();
   end(pid);
   const dir = runDirOf(folders);
-  const record = JSON.parse(readFileSync(join(dir, 'record.json'), 'utf8'));
-  writeFileSync(join(dir, 'record.json'), JSON.stringify({ ...record, boot: 'another boot' }));
+  editStored(join(dir, 'record.json'), { boot: 'another boot' });
   // What a power cut may leave: a block of zeros where the latest lines were.
   writeFileSync(join(dir, 'events.ndjson'), Buffer.alloc(4096));
   expect(await (await resume(await start(), run.job, lastOf(run))).finished).toMatchObject(RESTARTED);
@@ -208,76 +127,6 @@ test("a power cut that damages a request's own events costs no agent its start, 
   const finished = await (await resume(await start(), waiting.job, lastOf(waiting))).finished;
   expect(finished).toMatchObject({ outcome: 'changed' });
 });
-
-// ---------------------------------------------------------------- within one boot
-
-test('the volatile directory is emptied under a run: its reader is told the end, and the next kick runs', async () => {
-  const gate = join(tempFolder(), 'gate');
-  const { folders, agent, run, pid } = await inARun(command('until-file', join(tempFolder(), 'j'), gate));
-  rmSync(folders.runDir, { recursive: true, maxRetries: 20, retryDelay: 20 });
-  process.kill(pid, 'SIGKILL');
-  expect(await run.finished).toMatchObject({
-    outcome: 'interrupted',
-    message: expect.stringContaining('has vanished'),
-  });
-  writeFileSync(gate, '');
-  expect(await (await kick(agent)).finished).toMatchObject({ outcome: 'changed' });
-});
-
-test('the volatile directory is emptied under a run of Puppet: its report tells', async () => {
-  const folder = tempFolder();
-  const { runner, go } = waitingPuppet(folder, '2 changed true');
-  const { folders, run, agent } = await inARun(runner);
-  const late = await resume(agent, run.job, 1_000);
-  rmSync(folders.runDir, { recursive: true, maxRetries: 20, retryDelay: 20 });
-  go();
-  for (const reader of [run, late]) expect(await reader.finished).toMatchObject({ outcome: 'changed' });
-});
-
-test('a run whose folder has vanished can still be cancelled', async () => {
-  const { folders, agent, run } = await inARun(command('hangs', ''));
-  rmSync(folders.runDir, { recursive: true, maxRetries: 20, retryDelay: 20 });
-  await agent.command(await sealed(requestOf({ action: { op: 'cancel', job: run.job } })), peerOf());
-  expect(await run.finished).toMatchObject({ outcome: 'cancelled' });
-});
-
-test('a run folder that vanishes while no agent is there: the end is told to a reader that knows more', async () => {
-  const { folders, start, agent, run, pid } = await inARun();
-  await agent.stop();
-  end(pid);
-  rmSync(folders.runDir, { recursive: true, maxRetries: 20, retryDelay: 20 });
-  const finished = await (await resume(await start(), run.job, lastOf(run))).finished;
-  expect(finished).toMatchObject({
-    outcome: 'interrupted',
-    message: expect.stringContaining('has vanished'),
-  });
-});
-
-test('a run whose folder has vanished while no agent was there is followed: no other begins beside it', async () => {
-  const folder = tempFolder();
-  const { runner, go } = waitingPuppet(folder, '2 changed true\n0 unchanged true');
-  const { folders, start, agent, run } = await inARun(runner);
-  await agent.stop();
-  rmSync(folders.runDir, { recursive: true, maxRetries: 20, retryDelay: 20 });
-  const next = await start();
-  const late = await kick(next);
-  expect((await late.until('waiting')).holder).toMatchObject({ job: run.job });
-  go();
-  expect(await (await resume(next, run.job, lastOf(run))).finished).toMatchObject({ outcome: 'changed' });
-  expect(await late.finished).toMatchObject({ outcome: 'unchanged' });
-});
-
-test('a request whose folder vanishes under its run: the stream ends, and then the agent knows nothing of it', async () => {
-  const gate = join(tempFolder(), 'gate');
-  const { folders, agent, run } = await inARun(command('until-file', join(tempFolder(), 'j'), gate));
-  rmSync(join(folders.stateDir, 'requests'), { recursive: true, maxRetries: 20, retryDelay: 20 });
-  mkdirSync(join(folders.stateDir, 'requests'), { mode: 0o700 });
-  writeFileSync(gate, '');
-  await expect(run.finished).rejects.toThrow('the stream ended after');
-  expect(await refusalOf(resume(agent, run.job, lastOf(run)))).toBe('unknown-job');
-});
-
-// ---------------------------------------------------------------- with real signals, as the controller sees it
 
 test.each(['TERM', 'KILL'])(
   'a run that shuts its host down by %s is interrupted to the controller',

@@ -1,8 +1,8 @@
 /** What a run tells of its resources, from reports as Puppet writes them, and as nobody should. */
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { lastRunIn, readClasses } from '../../src/agent/puppet/last-run.ts';
+import { lastRunIn } from '../../src/agent/puppet/last-run.ts';
 import { driftIn } from '../../src/agent/puppet/report-drift.ts';
 import { resourcesOf } from '../../src/agent/puppet/report-resources.ts';
 import { MAX_EVENT_BYTES } from '../../src/protocol/event.ts';
@@ -235,22 +235,4 @@ test.each<[string, string[], string | undefined]>([
 test('no report is no resources', async () => {
   expect(await resourcesOf('/nonexistent/report.yaml')).toEqual([]);
   expect((await resourcesIn('junk: [')).events).toEqual([]);
-});
-
-test('the last run and the classes are what Puppet left behind', async () => {
-  const folder = tempFolder();
-  copyFileSync(EXAMPLE, join(folder, 'report'));
-  expect(await lastRunIn(join(folder, 'report'))).toMatchObject({
-    ...{ status: 'changed', environment: 'production' },
-    at: expect.closeTo(Date.parse('2026-11-23T14:33:00Z'), -5),
-  });
-  expect(await lastRunIn(join(folder, 'none'))).toBeUndefined();
-  writeFileSync(join(folder, 'classes.txt'), 'settings\nLab\n\nlab::sub\n');
-  expect(await readClasses(join(folder, 'classes.txt'))).toEqual(['settings', 'lab', 'lab::sub']);
-  expect(await readClasses(join(folder, 'none'))).toBeUndefined();
-  expect(await readClasses('/dev/zero')).toBeUndefined();
-  mkdirSync(join(folder, 'dir'));
-  expect(await readClasses(join(folder, 'dir'))).toBeUndefined();
-  writeFileSync(join(folder, 'huge'), `${'x'.repeat(300)}\n${'a\n'.repeat(50_000)}`);
-  expect(await readClasses(join(folder, 'huge'))).toHaveLength(10_000);
 });

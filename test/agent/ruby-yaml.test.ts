@@ -1,4 +1,4 @@
-/** Reports are read as their writer means them: Ruby's YAML. Against Ruby itself: test/peers/ruby-yaml.test.ts. */
+/** Reports are read as their writer means them: Ruby's YAML. Against Ruby itself: test/interop/ruby-yaml.test.ts. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';

@@ -85,6 +85,7 @@ test.each(['ignores-term', 'forks-child'])(
     const one = await kick(agent, requestOf({ action: { op: 'run', runTimeout: 3600 } }));
     const all = name === 'forks-child' ? 2 : 1;
     await expect.poll(() => pidsIn(join(folder, 'pid'))).toHaveLength(all);
+    await one.until('started');
     clock.forward(3_700_000);
     expect((await one.finished).outcome).toBe('timed-out');
     for (const pid of pidsIn(join(folder, 'pid'))) await expect.poll(() => identify(pid)).toBeUndefined();
@@ -135,14 +136,14 @@ test('folders that are links, files, or open to others are refused', async () =>
   await expect(prepareFolders(join(folder, 'file'), run)).rejects.toThrow(
     /it is not a folder|EEXIST|ENOTDIR/,
   );
-  await expect(prepareFolders(join(folder, 'open'), run)).rejects.toThrow(/open to others/);
+  await expect(prepareFolders(join(folder, 'open'), run)).rejects.toThrow(/can be written by others/);
   mkdirSync(join(folder, 'run2'));
   symlinkSync('/etc/passwd', join(folder, 'run2', 'run.lock'));
   await expect(prepareFolders(join(folder, 'state'), join(folder, 'run2'))).rejects.toThrow(/symbolic link/);
   if (isRoot) {
     mkdirSync(join(folder, 'theirs'));
     chownSync(join(folder, 'theirs'), 65_534, 65_534);
-    await expect(prepareFolders(join(folder, 'theirs'), run)).rejects.toThrow(/the property of uid 65534/);
+    await expect(prepareFolders(join(folder, 'theirs'), run)).rejects.toThrow(/belongs to another user/);
   }
 });
 
@@ -185,4 +186,18 @@ test('a disk that fills during a run is that run failure, and the state stays wh
   execFileSync('rm', [filler]);
   writeFileSync(program, '#!/bin/sh\nexit 0\n', { mode: 0o755 });
   expect((await (await kick(agent)).finished).outcome).toBe('unchanged');
+});
+
+test('a run whose own output fills the run folder ends as it ended, and what was lost is counted', async ({
+  skip,
+}) => {
+  const folder = tempFolder();
+  if (!smallDisk(join(folder, 'run'), 24)) skip('needs to mount a tmpfs');
+  const argv = ['/bin/sh', '-c', 'yes "a line" 2>/dev/null | head -c 60000000; exit 2'];
+  const agent = await startAgent(folder, { runner: commandRunner({ argv, runEnvironment: {} }) });
+  for (let times = 0; times < 2; times++) {
+    const one = await kick(agent);
+    expect(await one.finished).toMatchObject({ outcome: 'changed', exit: 2 });
+    expect(one.events.some(({ type }) => type === 'dropped')).toBe(true);
+  }
 });

@@ -1,3 +1,4 @@
+/** Pull mode: the agent begins runs by itself, a kick postpones them, and nothing stops the schedule. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -7,6 +8,7 @@ import { pushedNote } from '../../src/agent/schedule/pushed-note.ts';
 import { openSchedule, type ScheduleDeps } from '../../src/agent/schedule/schedule.ts';
 import type { RunAction } from '../../src/protocol/request.ts';
 import { silentLog } from '../../src/util/log.ts';
+import { leaveAlone } from '../../src/util/quarantine.ts';
 import { tempFolder } from '../support/temp.ts';
 import {
   clockFromNow,
@@ -98,6 +100,7 @@ async function alone(pull: Pull, more: Partial<ScheduleDeps> = {}) {
     stateDir,
     clock: { now: () => time.now, monotonic: () => time.now },
     log: { ...silentLog, error: (fields) => void errors.push(fields) },
+    quarantine: leaveAlone,
     runinterval: async () => 3_600_000,
     isDisabled: async () => false,
     catalogProblem: async () => undefined,
@@ -179,6 +182,20 @@ test('a broken memory counts as none, and a run that cannot begin stops no sched
   const again = await alone(HALF_HOUR, { stateDir });
   expect(await again.schedule.status()).toBeDefined();
 });
+
+test.each([-1, 1e300, Date.parse('9999-01-01T00:00:00Z')])(
+  'a last run at %d postpones no run for longer than an interval',
+  async (lastAt) => {
+    const stateDir = tempFolder();
+    writeFileSync(join(stateDir, 'schedule.json'), JSON.stringify({ lastAt }));
+    const { schedule, begun, time } = await alone(HALF_HOUR, { stateDir });
+    const nextAt = (await schedule.status())?.nextAt ?? 0;
+    expect(nextAt - time.now).toBeLessThanOrEqual(1.5 * 1_800_000);
+    // In steps, as a machine that was awake.
+    for (; time.now < nextAt + 30_000; time.now += 30_000) await schedule.look();
+    expect(begun).toHaveLength(1);
+  },
+);
 
 test('a kick of some tags says what it does to the cached catalog, where scheduled runs apply that', () => {
   const pushed: Pull = { ...HALF_HOUR, catalog: 'pushed' };

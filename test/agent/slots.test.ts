@@ -1,3 +1,4 @@
+/** When scheduled runs begin: spread over the hosts, on a grid, whatever the clock and the machine do. */
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import { firstSlot, type Grid, gridOf, nextDue } from '../../src/agent/schedule/slots.ts';
@@ -40,21 +41,23 @@ const gaps = (runs: readonly number[]) => runs.slice(1).map((at, index) => at - 
 test('gridOf spreads a thousand hosts evenly over the interval, the same at each start', () => {
   const buckets = Array.from({ length: 10 }, () => 0);
   for (let i = 0; i < 1000; i++) {
-    const { offsetMs } = gridOf(`web${i}.example.com`, interval, interval);
+    const { offsetMs } = gridOf(`web${i}.example.com`, { intervalMs: interval, splayMs: interval });
     const bucket = Math.floor((offsetMs / interval) * 10);
     buckets[bucket] = (buckets[bucket] ?? 0) + 1;
   }
   // 100 each; six standard deviations of a binomial are 57.
   for (const count of buckets) expect(Math.abs(count - 100)).toBeLessThan(57);
-  expect(gridOf('a.example.com', interval, interval)).toEqual(gridOf('a.example.com', interval, interval));
+  expect(gridOf('a.example.com', { intervalMs: interval, splayMs: interval })).toEqual(
+    gridOf('a.example.com', { intervalMs: interval, splayMs: interval }),
+  );
 });
 
 test('gridOf spreads over the splay alone where it is shorter, and not at all without', () => {
   for (let i = 0; i < 200; i++) {
-    expect(gridOf(`web${i}`, interval, MINUTE).offsetMs).toBeLessThan(MINUTE);
-    expect(gridOf(`web${i}`, interval, DAY).offsetMs).toBeLessThan(interval);
+    expect(gridOf(`web${i}`, { intervalMs: interval, splayMs: MINUTE }).offsetMs).toBeLessThan(MINUTE);
+    expect(gridOf(`web${i}`, { intervalMs: interval, splayMs: DAY }).offsetMs).toBeLessThan(interval);
   }
-  expect(gridOf('web1', interval, 0).offsetMs).toBe(0);
+  expect(gridOf('web1', { intervalMs: interval, splayMs: 0 }).offsetMs).toBe(0);
 });
 
 test('firstSlot is on the grid, not before, and less than an interval later', () => {
@@ -62,7 +65,7 @@ test('firstSlot is on the grid, not before, and less than an interval later', ()
   const sizes = fc.integer({ min: 1000, max: DAY });
   fc.assert(
     fc.property(times, sizes, fc.string(), (from, intervalMs, name) => {
-      const grid = gridOf(name, intervalMs, intervalMs);
+      const grid = gridOf(name, { intervalMs, splayMs: intervalMs });
       const slot = firstSlot(from, grid);
       expect(slot - from).toBeGreaterThanOrEqual(0);
       expect(slot - from).toBeLessThan(intervalMs);
@@ -79,7 +82,7 @@ test.each([
   const from = Date.parse(start);
   const before = new Date(from).getTimezoneOffset();
   expect(new Date(from + 21 * DAY).getTimezoneOffset()).not.toBe(before);
-  const grid = gridOf('web1.example.com', interval, interval);
+  const grid = gridOf('web1.example.com', { intervalMs: interval, splayMs: interval });
   const runs = runsOf(grid, ticks(from, from + 21 * DAY));
   expect(runs).toHaveLength(21 * 48);
   for (const gap of gaps(runs)) expect(Math.abs(gap - interval)).toBeLessThanOrEqual(5000);
@@ -87,7 +90,7 @@ test.each([
 });
 
 test('a push postpones: no scheduled run within half an interval of it, and the grid stays', () => {
-  const grid = gridOf('web1.example.com', interval, interval);
+  const grid = gridOf('web1.example.com', { intervalMs: interval, splayMs: interval });
   const slot = firstSlot(DAY, grid);
   const soon = nextDue({ lastAt: slot - MINUTE, awakeSince: DAY }, grid);
   expect(soon).toBe(slot + interval);
@@ -95,7 +98,7 @@ test('a push postpones: no scheduled run within half an interval of it, and the 
 });
 
 test('a restart at the very slot loses no run and makes none twice', () => {
-  const grid = gridOf('web1.example.com', interval, interval);
+  const grid = gridOf('web1.example.com', { intervalMs: interval, splayMs: interval });
   const slot = firstSlot(DAY, grid);
   const lastAt = slot - interval;
   const missed = runsOf(grid, ticks(slot + 1000, slot + 10 * MINUTE), { lastAt });
@@ -107,7 +110,7 @@ test('a restart at the very slot loses no run and makes none twice', () => {
 test('a suspended machine runs once soon after it wakes, spread over a tenth of the interval', () => {
   const wake = 10 * DAY + 7 * HOUR;
   const delays = Array.from({ length: 300 }, (_, i) => {
-    const grid = gridOf(`web${i}.example.com`, interval, interval);
+    const grid = gridOf(`web${i}.example.com`, { intervalMs: interval, splayMs: interval });
     const asleep = [...ticks(10 * DAY, 10 * DAY + HOUR), ...ticks(wake, wake + 10 * MINUTE)];
     const runs = runsOf(grid, asleep, { lastAt: 10 * DAY - MINUTE }).filter((at) => at >= wake);
     expect(runs.length).toBeLessThanOrEqual(2);
@@ -119,7 +122,7 @@ test('a suspended machine runs once soon after it wakes, spread over a tenth of 
 });
 
 test.each([HOUR, DAY])('a clock that is set back by %d ms stops no schedule', (back) => {
-  const grid = gridOf('web1.example.com', interval, interval);
+  const grid = gridOf('web1.example.com', { intervalMs: interval, splayMs: interval });
   const at = 100 * DAY;
   const clock = [...ticks(at, at + 2 * HOUR), ...ticks(at + 2 * HOUR - back, at + 5 * HOUR - back)];
   const runs = runsOf(grid, clock);
@@ -129,6 +132,6 @@ test.each([HOUR, DAY])('a clock that is set back by %d ms stops no schedule', (b
 });
 
 test('the first start of all waits for its own slot', () => {
-  const grid = gridOf('web1.example.com', interval, interval);
+  const grid = gridOf('web1.example.com', { intervalMs: interval, splayMs: interval });
   expect(nextDue({ awakeSince: DAY }, grid)).toBe(firstSlot(DAY, grid));
 });

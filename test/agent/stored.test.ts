@@ -3,7 +3,7 @@
  * and what a newer version wrote, or somebody else has broken, is left alone and said. `test/fixtures/stored/agent` was
  * written by 0.1 and never changes.
  */
-import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -12,9 +12,10 @@ import { allEvents } from '../../src/agent/runs/event-file.ts';
 import { openRunStore } from '../../src/agent/runs/run-store.ts';
 import type { Log } from '../../src/util/log.ts';
 import { silentLog } from '../../src/util/log.ts';
+import { quarantined } from '../../src/util/quarantine.ts';
 import { readStored, storedText } from '../../src/util/stored-json.ts';
 import { tempFolder } from '../support/temp.ts';
-import { command, kick, peerOf, refusalOf, requestOf, resume, startAgent } from './harness.ts';
+import { clockFromNow, command, kick, peerOf, refusalOf, requestOf, resume, startAgent } from './harness.ts';
 
 const OLD = fileURLToPath(new URL('../fixtures/stored/agent', import.meta.url));
 
@@ -26,6 +27,8 @@ const CANCELLED = '01a21c05-9149-72f8-927d-b769dc40e930.1.e95e690f1476e70b';
 const RUNNING = '01a21c05-943c-7c33-b976-e724bba4336e.1.e95e690f1476e70b';
 const WAITING = '01a21c05-94f7-71b4-8935-7076f32b8147.1.e95e690f1476e70b';
 const GONE = '01a11c05-8c6e-7b10-abe4-69d5a5a7e610.1.e95e690f1476e70b';
+/** Of the one that waits; milliseconds since 1970. */
+const ACCEPTED_AT = 1_795_766_457_600;
 const LIVE_RUN = '01a21c05-9489-7965-9e96-935d3ff91865';
 
 /** The folders of an agent of 0.1 whose host has restarted during a run. */
@@ -39,9 +42,13 @@ function oldAgent() {
     if ('path' in fields) logged.push({ fields, message });
   };
   const log: Log = { ...silentLog, error: note, warn: note };
-  const start = () => startAgent(folder, { runner: command('ok'), log, metricsFile: join(folder, 'm.prom') });
+  // Its clock is that of the moment at which the last request was accepted.
+  const clock = clockFromNow();
+  clock.forward(ACCEPTED_AT + 1000 - Date.now());
+  const start = () =>
+    startAgent(folder, { runner: command('ok'), clock, log, metricsFile: join(folder, 'm.prom') });
   const at = (...path: string[]) => join(folder, 'state', ...path);
-  return { folder, at, logged, start };
+  return { folder, at, logged, clock, start };
 }
 
 const edit = (path: string, changes: object) =>
@@ -57,7 +64,7 @@ test('what an agent of 0.1 has stored is read: outcomes, a run that was lost, a 
   expect(await outcome(CANCELLED)).toBe('cancelled');
   expect(await outcome(RUNNING)).toBe('timed-out');
   expect(await outcome(WAITING)).toBe('unchanged');
-  expect(await refusalOf(agent.events(job(GONE), 0, peerOf()))).toBe('gone');
+  expect(await refusalOf(agent.events({ job: job(GONE), after: 0 }, peerOf()))).toBe('gone');
   const served = (await resume(agent, job(SERVED))).events;
   await expect
     .poll(() => served.map(({ type }) => type))
@@ -124,6 +131,10 @@ test('what is written now has a version', async () => {
 test.each([
   ['of a newer version', { v: 2 }],
   ['with a version that is no number', { v: '1' }],
+  [
+    'with numbers out of every bound',
+    { acceptedAt: 1e300, base: -1, createdAt: 1e300, lastAt: -1e300, runs: { changed: 1e300 } },
+  ],
   ['of another shape', { request: 'none', run: 5, lastAt: 'x', createdAt: 'x', runs: 'none', outcome: 'x' }],
 ])('files %s stop no agent, start no run again, and are said', async (_what, changes) => {
   const { folder, at, logged, start } = oldAgent();
@@ -138,22 +149,28 @@ test.each([
   ];
   for (const path of broken) edit(path, changes);
   const agent = await start();
-  expect(await refusalOf(agent.events(job(SERVED), 0, peerOf()))).toBe('gone');
-  const again = await import('./harness.ts').then(({ sealed }) =>
-    sealed(requestOf({ job: job(SERVED), action: { op: 'run', tags: ['profile::web'], debug: true } })),
-  );
-  expect(await refusalOf(agent.submit(again, peerOf()))).toBe('gone');
-  expect(await (await resume(agent, job(RUNNING))).finished).toMatchObject({
-    outcome: 'interrupted',
-    message: expect.stringContaining('what became of it is not known'),
-  });
+  const isNewer = 'v' in changes && changes.v === 2;
+  const damaged = { outcome: 'failed', message: expect.stringContaining('the record is damaged') };
+  const said = { ...damaged, message: expect.stringMatching(isNewer ? /a newer version/ : /request\.json/) };
+  expect(await (await resume(agent, job(SERVED))).finished).toMatchObject(said);
+  const again = requestOf({ job: job(SERVED), action: { op: 'run', tags: ['profile::web'], debug: true } });
+  expect(await (await kick(agent, again)).finished).toMatchObject(said);
+  expect(await (await resume(agent, job(RUNNING))).finished).toMatchObject(damaged);
   expect((await (await resume(agent, job(WAITING))).finished).outcome).toBe('unchanged');
   await agent.stop();
-  expect(new Set(logged.map(({ fields }) => 'path' in fields && fields.path))).toEqual(new Set(broken));
-  expect(existsSync(at('requests', SERVED, 'request.json'))).toBe(true);
-  expect(existsSync(live('record.json'))).toBe(true);
-  for (const name of ['agent-metrics.json', 'schedule.json', 'store.json'])
-    expect(existsSync(at(`${name}.set-aside`))).toBe(true);
+  expect(existsSync(at('requests', SERVED, 'request.json'))).toBe(isNewer);
+  const aside = [...(await quarantined(at())), ...(await quarantined(join(folder, 'run')))];
+  const left = isNewer ? [] : [`requests.${SERVED}`];
+  expect(aside.sort()).toEqual(
+    [
+      ...left,
+      `requests.${RUNNING}.run.json`,
+      `runs.${LIVE_RUN}.record.json`,
+      `runs.${LIVE_RUN}`,
+      ...['agent-metrics.json', 'schedule.json', 'store.json'],
+    ].sort(),
+  );
+  for (const path of broken) expect(JSON.stringify(logged)).toContain(path.replace(/\/request.json$/, ''));
 });
 
 test('a request in the folder of another is no request, and a line that is no event keeps its number', async () => {
@@ -163,7 +180,10 @@ test('a request in the folder of another is no request, and a line that is no ev
   const lines = readFileSync(events, 'utf8').split('\n');
   writeFileSync(events, [lines[0], '{"type":"a later one"}', 'no JSON', lines[3], ''].join('\n'));
   const agent = await start();
-  expect(await refusalOf(agent.events(job(BUSY), 0, peerOf()))).toBe('gone');
+  expect(await (await resume(agent, job(BUSY))).finished).toMatchObject({
+    outcome: 'failed',
+    message: expect.stringMatching(/the record is damaged: .* it is the request .* says "busy"/),
+  });
   const served = await resume(agent, job(SERVED));
   expect(await served.finished).toMatchObject({ outcome: 'changed', seq: 5 });
   expect(served.events.map(({ type }) => type)).toEqual([
@@ -174,20 +194,47 @@ test('a request in the folder of another is no request, and a line that is no ev
     'finished',
   ]);
   await agent.stop();
-  expect(logged.map(({ message }) => message)).toEqual(['a stored file is broken']);
+  expect(logged.map(({ message }) => message).sort()).toEqual([
+    'damaged lines are passed over',
+    'damaged, and set aside',
+  ]);
 });
 
 test('readStored reads what storedText wrote, and refuses what is too long or no file', async () => {
   const folder = tempFolder();
   const v = await import('valibot');
-  const format = { schema: v.object({ a: v.number() }), version: 3, maxBytes: 20 };
+  const format = { schema: v.object({ a: v.number() }), version: 3, maxBytes: 50 };
   const path = join(folder, 'x.json');
   expect(await readStored(path, format)).toBeUndefined();
   writeFileSync(path, storedText({ a: 1 }, format));
   expect(await readStored(path, format)).toEqual({ a: 1 });
   writeFileSync(path, '{"v":4,"a":1}');
   await expect(readStored(path, format)).rejects.toMatchObject({ isNewer: true });
-  writeFileSync(path, `{"a":${'1'.repeat(20)}}`);
-  await expect(readStored(path, format)).rejects.toThrow('longer than 20 bytes');
+  writeFileSync(path, `{"a":${'1'.repeat(50)}}`);
+  await expect(readStored(path, format)).rejects.toThrow('longer than 50 bytes');
   await expect(readStored(folder, format)).rejects.toThrow('it is a directory');
+});
+
+test('a request whose wait was over while no agent was running is busy, and is not run', async () => {
+  const { at, start, clock } = oldAgent();
+  clock.forward(3_600_000);
+  const agent = await start();
+  expect(await (await resume(agent, job(WAITING))).finished).toMatchObject({
+    outcome: 'busy',
+    message: expect.stringContaining('no run has started'),
+  });
+  expect(existsSync(at('requests', WAITING, 'run.json'))).toBe(false);
+});
+
+test('a key that was retired is gone, whatever a kill has left of its folder', async () => {
+  const { at, start } = oldAgent();
+  const requests = openRequestStore(at('requests'));
+  const kept = readFileSync(at('requests', SERVED, 'request.json'), 'utf8');
+  await requests.retire(SERVED);
+  mkdirSync(at('requests', SERVED));
+  writeFileSync(at('requests', SERVED, 'request.json'), kept);
+  mkdirSync(at('requests', '.tmp-half-removed'));
+  const agent = await start();
+  expect(await refusalOf(agent.events({ job: job(SERVED), after: 0 }, peerOf()))).toBe('gone');
+  expect(existsSync(at('requests', '.tmp-half-removed'))).toBe(false);
 });

@@ -1,11 +1,11 @@
 /** SIGUSR1 as operators know it from Puppet's daemon, sent too early: to Node it means "start the debugger". */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import { agentSite, portOf } from '../support/real-agent.ts';
+import { expect, test } from 'vitest';
+import { PROGRAM } from '../../tools/program.ts';
+import { agentSite, startRealAgent } from '../support/real-agent.ts';
 import { tempFolder } from '../support/temp.ts';
 
 /** The first comes before anything of kick is loaded, and does what it does to Node; the others all the time. */
@@ -21,23 +21,16 @@ const DEBUGGER = /Debugger listening on ws:\/\/127\.0\.0\.1:(\d+)\//;
 
 test('SIGUSR1 from the first moment on leaves no debugger open, and the agent runs', async () => {
   const folder = tempFolder();
-  const { argv } = await agentSite(folder, { command: ['/bin/true'] });
+  const { command } = agentSite(folder, { command: ['/bin/true'] });
   const hook = join(folder, 'hook.mjs');
   writeFileSync(hook, SIGNALLING);
-  const child = spawn(process.execPath, ['--import', hook, ...argv(0)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const agent = await startRealAgent(command({ kick: [process.execPath, '--import', hook, PROGRAM] }), {
+    stderr: 'collect',
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  let said = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    said += chunk.toString();
-  });
-  expect(await portOf(child)).toBeGreaterThan(0);
-
-  await expect.poll(() => said).toMatch(DEBUGGER);
-  const [, debuggerPort] = DEBUGGER.exec(said) ?? [];
+  await expect.poll(agent.said).toMatch(DEBUGGER);
+  const [, debuggerPort] = DEBUGGER.exec(agent.said()) ?? [];
   const socket = connect(Number(debuggerPort), '127.0.0.1');
   const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
   expect(error.code).toBe('ECONNREFUSED');
-  expect(child.exitCode).toBeNull();
+  expect(agent.process.exitCode).toBeNull();
 });

@@ -8,9 +8,7 @@ const ODD = {
   targets: [{ name: 'box', uri: 'docker://box' }],
 };
 
-test('every command that chooses hosts tells once what it passes over; cron only what may be missing', {
-  timeout: 60_000,
-}, async () => {
+test('every command that chooses hosts tells once what it passes over; cron only what may be missing', async () => {
   const { kick, inventory } = await realSite(1, () => 'exit 0');
   inventory(ODD);
   for (const command of ['nodes', 'status', 'ping', 'count', 'run', 'doctor']) {
@@ -31,7 +29,7 @@ test('every command that chooses hosts tells once what it passes over; cron only
   expect(err).toMatch(/^kick: warning: .* a group from the plugin "yaml".*\n$/);
 });
 
-test('kick nodes --explain tells which port is asked, and why', { timeout: 60_000 }, async () => {
+test('kick nodes --explain tells which port is asked, and why', async () => {
   const { kick, inventory, controllerYaml } = await realSite(0, () => '');
   inventory({
     targets: ['a', 'b:1', 'kick://c:2'],
@@ -51,12 +49,12 @@ test('kick nodes --explain tells which port is asked, and why', { timeout: 60_00
   const theirs = (at: string) => `(that of ${at} is ssh's; kick's is written kick://host:port)`;
   expect(await explain()).toEqual({
     a: 'port 8139: the default',
-    b: 'port 1: of its uri',
-    c: 'port 2: of its uri',
+    b: 'port 1: from its uri',
+    c: 'port 2: from its uri',
     d: `port 8139: the default ${theirs('d:22')}`,
     e: `at 10.0.0.7, port 8139: the default ${theirs('10.0.0.7:22')}`,
   });
-  expect(await explain('--port', '7')).toMatchObject({ a: 'port 7: --port', b: 'port 1: of its uri' });
+  expect(await explain('--port', '7')).toMatchObject({ a: 'port 7: --port', b: 'port 1: from its uri' });
   controllerYaml({ port: 9 });
   expect(await explain()).toMatchObject({ a: 'port 9: port in controller.yaml' });
 });

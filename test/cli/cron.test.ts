@@ -1,10 +1,11 @@
 /** kick as cron and deploy hooks call it. */
 import { spawn } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { KICK } from '../support/build.ts';
-import { ended, realSite } from '../support/real-site.ts';
+import { KICK } from '../../tools/program.ts';
+import { ended } from '../support/kick.ts';
+import { realSite } from '../support/real-site.ts';
 
-const HELD = 'echo begin >>"$JOURNAL"; while [ ! -e "$RELEASE" ]; do sleep 0.02; done; exit 2';
+const HELD = 'echo begin >>"$JOURNAL"; held; exit 2';
 
 test('cron hears nothing when all is well, else what went wrong, what was accepted and what to type', async () => {
   const { kick, inventory } = await realSite(
@@ -54,7 +55,7 @@ test('a lock: the second is turned away at once, one may wait, and the third is 
   let past = '';
   emergency.stderr?.on('data', (chunk: Buffer) => (past += chunk.toString()));
   const rescued = ended(emergency);
-  await expect.poll(() => past).toMatch(/past the lock "deploy".*web1.example.com {2}waiting/s);
+  await expect.poll(() => past).toMatch(/ignoring the lock "deploy".*web1.example.com {2}waiting/s);
   release();
   expect((await rescued).code).toBe(0);
   expect((await first).code).toBe(0);

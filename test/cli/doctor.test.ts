@@ -1,3 +1,4 @@
+/** kick doctor as an operator meets it: hosts that are well, disabled and dead, and this very node. */
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -37,7 +38,7 @@ test('kick doctor: hosts that are well, one that is disabled, one that is dead w
     /^warning {2}disabled: 'new disk' by \S+\n +on web1\.example\.com\n +do: kick enable/m,
   );
   expect(disabled.out).toMatch(
-    /^kick \S+ on 2\nthe first certificate to end is that of web\d.example.com, in \d+ days$/m,
+    /^kick \S+ on 2\nthe first certificate to expire is that of web\d.example.com, in \d+ days$/m,
   );
   expect(disabled.out).toContain('2 hosts: 1 well, 1 with warnings');
   site.inventory({ targets: [{ name: 'dead.example.com', uri: '127.0.0.1:1' }] });
@@ -47,7 +48,7 @@ test('kick doctor: hosts that are well, one that is disabled, one that is dead w
 });
 
 test('kick doctor --local on a node that is not ready says what is missing and what to do', async () => {
-  const site = await realSite(1, () => '');
+  const site = await realSite(1, () => '', { controller: { purposes: ['clientAuth'] } });
   const [config, state] = [tempFolder(), tempFolder()];
   const place = [
     '--config-dir',
@@ -73,7 +74,7 @@ test('kick doctor --local on a node that is not ready says what is missing and w
   const good = await site.kick('doctor', '--local', ...place.slice(0, -1), 'web1.example.com');
   expect(good.out).toContain('1 host: 1 well');
   expect(good.code).toBe(0);
-  // The controller's own certificate is none for a server.
+  // This controller's certificate is none for a server.
   const client = await site.kick('doctor', '--local', ...place.slice(0, -2));
   expect(client.out).toMatch(
     /^problem {2}controllers will refuse this host: the certificate there is of our CA but not for a server\n.*\n +do: renew it/m,
@@ -107,7 +108,9 @@ test('kick doctor --local: folders that cannot be used, nothing to run, nobody w
   yaml('port: 0\nrunner: command\ntrust_pp_cli_auth: false\n');
   const bad = await site.kick('doctor', '--local', ...place);
   expect(bad.code).toBe(1);
-  expect(bad.out).toContain(`use "${open}": it is open to others (mode 777)`);
+  expect(bad.out).toMatch(
+    /use the folder ".*open".* mode 0777\) can be written by others\n.*\n +do: chmod go-w /,
+  );
   expect(bad.out).toMatch(/agent\.yaml does not say what to run\n.*\n +do: add command:/);
   expect(bad.out).toMatch(/nobody may kick this host.*\n.*\n +do: name the controller/);
   chmodSync(open, 0o700);

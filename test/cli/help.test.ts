@@ -1,20 +1,39 @@
 /** `kick help` as it is typed. */
-import { execFileSync, spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { KICK } from '../support/build.ts';
+import { kickNow } from '../support/kick.ts';
+import { kickHere } from '../support/kick-here.ts';
 
-const [node = '', ...args] = KICK;
-const kick = (...words: string[]) => spawnSync(node, [...args, ...words], { encoding: 'utf8' });
+const kick = (...words: string[]) => kickHere(words);
 
-test('a topic, a command and a command of a command are explained', () => {
-  expect(kick('help', 'rollout')).toMatchObject({ status: 0, stdout: expect.stringContaining('--canary N') });
-  expect(kick('help', 'jobs', 'show').stdout).toMatch(/^Usage: kick jobs show /);
-  expect(kick('help').stdout).toBe(execFileSync(node, [...args, '--help'], { encoding: 'utf8' }));
+test('a topic, a command and a command of a command are explained', async () => {
+  expect(await kick('help', 'rollout')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('--canary N'),
+  });
+  expect((await kick('help', 'jobs', 'show')).out).toMatch(/^Usage: kick jobs show /);
+  expect(await kick('help')).toEqual({ ...(await kick('--help')), code: 0 });
 });
 
-test('what is neither is exit code 2, and the hint names the topics', () => {
-  const { status, stdout, stderr } = kick('help', 'nosuch');
-  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-  expect(stderr).toMatch(/"nosuch"[\s\S]*outcomes, hosts, rollout, exit-codes, cron/);
-  expect(kick('help', 'rollout', 'more').status).toBe(2);
+test('what is neither is exit code 2, and the hint names the topics', async () => {
+  const { code, out, err } = await kick('help', 'nosuch');
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toMatch(/"nosuch"[\s\S]*outcomes, hosts, rollout, exit-codes, cron/);
+  expect((await kick('help', 'rollout', 'more')).code).toBe(2);
+});
+
+test('--help shows examples, --version a version', async () => {
+  for (const words of [
+    ['--help'],
+    ['run', '--help'],
+    ['ping', '--help'],
+    ['agent', '--help'],
+    ['pki', '--help'],
+    ['demo', '--help'],
+  ]) {
+    // `kick agent` has a way of its own into the program (bin.ts).
+    const { code, out } = words[0] === 'agent' ? kickNow(words) : await kick(...words);
+    expect(out, words.join(' ')).toContain('Examples:');
+    expect(code).toBe(0);
+  }
+  expect(kickNow(['--version']).out).toMatch(/^\d+\.\d+\.\d+\n$/);
 });

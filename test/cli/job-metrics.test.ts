@@ -1,3 +1,4 @@
+/** What a job leaves for Prometheus. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';

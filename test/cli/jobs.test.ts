@@ -2,11 +2,11 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ended, realSite } from '../support/real-site.ts';
+import { ended } from '../support/kick.ts';
+import { realSite } from '../support/real-site.ts';
 
 const NOTED = 'echo begin >>"$JOURNAL"; sleep 0.2; echo end >>"$JOURNAL"; exit 2';
-const HELD =
-  'echo begin >>"$JOURNAL"; while [ ! -e "$RELEASE" ]; do sleep 0.02; done; echo end >>"$JOURNAL"; exit 2';
+const HELD = 'echo begin >>"$JOURNAL"; held; echo end >>"$JOURNAL"; exit 2';
 
 test('jobs are listed and shown, and a rerun asks those again that did not do as asked', async () => {
   const { kick, inventory } = await realSite(
@@ -106,7 +106,7 @@ test('a job is watched and stopped from another terminal; then it goes on', asyn
   expect(stopped.out).toMatch(/starts no more hosts; those that run go on/);
   release();
   const { out, err, code } = await job;
-  expect(err).toContain('no more hosts are started: it was asked to stop');
+  expect(err).toContain('no more hosts are started: somebody stopped the job (kick jobs stop)');
   expect(out).toContain('1 changed, 2 not-started');
   expect(code).toBe(4);
   const watched = await watching;
@@ -164,7 +164,7 @@ test('a store that cannot be used is said, and the hosts run all the same', asyn
   writeFileSync(join(folder, 'controller', 'jobs'), 'not a folder');
   const { out, err, code } = await kick('web1');
   expect(out).toContain('1 changed');
-  expect(err).toMatch(/warning: job \w+ is not remembered, its hosts run all the same: /);
+  expect(err).toMatch(/warning: job \w+ is not recorded; its hosts run anyway: /);
   expect(code).toBe(0);
 });
 
@@ -187,9 +187,7 @@ test('kick jobs where the store is no folder is exit 2, and says what it should 
   expect(await kick('jobs')).toMatchObject({ code: 2, err: expect.stringContaining('it must be a folder') });
 });
 
-test('kick jobs resume of a --detach job looks for the end, and so it is known to watch and rerun', {
-  timeout: 120_000,
-}, async () => {
+test('kick jobs resume of a --detach job looks for the end, and so it is known to watch and rerun', async () => {
   const { kick, start, inventory, release, journal } = await realSite(2, () => HELD);
   inventory({ targets: [{ name: 'down.example.com', uri: '127.0.0.1:1' }] });
   const outcomes = (out: string) =>
@@ -224,9 +222,7 @@ test('kick jobs resume of a --detach job looks for the end, and so it is known t
     expect(journal(name)).toEqual(['begin', 'end']);
 });
 
-test('a --detach job that went well is exit 0, resumed or not; rerun asks nobody of whom the end is not known', {
-  timeout: 60_000,
-}, async () => {
+test('a --detach job that went well is exit 0, resumed or not; rerun asks nobody of whom the end is not known', async () => {
   const { kick, release } = await realSite(1, () => HELD);
   release();
   expect((await kick('web1', '--detach')).code).toBe(0);

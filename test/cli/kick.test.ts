@@ -1,10 +1,11 @@
 /** The real `kick` against a real `kick agent`. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { expect, onTestFinished, test } from 'vitest';
-import { PROGRAM, ROOT } from '../support/build.ts';
+import { expect, test } from 'vitest';
+import { ROOT } from '../../tools/program.ts';
+import { ended, startKick } from '../support/kick.ts';
+import { kickHere } from '../support/kick-here.ts';
 import { agentPlace } from '../support/real-agent.ts';
 import { tempFolder } from '../support/temp.ts';
 
@@ -16,42 +17,31 @@ const AGENT = 'agent1.example.com';
 async function site(command: (folder: string) => string[]) {
   const folder = tempFolder();
   const place = await agentPlace(folder, command(folder));
-  await place.ca.write(join(folder, 'pki'), CONTROLLER, place.ca.issue(CONTROLLER));
+  place.ca.write(join(folder, 'pki'), place.ca.issue(CONTROLLER));
   const agent = await place.start();
-  onTestFinished(() => agent.kill('SIGKILL'));
   const know = (name: string) =>
     writeFileSync(
       join(folder, 'etc', 'inventory.yaml'),
       JSON.stringify({ targets: [{ name, uri: `127.0.0.1:${agent.target.port}` }] }),
     );
   know(AGENT);
-  const start = (words: string[]): ChildProcess =>
-    spawn(
-      process.execPath,
-      [
-        ...[PROGRAM, ...words, '--config-dir', join(folder, 'etc'), '--certname', CONTROLLER],
-        ...['--state-dir', join(folder, 'controller'), '--pki-dir', join(folder, 'pki')],
-      ],
-      { env: { ...process.env, NO_COLOR: '1' } },
-    );
-  return { folder, agent, place, know, start, kick: (words: string[]) => ended(start(words)) };
-}
-
-async function ended(child: ChildProcess) {
-  if (child.stdout === null || child.stderr === null) throw new Error('no output');
-  const code = new Promise<number | null>((resolve) => child.once('close', resolve));
-  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  return { out, err, code: await code };
+  const folders = [
+    ...['--config-dir', join(folder, 'etc'), '--certname', CONTROLLER],
+    ...['--state-dir', join(folder, 'controller'), '--pki-dir', join(folder, 'pki')],
+  ];
+  const start = (words: string[]): ChildProcess => startKick([...words, ...folders]);
+  const kick = (words: string[]) => kickHere([...words, ...folders]);
+  return { folder, agent, place, know, start, kick };
 }
 
 test('kick waits for the run and says how it ended', async () => {
-  const { kick } = await site(() => [fixture('changes')]);
+  const { kick, start } = await site(() => [fixture('changes')]);
   for (const words of [
     ['--host', 'agent1'],
     ['run', 'agent1'],
     ['agent1', 'agent1.example.com'],
   ]) {
-    const { out, code } = await kick(words);
+    const { out, code } = await ended(start(words));
     expect(out).toMatch(/^ {2}agent1.example.com {2}changed /m);
     expect(out).toMatch(/Nodes: 1 \/ 1 {6}1 changed/);
     expect(code).toBe(0);
@@ -115,7 +105,7 @@ test('--detach leaves the host to itself, and Ctrl-C does too', async () => {
   child.kill('SIGINT');
   const { out, err, code } = await done;
   expect(code).toBe(130);
-  expect(err).toContain('Puppet goes on where it runs');
+  expect(err).toContain('runs in progress go on');
   expect(out).toContain('"outcome":"unfinished"');
   // Both runs take place, though nobody looks any more.
   for (const count of [2, 4]) {

@@ -2,8 +2,9 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { KICK } from '../support/build.ts';
-import { ended, realSite, type Site } from '../support/real-site.ts';
+import { KICK } from '../../tools/program.ts';
+import { ended } from '../support/kick.ts';
+import { realSite, type Site } from '../support/real-site.ts';
 
 const hasScript = existsSync('/usr/bin/script');
 
@@ -24,7 +25,7 @@ function answer({ env }: Site, words: readonly string[], key: string) {
   return ended(child);
 }
 
-test.skipIf(!hasScript)('yes, no and Ctrl-C to the questions of a kick', { timeout: 120_000 }, async () => {
+test.skipIf(!hasScript)('yes, no and Ctrl-C to the questions of a kick', async () => {
   const site = await realSite(2, () => 'echo begin >>"$JOURNAL"; exit 2');
   site.controllerYaml({ confirm_above: 0 });
   for (const [key, code] of [

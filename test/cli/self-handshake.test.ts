@@ -1,6 +1,7 @@
+/** An agent that controllers would refuse says so when it starts. */
 import { expect, test } from 'vitest';
 import { refusedByControllers } from '../../src/cli/agent/self-handshake.ts';
-import { mintCa } from '../support/minted-ca.ts';
+import { mintCa } from '../../tools/mint/mint-ca.ts';
 
 const NAME = 'web1.example.com';
 const ca = mintCa();
@@ -18,7 +19,7 @@ test.each([
 });
 
 test('a certificate for clients only', async () => {
-  const identity = await ca.identity(NAME, { role: 'controller', alternativeNames: [NAME] });
+  const identity = await ca.identity(NAME, { purposes: ['clientAuth'], alternativeNames: [NAME] });
   expect(await refusedByControllers(identity)).toBe(
     'the certificate there is of our CA but not for a server',
   );

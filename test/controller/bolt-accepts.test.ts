@@ -1,4 +1,7 @@
-/** What Bolt accepts is accepted: passed over with a warning that names file, line and path, and never refuses the rest. */
+/**
+ * What Bolt accepts is accepted: passed over with a warning that names file, line and path, and never refuses the rest.
+ * Long because each case is an inventory of its own.
+ */
 import { expect, test } from 'vitest';
 import { judge, parseFactCondition, valueAt } from '../../src/controller/targeting/fact-condition.ts';
 import { UNKNOWN_FACT } from '../../src/controller/targeting/unknown-fact.ts';
@@ -167,6 +170,57 @@ test('targets that no certname or address can be made of are skipped, the others
   ]);
 });
 
+test('what is passed over names no other host, by its name or an alias', async () => {
+  const yaml = `targets:
+  - {uri: "[fe80::1]:22", alias: v6}
+  - {uri: "docker://c1", alias: [box, "box:1"]}
+  - {name: "prod/web2", alias: old}
+  - {name: {_plugin: env_var, var: X}, alias: known}
+  - {name: web1, alias: "db:4"}
+  - {name: web3, alias: WEB}
+  - {name: web4, alias: web}
+groups:
+  - {name: g, targets: [v6, box, "box:1", old, known, "docker://c1", "db:4", "[fe80::1]:22"]}
+  - {name: h, targets: [WEB]}
+  - {name: i, targets: [web]}
+`;
+  const { hosts, groups } = await inventoryOf(yaml);
+  expect([...hosts.keys()]).toEqual(['web1', 'web3', 'web4']);
+  expect(['g', 'h', 'i'].map((name) => groups.get(name)?.hosts)).toEqual([['web1'], ['web3'], ['web4']]);
+});
+
+test('what stands behind the host of a uri with a scheme is passed over', async () => {
+  const { hosts } = await inventoryOf(`targets:
+  - {name: web1, uri: "ssh://root@10.0.0.1:22/path?query#fragment"}
+  - {name: web2, uri: "kick://10.0.0.2:8140/"}
+  - {name: web3, uri: "https://10.0.0.3/api", config: {transport: remote}}
+  - ssh://web4?x=@y
+`);
+  const addresses = [...hosts.values()].map(({ certname, address }) => [certname, address]);
+  expect(addresses).toEqual([
+    ['web1', { host: '10.0.0.1' }],
+    ['web2', { host: '10.0.0.2', port: 8140 }],
+    ['web4', { host: 'web4' }],
+  ]);
+});
+
+test("merge keys are those of Ruby's YAML", async () => {
+  const { hosts, warnings } = await inventoryOf(`x: &x {a: 1, b: 2}
+targets:
+  - {name: h1, facts: {<<: *x, b: 3}}
+  - {name: h2, facts: {b: 3, <<: {a: 1, b: 2}}}
+  - {name: h3, facts: {<<: [{a: 1}, {a: 2, c: 3}]}}
+  - {name: h4, facts: {<<: 5, d: {<<: }}}
+`);
+  expect([...hosts.values()].map(({ facts }) => facts)).toEqual([
+    { a: 1, b: 3 },
+    { a: 1, b: 2 },
+    { a: 1, c: 3 },
+    { '<<': 5, d: { '<<': null } },
+  ]);
+  expect(warnings).toHaveLength(1);
+});
+
 test('groups may be called what Bolt allows; what cannot be typed is told, what Bolt refuses is refused', async () => {
   const yaml = `groups:
   - {name: "db:prod", targets: [a]}
@@ -220,6 +274,13 @@ test('what is two names to Bolt and one here is told; what is one to Bolt too is
   await expect(inventoryOf('targets: [{name: b}, {name: a, alias: b}]')).rejects.toThrow(
     /"b" is a name of b/,
   );
+});
+
+test('targets that are left out for the same reason are folded', async () => {
+  const boxes = [...Array(40).keys()].map((number) => `  - {name: box${number}.x}\n`).join('');
+  expect(await warningsOf(`config: {transport: docker}\ntargets:\n${boxes}`)).toEqual([
+    expect.stringMatching(/left out unless named: box\[0-39\]\.x \(lines 3, 4, 5, 6, 7\)$/),
+  ]);
 });
 
 test('the same target more than once is told where something of it is lost', async () => {

@@ -44,24 +44,20 @@ export function outputWithin(timeoutMs: number): HostSources['outputOf'] {
   return async (argv) => (await outputOf(argv, { timeoutMs, maxBytes: 1000, env: {} })).toString('utf8');
 }
 
+/** A choice of hosts in which nothing is said. */
+export const NOTHING_CHOSEN: Selection = {
+  ...{ named: [], exclude: [], all: false, queries: [], facts: [], classes: [], last: [] },
+  ...{ olderThanMs: 1000, seed: 's', includeMaintenance: false },
+};
+
 export function choose(
   named: string[],
   more: Partial<Selection> = {},
   { sources = nobody, inventory = INVENTORY as object } = {},
 ) {
   const selection: Selection = {
+    ...NOTHING_CHOSEN,
     named: named.map((text, index) => ({ text, origin: `argument ${index + 1}` })),
-    ...{
-      exclude: [],
-      all: false,
-      queries: [],
-      facts: [],
-      classes: [],
-      last: [],
-      olderThanMs: 1000,
-      seed: 's',
-    },
-    includeMaintenance: false,
     ...more,
   };
   const read = readBoltInventory(inventory);
@@ -95,6 +91,7 @@ export function databaseOf(answers: Partial<NodeDatabase>): HostSources {
       byLast: none,
       active: none,
       factValues: none,
+      countBy: none,
       ...answers,
     },
   };

@@ -1,7 +1,7 @@
 /** Everything that a face does, through the controller's own methods: no command line, no terminal, one process. */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { identityOf } from '../../src/config/identity.ts';
+import { loadOwnIdentity } from '../../src/config/identity.ts';
 import { type Controller, openController } from '../../src/controller/controller.ts';
 import type { JobEvent } from '../../src/controller/jobs/job.ts';
 import type { JobWish } from '../../src/controller/plan-job.ts';
@@ -11,8 +11,9 @@ import { httpsSender } from '../../src/transport/https/client/client.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { deferred } from '../support/deferred.ts';
 import { realSite, type Site } from '../support/real-site.ts';
+import { NOTHING_CHOSEN } from './choosing.ts';
 
-const HELD = 'echo begin >>"$JOURNAL"; while [ ! -e "$RELEASE" ]; do sleep 0.02; done; echo end >>"$JOURNAL"';
+const HELD = 'echo begin >>"$JOURNAL"; held; echo end >>"$JOURNAL"';
 const BY = { user: 'deploy', uid: 0, host: 'puppet', reason: 'a reason' };
 
 function controllerOf({ env, folder }: Site): Controller {
@@ -25,26 +26,14 @@ function controllerOf({ env, folder }: Site): Controller {
     path: '',
     version: '0',
     clock: systemClock,
-    identity: () => identityOf({ ...folders, certname: env['KICK_CERTNAME'] }, ''),
+    identity: () => loadOwnIdentity({ ...folders, certname: env['KICK_CERTNAME'] }, ''),
     openSender: async ({ identity, connectTimeoutMs }) =>
       httpsSender({ identity, ...(connectTimeoutMs !== undefined && { connectTimeoutMs }) }),
   });
 }
 
 function selectionOf(text: string, more: Partial<Selection> = {}): Selection {
-  return {
-    named: [{ text, origin: 'the expression' }],
-    exclude: [],
-    all: false,
-    queries: [],
-    facts: [],
-    classes: [],
-    last: [],
-    olderThanMs: 0,
-    seed: '',
-    includeMaintenance: false,
-    ...more,
-  };
+  return { ...NOTHING_CHOSEN, named: [{ text, origin: 'the expression' }], ...more };
 }
 
 const WISH: JobWish = {
@@ -75,6 +64,7 @@ function listener() {
 
 const isStarted = (event: JobEvent) => event.type === 'host-event' && event.event.type === 'started';
 
+// Long because it is one job from its choice to its end.
 test('a whole job: chosen, planned, followed, stopped, resumed, run again', async () => {
   // web2 fails; all wait until they are released.
   const site = await realSite(3, (_name, index) => `${HELD}; exit ${index === 1 ? 1 : 2}`);

@@ -1,4 +1,7 @@
-/** DESIGN 3: every end that a job can have, and the exit code that says what its outcomes say. */
+/**
+ * DESIGN 3: every end that a job can have, and the exit code that says what its outcomes say.
+ * Long because it is one table of jobs.
+ */
 import { afterEach, expect, test, vi } from 'vitest';
 import type { HostResult, JobEvent, Rollout, StopReason } from '../../src/controller/jobs/job.ts';
 import { judgeJob, type VerdictPolicy } from '../../src/controller/jobs/verdict.ts';

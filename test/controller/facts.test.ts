@@ -1,6 +1,7 @@
 /** Conditions on facts, judged alike wherever the facts come from; against a real PuppetDB: test/puppet/puppetdb.test.ts. */
 import { expect, test } from 'vitest';
 import { parseFactCondition } from '../../src/controller/targeting/fact-condition.ts';
+import { textsThatFit } from '../../src/controller/targeting/fact-patterns.ts';
 import { factValuesOf } from '../support/fact-values.ts';
 import { choose, databaseOf, namesOf, warnings } from './choosing.ts';
 import { CASES, FACTS } from './fact-cases.ts';
@@ -61,4 +62,21 @@ test.each([
 ])('--fact %s is refused at column %i', (text, column, why) => {
   expect(() => parseFactCondition(text)).toThrow(why);
   expect(() => parseFactCondition(text)).toThrow(`see column ${column}\n`);
+});
+
+test('a regular expression that takes exponential time is an error, and so is one that V8 refuses', async () => {
+  const slow = { targets: [{ name: 'a.x', facts: { os: `${'a'.repeat(60)}b` } }] };
+  const condition = parseFactCondition('os~^(a+)+$');
+  expect(() => textsThatFit(condition, new Set([`${'a'.repeat(60)}b`]), { ms: 200 })).toThrow(
+    '--fact os~^(a+)+$: try the regular expression: it takes more than 0.2 s on 1 values',
+  );
+  await expect(choose([], { facts: [condition] }, { inventory: slow })).rejects.toMatchObject({
+    code: 'usage',
+    hint: expect.stringContaining('(a+)+'),
+  });
+  const deep = parseFactCondition(`os~${'(?:a|b)'.repeat(2)}*`);
+  expect(() => textsThatFit(deep, new Set(['ab'.repeat(20_000_000)]), { ms: 600_000 })).toThrow(
+    /Maximum call stack/,
+  );
+  expect(textsThatFit(parseFactCondition('os~^b'), new Set(['ab', 'ba']))).toEqual(new Set(['ba']));
 });

@@ -109,6 +109,32 @@ test('an exclusion of a group with nobody in it is told', async () => {
   expect(warnings).toEqual(['--exclude @none: no such host among the chosen']);
 });
 
+test("names of a group's expression may be misspelt as well", async () => {
+  const groups = [
+    { name: 'old', nodes: 'wbe1' },
+    { name: 'outer', groups: [{ name: 'older', nodes: 'wbe[2-3]' }] },
+    { name: 'some', nodes: 'wbe1,web2' },
+    { name: 'new', nodes: 'web[1-3]!wbe2!*-test' },
+  ];
+  const inventory = { targets: ['web1.example.com', 'web2.example.com'], groups };
+  expect(await namesOf([], { all: true, ...excluding('@old', '@outer', '@some') }, { inventory })).toEqual([
+    'web1.example.com',
+  ]);
+  expect(warnings).toEqual([
+    '--exclude @old: no such host among the chosen',
+    '--exclude @outer: no such host among the chosen',
+  ]);
+  // Once, however often the group is looked up; a mask may be for hosts to come.
+  await choose(['@new', '@new!@new,web1'], {}, { inventory });
+  expect(warnings).toEqual(['the group "new": !wbe2: no such host among those before it']);
+  await choose(
+    ['web1'],
+    { exclude: [{ text: '@new', origin: '--exclude' }], named: [{ text: 'web9', origin: 'x' }] },
+    { inventory },
+  );
+  expect(warnings).toEqual([]);
+});
+
 test('where conditions alone choose, whoever is known does not count as a typing error', async () => {
   const sources = databaseOf({
     byClass: async () => ['a.x', 'b.x'],

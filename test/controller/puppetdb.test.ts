@@ -1,25 +1,24 @@
 /** A PuppetDB that misbehaves; the real one: test/puppet/puppetdb.test.ts. */
 
-import { writeFileSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openPuppetDb } from '../../src/controller/targeting/puppetdb/client.ts';
 import { nodeDatabase } from '../../src/controller/targeting/puppetdb/node-database.ts';
 import { readPuppetdbConf } from '../../src/puppet/puppetdb-conf.ts';
 import { systemClock } from '../../src/util/clock.ts';
+import { listenOn } from '../../tools/loopback.ts';
 import { tempFolder } from '../support/temp.ts';
 
 /** Plain HTTP is allowed on loopback, so no certificate is needed here. */
 async function databaseOn(listener: RequestListener, timeoutMs = 600_000) {
   const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const port = await listenOn(server);
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}`;
   const identity = () => Promise.reject(new Error('not needed'));
   return openPuppetDb({ urls: [url], identity, timeoutMs, maxBytes: 1000 });
@@ -92,6 +91,7 @@ test("Puppet's puppetdb.conf is read as Puppet reads it", async () => {
     ['\ufeff [main] ; ours\n\tserver_urls\t= https://a:8081  # the new one\n', ['https://a:8081']],
     ['[main]\nserver_urls = https://a\n[other]\nserver_urls = https://b\n', ['https://a']],
     ['[main]\nserver_urls = https://a\n[main]\nserver_urls = https://b\n', ['https://b']],
+    ['[main]\nserver_urls = HTTPS://a:8081\n', ['HTTPS://a:8081']],
     ['[main]\nsoft_write_failure = true\n', byDefault],
     ['[main]\n# server_urls = https://a\n', byDefault],
     ['[other]\nserver_urls = https://a\n', byDefault],
@@ -114,4 +114,6 @@ test("Puppet's puppetdb.conf is read as Puppet reads it", async () => {
     await expect(read(text), text.slice(0, 80)).rejects.toThrow(why);
   }
   await expect(readPuppetdbConf(join(path, '..'))).rejects.toMatchObject({ code: 'config' });
+  symlinkSync('gone', `${path}.link`);
+  await expect(readPuppetdbConf(`${path}.link`)).rejects.toThrow(/it is a link to a file that is missing/);
 });

@@ -13,8 +13,8 @@ import {
   type Target,
 } from '../../src/transport/transport.ts';
 import { systemClock } from '../../src/util/clock.ts';
+import { mintCa } from '../../tools/mint/mint-ca.ts';
 import { deferred } from '../support/deferred.ts';
-import { mintCa } from '../support/minted-ca.ts';
 
 export const identity = await mintCa().identity('puppet.example.com');
 export const target = (certname: string): Target => ({ certname, host: certname, port: 8139 });
@@ -54,8 +54,8 @@ export function scripted(scripts: Record<string, Script>): { sender: Sender; cal
   return {
     calls,
     sender: {
-      submit: async (to, _body, signal) => play(to, 'submit', 0, signal),
-      resume: async (to, _job, after, signal) => play(to, 'resume', after, signal),
+      submit: async (to, _body, { signal }) => play(to, 'submit', 0, signal),
+      resume: async (to, { after, signal }) => play(to, 'resume', after, signal),
       ...{ status: unused, command: unused, close() {} },
     },
   };

@@ -1,17 +1,21 @@
 /** No stream that ends without an outcome keeps a controller for ever, however an agent ends it; by the clock of the test. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { runJob } from '../../src/controller/rollout/run-job.ts';
 import type { RefusalCode } from '../../src/protocol/refusal.ts';
 import type { IncomingEvent } from '../../src/transport/transport.ts';
-import { sleep } from '../../src/util/clock.ts';
+import { sleep, systemClock } from '../../src/util/clock.ts';
 import {
   accepted,
   failure,
   finished,
+  identity,
+  jobOf,
   only,
   refusal,
   run,
   type Script,
   type Step,
+  scripted,
   started,
 } from './scripted.ts';
 
@@ -173,3 +177,35 @@ test.each<RefusalCode>(['no-space', 'policy', 'clock-skew', 'queue-full'])(
     expect(result?.outcome).toBe('lost');
   },
 );
+
+test('an agent that sends more than any run makes is lost at once, and nothing more is read of it', async () => {
+  const { result, calls } = await endOf(() => [accepted, failure('too-much', true)]);
+  expect(result).toMatchObject({ outcome: 'lost', failure: 'too-much' });
+  expect(calls).toEqual(['a submit 0']);
+});
+
+test('one budget is handed to every connection of a host', async () => {
+  const budgets = new Set<unknown>();
+  const { sender } = scripted({ a: afterwards([accepted, broken], () => [finished(2)]) });
+  const noting: typeof sender = {
+    ...sender,
+    submit(target, body, options) {
+      budgets.add(options.budget);
+      return sender.submit(target, body, options);
+    },
+    resume(target, options) {
+      budgets.add(options.budget);
+      return sender.resume(target, options);
+    },
+  };
+  let isOver = false;
+  const done = runJob(jobOf(['a']), {
+    ...{ sender: noting, identity, clock: systemClock, emit() {}, lostAfterMs: LOST_AFTER },
+    signal: new AbortController().signal,
+  }).finally(() => {
+    isOver = true;
+  });
+  while (!isOver) await vi.advanceTimersByTimeAsync(1000);
+  await done;
+  expect([...budgets]).toEqual([expect.objectContaining({ bytes: 32 << 20, events: 200_000 })]);
+});

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect, test } from 'vitest';
 import { readDocument } from '../../scripts/docs.ts';
-import { ROOT } from '../support/build.ts';
+import { ROOT } from '../../tools/program.ts';
 
 interface Citation {
   file: string;

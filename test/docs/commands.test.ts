@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { documents, readDocument } from '../../scripts/docs.ts';
 import { type CommandLine, commandLines, examples } from './code-blocks.ts';
-import { type DocumentedSite, documentedSite, type Ran } from './site.ts';
+import { type DocumentedSite, documentedSite } from './site.ts';
 
 /** What cannot run here; a test of its own does, or nothing can. */
 const ELSEWHERE: readonly { pattern: RegExp; why: string }[] = [
   { pattern: /--query/, why: 'needs PuppetDB: test/puppet/puppetdb.test.ts' },
   { pattern: /^doctor --local/, why: 'looks at this machine: test/agent/doctor.test.ts' },
+  { pattern: /^(serve|user)\b/, why: 'serves until it is ended, or asks for a password: test/web' },
   { pattern: /\$name/, why: "needs the site's own names" },
 ];
 
@@ -43,7 +44,10 @@ test('what the examples print is what is printed', async () => {
   }
 });
 
-async function runLine(site: DocumentedSite, { words, stdin }: CommandLine): Promise<Ran> {
+async function runLine(
+  site: DocumentedSite,
+  { words, stdin }: CommandLine,
+): ReturnType<DocumentedSite['kick']> {
   const [first, second] = words;
   // There is a job to speak of, with a host that failed.
   if (first === 'jobs' || first === 'rerun') await site.kick(['web07', 'web08']);

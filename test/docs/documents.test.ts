@@ -8,7 +8,7 @@ import { ControllerConfigSchema } from '../../src/config/controller-config.ts';
 import { AGENT_KEYS, CONTROLLER_KEYS, keysOf } from '../../src/config/keys.ts';
 import { readYamlFile } from '../../src/config/yaml-file.ts';
 import { readInventoryFiles } from '../../src/controller/targeting/inventory-files.ts';
-import { ROOT } from '../support/build.ts';
+import { ROOT } from '../../tools/program.ts';
 import { tempFolder } from '../support/temp.ts';
 import { codeBlocks, commandLines, examples, inlineCommands, shellWords } from './code-blocks.ts';
 import { problemOf } from './program.ts';

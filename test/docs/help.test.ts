@@ -1,4 +1,5 @@
 /** --help and `kick help`: what they show can be typed. */
+import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { topicText } from '../../src/cli/help/topic-text.ts';
 import { TOPICS } from '../../src/cli/help/topics.ts';
@@ -17,6 +18,54 @@ describe.each(allCommands(await programOf()))('%s --help', (path, command) => {
       for (const { words } of commandsIn(line, 0)) expect(await problemOf(words), line).toBeUndefined();
     }
   });
+
+  test('fits 80 columns', () => {
+    for (const line of helpOf(command).split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+  });
+
+  test('has a heading for every group, and --help in one of them', () => {
+    const headings = [...helpOf(command).matchAll(/^\S.*:$/gm)].map(([heading]) => heading);
+    expect(new Set(headings).size).toBe(headings.length);
+    const own = command.options.filter(({ hidden }) => !hidden).map((one) => one.helpGroupHeading);
+    for (const heading of own) expect(headings).toContain(heading ?? 'Options:');
+  });
+});
+
+test('kick --help lists the commands in groups, kick run --help the options', async () => {
+  const program = await programOf();
+  const headingsOf = (command: Command) =>
+    [...helpOf(command).matchAll(/^\S.*:$/gm)].map(([heading]) => heading);
+  expect(headingsOf(program)).toEqual([
+    'Options:',
+    'Running Puppet:',
+    'Looking at hosts:',
+    'Pausing and stopping:',
+    'Setting up:',
+    'Examples:',
+  ]);
+  const run = program.commands.find((one) => one.name() === 'run');
+  expect(run && headingsOf(run)).toEqual([
+    'Arguments:',
+    'Choosing hosts:',
+    'What to run:',
+    'Rollout:',
+    'Waiting:',
+    'Output and exit code:',
+    'Where things are:',
+    'Examples:',
+  ]);
+});
+
+test('a command line that names one command has the same help as all of them', async () => {
+  const all = await programOf();
+  for (const name of ['run', 'status', 'disable', 'agent']) {
+    const alone = await programOf([name]);
+    const helpIn = (program: Command) => {
+      const command = program.commands.find((one) => one.name() === name);
+      return command && helpOf(command);
+    };
+    expect(helpIn(alone)).toBe(helpIn(all));
+  }
 });
 
 describe.each(TOPICS)('kick help $name', (topic) => {

@@ -5,9 +5,11 @@ import type { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { manPages } from '../../scripts/man/pages.ts';
 import { escaped } from '../../scripts/man/roff.ts';
+import { OPTION_GROUPS } from '../../src/cli/options/groups.ts';
 import { makeProgram } from '../../src/cli/program.ts';
 import { OUTCOME_NAMES } from '../../src/protocol/outcome.ts';
-import { ROOT } from '../support/build.ts';
+import { ROOT } from '../../tools/program.ts';
+import { silentTerminal } from '../../tools/silent-terminal.ts';
 
 const pages = await manPages('2026-11-27');
 const pageOf = (file: string) => pages.find((page) => page.file === file)?.text ?? '';
@@ -18,8 +20,7 @@ test('the package has all pages', () => {
 });
 
 test('kick(1) has every command and every option that --help shows', async () => {
-  const silent = { isTty: false, color: false, columns: () => 80, out() {}, err() {} };
-  const program = await makeProgram({ terminal: silent, env: {}, exit() {} });
+  const program = await makeProgram({ terminal: silentTerminal, env: {}, exit() {} });
   const text = pageOf('kick.1');
   const check = (command: Command, path: string) => {
     const help = command.createHelp();
@@ -35,6 +36,18 @@ test('kick(1) has every command and every option that --help shows', async () =>
   };
   check(program, 'kick');
   for (const outcome of OUTCOME_NAMES) expect(text).toContain(escaped(`${outcome} (`));
+});
+
+test('kick(1) has the options of kick run in the groups of its --help', () => {
+  const section = pageOf('kick.1').split('.SS "kick run ')[1]?.split('.SS ')[0] ?? '';
+  for (const heading of Object.values(OPTION_GROUPS)) {
+    expect(section).toContain(`\n.PP\n\\fB${escaped(heading.slice(0, -1))}\\fR\n`);
+  }
+});
+
+test('no part of a page repeats its heading', () => {
+  for (const { file, text } of pages)
+    expect(text, file).not.toMatch(/^\.SH "(\w+)"\n(\.\w+\n)*(\\&|\\fB)\1(:|\\fR)$/im);
 });
 
 test('text that looks like a request of roff is text', () => {

@@ -2,10 +2,11 @@
 import { type Command, CommanderError } from 'commander';
 import { commandFirst } from '../../src/cli/command-first.ts';
 import { makeProgram } from '../../src/cli/program.ts';
+import { silentTerminal } from '../../tools/silent-terminal.ts';
 
-export async function programOf(): Promise<Command> {
-  const terminal = { isTty: false, color: false, columns: () => 80, out() {}, err() {} };
-  return makeProgram({ terminal, env: {}, exit() {} });
+/** `words`: the command line for which it is made; without it, it has all commands. */
+export async function programOf(words?: readonly string[]): Promise<Command> {
+  return makeProgram({ terminal: silentTerminal, env: {}, exit() {} }, words);
 }
 
 /** The code of commander's error for a command line; undefined: it is understood. */

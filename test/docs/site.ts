@@ -1,24 +1,15 @@
 /** The hosts that the documents speak of: agents in this process, whose runs are simulated, and the real command line. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CommanderError } from 'commander';
 import { onTestFinished } from 'vitest';
-import { commandFirst } from '../../src/cli/command-first.ts';
-import { makeProgram } from '../../src/cli/program.ts';
-import { reportError } from '../../src/cli/report-error.ts';
-import { startHost } from '../fleet/host.ts';
-import type { Shape } from '../fleet/shape.ts';
-import { mintCa } from '../support/minted-ca.ts';
+import { startHost } from '../../tools/fleet/host.ts';
+import type { Shape } from '../../tools/fleet/shape.ts';
+import { mintCa } from '../../tools/mint/mint-ca.ts';
+import { kickHere } from '../support/kick-here.ts';
 import { tempFolder } from '../support/temp.ts';
 
-export interface Ran {
-  code: number;
-  out: string;
-  err: string;
-}
-
 export interface DocumentedSite {
-  kick(words: readonly string[]): Promise<Ran>;
+  kick(words: readonly string[]): ReturnType<typeof kickHere>;
   /** A folder for what commands write. */
   folder: string;
 }
@@ -47,20 +38,19 @@ export async function documentedSite(): Promise<DocumentedSite> {
   const folder = tempFolder();
   const [pki, etc] = [join(folder, 'pki'), join(folder, 'etc')];
   const ca = mintCa();
-  await ca.write(pki, CONTROLLER, ca.issue(CONTROLLER));
+  ca.write(pki, ca.issue(CONTROLLER));
   const targets = await Promise.all(
     HOSTS.map(async (name, index) => {
-      const address = `127.9.0.${index + 1}`;
       const host = await startHost({
         number: index,
-        identity: await ca.identity(name, { role: 'agent', ppCliAuth: false }),
-        address,
-        port: 18_140,
+        identity: ca.agent(name),
+        address: '127.0.0.1',
+        port: 0,
         folder: join(folder, name),
         shape: shapeOf(name),
       });
       onTestFinished(() => host.close());
-      return { name, uri: `${address}:18140`, facts: FACTS };
+      return { name, uri: `127.0.0.1:${host.port}`, facts: FACTS };
     }),
   );
   mkdirSync(etc);
@@ -72,39 +62,10 @@ export async function documentedSite(): Promise<DocumentedSite> {
     KICK_PKI_DIR: pki,
     KICK_CERTNAME: CONTROLLER,
   };
-  return { folder, kick: (words) => kick(words, env) };
+  return { folder, kick: (words) => kickHere(words, { env }) };
 }
 
 function shapeOf(name: string): Shape {
   const outcome = name === FAILING ? 'failed' : 'unchanged';
   return { times: { kind: 'fixed', ms: 1 }, outcomes: [[outcome, 1]], logLines: 0, seed: 1 };
-}
-
-/** As cli/program.ts does it, with what would be printed in hand. */
-async function kick(words: readonly string[], env: Readonly<Record<string, string>>): Promise<Ran> {
-  const ran: Ran = { code: 0, out: '', err: '' };
-  const terminal = {
-    isTty: false,
-    color: false,
-    columns: () => 80,
-    out(text: string) {
-      ran.out += text;
-    },
-    err(text: string) {
-      ran.err += text;
-    },
-  };
-  const exit = (code: number) => {
-    ran.code = code;
-  };
-  try {
-    const program = await makeProgram({ terminal, env, exit });
-    const sorted = await commandFirst(words, async (name) =>
-      program.commands.find((one) => one.name() === name),
-    );
-    await program.parseAsync(sorted, { from: 'user' });
-  } catch (error) {
-    exit(error instanceof CommanderError ? error.exitCode * 2 : reportError(error, terminal, env));
-  }
-  return ran;
 }

@@ -1,33 +1,37 @@
 /** The simulated fleet, and what the real kick says of each thing that can be wrong with a host. */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ownPaths } from '../../src/config/identity.ts';
 import type { HostResult } from '../../src/controller/jobs/job.ts';
 import { runJob } from '../../src/controller/rollout/run-job.ts';
 import { loadIdentity } from '../../src/pki/load-identity.ts';
 import { httpsSender } from '../../src/transport/https/client/client.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { uuidv7 } from '../../src/util/uuid.ts';
-import { KICK } from '../support/build.ts';
-import { ended } from '../support/real-site.ts';
-import { FAULTS, type Fault, parseFault, spreadFaults } from './faults.ts';
-import { DEFAULTS, FLEET_CONTROLLER } from './plan.ts';
-import { drawOutcome, drawTime, parseOutcomes, parseTimes, randomFrom } from './shape.ts';
-import { type Fleet, startFleet } from './start-fleet.ts';
+import { FAULTS, type Fault, parseFault, spreadFaults } from '../../tools/fleet/faults.ts';
+import { optionsOf } from '../../tools/fleet/options.ts';
+import { addressOf, DEFAULTS, FLEET_CONTROLLER } from '../../tools/fleet/plan.ts';
+import { drawOutcome, drawTime, parseOutcomes, parseTimes, randomFrom } from '../../tools/fleet/shape.ts';
+import { type Fleet, startFleet } from '../../tools/fleet/start-fleet.ts';
+import { freePort } from '../../tools/loopback.ts';
+import { ROOT } from '../../tools/program.ts';
+import { throwawayFolder } from '../../tools/throwaway-folder.ts';
+import { ended } from '../support/kick.ts';
+import { kickHere } from '../support/kick-here.ts';
 
 const HOSTS = 60;
-/** Of our own, where others test at the same time. */
-const PORT = 18_000 + (process.pid % 1000);
 const faults = Object.keys(FAULTS) as Fault[];
-const keep = mkdtempSync(join(tmpdir(), 'kick-fleet-test-'));
+const keep = throwawayFolder();
 let fleet: Fleet;
+let port: number;
 
 beforeAll(async () => {
+  port = await freePort(addressOf(0));
   fleet = await startFleet({
     ...DEFAULTS,
-    ...{ hosts: HOSTS, port: PORT, keep },
+    ...{ hosts: HOSTS, port, keep: keep.path },
     shape: {
       times: { kind: 'fixed', ms: 300 },
       outcomes: parseOutcomes('unchanged=8,changed=1,failed=1'),
@@ -40,7 +44,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await fleet.stop();
-  rmSync(keep, { recursive: true, force: true });
+  keep.remove();
   expect(existsSync(fleet.folder)).toBe(false);
 });
 
@@ -49,9 +53,7 @@ interface Document {
 }
 
 async function kick(...words: string[]): Promise<{ code: number | null; hosts: Document['hosts'] }> {
-  const [node = '', ...args] = KICK;
-  const child = execFile(node, [...args, ...words, ...fleet.kickArgs(), '--format', 'json']);
-  const { out, err, code } = await ended(child);
+  const { out, err, code } = await kickHere([...words, ...fleet.kickArgs(), '--format', 'json']);
   if (out === '') throw new Error(err);
   return { code, hosts: (JSON.parse(out) as Document).hosts };
 }
@@ -61,15 +63,7 @@ async function kickWith(fault: Fault, patience: { silenceMs?: number; connectTim
   const [certname = ''] = [...fleet.faults].find(([, one]) => one === fault) ?? [];
   const pki = join(fleet.folder, 'pki', 'p256');
   fleet.kickArgs(); // writes the folder
-  const identity = await loadIdentity(
-    {
-      key: join(pki, 'private_keys', `${FLEET_CONTROLLER}.pem`),
-      certificate: join(pki, 'certs', `${FLEET_CONTROLLER}.pem`),
-      ca: join(pki, 'certs', 'ca.pem'),
-      crl: join(pki, 'crl.pem'),
-    },
-    { now: Date.now() },
-  );
+  const identity = await loadIdentity(ownPaths(pki, FLEET_CONTROLLER), { now: Date.now() });
   const { silenceMs, connectTimeoutMs } = patience;
   const sender = httpsSender({
     identity,
@@ -102,6 +96,22 @@ test('hosts without a fault run, and end in the mix that was asked for', async (
   ]);
   expect(unchanged.length).toBeGreaterThan(HOSTS / 2);
   expect(code).toBe(1);
+});
+
+test('its agents are of this version, well, and remember how their runs ended', async () => {
+  const told = async (...words: string[]) => (await kickHere([...words, ...fleet.kickArgs()])).out;
+  expect((await kick('@well')).hosts).toHaveLength(HOSTS - faults.length);
+  const doctor = await told('doctor', '@well');
+  expect(doctor).toMatch(
+    /^kick \S+ on \d+\nthe first certificate .*\nthe first CRL .*\n\d+ hosts: \d+ well\n$/,
+  );
+  const status = await told('status', '@well');
+  expect(status.match(/idle; last run (unchanged|changed|failed) /g)).toHaveLength(HOSTS - faults.length);
+  const summary = await told('summary', '@well');
+  expect(summary).toContain(`latest runs of ${HOSTS - faults.length} hosts`);
+  expect(summary).not.toMatch(/not told|NaN|undefined/);
+  // Nothing listens there.
+  expect(await told('summary', '@refuse')).toBe('0 of 1 host answered; there is no report of a run\n');
 });
 
 test.each<[Fault, string, RegExp]>([
@@ -142,7 +152,9 @@ test('a host that talks nonsense is asked again, since the request may have arri
 });
 
 test('startFleet fails in words when its addresses are taken', async () => {
-  await expect(startFleet({ ...DEFAULTS, hosts: 2, port: PORT, keep })).rejects.toMatchObject({
+  await expect(
+    startFleet({ ...DEFAULTS, hosts: 2, processes: 1, port, keep: keep.path }),
+  ).rejects.toMatchObject({
     code: 'config',
     message: expect.stringContaining('EADDRINUSE'),
   });
@@ -174,13 +186,19 @@ test.each([
   [['--fault', 'fire=1'], '"fire=1" is not a fault with its share'],
   [['--fault', 'slow=2.5'], '"slow=2.5" is not a fault'],
   [['--fault', 'refuse=101%'], 'is not a fault with its share'],
-  [['--hosts', '3', '--fault', 'refuse=4'], '4 faults for 3 hosts'],
   [['--controller-key', 'dsa'], '"dsa" is not one of'],
   [['--colour'], "Unknown option '--colour'"],
   [['web1'], 'Unexpected argument'],
-])('npm run fleet %j: bad input is an error with exit 2', async (words, message) => {
-  const program = ['--import', 'tsx', join(import.meta.dirname, 'fleet.ts')];
+])('npm run fleet %j: bad input is an error of usage', (words, message) => {
+  expect(() => optionsOf(words)).toThrow(
+    expect.objectContaining({ code: 'usage', message: expect.stringContaining(message) }),
+  );
+});
+
+test('npm run fleet with more faults than hosts is exit 2', async () => {
+  const words = ['--hosts', '3', '--fault', 'refuse=4'];
+  const program = ['--import', 'tsx', join(ROOT, 'tools', 'fleet', 'fleet.ts')];
   const { err, code } = await ended(execFile(process.execPath, [...program, ...words]));
-  expect(err).toContain(message);
+  expect(err).toContain('4 faults for 3 hosts');
   expect(code).toBe(2);
 });

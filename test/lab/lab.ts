@@ -1,10 +1,11 @@
 /** A real Puppet on loopback for the tests: `puppet-lab` beside this file does it, this is its face. */
 import { type ExecFileException, execFile, spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
-import { createServer, Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { chmodSync, rmSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../tools/loopback.ts';
+import { throwawayFolder } from '../../tools/throwaway-folder.ts';
 
 const SCRIPT = fileURLToPath(new URL('puppet-lab', import.meta.url));
 
@@ -49,7 +50,7 @@ export async function startLab({
   agents: number;
   puppetDb?: boolean;
 }): Promise<Lab> {
-  const dir = realpathSync(mkdtempSync(join(tmpdir(), 'kick-lab-')));
+  const { path: dir } = throwawayFolder({ prefix: 'kick-lab-' });
   // PostgreSQL runs as a user of its own, and must get at its folder.
   if (puppetDb) chmodSync(dir, 0o711);
   const puppetDbPort = await freePort();
@@ -111,18 +112,5 @@ function labCommand({ dir, port }: LabPlace, args: string[], more: NodeJS.Proces
       else reject(new Error(`puppet-lab ${args.join(' ')}: exit ${error.code}\n${stdout}${stderr}`));
     };
     execFile(SCRIPT, args, { env, timeout: 1_800_000 }, done);
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        address !== null && typeof address === 'object' ? resolve(address.port) : reject(),
-      );
-    });
   });
 }

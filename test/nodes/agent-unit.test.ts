@@ -2,15 +2,14 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { NODES, nodeFolder } from '../../scripts/nodes.ts';
-import { PROGRAM } from '../support/build.ts';
-import { mintCa } from '../support/minted-ca.ts';
-import { portOf } from '../support/real-agent.ts';
-import { ended } from '../support/real-site.ts';
+import { mintCa } from '../../tools/mint/mint-ca.ts';
+import { PROGRAM } from '../../tools/program.ts';
+import { unitCommand } from '../../tools/unit-command.ts';
+import { ended } from '../support/kick.ts';
+import { startRealAgent } from '../support/real-agent.ts';
 import { tempFolder } from '../support/temp.ts';
-import { unitCommand } from '../support/unit-command.ts';
 
 const AGENT = 'web1.example.com';
 const CONTROLLER = 'puppet.example.com';
@@ -19,8 +18,8 @@ const CONTROLLER = 'puppet.example.com';
 async function place(folder: string, nodePath: string) {
   const [pki, etc] = [join(folder, 'pki'), join(folder, 'etc')];
   const ca = mintCa();
-  await ca.write(pki, AGENT, ca.issue(AGENT, { role: 'agent', ppCliAuth: false }));
-  await ca.write(pki, CONTROLLER, ca.issue(CONTROLLER));
+  ca.write(pki, ca.issue(AGENT, { role: 'agent' }));
+  ca.write(pki, ca.issue(CONTROLLER));
   mkdirSync(etc);
   const runs = join(folder, 'runs');
   const command = ['/bin/sh', '-c', `echo ran >>'${runs}'`];
@@ -41,29 +40,35 @@ async function place(folder: string, nodePath: string) {
 
 test.each(NODES)(
   'Node %s: the unit starts the agent without a word on stderr, and it runs what it is asked for',
-  {},
   async (version) => {
     const nodePath = await nodeFolder(version);
     const { etc, kick, env, runs } = await place(tempFolder(), nodePath);
-    const [program = '', ...words] = unitCommand([kick, 'agent']);
-    const agent = spawn(program, words, { env: env(AGENT), stdio: ['ignore', 'pipe', 'pipe'] });
-    onTestFinished(() => void agent.kill('SIGKILL'));
-    const said = text(agent.stderr);
-    const port = await portOf(agent);
+    const agent = await startRealAgent(unitCommand([kick, 'agent']), {
+      env: env(AGENT),
+      stderr: 'collect',
+    });
     // It is the unit's main process itself, on this Node, without compiled code.
     expect(readlinkSync(`/proc/${agent.pid}/exe`)).toBe(join(nodePath, 'node'));
     expect(readFileSync(`/proc/${agent.pid}/cmdline`, 'utf8').split('\0')).toContain('--jitless');
     writeFileSync(
       join(etc, 'inventory.yaml'),
-      JSON.stringify({ targets: [{ name: AGENT, uri: `127.0.0.1:${port}` }] }),
+      JSON.stringify({ targets: [{ name: AGENT, uri: `127.0.0.1:${agent.port}` }] }),
     );
     const asked = await ended(spawn(kick, [AGENT, '--quiet'], { env: env(CONTROLLER) }));
     expect(asked).toEqual({ code: 0, err: '', out: '' });
     expect(readFileSync(runs, 'utf8')).toBe('ran\n');
-    agent.kill('SIGTERM');
-    expect(await said).toBe('');
+    await agent.kill();
+    expect([agent.said(), agent.process.exitCode]).toEqual(['', 0]);
   },
 );
+
+test.each(NODES)('Node %s: an agent that nobody has asked anything ends well', async (version) => {
+  const nodePath = await nodeFolder(version);
+  const { kick, env } = await place(tempFolder(), nodePath);
+  const agent = await startRealAgent(unitCommand([kick, 'agent']), { env: env(AGENT), stderr: 'collect' });
+  await agent.kill();
+  expect([agent.said(), agent.process.exitCode]).toEqual(['', 0]);
+});
 
 /** Starts the unit's command with a script in the place of Node. */
 function startWith(script: string) {
@@ -76,7 +81,7 @@ function startWith(script: string) {
 
 test('SIGHUP and SIGUSR1 before Node has begun do not end the service', async () => {
   const { folder, agent } = startWith(
-    'case "$*" in *" -e 0") touch tried; until [ -e go ]; do sleep 0.02; done; exit; esac; echo "started: $*"',
+    'case "$*" in *" -e 0") touch tried; while [ -e tried ] && [ ! -e go ]; do sleep 0.02; done; exit; esac; echo "started: $*"',
   );
   const end = ended(agent);
   await expect.poll(() => existsSync(join(folder, 'tried'))).toBe(true);

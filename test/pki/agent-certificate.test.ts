@@ -1,5 +1,4 @@
 /** What `kick pki` gives an agent: a certificate to serve with and to connect outwards with, and no power over others. */
-import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
@@ -7,12 +6,14 @@ import { get } from 'node:https';
 import { join } from 'node:path';
 import { connect, createServer, type TLSSocket } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
+import { ownPaths } from '../../src/config/identity.ts';
 import { openAuthority } from '../../src/pki/authority.ts';
 import { loadIdentity } from '../../src/pki/load-identity.ts';
 import { systemClock } from '../../src/util/clock.ts';
-import { KICK } from '../support/build.ts';
-import { portOf } from '../support/real-agent.ts';
-import { ended } from '../support/real-site.ts';
+import { agentCommand } from '../../tools/agent-process.ts';
+import { listenOn } from '../../tools/loopback.ts';
+import { kickNow } from '../support/kick.ts';
+import { startRealAgent } from '../support/real-agent.ts';
 import { tempFolder } from '../support/temp.ts';
 
 const [AGENT, OTHER, CONTROLLER] = ['web1.example.com', 'web2.example.com', 'deploy.example.com'];
@@ -28,39 +29,9 @@ async function issued() {
   return {
     dir,
     certificateOf: (name: string) => join(dir, 'certs', `${name}.pem`),
-    identity: (name: string) =>
-      loadIdentity(
-        {
-          ...{
-            key: join(dir, 'private_keys', `${name}.pem`),
-            certificate: join(dir, 'certs', `${name}.pem`),
-          },
-          ...{ ca: join(dir, 'certs', 'ca.pem'), crl: join(dir, 'crl.pem') },
-        },
-        { now: Date.now() },
-      ),
+    identity: (name: string) => loadIdentity(ownPaths(dir, name), { now: Date.now() }),
   };
 }
-
-test.each([
-  [AGENT, 'sslclient', true],
-  [AGENT, 'sslserver', true],
-  [CONTROLLER, 'sslclient', true],
-  [CONTROLLER, 'sslserver', false],
-])('openssl: the certificate of %s as %s: %s', async (name, purpose, isGood) => {
-  const { dir, certificateOf } = await issued();
-  const verify = () =>
-    execFileSync(
-      'openssl',
-      [
-        ...['verify', '-purpose', purpose, '-x509_strict', '-crl_check', '-CRLfile', join(dir, 'crl.pem')],
-        ...['-CAfile', join(dir, 'certs', 'ca.pem'), certificateOf(name)],
-      ],
-      { encoding: 'utf8', stdio: 'pipe' },
-    );
-  if (isGood) expect(verify()).toContain('OK');
-  else expect(verify).toThrow(/unsuitable certificate purpose/);
-});
 
 test('an agent connects outwards to a server that asks for certificates, as a broker does', async () => {
   const { dir, certificateOf } = await issued();
@@ -71,8 +42,7 @@ test('an agent connects outwards to a server that asks for certificates, as a br
   });
   const broker = createServer({ ...material(OTHER), requestCert: true, rejectUnauthorized: true });
   onTestFinished(() => void broker.close());
-  await once(broker.listen(0, '127.0.0.1'), 'listening');
-  const { port } = broker.address() as { port: number };
+  const port = await listenOn(broker);
   const came = once(broker, 'secureConnection') as Promise<[TLSSocket]>;
   const socket = connect({ ...material(AGENT), port, host: '127.0.0.1', servername: OTHER });
   onTestFinished(() => void socket.destroy());
@@ -89,19 +59,7 @@ test("an agent's certificate gives no orders to another agent and learns nothing
     JSON.stringify({ runner: 'command', command: ['/bin/touch', ran] }),
   );
   writeFileSync(join(folder, 'controller.yaml'), 'puppetdb: false\n');
-  const [node = '', ...program] = KICK;
-  const common = ['--config-dir', folder, '--pki-dir', dir];
-  const folders = ['--state-dir', join(folder, 'state'), '--run-dir', join(folder, 'run')];
-  const agent = spawn(
-    node,
-    [
-      ...[...program, 'agent', '--port', '0', '--bind', '127.0.0.1', '--certname', AGENT],
-      ...[...common, ...folders],
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  onTestFinished(() => void agent.kill('SIGKILL'));
-  const port = await portOf(agent);
+  const { port } = await startRealAgent(agentCommand({ configDir: folder, pkiDir: dir, certname: AGENT }));
   const { key, chain, ca } = await identity(OTHER);
   const asked = get({
     ...{ host: '127.0.0.1', port, path: '/v1/status', servername: AGENT },
@@ -113,30 +71,23 @@ test("an agent's certificate gives no orders to another agent and learns nothing
   const uri = `127.0.0.1:${port}`;
   writeFileSync(join(folder, 'inventory.yaml'), JSON.stringify({ targets: [{ name: AGENT, uri }] }));
   const kick = (certname: string, ...words: string[]) =>
-    ended(
-      spawn(node, [
-        ...program,
-        ...words,
-        ...common,
-        '--certname',
-        certname,
-        '--state-dir',
-        join(folder, certname),
-      ]),
-    );
+    kickNow([
+      ...[...words, '--config-dir', folder, '--pki-dir', dir],
+      ...['--certname', certname, '--state-dir', join(folder, certname)],
+    ]);
   for (const command of [
     ['run', AGENT],
     ['disable', AGENT, '--reason', 'x'],
     ['cancel', AGENT],
     ['status', AGENT],
   ]) {
-    const { code, out, err } = await kick(OTHER, ...command);
+    const { code, out, err } = kick(OTHER, ...command);
     expect([code, out + err], command.join(' ')).toEqual([
       3,
       expect.stringContaining('controller-not-allowed'),
     ]);
   }
   expect(() => readFileSync(ran)).toThrow(/ENOENT/);
-  expect(await kick(CONTROLLER, 'run', AGENT, '--quiet')).toEqual({ code: 0, out: '', err: '' });
+  expect(kick(CONTROLLER, 'run', AGENT, '--quiet')).toEqual({ code: 0, out: '', err: '' });
   expect(readFileSync(ran, 'utf8')).toBe('');
 });

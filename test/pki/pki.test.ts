@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process';
+/** An identity is loaded with every check, and what our own CA makes passes them. */
 import { X509Certificate } from 'node:crypto';
 import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { ownPaths } from '../../src/config/identity.ts';
 import { KickError } from '../../src/errors.ts';
 import { openAuthority } from '../../src/pki/authority.ts';
 import { readCrl, splitCrls } from '../../src/pki/crl.ts';
@@ -13,7 +14,7 @@ import { waitForIdentity, watchIdentity } from '../../src/pki/identity-store.ts'
 import { loadIdentity } from '../../src/pki/load-identity.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { silentLog } from '../../src/util/log.ts';
-import { generateKey, type IssueOptions, type MintOptions, mintCa } from '../support/minted-ca.ts';
+import { type CaOptions, type IssueOptions, mintCa } from '../../tools/mint/mint-ca.ts';
 import { tempFolder } from '../support/temp.ts';
 
 const NAME = 'web1.example.com';
@@ -22,10 +23,10 @@ const DAY_MS = 86_400_000;
 /** Lays out an identity, lets a case spoil it, and loads it. */
 async function load(
   spoil: (paths: IdentityPaths) => void = () => {},
-  options: { ca?: MintOptions; issue?: IssueOptions; now?: number } = {},
+  options: { ca?: CaOptions; issue?: IssueOptions; now?: number } = {},
 ): Promise<Identity> {
   const ca = mintCa(options.ca);
-  const paths = await ca.write(tempFolder(), NAME, ca.issue(NAME, options.issue));
+  const paths = ca.write(tempFolder(), ca.issue(NAME, options.issue));
   spoil(paths);
   return loadIdentity(paths, { now: options.now ?? Date.now() });
 }
@@ -77,7 +78,7 @@ test.each<[string, Parameters<typeof load>[1], RegExp]>([
   ['an expired certificate', { issue: { notAfter: Date.now() - 1000 } }, /has expired/],
   ['a certificate of tomorrow', { issue: { notBefore: Date.now() + DAY_MS } }, /valid only from/],
   ['an expired CRL', { ca: { crlDays: -1 } }, /the one of "CN=Test CA root" has expired/],
-  ['RSA-1024', { issue: { keyType: 'rsa1024' } }, /is not used here/],
+  ['RSA-1024', { issue: { keyType: 'rsa-1024' } }, /is not used here/],
   ['two common names', { issue: { commonNames: [NAME, 'b'] } }, /2 common names/],
   ['a name with a newline', { issue: { commonNames: ['a\nb'] } }, /control characters/],
   ['a name that is no certname', { issue: { commonNames: ['Web 1'] } }, /is not a certname/],
@@ -89,7 +90,7 @@ test('loadIdentity refuses a certificate that its own CRL revokes', async () => 
   const ca = mintCa();
   const issued = ca.issue(NAME);
   ca.revoke(issued);
-  const paths = await ca.write(tempFolder(), NAME, issued);
+  const paths = ca.write(tempFolder(), issued);
   await expect(loadIdentity(paths, { now: Date.now() })).rejects.toThrow(/it has been revoked/);
 });
 
@@ -129,28 +130,12 @@ test('isPuppetAdministrator reads the extension, not its bytes elsewhere', () =>
   expect(isPuppetAdministrator(der({ ppCliAuth: false, alternativeNames: [NAME, bytes] }))).toBe(false);
 });
 
-test('a CRL of ours is read by openssl, revokes, and is split where there are two', () => {
-  const folder = tempFolder();
+test('a CRL of ours revokes whom it names, and is split where there are two', () => {
   const ca = mintCa({ intermediate: true });
-  const [good, bad] = [ca.issue('good.example.com'), ca.issue('bad.example.com')];
+  const bad = ca.issue('bad.example.com');
   ca.revoke(bad);
-  const file = (name: string, text: string) => {
-    writeFileSync(join(folder, name), text);
-    return join(folder, name);
-  };
-  const verify = (pem: string) =>
-    execFileSync(
-      'openssl',
-      [
-        ...['verify', '-crl_check_all', '-x509_strict', '-CAfile', file('ca.pem', ca.certificates)],
-        ...['-CRLfile', file('crl.pem', ca.crls()), file('leaf.pem', pem)],
-      ],
-      { stdio: 'pipe' },
-    ).toString();
-  expect(verify(good.certificate)).toContain('OK');
-  expect(() => verify(bad.certificate)).toThrow(/certificate revoked/);
   const [first = '', second = ''] = splitCrls(ca.crls());
-  expect(readCrl(first).revoked).toEqual([bad.serial.toUpperCase()]);
+  expect(readCrl(first).revoked).toEqual([bad.serial]);
   expect(readCrl(second).revoked).toEqual([]);
 });
 
@@ -159,12 +144,12 @@ test('waitForIdentity waits for files that are not there yet, and tells why', as
   const folder = tempFolder();
   const warned: string[] = [];
   const log = { ...silentLog, warn: (_fields: object, message: string) => void warned.push(message) };
-  const paths = await ca.write(join(folder, 'later'), NAME, ca.issue(NAME));
+  const paths = ca.write(join(folder, 'later'), ca.issue(NAME));
   rmSync(paths.certificate);
   const { signal } = new AbortController();
   const waiting = waitForIdentity(paths, { clock: systemClock, log, signal, pollMs: 5 });
   await expect.poll(() => warned.length).toBe(1);
-  await ca.write(join(folder, 'later'), NAME, ca.issue(NAME));
+  ca.write(join(folder, 'later'), ca.issue(NAME));
   expect((await waiting)?.certname).toBe(NAME);
   expect(warned.length).toBeLessThanOrEqual(2);
 });
@@ -172,14 +157,14 @@ test('waitForIdentity waits for files that are not there yet, and tells why', as
 test('watchIdentity gives new files on, and keeps the old ones while the new are broken', async () => {
   const ca = mintCa();
   const folder = tempFolder();
-  const paths = await ca.write(folder, NAME, ca.issue(NAME));
+  const paths = ca.write(folder, ca.issue(NAME));
   const first = await loadIdentity(paths, { now: Date.now() });
   const seen: Identity[] = [];
   const errors: string[] = [];
   const stop = new AbortController();
   const log = { ...silentLog, error: (_fields: object, message: string) => void errors.push(message) };
   const options = { clock: systemClock, log, signal: stop.signal, pollMs: 5 };
-  const watch = watchIdentity(paths, first, options, (identity) => void seen.push(identity));
+  const watch = watchIdentity(paths, first, { ...options, onChange: (identity) => void seen.push(identity) });
   writeFileSync(paths.crl, '');
   await watch.reload();
   expect(errors.length).toBeGreaterThan(0);
@@ -202,14 +187,15 @@ test('our own CA: what it issues loads, what it revokes does not, and a name has
   expect(statSync(key).mode & 0o777).toBe(0o600);
   await expect(authority.issue(ask)).rejects.toThrow(/has one/);
   await expect(authority.issue({ ...ask, name: '../x' })).rejects.toThrow(/not a certname/);
-  const paths = { key, certificate, ca: join(dir, 'certs', 'ca.pem'), crl: join(dir, 'crl.pem') };
+  const paths = ownPaths(dir, NAME);
+  expect([key, certificate]).toEqual([paths.key, paths.certificate]);
   const identity = await loadIdentity(paths, { now: Date.now() });
   const [leaf] = identity.chain;
   expect(leaf?.keyUsage).toEqual(['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2']);
   expect(isPuppetAdministrator(leaf?.raw ?? Buffer.alloc(0))).toBe(false);
   await authority.revoke(NAME);
   await expect(loadIdentity(paths, { now: Date.now() })).rejects.toThrow(/revoked/);
-  await expect(authority.revoke(NAME)).rejects.toThrow(/has none that holds/);
+  await expect(authority.revoke(NAME)).rejects.toThrow(/has no valid one/);
   await authority.issue({ ...ask, role: 'controller', keyType: 'rsa' });
   expect((await authority.list()).map(({ role, revokedAt }) => [role, revokedAt !== undefined])).toEqual([
     ['agent', true],
@@ -228,5 +214,4 @@ test('two who issue at once both get a certificate that the index knows', async 
   );
   const listed = (await openAuthority(dir, { clock: systemClock }).list()).map(({ name }) => name);
   expect(listed.sort()).toEqual(names);
-  expect(generateKey('p256').asymmetricKeyType).toBe('ec');
 });

@@ -1,3 +1,4 @@
+/** What travels between controller and agent: requests and events are read as ever, and junk is refused. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +16,8 @@ import {
 import { Refusal } from '../../src/protocol/refusal.ts';
 import { canonicalAction, type Request, type RunAction } from '../../src/protocol/request.ts';
 import { seal } from '../../src/protocol/seal.ts';
-import { type KeyType, mintCa } from '../support/minted-ca.ts';
+import type { KeyType } from '../../tools/mint/keys.ts';
+import { mintCa } from '../../tools/mint/mint-ca.ts';
 
 const VECTORS = join(import.meta.dirname, 'vectors');
 const ca = mintCa();
@@ -70,19 +72,22 @@ const request: fc.Arbitrary<Request> = fc.record({
   by: fc.record({ user: fc.string({ maxLength: 30 }), uid: fc.nat(), host: fc.string({ maxLength: 30 }) }),
 });
 
-test.each<KeyType>(['p256', 'rsa', 'ed25519'])('what was sealed with %s opens as it was', async (keyType) => {
-  const made = ca.issue('puppet.example.com', { keyType });
-  const signer = { key: createPrivateKey(made.key), chain: [new X509Certificate(made.certificate)] };
-  await fc.assert(
-    fc.asyncProperty(request, async (value) => {
-      expect(await open(await seal(value, signer))).toEqual(JSON.parse(JSON.stringify(value)));
-    }),
-    { numRuns: 40 },
-  );
-});
+test.each<KeyType>(['p256', 'rsa-2048', 'ed25519'])(
+  'what was sealed with %s opens as it was',
+  async (keyType) => {
+    const made = ca.issue('puppet.example.com', { keyType });
+    const signer = { key: createPrivateKey(made.key), chain: [new X509Certificate(made.certificate)] };
+    await fc.assert(
+      fc.asyncProperty(request, async (value) => {
+        expect(await open(await seal(value, signer))).toEqual(JSON.parse(JSON.stringify(value)));
+      }),
+      { numRuns: 40 },
+    );
+  },
+);
 
 test('a key that is too small, or of another kind, does not sign', async () => {
-  const made = ca.issue('puppet.example.com', { keyType: 'rsa1024' });
+  const made = ca.issue('puppet.example.com', { keyType: 'rsa-1024' });
   const signer = { key: createPrivateKey(made.key), chain: [new X509Certificate(made.certificate)] };
   const [value] = fc.sample(request, 1);
   if (value === undefined) throw new Error('no sample');
@@ -145,3 +150,49 @@ test('decodeEvent is bounded in bytes and depth, and does not take what no agent
   ];
   for (const line of bad) expect(() => decodeEvent(Buffer.from(line)), line.slice(0, 60)).toThrow();
 });
+
+test('an envelope of thousands of broken entries is refused in a line, before any of them is looked at', () => {
+  const header = { alg: 'ES256', typ: 'kick-request+jws', x5c: Array(5400).fill('!') };
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const body = JSON.stringify({ protected: part(header), payload: part({}), signature: 'AAAA' });
+  const error = refusalOf(Buffer.from(body));
+  expect(error.code).toBe('malformed');
+  expect(error.message.length).toBeLessThan(200);
+});
+
+test('each part of an envelope has one spelling: bits that decoding ignores are refused', () => {
+  const { envelope } = JSON.parse(readFileSync(join(VECTORS, 'request-p256.json'), 'utf8'));
+  const parts = JSON.parse(envelope) as Record<string, string>;
+  for (const part of ['protected', 'payload', 'signature']) {
+    const others = spellings(parts[part] ?? '');
+    expect(others).not.toEqual([]);
+    for (const other of others) {
+      const error = refusalOf(Buffer.from(JSON.stringify({ ...parts, [part]: other })));
+      expect(error.code).toBe('malformed');
+    }
+  }
+});
+
+test('the detail of a refusal is at most 1000 characters', () => {
+  expect(new Refusal('malformed', 'x'.repeat(100_000)).message).toHaveLength(1000);
+});
+
+function refusalOf(body: Uint8Array): Refusal {
+  try {
+    decodeEnvelope(body);
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+  throw new Error('it was not refused');
+}
+
+/** Other texts that decode to the same bytes. */
+function spellings(text: string): string[] {
+  const bytes = Buffer.from(text, 'base64url');
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  const others = [...letters].map((letter) => text.slice(0, -1) + letter);
+  return [...others, `${text}=`, `${text}A`].filter(
+    (other) => other !== text && Buffer.from(other, 'base64url').equals(bytes),
+  );
+}

@@ -4,19 +4,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { isAlive, signalProcess } from '../../src/util/proc.ts';
 import { reboot } from '../support/reboot.ts';
 import { AGENTS } from './agents.ts';
-import {
-  calm,
-  catalogsOf,
-  kickInRun,
-  letGo,
-  messageOn,
-  newMessage,
-  outcomesOf,
-  type Place,
-  placeOf,
-  until,
-  useLab,
-} from './harness.ts';
+import { kickInRun, outcomesOf, type Place, placeOf, until, useLab } from './harness.ts';
+import { calm, catalogsOf, letGo, messageOn, newMessage } from './runs.ts';
 
 const lab = useLab();
 const [agent] = AGENTS.agentKilled;

@@ -7,17 +7,8 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AGENTS } from './agents.ts';
-import {
-  catalogsOf,
-  controllerFor,
-  messageOn,
-  newMessage,
-  outcomesOf,
-  puppetConf,
-  type RunningAgent,
-  startAgent,
-  useLab,
-} from './harness.ts';
+import { controllerFor, outcomesOf, type RunningAgent, startAgent, useLab } from './harness.ts';
+import { catalogsOf, messageOn, newMessage, puppetConf } from './runs.ts';
 
 const lab = useLab();
 const [agent] = AGENTS.certificates;
@@ -132,7 +123,7 @@ function serialIn(path: string): string {
 
 /** As Puppet's daily refresh does; SIGHUP spares the test the few seconds until the agent looks by itself. */
 async function bringCrlToAgent(): Promise<void> {
-  const loaded = running.logged('the new CRL', ({ msg }) => msg === 'certificates and CRLs loaded anew');
+  const loaded = running.logged('the new CRL', ({ msg }) => msg === 'certificates and CRLs reloaded');
   cpSync(join(lab.serverSsl, 'crl.pem'), join(lab.sslOf(agent), 'crl.pem'));
   running.signal('SIGHUP');
   await loaded;

@@ -4,17 +4,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { identify, type ProcessId, signalProcess } from '../../src/util/proc.ts';
 import { AGENTS } from './agents.ts';
-import {
-  calm,
-  catalogsOf,
-  type HostResult,
-  type Place,
-  placeOf,
-  puppetConf,
-  puppetRunOf,
-  until,
-  useLab,
-} from './harness.ts';
+import { type HostResult, type Place, placeOf, until, useLab } from './harness.ts';
+import { calm, catalogsOf, puppetConf, puppetRunOf } from './runs.ts';
 
 const lab = useLab();
 const [agent] = AGENTS.endOfRun;
@@ -65,7 +56,8 @@ test.each(Object.keys(MOMENTS))('TERM to Puppet when %s is interrupted', async (
     // In the first moments of its run the handler of Puppet 8 may fail, and the run goes on and completes.
     const may =
       moment === 'it has taken its lock' ? ['interrupted', 'changed', 'unchanged'] : ['interrupted'];
-    expect(may, signal).toContain(hosts[place.certname]?.outcome);
+    const result = hosts[place.certname];
+    expect(may, `${signal}: ${JSON.stringify(result)}`).toContain(result?.outcome);
   }
 });
 
@@ -86,7 +78,7 @@ test('Puppet that cannot make its run lock has failed with its own words, once',
   const result = await kick('--wait', '10m');
   expect(result).toMatchObject({ outcome: 'failed' });
   expect(JSON.stringify(result)).toContain('No such file or directory');
-  expect(place.running.log.slice(from).filter(({ msg }) => msg === 'run let go')).toHaveLength(1);
+  expect(place.running.log.slice(from).filter(({ msg }) => msg === 'run released')).toHaveLength(1);
 });
 
 test('Puppet that was disabled for a moment is disabled, with the reason', async () => {

@@ -1,16 +1,14 @@
 /** Real agents and real kicks in the lab, each with folders of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { inject, onTestFinished } from 'vitest';
-import { identify, type ProcessId } from '../../src/util/proc.ts';
+import { inject } from 'vitest';
+import type { ProcessId } from '../../src/util/proc.ts';
+import { type AgentProcess, agentCommand, isOver, startAgentProcess } from '../../tools/agent-process.ts';
+import { PROGRAM } from '../../tools/program.ts';
 import { type Lab, openLab } from '../lab/lab.ts';
-import { PROGRAM } from '../support/build.ts';
-
-/** Nothing of the tests' own environment reaches the programs. */
-const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' };
+import { ended } from '../support/kick.ts';
+import { ENVIRONMENT, heldRunOf, hold, newMessage } from './runs.ts';
 
 export function useLab(): Lab {
   return openLab(inject('lab'));
@@ -26,8 +24,6 @@ export async function until<T>(what: string, look: () => T | undefined | false, 
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
-
-// ---------------------------------------------------------------- kick agent
 
 /** A line of the agent's log. */
 export type LogLine = Record<string, unknown> & { msg: string };
@@ -55,39 +51,25 @@ export async function startAgent(lab: Lab, agent: string, { yaml = '' } = {}): P
   writeFileSync(join(configDir, 'agent.yaml'), yaml);
   const log: LogLine[] = [];
   let port = 0;
-  let child: ChildProcess | undefined;
+  let running: AgentProcess | undefined;
 
   async function start(): Promise<void> {
-    if (child !== undefined && !isOver(child)) return;
-    const from = log.length;
-    child = spawnAgent();
-    const ready = await logged('the agent to listen', ({ msg }) => msg === 'listening', from);
-    port = Number(ready['port']);
-  }
-
-  function spawnAgent(): ChildProcess {
-    const args = [
-      ...['agent', '--puppet', lab.puppetOf(agent), '--port', String(port), '--bind', '127.0.0.1'],
-      ...folderOptions(home),
-    ];
-    const started = spawn(process.execPath, [PROGRAM, ...args], {
-      cwd: '/',
-      env: ENVIRONMENT,
-      stdio: ['ignore', 'pipe', 'pipe'],
+    if (running !== undefined && !isOver(running.process)) return;
+    const folders = { configDir, stateDir: join(home, 'state'), runDir: join(home, 'run'), port };
+    running = await startAgentProcess([...agentCommand(folders), '--puppet', lab.puppetOf(agent)], {
+      ...{ cwd: '/', env: ENVIRONMENT, stderr: 'collect' },
+      onLine(line) {
+        appendFileSync(join(home, 'agent.log'), `${line}\n`);
+        log.push(parseLogLine(line));
+      },
     });
-    const keep = (line: string) => {
-      appendFileSync(join(home, 'agent.log'), `${line}\n`);
-      log.push(parseLogLine(line));
-    };
-    createInterface({ input: started.stdout }).on('line', keep);
-    createInterface({ input: started.stderr }).on('line', keep);
-    return started;
+    ({ port } = running);
   }
 
   function logged(what: string, holds: (line: LogLine) => boolean, from = log.length): Promise<LogLine> {
     return until(`${agent}: ${what}`, () => {
       const found = log.slice(from).find(holds);
-      if (found === undefined && child !== undefined && isOver(child)) {
+      if (found === undefined && running !== undefined && isOver(running.process)) {
         throw new Error(`${agent} ended while we waited for: ${what}\n${JSON.stringify(log.slice(from))}`);
       }
       return found;
@@ -103,19 +85,10 @@ export async function startAgent(lab: Lab, agent: string, { yaml = '' } = {}): P
     get port() {
       return port;
     },
-    signal: (name) => child?.kill(name),
-    async end(signal) {
-      if (child === undefined || isOver(child)) return;
-      const gone = once(child, 'exit');
-      child.kill(signal);
-      await gone;
-    },
+    signal: (name) => running?.process.kill(name),
+    end: async (signal) => running?.kill(signal),
     startAgain: start,
   };
-}
-
-function isOver({ exitCode, signalCode }: ChildProcess): boolean {
-  return exitCode !== null || signalCode !== null;
 }
 
 function parseLogLine(line: string): LogLine {
@@ -133,8 +106,6 @@ function folderOptions(home: string): string[] {
     ...['--run-dir', join(home, 'run')],
   ];
 }
-
-// ---------------------------------------------------------------- kick run
 
 /** What `--format json` tells of one host, as far as the tests look at it. */
 export interface HostResult {
@@ -182,11 +153,7 @@ export function controllerFor(
   writeFileSync(join(home, 'etc', 'inventory.yaml'), `targets:\n${targets.join('')}`);
   const start = (...args: string[]): RunningKick => {
     const all = ['run', ...args, '--format', 'json', ...as, ...folderOptions(home)];
-    const child = spawn(process.execPath, [PROGRAM, ...all], {
-      cwd: '/',
-      env: ENVIRONMENT,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = spawnKick(all);
     return { process: child, result: resultOf(child) };
   };
   return { start, kick: (...args) => start(...args).result };
@@ -197,12 +164,15 @@ export async function kickCommand(
   home: string,
   ...args: string[]
 ): Promise<{ exit: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [PROGRAM, ...args, ...folderOptions(home)], {
+  return endOf(spawnKick([...args, ...folderOptions(home)]));
+}
+
+function spawnKick(words: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [PROGRAM, ...words], {
     cwd: '/',
     env: ENVIRONMENT,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  return endOf(child);
 }
 
 async function resultOf(child: ChildProcess): Promise<KickResult> {
@@ -211,11 +181,7 @@ async function resultOf(child: ChildProcess): Promise<KickResult> {
 }
 
 async function endOf(child: ChildProcess): Promise<Omit<KickResult, 'hosts'>> {
-  let stdout = '';
-  let stderr = '';
-  child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const [exit] = (await once(child, 'close')) as [number | null];
+  const { out: stdout, err: stderr, code: exit } = await ended(child);
   return { exit, stdout, stderr };
 }
 
@@ -259,93 +225,4 @@ export async function kickInRun(
   const kick = controller.start(certname);
   const puppet = await until('the run', () => heldRunOf(lab, agent));
   return { kick, puppet };
-}
-
-/** From now on runs of this agent stop in their catalog. */
-export async function hold(lab: Lab, agent: string): Promise<void> {
-  for (const name of ['go', 'held']) rmSync(join(lab.dirOf(agent), name), { force: true });
-  await lab.set(agent, 'hold', true);
-}
-
-/** Lets the run go on that is held, and stops no more of them. */
-export async function letGo(lab: Lab, agent: string): Promise<void> {
-  await lab.unset(agent, 'hold');
-  writeFileSync(join(lab.dirOf(agent), 'go'), '');
-}
-
-/** The Puppet run that is held in its catalog. */
-export function heldRunOf(lab: Lab, agent: string): ProcessId | undefined {
-  const path = join(lab.dirOf(agent), 'held');
-  return existsSync(path) ? identify(Number(readFileSync(path, 'utf8'))) : undefined;
-}
-
-// ---------------------------------------------------------------- what Puppet did
-
-/** What the lab's class has written on the agent; undefined before its first run. */
-export function messageOn(lab: Lab, agent: string): string | undefined {
-  const path = join(lab.dirOf(agent), 'managed', 'message');
-  return existsSync(path) ? readFileSync(path, 'utf8').trimEnd() : undefined;
-}
-
-/** How often this agent has asked the server for a catalog: once a run. */
-export function catalogsOf(lab: Lab, agent: string): number {
-  const log = readFileSync(join(lab.dir, 'server', 'log', 'access.log'), 'utf8');
-  return log.split(`/puppet/v3/catalog/${lab.certnameOf(agent)}?`).length - 1;
-}
-
-/** The Puppet that holds the agent's run lock. */
-export function puppetRunOf(lab: Lab, agent: string): ProcessId | undefined {
-  const path = join(lab.dirOf(agent), 'var', 'state', 'agent_catalog_run.lock');
-  const pid = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
-  return pid > 0 ? identify(pid) : undefined;
-}
-
-/** `puppet agent --onetime` for an agent, not by kick. `detached` as cron's: nobody's child. */
-export function puppetByHand(lab: Lab, agent: string, { detached = false } = {}): ChildProcess {
-  const args = detached
-    ? [
-        'agent',
-        '--onetime',
-        '--no-daemonize',
-        '--no-splay',
-        '--logdest',
-        join(lab.dirOf(agent), 'log', 'cron.log'),
-      ]
-    : ['agent', '--test', '--color=false'];
-  const child = spawn(lab.puppetOf(agent), args, { env: ENVIRONMENT, detached, stdio: 'ignore' });
-  if (detached) child.unref();
-  return child;
-}
-
-/** Runs `puppet agent ARGS` for an agent and waits for its end. */
-export async function puppetAgent(lab: Lab, agent: string, ...args: string[]): Promise<void> {
-  const child = spawn(lab.puppetOf(agent), ['agent', ...args], { env: ENVIRONMENT, stdio: 'ignore' });
-  await once(child, 'exit');
-}
-
-/** Adds lines to section [agent] of an agent's puppet.conf until the test is over. */
-export function puppetConf(lab: Lab, agent: string, ...lines: string[]): void {
-  const path = join(lab.dirOf(agent), 'conf', 'puppet.conf');
-  const before = readFileSync(path, 'utf8');
-  const names = lines.map((line) => line.split('=')[0]?.trim());
-  const kept = before.split('\n').filter((line) => !names.includes(line.split('=')[0]?.trim()));
-  writeFileSync(path, `${kept.join('\n').trimEnd()}\n${lines.join('\n')}\n`); // [agent] is its last section
-  onTestFinished(() => writeFileSync(path, before));
-}
-
-let count = 0;
-
-/** A message that this agent does not have yet: its next run changes one file. */
-export async function newMessage(lab: Lab, agent: string): Promise<string> {
-  const message = `${agent}-${process.pid}-${++count}`;
-  await lab.set(agent, 'message', message);
-  return message;
-}
-
-/** Undoes what a test has set, but for the message, so that a run of it would change nothing. */
-export async function calm(lab: Lab, agent: string): Promise<void> {
-  const message = messageOn(lab, agent);
-  await lab.unset(agent);
-  writeFileSync(join(lab.dirOf(agent), 'go'), ''); // what a test that failed has left
-  if (message !== undefined) await lab.set(agent, 'message', message);
 }

@@ -1,22 +1,8 @@
 /** DESIGN 4: a run that is in progress already, whoever began it, is waited for and never joined. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { AGENTS } from './agents.ts';
-import {
-  calm,
-  catalogsOf,
-  heldRunOf,
-  hold,
-  kickInRun,
-  letGo,
-  messageOn,
-  newMessage,
-  outcomesOf,
-  type Place,
-  placeOf,
-  puppetByHand,
-  until,
-  useLab,
-} from './harness.ts';
+import { kickInRun, outcomesOf, type Place, placeOf, until, useLab } from './harness.ts';
+import { calm, catalogsOf, heldRunOf, hold, letGo, messageOn, newMessage, puppetByHand } from './runs.ts';
 
 const lab = useLab();
 
@@ -32,7 +18,7 @@ afterAll(() => place?.running.end('SIGTERM'));
 beforeEach(() => calm(lab, agent));
 
 const isAccepted = (line: Record<string, unknown>) => line['audit'] === 'accepted';
-const isLetGo = ({ msg }: { msg: string }) => msg === 'run let go';
+const isReleased = ({ msg }: { msg: string }) => msg === 'run released';
 
 test('kick waits for a run by hand, then applies what that run had not seen', async () => {
   const { certname, running, controller } = place;
@@ -98,6 +84,6 @@ test('kicks during a kick wait, and one run serves those that ask the same', asy
   // The run that the first had begun does not answer the others, and theirs has changed the message.
   expect(outcomes).toEqual(['unchanged', 'changed', 'changed', 'unchanged']);
   expect(messageOn(lab, agent)).toBe(message);
-  expect(running.log.slice(from).filter(isLetGo)).toHaveLength(3);
+  expect(running.log.slice(from).filter(isReleased)).toHaveLength(3);
   expect(catalogsOf(lab, agent)).toBe(before + 3);
 });

@@ -4,16 +4,13 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { AGENTS } from './agents.ts';
 import {
   type Controller,
-  calm,
   controllerFor,
-  messageOn,
-  newMessage,
   outcomesOf,
-  puppetAgent,
   type RunningAgent,
   startAgent,
   useLab,
 } from './harness.ts';
+import { calm, messageOn, newMessage, puppetAgent } from './runs.ts';
 
 const lab = useLab();
 const [one, two, three] = AGENTS.outcomes;

@@ -4,21 +4,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { AGENTS } from './agents.ts';
-import {
-  heldRunOf,
-  hold,
-  kickCommand,
-  type LogLine,
-  letGo,
-  messageOn,
-  newMessage,
-  outcomesOf,
-  type Place,
-  placeOf,
-  puppetByHand,
-  until,
-  useLab,
-} from './harness.ts';
+import { kickCommand, type LogLine, outcomesOf, type Place, placeOf, until, useLab } from './harness.ts';
+import { heldRunOf, hold, letGo, messageOn, newMessage, puppetByHand } from './runs.ts';
 
 const lab = useLab();
 const [agent] = AGENTS.pull;
@@ -53,7 +40,7 @@ function reconfigure(yaml: string): Promise<LogLine> {
   const from = place.running.log.length;
   writeFileSync(join(lab.dirOf(agent), 'kick', 'etc', 'agent.yaml'), yaml);
   place.running.signal('SIGHUP');
-  return place.running.logged('the new policy', ({ msg }) => msg === 'policy loaded anew', from);
+  return place.running.logged('the new policy', ({ msg }) => msg === 'policy reloaded', from);
 }
 
 test('a scheduled run repairs drift from the pushed catalog, while new code waits for a kick', async () => {

@@ -1,23 +1,19 @@
 /** Every row of "what puppet.conf can do to a run": none of it makes kick say what is not true. */
-import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { AGENTS } from './agents.ts';
 import {
   type Controller,
-  calm,
   controllerFor,
   type KickResult,
-  messageOn,
-  newMessage,
   outcomesOf,
-  puppetConf,
   type RunningAgent,
   startAgent,
   useLab,
 } from './harness.ts';
+import { calm, messageOn, newMessage, puppetConf } from './runs.ts';
+import { wayToServer } from './way-to-server.ts';
 
 const lab = useLab();
 const [agent] = AGENTS.puppetConf;
@@ -73,7 +69,7 @@ test('a catalog that does not compile is failed though puppet.conf says usecache
 });
 
 test('a server that is down is failed, the cached catalog if asked for, and well when it is back', async () => {
-  const way = await wayToServer();
+  const way = await wayToServer(lab.port);
   puppetConf(lab, agent, 'usecacheonfailure = true', `serverport = ${way.port}`);
   const message = await newMessage(lab, agent);
 
@@ -230,30 +226,3 @@ test('a run is judged by its report wherever PUPPET_EXTRA_OPTS puts it', async (
   expect(outcomesOf(await kick())).toEqual({ [agent]: 'changed' });
   expect(existsSync(report)).toBe(true);
 });
-
-/** A port that leads to the Puppet server while it is open. */
-async function wayToServer(): Promise<{ port: number; open(): Promise<void>; close(): Promise<void> }> {
-  let port = 0;
-  let server: Server | undefined;
-  const close = async () => {
-    const closing = server;
-    server = undefined;
-    if (closing === undefined) return;
-    closing.close();
-    await once(closing, 'close');
-  };
-  const open = async () => {
-    server = createServer((socket) => {
-      const onward = connect(lab.port, '127.0.0.1');
-      socket.pipe(onward).pipe(socket);
-      socket.on('error', () => onward.destroy());
-      onward.on('error', () => socket.destroy());
-    });
-    server.listen(port, '127.0.0.1');
-    await once(server, 'listening');
-    port = (server.address() as AddressInfo).port;
-  };
-  await open();
-  onTestFinished(close);
-  return { port, open, close };
-}

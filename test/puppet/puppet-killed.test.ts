@@ -3,20 +3,8 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { isAlive, signalProcess } from '../../src/util/proc.ts';
 import { AGENTS } from './agents.ts';
-import {
-  calm,
-  hold,
-  kickInRun,
-  letGo,
-  messageOn,
-  newMessage,
-  outcomesOf,
-  type Place,
-  placeOf,
-  puppetRunOf,
-  until,
-  useLab,
-} from './harness.ts';
+import { kickInRun, outcomesOf, type Place, placeOf, until, useLab } from './harness.ts';
+import { calm, hold, letGo, messageOn, newMessage, puppetRunOf } from './runs.ts';
 
 const lab = useLab();
 const [agent] = AGENTS.puppetKilled;

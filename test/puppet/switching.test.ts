@@ -5,23 +5,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { AGENTS } from './agents.ts';
-import {
-  calm,
-  heldRunOf,
-  hold,
-  kickCommand,
-  kickInRun,
-  letGo,
-  messageOn,
-  newMessage,
-  outcomesOf,
-  type Place,
-  placeOf,
-  puppetAgent,
-  puppetByHand,
-  until,
-  useLab,
-} from './harness.ts';
+import { kickCommand, kickInRun, outcomesOf, type Place, placeOf, until, useLab } from './harness.ts';
+import { calm, heldRunOf, hold, letGo, messageOn, newMessage, puppetAgent, puppetByHand } from './runs.ts';
 
 const lab = useLab();
 const [agent] = AGENTS.switching;
@@ -57,7 +42,7 @@ test('kick status tells a run of kick, a run by hand, and the last run when it i
   const { puppet, kick: running } = await kickInRun(lab, place);
   const during = await kick('status');
   expect(during.stdout).toMatch(
-    new RegExp(`applying a catalog since [\\dms ]+ \\(pid ${puppet.pid}, job [0-9a-f]{8}, by \\S+@\\S+\\)`),
+    new RegExp(`applying a catalog for [\\dms ]+ \\(pid ${puppet.pid}, job [0-9a-f]{8}, by \\S+@\\S+\\)`),
   );
   await letGo(lab, agent);
   await running.result;

@@ -19,17 +19,42 @@ test('what a host could not tell is counted behind what it told, and alone', () 
     '          and 2 resources more  (a)',
   ]);
   expect(changeGroups([result('a', [], 1)])).toEqual([
-    '  1 host: 1 resource of which the report tells no more  (a)',
+    '  1 host: 1 resource of which the report has no details  (a)',
   ]);
   expect(changeGroups([result('a', [])])).toEqual([]);
   const seven = [...'1234567'].map((name) => resource(`File[/${name}]`));
   expect(changeGroups([result('a', seven, 3)]).at(-1)).toBe('          and 5 resources more  (a)');
 });
 
+test('hosts with the same changes are one group, folded', () => {
+  const names = [...Array(412).keys()].map((number) => `web${number}.x`);
+  expect(changeGroups(names.map((name) => result(name, [resource('File[/x]')])))).toEqual([
+    '  412 hosts: File[/x] content  (web[0-411].x)',
+  ]);
+  const scattered = names.filter((_name, index) => index % 2 === 0);
+  expect(changeGroups(scattered.map((name) => result(name, [resource('File[/x]')])))).toEqual([
+    '  206 hosts: File[/x] content  (web[0,2,4,6,8].x and 201 more)',
+  ]);
+});
+
+test('changes that differ in the name of the host are one group, those of other files or states are not', () => {
+  const own = (name: string) => result(name, [resource(`File[/etc/ssl/${name}.pem]`), resource('File[/x]')]);
+  expect(changeGroups([own('web1.x'), own('web2.x')])).toEqual([
+    '  2 hosts: e.g. File[/etc/ssl/web1.x.pem] content',
+    '                File[/x] content  (web[1-2].x)',
+  ]);
+  const versions = ['File[/srv/1.0]', 'File[/srv/1.1]'].map((title, at) =>
+    result(`web${at}.x`, [resource(title)]),
+  );
+  expect(changeGroups(versions)).toHaveLength(2);
+  const pending = result('web2.x', [resource('File[/x]', { status: 'pending' })]);
+  expect(changeGroups([result('web1.x', [resource('File[/x]')]), pending])).toHaveLength(2);
+});
+
 test('each resource has its events, and the rest is counted', () => {
   const lines = changeLines([resource('File[/x]', { file: '/site.pp', line: 7 })], 3);
   expect(lines).toEqual(['  File[/x] content  (/site.pp:7)', '      content', '  and 3 resources more']);
-  expect(changeLines([], 1)).toEqual(['  1 resource of which the report tells no more']);
+  expect(changeLines([], 1)).toEqual(['  1 resource of which the report has no details']);
   expect(changeLines([])).toEqual([]);
 });
 

@@ -1,3 +1,4 @@
+/** Findings of kick doctor from what hosts tell, and how they read. */
 import { expect, test } from 'vitest';
 import { endFinding, factFindings, type Level, statusFindings } from '../../src/controller/fleet/findings.ts';
 import type { DoctorFacts } from '../../src/protocol/doctor.ts';
@@ -39,7 +40,7 @@ test.each([
   [6 * DAY, 'problem'],
   [-1, 'problem'],
 ])('endFinding %d ms before the end is %s', (left, level) => {
-  expect(endFinding('its CRL', NOW + left, NOW, 'x')[0]?.level).toBe(level);
+  expect(endFinding('its CRL', { ends: NOW + left, now: NOW, next: 'x' })[0]?.level).toBe(level);
 });
 
 test.each([
@@ -97,6 +98,16 @@ test.each([
 test('every finding but a remark says what to do', () => {
   const bad = { ...well, crlEnds: NOW, puppetError: 'x', servers: [{ name: 'p', port: 1, error: 'e' }] };
   for (const { next } of factFindings(bad, NOW)) expect(next).toMatch(/\w/);
+});
+
+test('doctorText names ten versions, the most first, and counts the others', () => {
+  const patients = [...Array(14).keys()].map((number) => ({
+    ...{ certname: `web${number}`, findings: [] },
+    vitals: { kick: number < 2 ? '9.0.0' : `1.0.${number}`, clockAheadMs: 0 },
+  }));
+  expect(doctorText(patients)).toMatch(
+    /^kick 9\.0\.0 on 2, (1\.0\.\d+ on 1, ){8}1\.0\.\d+ on 1 and 3 more\n14 hosts: /,
+  );
 });
 
 test('doctorText groups hosts with the same finding, the worst first, and escapes what agents say', () => {

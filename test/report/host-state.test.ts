@@ -1,25 +1,11 @@
+/** The state of a host in a word and in a line. */
 import { expect, test } from 'vitest';
 import { overdueText, stateOf } from '../../src/controller/fleet/host-state.ts';
-import { summarise } from '../../src/controller/fleet/summary.ts';
 import type { AgentStatus, LastRun } from '../../src/protocol/status.ts';
-import { sparkline, summaryText } from '../../src/report/fleet-summary.ts';
 import { stateText } from '../../src/report/host-state.ts';
 import { agoText } from '../../src/util/times.ts';
+import { idle, MINUTE, NOW, target } from './idle-host.ts';
 
-const NOW = new Date(2026, 10, 25, 15, 0, 0).getTime();
-const MINUTE = 60_000;
-const target = { certname: 'web1.example.com', host: 'web1.example.com', port: 8139 };
-const idle: AgentStatus = {
-  ...{
-    certname: 'web1.example.com',
-    version: '0.1.0',
-    runner: 'puppet-agent',
-    time: NOW,
-    uptime: 1,
-    waiting: 0,
-  },
-  lastRun: { status: 'changed', at: NOW - 9 * MINUTE },
-};
 const answer = (more: Partial<AgentStatus> = {}) => ({ target, status: { ...idle, ...more } });
 
 /** One with drift, as an agent tells it. */
@@ -30,8 +16,9 @@ function lastRun(status: LastRun['status'], more: Partial<LastRun> = {}): Partia
 test.each([
   ['idle; last run changed 9 minutes ago', {}],
   ['idle; no run is known', { lastRun: undefined }],
+  ['idle', { runner: 'command', lastRun: undefined }],
   [
-    'applying a catalog since 40s (pid 4242, job 00000001, by root@puppet)',
+    'applying a catalog for 40s (pid 4242, job 00000001, by root@puppet)',
     {
       running: {
         ...{ pid: 4242, what: 'puppet agent, by kick', since: NOW - 40_000, by: 'root@puppet' },
@@ -40,8 +27,21 @@ test.each([
     },
   ],
   [
-    'applying a catalog since 40s (pid 7, puppet agent, not by kick)',
+    'applying a catalog for 40s (pid 7, puppet agent, not by kick)',
     { running: { pid: 7, what: 'puppet agent, not by kick', since: NOW - 40_000 } },
+  ],
+  [
+    'applying a catalog since 2026-11-26 15:00:00, in the future by its clock (pid 7, puppet agent, not by kick)',
+    { running: { pid: 7, what: 'puppet agent, not by kick', since: NOW + 1440 * MINUTE } },
+  ],
+  [
+    'Puppet takes for a run: pid 7 (ruby, not by kick, "ruby /opt/app/puppet.rb", of www-data, begun 14:59:20), since 14:59:20; if it is none, remove it',
+    {
+      running: {
+        ...{ pid: 7, what: 'ruby, not by kick', since: NOW - 40_000, began: NOW - 40_000 },
+        ...{ command: 'ruby /opt/app/puppet.rb', user: 'www-data', next: 'if it is none, remove it' },
+      },
+    },
   ],
   [
     'no run can begin: the lock is held by pid 7 (ruby, not by kick, "ruby /opt/app/puppet.rb", of www-data, begun 14:59:20), since 2026-11-24 15:00:00; most likely another; remove it',
@@ -64,7 +64,7 @@ test.each([
     },
   ],
   [
-    'applying a catalog since 2h 00m (pid 7, puppet agent, not by kick), stuck: over its limit (look at pid 7)',
+    'applying a catalog for 2h 00m (pid 7, puppet agent, not by kick), stuck: over its limit (look at pid 7)',
     {
       running: {
         ...{ pid: 7, what: 'puppet agent, not by kick', since: NOW - 120 * MINUTE },
@@ -73,7 +73,7 @@ test.each([
     },
   ],
   [
-    'applying a catalog since 2h 00m (pid 7, by root@puppet), stuck: it has told nothing (kick cancel ends it)',
+    'applying a catalog for 2h 00m (pid 7, by root@puppet), stuck: it has told nothing (kick cancel ends it)',
     {
       running: {
         ...{ pid: 7, what: 'puppet agent, by kick', since: NOW - 120 * MINUTE, by: 'root@puppet' },
@@ -117,7 +117,7 @@ test.each([
     'idle; last run changed (environment production, its settings say nope) 9 minutes ago',
     lastRun('changed', { correctiveChange: false, environment: 'production', settingsEnvironment: 'nope' }),
   ],
-  ['idle; last run changed 0 seconds ago', { lastRun: { status: 'changed', at: NOW + 1000 } }],
+  ['idle; last run changed just now', { lastRun: { status: 'changed', at: NOW + 1000 } }],
   [
     'idle; last run changed at 17:00, in the future by its clock',
     { lastRun: { status: 'changed', at: NOW + 120 * MINUTE } },
@@ -162,72 +162,15 @@ test('overdueText names who was disabled past the end, forgotten, or is late; no
 });
 
 test.each([
-  [0, '0 seconds ago'],
+  [0, 'just now'],
   [1000, '1 second ago'],
   [59_999, '59 seconds ago'],
   [MINUTE, '1 minute ago'],
   [119 * MINUTE, '119 minutes ago'],
   [120 * MINUTE, '2 hours ago'],
   [48 * 60 * MINUTE, '2 days ago'],
-  [-5000, '0 seconds ago'],
+  [-5000, 'just now'],
+  [999, 'just now'],
 ])('agoText of %d ms is "%s"', (ms, text) => {
   expect(agoText(ms)).toBe(text);
-});
-
-test('summarise gives min, average and max over the hosts that tell, and names the slowest and most failing', () => {
-  const host = (certname: string, total: number, failed: number) => ({
-    target: { ...target, certname },
-    status: {
-      ...idle,
-      lastRun: {
-        ...idle.lastRun,
-        status: 'failed' as const,
-        at: NOW,
-        resources: { total: 10, failed },
-        times: { total },
-      },
-    },
-  });
-  const answers = [host('a', 1, 0), host('b', 9, 3), host('c', 5, 1), { target, error: 'no answer' }];
-  const summary = summarise(answers);
-  expect(summary).toMatchObject({ hosts: 4, answered: 3, withRun: 3 });
-  expect(summary.metrics['totalTime']).toMatchObject({ hosts: 3, min: 1, average: 5, max: 9 });
-  expect(summary.metrics['totalTime']?.histogram.reduce((a, b) => a + b)).toBe(3);
-  expect(summary.metrics['changed']).toBeUndefined();
-  expect(summary.slowest.map(({ certname }) => certname)).toEqual(['b', 'c', 'a']);
-  expect(summary.mostFailing).toEqual([
-    { certname: 'b', failed: 3 },
-    { certname: 'c', failed: 1 },
-  ]);
-  expect(summaryText(summary)).toMatch(/Total run time \(seconds\): .* min: 1\.0 +avg: 5\.0 +max: 9\.0/);
-});
-
-test('summarise tells drift that was repaired from drift that was only found, and no time since a run to come', () => {
-  const host = (certname: string, run: Partial<LastRun>) => ({
-    target: { ...target, certname },
-    status: { ...idle, lastRun: { status: 'changed' as const, at: NOW, correctiveChange: true, ...run } },
-  });
-  const summary = summarise([
-    host('all', { drift: 'repaired' }),
-    host('some', { drift: 'partly', status: 'failed' }),
-    host('none', { drift: 'found', status: 'failed' }),
-    host('noop', { noop: true }),
-    host('steady', { correctiveChange: false }),
-    host('ahead', { correctiveChange: false, at: NOW + 120 * MINUTE }),
-  ]);
-  expect(summary.driftRepaired).toEqual(['all', 'some']);
-  expect(summary.driftFound).toEqual(['some', 'none', 'noop']);
-  expect(summary.metrics['sinceLastRun']?.hosts).toBe(5);
-  expect(summaryText(summary)).toContain('Drift found:  some, none, noop\n');
-});
-
-test('summarise of very many hosts and of none', () => {
-  const many = Array.from({ length: 200_000 }, () => answer());
-  expect(summarise(many).metrics['sinceLastRun']?.hosts).toBe(200_000);
-  expect(summaryText(summarise([]))).toContain('0 hosts (0 of 0 answered)');
-});
-
-test('sparkline shows even a single host, and nothing where there is none', () => {
-  expect(sparkline([100_000, 1, 0])).toBe('█▁ ');
-  expect(sparkline([0, 0])).toBe('  ');
 });

@@ -1,24 +1,17 @@
+/** Reports of a job for people, mails and machines: what is listed, folded, escaped and left out. */
 import { expect, test, vi } from 'vitest';
-import type { HostResult, Job, JobEvent } from '../../src/controller/jobs/job.ts';
+import type { HostResult, JobEvent } from '../../src/controller/jobs/job.ts';
 import { judgeJob } from '../../src/controller/jobs/verdict.ts';
 import type { FinishedEvent } from '../../src/protocol/event.ts';
 import { humanReporter } from '../../src/report/human.ts';
 import { jsonlReporter, jsonReporter } from '../../src/report/json.ts';
+import { livePage } from '../../src/report/live-page.ts';
+import { plainPage } from '../../src/report/page.ts';
 import { quietReporter } from '../../src/report/quiet.ts';
 import type { Judge, Output, Reporter } from '../../src/report/reporter.ts';
+import { jobOf } from './live-terminal.ts';
 
 const AT = Date.UTC(2026, 10, 23, 7, 31, 5);
-
-function jobOf(names: string[]): Job {
-  return {
-    id: '01900000-0000-7000-8000-0000e41c07aa',
-    controller: 'deploy1.example.com',
-    by: { user: 'deploy', uid: 0, host: 'puppet' },
-    action: { op: 'run' },
-    targets: names.map((certname) => ({ certname, host: certname, port: 8139 })),
-    concurrency: 25,
-  };
-}
 
 const result = (certname: string, rest: Partial<HostResult> = {}): HostResult => ({
   ...{ certname, outcome: 'unchanged', startedAt: AT, endedAt: AT + 24_000 },
@@ -30,7 +23,7 @@ const finished = (rest: Partial<FinishedEvent>): FinishedEvent => ({
   ...rest,
 });
 
-function play(make: (output: Output) => Reporter, results: HostResult[], between: JobEvent[] = []) {
+async function play(make: (output: Output) => Reporter, results: HostResult[], between: JobEvent[] = []) {
   const written = { out: '', err: '' };
   const reporter = make({
     out: (text) => {
@@ -44,7 +37,7 @@ function play(make: (output: Output) => Reporter, results: HostResult[], between
   for (const event of between) reporter.on(event);
   for (const one of results) reporter.on({ type: 'host-done', at: AT + 24_000, result: one });
   reporter.on({ type: 'job-done', at: AT + 41_000, results });
-  reporter.close();
+  await reporter.close();
   return written;
 }
 
@@ -53,16 +46,19 @@ const human =
   (output: Output) =>
     humanReporter({
       ...output,
-      isTty: false,
+      draw: output.err,
+      openPage: plainPage,
       color: false,
       columns: () => 80,
+      rows: () => 24,
+      outColumns: () => undefined,
       verbose: false,
       now: () => AT,
       ...more,
     });
 
-test('the end for people lists up to 20 hosts and adds up', () => {
-  const { out, err } = play(human(), [
+test('the end for people lists up to 20 hosts and adds up', async () => {
+  const { out, err } = await play(human(), [
     result('agent1.example.com', {
       outcome: 'changed',
       finished: finished({ facts: { resources: { changed: 3 } } }),
@@ -77,47 +73,63 @@ test('the end for people lists up to 20 hosts and adds up', () => {
   expect(err).toContain('job e41c07aa  2 hosts  by deploy (sudo) on puppet  at most 25 at once\n');
 });
 
-test('while the operator is asked the rows are not drawn: they covered the question of --confirm', () => {
+test('while the operator is asked the rows are not drawn: they covered the question of --confirm', async () => {
   vi.useFakeTimers();
   let err = '';
   const judge: Judge = (results) => judgeJob(results, { accept: [] });
-  const reporter = human({ isTty: true })({ out: () => {}, err: (text) => (err += text), judge } as Output);
+  const reporter = human({ openPage: livePage })({
+    out: () => {},
+    err: (text) => (err += text),
+    judge,
+  } as Output);
   reporter.on({ type: 'job-started', at: AT, job: jobOf(['a', 'b']) });
   vi.advanceTimersByTime(1000);
-  expect(err).toContain('0/2 done');
+  expect(err).toContain('0 of 2');
   reporter.on({ type: 'pause', at: AT });
   err = '';
   vi.advanceTimersByTime(1000);
   expect(err).toBe('');
   reporter.on({ type: 'batch', at: AT, number: 2, of: 2, hosts: 1, isCanary: false });
   vi.advanceTimersByTime(1000);
-  expect(err).toContain('0/2 done');
-  reporter.close();
+  expect(err).toContain('0 of 2');
+  await reporter.close();
   vi.useRealTimers();
 });
 
-test('above 20 hosts only those that did not go well are listed, identical failures together', () => {
+test('above 20 hosts only those that did not go well are listed, identical failures together', async () => {
   const good = Array.from({ length: 30 }, (_, index) => result(`ok${index}`));
   const error = { message: 'exit 1', file: 'site/web.pp', line: 41 };
   const bad = ['web07', 'web12'].map((name) =>
     result(name, { outcome: 'failed', finished: finished({ outcome: 'failed', error }) }),
   );
-  const { out } = play(human(), [...good, ...bad]);
-  expect(out).toContain('failed          2  web07, web12\n');
+  const { out } = await play(human(), [...good, ...bad]);
+  expect(out).toContain('failed          2  web[07,12]\n');
   expect(out).toContain('exit 1 (site/web.pp:41)\n');
   expect(out).not.toContain('ok7');
 });
 
-test('what is to be said of runs that went well is said above 20 hosts, too', () => {
+test('above 20 hosts failures that differ in an address are one group, with one of them as its example', async () => {
+  const good = Array.from({ length: 20 }, (_, index) => result(`ok${index}`));
+  const bad = [7, 12, 13].map((number) =>
+    result(`web${number}.example.com`, {
+      outcome: 'unreachable',
+      message: `port 8139 of "10.0.0.${number}" refused: kick agent is not running`,
+    }),
+  );
+  const group =
+    'unreachable     3  web[7,12-13].example.com\n                   e.g. port 8139 of "10.0.0.7" refused: ';
+  expect((await play(human(), [...good, ...bad])).out).toContain(`\n${group}`);
+  expect((await play(quiet, [...good, ...bad])).out).toContain(`\n${group}`);
+});
+
+test('what is to be said of runs that went well is said above 20 hosts, too', async () => {
   const skipped = (name: string, total: number) =>
     result(name, { message: `${total} of ${total} resources were skipped (--tags nosuch)` });
   const all = [...Array(30).keys()].map((index) => skipped(`web${index}`, 9));
-  const { out } = play(human(), [...all, result('quiet1')]);
-  expect(out).toMatch(
-    /unchanged +30 {2}web0, .* and 20 more\n +9 of 9 resources were skipped \(--tags nosuch\)\n/,
-  );
+  const { out } = await play(human(), [...all, result('quiet1')]);
+  expect(out).toMatch(/unchanged +30 {2}web\[0-29\]\n +9 of 9 resources were skipped \(--tags nosuch\)\n/);
   expect(out).not.toContain('quiet1');
-  expect(play(human(), [...all, skipped('db1', 12)]).out).toMatch(
+  expect((await play(human(), [...all, skipped('db1', 12)])).out).toMatch(
     /unchanged +31 .*\n +all resources were skipped \(--tags nosuch\)\n/,
   );
 });
@@ -131,25 +143,27 @@ test.each([
   ['failed', { correctiveChange: true, drift: 'repaired' }, 'drift repaired'],
   ['would-change', { correctiveChange: true, noop: true }, 'drift found'],
   ['changed', { correctiveChange: false }, undefined],
-] as const)('beside a run that is %s with %j stands: %s', (outcome, facts, words) => {
-  const { out } = play(human(), [result('a', { outcome, finished: finished({ outcome, facts }) })]);
+] as const)('beside a run that is %s with %j stands: %s', async (outcome, facts, words) => {
+  const { out } = await play(human(), [result('a', { outcome, finished: finished({ outcome, facts }) })]);
   const line = out.split('\n').find((one) => one.startsWith('  a '));
   expect(line?.trim().split(/ {2,}/)).toEqual(['a', outcome, '24s', ...(words === undefined ? [] : [words])]);
 });
 
-test('more than one catalog version is said, a single one is not', () => {
+test('more than one catalog version is said, a single one is not', async () => {
   const of = (name: string, configurationVersion: string) =>
     result(name, { finished: finished({ facts: { configurationVersion } }) });
-  const { out } = play(human(), [of('a', '3f2a91c'), of('b', '3f2a91c'), of('c', '77aa01e')]);
-  expect(out).toContain('catalog versions: 3f2a91c 2, 77aa01e 1 host\n');
-  expect(play(human(), [of('a', '3f2a91c'), of('b', '3f2a91c')]).out).not.toContain('catalog versions');
+  const { out } = await play(human(), [of('a', '3f2a91c'), of('b', '3f2a91c'), of('c', '77aa01e')]);
+  expect(out).toContain('catalog versions: 3f2a91c on 2 hosts, 77aa01e on 1\n');
+  expect((await play(human(), [of('a', '3f2a91c'), of('b', '3f2a91c')])).out).not.toContain(
+    'catalog versions',
+  );
   const message = `${'a commit that has a lot to say '.repeat(5)}\nand more`;
-  const long = play(human(), [of('a', '3f2a91c'), of('b', message)]).out;
-  expect(long).toMatch(/catalog versions: 3f2a91c 1, a commit that has a lot [^\n]{1,70}… 1 host\n/);
+  const long = (await play(human(), [of('a', '3f2a91c'), of('b', message)])).out;
+  expect(long).toMatch(/catalog versions: 3f2a91c on 1 host, a commit that has a lot [^\n]{1,70}… on 1\n/);
 });
 
-test('a refusal says what to do about it', () => {
-  const { out } = play(human(), [
+test('a refusal says what to do about it', async () => {
+  const { out } = await play(human(), [
     result('web01.example.com', {
       outcome: 'refused',
       refusal: { code: 'controller-not-allowed' },
@@ -168,9 +182,9 @@ const jsonl = (output: Output) => jsonlReporter(output, judge);
 const HOSTILE = '\u001b[31mred\u001b]0;title\u0007\u009b2J\r\u202Eevil\u2028next';
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
-const CURSOR = new RegExp(`${String.fromCharCode(27)}\\[\\d+[AJ]`, 'g');
+const CURSOR = new RegExp(`\r?${String.fromCharCode(27)}\\[\\d*[AJK]`, 'g');
 
-test.each([false, true])('what an agent says is harmless in every report (terminal: %s)', (isTty) => {
+test.each([false, true])('what an agent says is harmless in every report (terminal: %s)', async (isTty) => {
   const hostile = [
     result('a', {
       outcome: 'failed',
@@ -195,23 +209,23 @@ test.each([false, true])('what an agent says is harmless in every report (termin
     { type: 'host-retry', at: AT, certname: 'a', message: HOSTILE },
     { type: 'window', at: AT, size: 1, most: 2, why: HOSTILE },
   ];
-  for (const make of [human({ isTty, verbose: true }), quiet]) {
-    const { out, err } = play(make, hostile, log);
-    // The two sequences that redraw the rows are ours.
+  for (const make of [human({ openPage: isTty ? livePage : plainPage, verbose: true }), quiet]) {
+    const { out, err } = await play(make, hostile, log);
+    // The sequences that redraw the rows are ours.
     const text = (out + err).split('\n').join('').replaceAll(CURSOR, '');
     expect(text).not.toMatch(UNSAFE);
     expect(text).toContain('\\x1b[31mred');
   }
   for (const make of [json, jsonl]) {
-    const { out } = play(make, hostile, log);
+    const { out } = await play(make, hostile, log);
     expect(out.split('\n').join('')).not.toMatch(UNSAFE);
     expect(out).toContain('\\u202eevil');
   }
 });
 
-test('quiet says nothing when all is well, else one mail', () => {
-  expect(play(quiet, [result('a')])).toEqual({ out: '', err: '' });
-  const { out, err } = play(
+test('quiet says nothing when all is well, else one mail', async () => {
+  expect(await play(quiet, [result('a')])).toEqual({ out: '', err: '' });
+  const { out, err } = await play(
     (output) => quietReporter({ ...output, judge, name: 'nightly' }),
     [result('a'), result('db3', { outcome: 'unreachable', message: 'port 8139 refused' })],
   );
@@ -221,14 +235,14 @@ test('quiet says nothing when all is well, else one mail', () => {
   expect(err).toBe('');
 });
 
-test('json is one document, jsonl an object a line', () => {
+test('json is one document, jsonl an object a line', async () => {
   const results = [result('a', { outcome: 'failed', finished: finished({ outcome: 'failed', exit: 4 }) })];
-  expect(JSON.parse(play(json, results).out)).toMatchObject({
+  expect(JSON.parse((await play(json, results)).out)).toMatchObject({
     ...{ controller: 'deploy1.example.com', exit: 1 },
     hosts: [{ certname: 'a', outcome: 'failed', run: { exit: 4 } }],
   });
-  const lines = play(jsonl, results)
-    .out.trim()
+  const lines = (await play(jsonl, results)).out
+    .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
   expect(lines.map(({ type }) => type)).toEqual(['job-started', 'host-done', 'job-done']);

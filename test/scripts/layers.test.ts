@@ -1,3 +1,4 @@
+/** npm run layers finds every import, circle, package and length that is against the table. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -84,14 +85,19 @@ test('checkLayers keeps packages and the process to those who may use them', () 
     'controller/controller.ts': "process.on('SIGINT', stop);\nprocess.stdin.resume();\n",
     'util/u.ts': "const home = process.env['HOME'];\n// process.stdout is not touched\n",
     'pki/x.ts': "import { env } from 'node:process';\n",
+    'report/r.ts': 'new Date();\nnew Date(at);\nat.toLocaleTimeString();\n',
+    'config/c.ts': 'const Port = v.number();\n',
   };
   expect(check(files)).toEqual([
-    'src/agent/agent.ts:1: only transport/https may import express',
+    'src/agent/agent.ts:1: only transport/https, web/server may import express',
     'src/agent/agent.ts:2: only cli, report may import pino',
     'src/cli/who.ts:1: touches stdout or stderr; only cli/terminal.ts does',
+    'src/config/c.ts:1: checks numbers or text without bounds; util/bounds.ts has a schema for each kind',
     'src/controller/controller.ts:1: handles signals; only cli does',
     'src/controller/controller.ts:2: reads argv, stdin or the environment, or sets the exit status; only cli does',
     'src/pki/x.ts:1: imports node:process, which hides what it touches; use the global',
+    'src/report/r.ts:2: shows a time that may be out of bounds; util/times.ts does that safely',
+    'src/report/r.ts:3: shows a time that may be out of bounds; util/times.ts does that safely',
     'src/util/u.ts:1: reads argv, stdin or the environment, or sets the exit status; only cli does',
   ]);
 });
@@ -125,6 +131,23 @@ test('checkLayers complains of long files and functions that give no reason', ()
     'src/util/f.ts:1: f has 61 lines (at most 60)',
     'src/util/g.ts:1: g has 61 lines (at most 60)',
     'src/util/long.ts:1: has 251 lines (at most 250)',
+  ]);
+});
+
+test('checkLayers keeps the tools beside src apart from the tests', () => {
+  const root = tree({});
+  for (const [path, text] of Object.entries({
+    'tools/mint/m.ts':
+      "import { p } from '../../src/pki/p.ts';\nimport { t } from '../../test/support/t.ts';\n",
+    'bench/b.ts': "import { m } from '../tools/mint/m.ts';\nimport { l } from '../test/lab/l.ts';\n",
+    'scripts/s.ts': "import { b } from '../bench/b.ts';\n",
+  })) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  expect(checkLayers(root).violations).toEqual([
+    { file: 'scripts/s.ts', line: 1, message: 'scripts may not import "../bench/b.ts"' },
+    { file: 'tools/mint/m.ts', line: 2, message: 'tools may not import "../../test/support/t.ts"' },
   ]);
 });
 

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { createScreen } from '../../scripts/picture/screen.ts';
 import { svgOf } from '../../scripts/picture/svg.ts';
 import { createLiveArea } from '../../src/report/live-area.ts';
-import { ROOT } from '../support/build.ts';
+import { ROOT } from '../../tools/program.ts';
 
 const shown = (screen: ReturnType<typeof createScreen>) =>
   screen.rows().map((row) => row.map(({ char }) => char).join(''));
@@ -13,12 +13,11 @@ const shown = (screen: ReturnType<typeof createScreen>) =>
 test('the screen follows a live area that is drawn again and again, with lines above it', () => {
   const screen = createScreen({ columns: 40, rows: 5 });
   // The kernel's line discipline makes CR LF of it.
-  const area = createLiveArea(
-    (text) => screen.write(text.replaceAll('\n', '\r\n')),
-    () => 40,
-  );
+  const write = (text: string) => screen.write(text.replaceAll('\n', '\r\n'));
+  const size = { columns: () => 40, rows: () => 5 };
+  const area = createLiveArea({ out: write, err: write, draw: write, ...size, isOutElsewhere: false });
   area.draw(['one running', 'two running']);
-  area.above(() => screen.write('zero done\r\n'));
+  area.above('zero done', { to: 'err' });
   area.draw(['two running']);
   expect(shown(screen)).toEqual(['zero done', 'two running', '']);
   screen.write('a\r\nb\r\nc\r\nd\r\n');
@@ -33,6 +32,16 @@ test('the screen keeps styles, wraps at its edge, erases lines and passes over t
     ['1;31', '1;31', '', ''],
     ['32', ''],
   ]);
+});
+
+test('a window that becomes narrower wraps its lines, and a wider one joins them again', () => {
+  const screen = createScreen({ columns: 8, rows: 3 });
+  screen.write('abcdefgh\r\n日本語x\r\n');
+  screen.resize({ columns: 5, rows: 3 });
+  expect(shown(screen)).toEqual(['日本', '語x', '']);
+  expect(screen.gone()).toHaveLength(2);
+  screen.resize({ columns: 20, rows: 3 });
+  expect(shown(screen)).toEqual(['日本語x', '']);
 });
 
 test('a row that stays the same is drawn once, and the last frame is what remains without animation', () => {

@@ -1,3 +1,4 @@
+/** A promise that a test resolves when it wants. */
 export interface Deferred<T> {
   promise: Promise<T>;
   resolve: (value: T) => void;

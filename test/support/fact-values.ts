@@ -1,3 +1,4 @@
+/** A PuppetDB that knows some facts. */
 import { valueAt } from '../../src/controller/targeting/fact-condition.ts';
 import type { NodeDatabase } from '../../src/controller/targeting/host-sources.ts';
 

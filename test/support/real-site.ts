@@ -1,21 +1,15 @@
 /** A site on loopback: real `kick agent` processes that run a fixture, and a controller that knows them. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { onTestFinished } from 'vitest';
-import { KICK } from './build.ts';
-import { mintCa } from './minted-ca.ts';
-import { portOf } from './real-agent.ts';
+import { agentCommand } from '../../tools/agent-process.ts';
+import { type IssueOptions, mintCa } from '../../tools/mint/mint-ca.ts';
+import { type Ended, startKick } from './kick.ts';
+import { kickHere } from './kick-here.ts';
+import { startRealAgent } from './real-agent.ts';
 import { tempFolder } from './temp.ts';
 
 export const SITE_CONTROLLER = 'puppet.example.com';
-
-export interface Ended {
-  out: string;
-  err: string;
-  code: number | null;
-}
 
 export interface Site {
   readonly folder: string;
@@ -23,14 +17,16 @@ export interface Site {
   readonly names: readonly string[];
   /** The controller's folders, as variables. */
   readonly env: Readonly<Record<string, string>>;
+  /** Starts a command as a process of its own. */
   start(...words: string[]): ChildProcess;
+  /** Runs a command to its end, in this process. */
   kick(...words: string[]): Promise<Ended>;
   /** Adds to inventory.yaml: groups, other targets. */
   inventory(more: object): void;
   controllerYaml(config: object): void;
   /** What a host's runs have noted, a word a line: begin, end, … */
   journal(name: string): string[];
-  /** Lets all runs end that wait for $RELEASE. */
+  /** Lets all runs end that are held. */
   release(): void;
   /** From now on they wait again. */
   hold(): void;
@@ -38,43 +34,42 @@ export interface Site {
 
 const NAME = (index: number) => `web${index + 1}.example.com`;
 
-/** `script` is what a run does: sh, with $JOURNAL to note in and $RELEASE to wait for. */
+interface SiteOptions {
+  /** Of the host with this index, from 0. */
+  nameOf?: (index: number) => string;
+  /** What its certificate is for. */
+  controller?: IssueOptions;
+}
+
+/** `script` is what a run does: sh, with $JOURNAL to note in, and `held` to wait until it is released. */
 export async function realSite(
   count: number,
   script: (name: string, index: number) => string,
-  nameOf = NAME,
+  { nameOf = NAME, controller = {} }: SiteOptions = {},
 ): Promise<Site> {
   const folder = tempFolder();
   const pki = join(folder, 'pki');
   const ca = mintCa();
   const names = Array.from({ length: count }, (_, index) => nameOf(index));
-  await ca.write(pki, SITE_CONTROLLER, ca.issue(SITE_CONTROLLER));
+  ca.write(pki, ca.issue(SITE_CONTROLLER, controller));
   const journalOf = (name: string) => join(folder, name, 'journal');
   const release = join(folder, 'release');
   const ports = await Promise.all(
     names.map(async (name, index) => {
       const own = join(folder, name);
       mkdirSync(own);
-      await ca.write(pki, name, ca.issue(name, { role: 'agent', ppCliAuth: false }));
+      ca.write(pki, ca.issue(name, { role: 'agent' }));
       const program = join(own, 'run');
-      const head = `#!/bin/sh\nJOURNAL='${journalOf(name)}' RELEASE='${release}'\n`;
+      // A test that is over has removed the folder, and releases nobody any more.
+      const wait = `while [ ! -e '${release}' ] && [ -d '${folder}' ]; do sleep 0.02; done`;
+      const head = `#!/bin/sh\nJOURNAL='${journalOf(name)}'\nheld() { ${wait}; }\n`;
       writeFileSync(program, `${head}${script(name, index)}\n`, { mode: 0o755 });
       writeFileSync(
         join(own, 'agent.yaml'),
         JSON.stringify({ runner: 'command', command: [program], kill_grace: '1s' }),
       );
-      const [node = '', ...args] = KICK;
-      const child = spawn(
-        node,
-        [
-          ...[...args, 'agent', '--port', '0', '--bind', '127.0.0.1', '--config-dir', own],
-          ...['--state-dir', join(own, 'state'), '--run-dir', join(own, 'rundir')],
-          ...['--pki-dir', pki, '--certname', name],
-        ],
-        { stdio: ['ignore', 'pipe', 'inherit'] },
-      );
-      onTestFinished(() => void child.kill('SIGKILL'));
-      return portOf(child);
+      const folders = { configDir: own, runDir: join(own, 'rundir'), pkiDir: pki, certname: name };
+      return (await startRealAgent(agentCommand(folders))).port;
     }),
   );
   const etc = join(folder, 'etc');
@@ -92,13 +87,10 @@ export async function realSite(
     KICK_CERTNAME: SITE_CONTROLLER,
     NO_COLOR: '1',
   };
-  const start = (...words: string[]): ChildProcess => {
-    const [node = '', ...args] = KICK;
-    return spawn(node, [...args, ...words], { env: { ...process.env, ...env } });
-  };
+  const start = (...words: string[]): ChildProcess => startKick(words, { env });
   return {
     ...{ folder, names, env, start, inventory },
-    kick: (...words) => ended(start(...words)),
+    kick: (...words) => kickHere(words, { env }),
     controllerYaml: (config) => writeFileSync(join(etc, 'controller.yaml'), JSON.stringify(config)),
     journal(name) {
       const path = journalOf(name);
@@ -107,11 +99,4 @@ export async function realSite(
     release: () => writeFileSync(release, ''),
     hold: () => rmSync(release, { force: true }),
   };
-}
-
-export async function ended(child: ChildProcess): Promise<Ended> {
-  if (child.stdout === null || child.stderr === null) throw new Error('no output');
-  const code = new Promise<number | null>((resolve) => child.once('close', resolve));
-  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  return { out, err, code: await code };
 }

@@ -1,9 +1,5 @@
 /**
- * kill -9 at random moments, against runs that note their begin and end:
- *
- *     npx tsx test/torture/torture.ts [ROUNDS] [SEED]      1000 rounds unless told
- *
- * In each round a request is sent, then one or more of agent, wrapper and run are killed at a random
+ * kill -9 at random moments, against runs that note their begin and end. In each round a request is sent, then one or more of agent, wrapper and run are killed at a random
  * moment, and the agent is started again. Asserted: never two runs at once; every accepted request
  * gets exactly one outcome, always the same; none is answered by a run that began before it came.
  */
@@ -13,15 +9,13 @@ import type { FinishedEvent } from '../../src/protocol/event.ts';
 import { SendError } from '../../src/transport/transport.ts';
 import { descendants, signalProcess } from '../../src/util/proc.ts';
 import { type AgentPlace, agentPlace, anySignal, outcomeOf, type RealAgent } from '../support/real-agent.ts';
-import { throwawayFolder } from '../support/temp.ts';
+import { tempFolder } from '../support/temp.ts';
 
 export interface TortureResult {
-  rounds: number;
   accepted: number;
   kills: { agent: number; others: number };
   runs: number;
   outcomes: Record<string, number>;
-  seconds: number;
 }
 
 interface Accepted {
@@ -31,22 +25,17 @@ interface Accepted {
 }
 
 /** Throws when a promise is broken. */
-export async function torture(
-  rounds: number,
-  seed: number,
-  note: (text: string) => void,
-): Promise<TortureResult> {
-  const folder = throwawayFolder();
+export async function torture(rounds: number, seed: number): Promise<TortureResult> {
+  const folder = tempFolder();
   const random = generator(seed);
-  const from = performance.now();
   const kills = { agent: 0, others: 0 };
   const accepted: Accepted[] = [];
   const program = join(import.meta.dirname, '..', 'fixtures', 'bin', 'noted');
-  const journal = join(folder.path, 'journal');
-  const place = await agentPlace(folder.path, [program, journal, join(folder.path, 'alone')]);
+  const journal = join(folder, 'journal');
+  const place = await agentPlace(folder, [program, journal, join(folder, 'alone')]);
   let agent = await place.start();
   try {
-    for (let round = 1; round <= rounds; round++) {
+    for (let round = 0; round < rounds; round++) {
       const sent = send(place, agent, accepted);
       await pause(random() * 120);
       const others = descendants(agent.process.pid ?? 0);
@@ -61,21 +50,12 @@ export async function torture(
         agent = await place.start();
       }
       await sent;
-      if (round % 50 === 0) note(`${round} rounds, ${kills.agent} agents and ${kills.others} others killed`);
     }
     const outcomes = await settle(place, agent, accepted);
     const runs = checkJournal(journal);
-    return {
-      rounds,
-      accepted: accepted.length,
-      kills,
-      runs,
-      outcomes,
-      seconds: (performance.now() - from) / 1000,
-    };
+    return { accepted: accepted.length, kills, runs, outcomes };
   } finally {
     await agent.kill('SIGKILL');
-    folder.remove();
   }
 }
 
@@ -84,7 +64,7 @@ async function send(place: AgentPlace, { target }: RealAgent, accepted: Accepted
   const { job, body } = await place.request();
   const sentAt = Date.now();
   try {
-    const stream = await place.sender.submit(target, body, anySignal());
+    const stream = await place.sender.submit(target, body, { signal: anySignal() });
     for await (const event of stream) {
       if (event.type !== 'accepted') continue;
       accepted.push({ job, sentAt });
@@ -140,11 +120,4 @@ function generator(seed: number): () => number {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   };
-}
-
-if (process.argv[1] === import.meta.filename) {
-  const [rounds = '1000', seed = String(Date.now() % 1_000_000)] = process.argv.slice(2);
-  console.log(`torture: ${rounds} rounds, seed ${seed}`);
-  const result = await torture(Number(rounds), Number(seed), (text) => console.log(text));
-  console.log(JSON.stringify(result, null, 2));
 }

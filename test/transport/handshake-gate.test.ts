@@ -1,11 +1,174 @@
-import { expect, test } from 'vitest';
-import { addressGroup, plainAddress } from '../../src/transport/https/listener/handshake-gate.ts';
-import { quietLog } from '../../src/transport/https/listener/quiet-log.ts';
-import { deferred } from '../support/deferred.ts';
-import { testCa } from './mint.ts';
-import { captureLog, head, knock, speak, startAgent } from './support.ts';
+/** Before TLS: who goes first, who makes room, and that a flood locks nobody out. */
+import { EventEmitter } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { AddressBook } from '../../src/transport/https/listener/address-book.ts';
+import { addressGroup, plainAddress } from '../../src/transport/https/listener/address-group.ts';
+import { HandshakeGate } from '../../src/transport/https/listener/handshake-gate.ts';
+import { quietLog } from '../../src/util/quiet-log.ts';
+import { captureLog } from './support.ts';
 
-const ca = testCa();
+const LIMITS = {
+  handshakeMs: 5000,
+  checkEveryMs: 1_000_000,
+  handshakes: 8,
+  handshakesAtOnce: 2,
+  handshakeGraceMs: 1000,
+  keptPerController: 2,
+};
+
+/** A connection that does what a test says. */
+class Visitor extends EventEmitter {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  isOpen = true;
+
+  constructor(address: string, port: number) {
+    super();
+    this.remoteAddress = address;
+    this.remotePort = port;
+  }
+
+  speak(): void {
+    this.emit('readable');
+  }
+
+  destroy(): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    this.emit('close');
+  }
+
+  resetAndDestroy(): void {
+    this.destroy();
+  }
+}
+
+function openGate(limits: Partial<typeof LIMITS> = {}) {
+  let now = 0;
+  let ports = 1;
+  const clock = { monotonic: () => now };
+  const book = new AddressBook(clock);
+  const started: string[] = [];
+  const gate = new HandshakeGate<Visitor>({
+    clock,
+    book,
+    limits: { ...LIMITS, ...limits },
+    start: ({ remoteAddress }) => started.push(remoteAddress),
+    onEvicted: () => {},
+    onTimeout: () => {},
+  });
+  onTestFinished(() => gate.clear());
+  const visit = (address: string) => {
+    const visitor = new Visitor(address, ports++);
+    gate.enter(visitor);
+    return visitor;
+  };
+  const later = (ms: number) => {
+    now += ms;
+  };
+  return { gate, book, started, visit, later };
+}
+
+const openOf = (visitors: readonly Visitor[]) => visitors.filter(({ isOpen }) => isOpen);
+
+test('nobody is refused for being the newest: the oldest of the address with the most makes room', () => {
+  const { visit, gate } = openGate();
+  const good = visit('192.0.2.1');
+  const flood = Array.from({ length: 100 }, () => visit('192.0.2.66'));
+  expect(good.isOpen).toBe(true);
+  expect(openOf(flood)).toEqual(flood.slice(-7));
+  expect(gate.size).toBe(8);
+});
+
+test('those go first that had time to say something and said nothing', () => {
+  const { visit, later } = openGate();
+  const silent = visit('192.0.2.1');
+  const speaking = Array.from({ length: 7 }, () => visit('192.0.2.66'));
+  for (const one of speaking) one.speak();
+  later(1000);
+  visit('192.0.2.2');
+  expect(silent.isOpen).toBe(false);
+  expect(openOf(speaking)).toHaveLength(7);
+});
+
+test('an address from which a controller has asked keeps its places', () => {
+  const { visit, book } = openGate();
+  book.welcome('192.0.2.1');
+  const good = [visit('192.0.2.1'), visit('192.0.2.1')];
+  const flood = Array.from({ length: 100 }, (_, i) => visit(`198.51.100.${i}`));
+  expect(openOf(good)).toHaveLength(2);
+  expect(openOf(flood)).toHaveLength(6);
+});
+
+test('handshakes are begun one a turn, those of controllers first, then those of addresses with fewest failures', async () => {
+  const { visit, book, started, gate } = openGate({ handshakesAtOnce: 10 });
+  book.welcome('192.0.2.1');
+  book.fail('192.0.2.66');
+  for (const address of ['192.0.2.66', '192.0.2.3', '192.0.2.1']) visit(address).speak();
+  await turn();
+  expect(started).toEqual(['192.0.2.1']);
+  await turn();
+  await turn();
+  expect(started).toEqual(['192.0.2.1', '192.0.2.3', '192.0.2.66']);
+  expect(gate.size).toBe(3);
+});
+
+test('one who stays silent has begun no handshake', async () => {
+  const { visit, started } = openGate();
+  visit('192.0.2.1');
+  await turn();
+  await turn();
+  expect(started).toEqual([]);
+});
+
+test('where TLS works on too many, the oldest of the address with the most makes room once it had its time', async () => {
+  const { visit, started, later } = openGate();
+  const slow = [visit('192.0.2.66'), visit('192.0.2.66')];
+  for (const one of slow) one.speak();
+  await turn();
+  await turn();
+  later(1000);
+  visit('192.0.2.1').speak();
+  await turn();
+  expect(started).toEqual(['192.0.2.66', '192.0.2.66', '192.0.2.1']);
+  // The newest was begun first, and has been worked on for longest.
+  expect(slow.map(({ isOpen }) => isOpen)).toEqual([true, false]);
+});
+
+test('a handshake that is done is no longer counted', async () => {
+  const { visit, gate, book } = openGate();
+  const good = visit('192.0.2.1');
+  good.speak();
+  await turn();
+  gate.pass(good);
+  expect(gate.size).toBe(0);
+  good.destroy();
+  expect(book.failures('192.0.2.1')).toBe(0);
+});
+
+test('a failed handshake counts half after ten seconds, and a controller is known for a day', () => {
+  let now = 0;
+  const book = new AddressBook({ monotonic: () => now });
+  book.fail('192.0.2.66');
+  book.fail('192.0.2.66');
+  book.welcome('192.0.2.1');
+  now = 10_000;
+  expect(book.failures('192.0.2.66')).toBeCloseTo(1, 1);
+  expect(book.failures('192.0.2.1')).toBe(0);
+  now = 86_399_000;
+  expect(book.isKnown('192.0.2.1')).toBe(true);
+  now = 86_400_000;
+  expect(book.isKnown('192.0.2.1')).toBe(false);
+});
+
+test('the address book is bounded: the oldest entries go', () => {
+  const book = new AddressBook({ monotonic: () => 0 });
+  for (let i = 0; i < 300; i++) book.welcome(`controller ${i}`);
+  for (let i = 0; i < 5000; i++) book.fail(`stranger ${i}`);
+  expect([book.isKnown('controller 43'), book.isKnown('controller 44')]).toEqual([false, true]);
+  expect([book.failures('stranger 903'), book.failures('stranger 904')]).toEqual([0, 1]);
+});
 
 test.each([
   ['192.0.2.7', '192.0.2.7'],
@@ -21,38 +184,6 @@ test.each([
 
 test('plainAddress leaves IPv6 as it is', () => {
   expect(plainAddress('2001:db8::ffff:1')).toBe('2001:db8::ffff:1');
-});
-
-test('listenHttps resets what is over the limit of handshakes in all, and serves again when they are gone', async () => {
-  const agent = await startAgent(ca.agent(), { limits: { handshakes: 2 } });
-  const { port } = agent.listener;
-  const first = knock(port, { localAddress: '127.0.0.2' });
-  const second = knock(port, { localAddress: '127.0.0.3' });
-  await Promise.all([first, second].map(({ socket }) => new Promise((done) => socket.once('connect', done))));
-  const third = knock(port, { localAddress: '127.0.0.4' });
-  await third.closed;
-  expect(first.socket.destroyed).toBe(false);
-  first.socket.destroy();
-  const identity = ca.controller();
-  const say = head('GET /v1/status');
-  await expect.poll(async () => (await speak(port, { identity, say })).status).toBe(200);
-});
-
-test('listenHttps counts no handshake that is done', async () => {
-  const agent = await startAgent(ca.agent(), { limits: { handshakes: 2, handshakesPerAddress: 1 } });
-  const identity = ca.controller();
-  const asks = deferred<string>();
-  const isConnected = deferred();
-  const waiting = speak(agent.listener.port, {
-    ...{ identity, later: asks.promise, onSecure: isConnected.resolve },
-  });
-  await isConnected.promise;
-  // Ours may be done before theirs: until then the next is one too many.
-  await expect
-    .poll(async () => (await speak(agent.listener.port, { identity, say: head('GET /v1/status') })).status)
-    .toBe(200);
-  asks.resolve(head('GET /v1/status'));
-  expect((await waiting).status).toBe(200);
 });
 
 test('quietLog writes ten lines a minute and then how many it left out', () => {

@@ -1,8 +1,9 @@
+/** The listener's TLS: only clients of its CA that no CRL revokes get in. */
 import { expect, test } from 'vitest';
 import { listenHttps } from '../../src/transport/https/listener/listener.ts';
+import { generateKey } from '../../tools/mint/keys.ts';
+import { mintCa, selfSigned } from '../../tools/mint/mint-ca.ts';
 import { deferred } from '../support/deferred.ts';
-import { generateKey } from '../support/minted-ca.ts';
-import { selfSigned, testCa } from './mint.ts';
 import {
   anySignal,
   captureLog,
@@ -14,8 +15,8 @@ import {
   startSender,
 } from './support.ts';
 
-const ca = testCa();
-const stranger = testCa({ name: 'Stranger CA' });
+const ca = mintCa();
+const stranger = mintCa({ name: 'Stranger CA' });
 const agentIdentity = ca.agent();
 const controller = ca.controller();
 const STATUS = head('GET /v1/status');
@@ -45,7 +46,7 @@ test('listenHttps ends the handshake of a client of another CA', async () => {
 });
 
 test('listenHttps ends the handshake of a client of another CA with the same name', async () => {
-  const identity = testCa().controller();
+  const identity = mintCa().controller();
   await expectNoEntry(
     await startAgent(agentIdentity),
     { identity },
@@ -65,7 +66,7 @@ test('listenHttps ends the handshake of TLS 1.2', async () => {
 });
 
 test('listenHttps ends the handshake of a client with RSA-1024', async () => {
-  const identity = ca.controller('controller.example.com', { keyType: 'rsa1024' });
+  const identity = ca.controller('controller.example.com', { keyType: 'rsa-1024' });
   const tls = { ciphers: 'DEFAULT@SECLEVEL=0' };
   await expectNoEntry(await startAgent(agentIdentity), { identity, tls }, /UNSPECIFIED/);
 });
@@ -76,7 +77,7 @@ test('listenHttps ends the handshake of a client whose certificate is for server
 });
 
 test('listenHttps ends the handshake of a revoked client', async () => {
-  const own = testCa();
+  const own = mintCa();
   const identity = own.controller();
   own.revoke(identity);
   await expectNoEntry(await startAgent(own.agent()), { identity }, /CERT_REVOKED/);
@@ -88,12 +89,12 @@ test('listenHttps ends the handshake of an expired client', async () => {
 });
 
 test('listenHttps lets nobody in when its CRL has expired', async () => {
-  const old = testCa({ crlDays: -1 });
+  const old = mintCa({ crlDays: -1 });
   await expectNoEntry(await startAgent(old.agent()), { identity: old.controller() }, /CRL_HAS_EXPIRED/);
 });
 
 test('listenHttps lets nobody in whose CA has no CRL', async () => {
-  const both = { ...agentIdentity, ca: [...ca.certificates, ...stranger.certificates], crls: ca.crls() };
+  const both = { ...agentIdentity, ca: [...agentIdentity.ca, ...stranger.agent().ca] };
   const agent = await startAgent(both);
   const heard = await speak(agent.listener.port, { say: STATUS, identity: controller });
   expect(heard.status).toBe(200);
@@ -104,8 +105,8 @@ test('listenHttps lets nobody in whose CA has no CRL', async () => {
 test('listenHttps takes clients of two CAs when it has the CRLs of both', async () => {
   const both = {
     ...agentIdentity,
-    ca: [...ca.certificates, ...stranger.certificates],
-    crls: [...ca.crls(), ...stranger.crls()],
+    ca: [...agentIdentity.ca, ...stranger.agent().ca],
+    crls: [...agentIdentity.crls, ...stranger.agent().crls],
   };
   const agent = await startAgent(both);
   for (const identity of [controller, stranger.controller('c.example.com')]) {
@@ -178,7 +179,7 @@ test('listenHttps speaks HTTP/1.1 only', async () => {
 });
 
 test('listenHttps closes idle, dripping and plain HTTP connections and serves the good client meanwhile', async () => {
-  const limits = { handshakeMs: 1000, handshakesPerAddress: 4 };
+  const limits = { handshakeMs: 1000, checkEveryMs: 100, handshakes: 100 };
   const agent = await startAgent(agentIdentity, { limits });
   const { port } = agent.listener;
   const from = { localAddress: '127.0.0.2' };
@@ -192,7 +193,7 @@ test('listenHttps closes idle, dripping and plain HTTP connections and serves th
   const plain = knock(port, { localAddress: '127.0.0.4', say: [Buffer.from(STATUS)] });
   // On a busy machine the good client may be too slow for that limit as well: then it comes again.
   const sender = startSender(controller);
-  const served = () => sender.status(agent.target, anySignal()).catch(() => undefined);
+  const served = () => sender.status(agent.target, { signal: anySignal() }).catch(() => undefined);
   await expect.poll(served).toMatchObject({ certname: 'agent.example.com' });
   const all = [...idle, drip, plain].map(({ closed }) => closed);
   expect((await Promise.all(all)).every((text) => !text.includes('HTTP'))).toBe(true);
@@ -203,7 +204,7 @@ test('listenHttps closes idle, dripping and plain HTTP connections and serves th
 });
 
 test('listenHttps.setIdentity applies a new CRL to new connections and to those that have asked nothing', async () => {
-  const own = testCa();
+  const own = mintCa();
   const identity = own.agent();
   const client = own.controller();
   const agent = await startAgent(identity);
@@ -215,7 +216,7 @@ test('listenHttps.setIdentity applies a new CRL to new connections and to those 
   await isConnected.promise;
   expect((await speak(agent.listener.port, { identity: client, say: STATUS })).status).toBe(200);
   own.revoke(client);
-  agent.listener.setIdentity({ ...identity, crls: own.crls() });
+  agent.listener.setIdentity({ ...identity, crls: own.agent().crls });
   agent.calls.length = 0;
   await expectNoEntry(agent, { identity: client }, /CERT_REVOKED/);
   asks.resolve(STATUS);

@@ -11,6 +11,7 @@ import { type HttpsListener, listenHttps } from '../../src/transport/https/liste
 import { tlsOptions } from '../../src/transport/https/tls-options.ts';
 import type { AgentService, SendError, Sender, Target } from '../../src/transport/transport.ts';
 import type { Log } from '../../src/util/log.ts';
+import { listenOn } from '../../tools/loopback.ts';
 
 export const JOB = '01890a5d-ac96-774b-bcce-b302099a8057';
 
@@ -52,6 +53,8 @@ const NO_SERVICE: AgentService = {
   events: async () => async function* () {},
   status: async () => STATUS,
   command: async () => ({ result: 'done', message: 'done' }),
+  isController: () => true,
+  greet: async () => {},
 };
 
 /** Nothing is cut off but what a test is about, however busy the machine is. */
@@ -86,6 +89,8 @@ export async function startAgent(
     events: note('events', whole.events),
     status: note('status', whole.status),
     command: note('command', whole.command),
+    isController: whole.isController,
+    greet: whole.greet,
   };
   const listener = await listenHttps(noted, {
     identity,
@@ -209,20 +214,17 @@ export function knock(
 }
 
 /** The port of a server on loopback that is closed, with its connections, when the test has finished. */
-export async function listenOn(server: Server): Promise<number> {
+export async function serveUntilFinished(server: Server): Promise<number> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  return listenOn(server);
 }
 
 export function head(first: string, headers: Record<string, string | number> = {}): string {

@@ -1,3 +1,4 @@
+/** An append-only file tells of a line once it holds it. */
 import { mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -43,7 +44,7 @@ test('AppendLog.written does not wait for what is added later', async () => {
     if (!isOver) log.add('more\n', more);
   };
   more();
-  await log.written();
+  await expect(log.written()).resolves.toBeUndefined();
   isOver = true;
   await log.close();
 });

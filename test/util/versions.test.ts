@@ -1,3 +1,4 @@
+/** Versions in RPM's and dpkg's spelling have one order. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compareVersions, isVersion } from '../../src/util/versions.ts';

@@ -1,11 +1,11 @@
-/** An admitted request becomes a folder, then waits in the queue. */
+/** Stores an admitted request in a folder and queues it. */
 import { messageOf } from '../../errors.ts';
 import { Refusal } from '../../protocol/refusal.ts';
 import type { RunRequest } from '../../protocol/request.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Queue } from '../queue/queue.ts';
-import { type RequestRecord, requestName } from '../requests/request-record.ts';
+import { type RequestRecord, recordOf } from '../requests/request-record.ts';
 import type { RequestStore } from '../requests/request-store.ts';
 import type { Audit } from './audit.ts';
 import type { RunChecks } from './run-checks.ts';
@@ -21,7 +21,7 @@ export interface AcceptDeps {
   version: string;
 }
 
-/** Writes a request down and queues it; does nothing where the same one came at the same moment. Throws `Refusal`. */
+/** Stores and queues a request; does nothing if the same one arrived at the same moment. Throws `Refusal`. */
 export type Accept = (request: RunRequest, from: string) => Promise<void>;
 
 export function createAccept(deps: AcceptDeps): Accept {
@@ -31,12 +31,12 @@ export function createAccept(deps: AcceptDeps): Accept {
     try {
       return await requests.create(record, { type: 'accepted', version });
     } catch (error) {
-      throw new Refusal('no-space', `cannot write the request down: ${messageOf(error)}`);
+      throw new Refusal('no-space', `cannot store the request: ${messageOf(error)}`);
     }
   }
 
   return async (request, from) => {
-    const record: RequestRecord = { name: requestName(request), request, acceptedAt: clock.now() };
+    const record = recordOf(request, clock);
     if (!(await isNew(record))) {
       await checks.isKnown(request);
       return;

@@ -1,7 +1,7 @@
 /**
- * DESIGN 5: everything that a request must pass, in this order. Decoding comes before believing: nothing
- * is looked at until an earlier check has made it safe to look at. A check that fails throws `Refusal`:
- * its code is sent, its detail stays in the agent's log.
+ * DESIGN 5: every check that a request must pass, in this order. Nothing is used before an earlier check
+ * has made it safe to use. A failing check throws `Refusal`: the code is sent, the detail stays in the
+ * agent's log.
  */
 import { checkSize, decodeEnvelope, leafOf, parseRequest, verifySignature } from '../../protocol/envelope.ts';
 import { type Action, describeBy, type Request } from '../../protocol/request.ts';
@@ -20,16 +20,18 @@ import {
 
 /** One kind of request: run requests have a key and a queue, commands have neither. */
 export interface AdmitFor<A extends Action> {
-  /** Throws `Refusal` for an operation that belongs elsewhere. */
+  /** Throws `Refusal` for an operation of another kind. */
   checkOperation(request: Request): Request & { action: A };
-  /** Whether the same request was accepted before: it is answered with what became of it. */
+  /** Whether the same request was accepted before; it is then answered with what became of it. */
   isKnown(request: Request & { action: A }): Promise<boolean>;
-  /** Whether this host can do it now. */
-  checkQueue(request: Request & { action: A }): Promise<void>;
+  /** Throws `Refusal` for options that this host's runner does not support. */
+  checkOptions(request: Request & { action: A }): void;
+  /** Throws `Refusal` if the queue or a disk is full. */
+  checkRoom(request: Request & { action: A }): Promise<void>;
 }
 
 export interface AdmitDeps {
-  /** Read twice, since time passes in between. Throws `Refusal` `stopping`. */
+  /** Called twice, since time passes between the checks. Throws `Refusal` `stopping`. */
   context(): AdmissionContext;
   /** Adds fields to the audit line of a refusal. */
   note(fields: object): void;
@@ -40,10 +42,10 @@ export interface Admitted<A extends Action> {
   isKnown: boolean;
 }
 
-/** Returns the request once it has passed every check, or has been found to be known. Throws `Refusal`. */
+/** Returns the request if it passes every check or is known already. Throws `Refusal`. */
 export async function admit<A extends Action>(
   { body, peer }: { body: Uint8Array; peer: Peer },
-  { checkOperation, isKnown, checkQueue }: AdmitFor<A>,
+  { checkOperation, isKnown, checkOptions, checkRoom }: AdmitFor<A>,
   { context, note }: AdmitDeps,
 ): Promise<Admitted<A>> {
   const here = context();
@@ -57,18 +59,19 @@ export async function admit<A extends Action>(
   checkAudience(parsed, here);
   note(signerOf(parsed));
   const request = checkOperation(parsed);
-  // Answered here, whatever the time and the policy.
+  // A known request is answered whatever the time and the policy.
   if (await isKnown(request)) return { request, isKnown: true };
   const now = context();
-  checkClocks(request, peer.time, now);
+  checkClocks(request, peer, now);
   checkTime(request, now);
   checkStore(request, now);
   checkPolicy(request, rule);
-  await checkQueue(request);
+  checkOptions(request);
+  await checkRoom(request);
   return { request, isKnown: false };
 }
 
-/** Who signed a request and what for, as the audit log has it. */
+/** Who signed a request and what for, in the fields of the audit log. */
 export function signerOf({ iss, job, attempt, action, by }: Request): object {
   return { controller: iss, job, attempt, op: action.op, by: describeBy(by), reason: by.reason };
 }

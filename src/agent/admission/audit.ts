@@ -1,16 +1,18 @@
-/** The agent's audit log: one line for every request that is accepted or refused, and for every outcome. */
+/** The agent's audit log: one line for every accepted or refused request, and for every outcome. */
 import { messageOf } from '../../errors.ts';
 import type { FinishedEvent } from '../../protocol/event.ts';
-import { Refusal } from '../../protocol/refusal.ts';
+import { Refusal, type RefusalCode } from '../../protocol/refusal.ts';
 import type { Request } from '../../protocol/request.ts';
 import type { Peer } from '../../transport/transport.ts';
+import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
+import { quietLog } from '../../util/quiet-log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { RequestRecord } from '../requests/request-record.ts';
 import { signerOf } from './admit.ts';
 
 export interface Audit {
-  /** Does what a peer asks for. Whatever is thrown becomes a `Refusal`: one line, and only its code is sent. */
+  /** Serves a peer. Anything thrown becomes a `Refusal` with a line in the log; only its code is sent. */
   answer<T>(
     asked: { what: string; peer: Peer },
     work: (note: (fields: object) => void) => Promise<T>,
@@ -19,7 +21,17 @@ export interface Audit {
   outcome(record: RequestRecord, finished: FinishedEvent): void;
 }
 
-export function createAudit({ log, metrics }: { log: Log; metrics: Metrics }): Audit {
+/** Refusals of peers that are no controllers, which can ask as often as they like. */
+const STRANGERS: readonly RefusalCode[] = ['controller-not-allowed', 'issuer'];
+
+export interface AuditDeps {
+  log: Log;
+  metrics: Metrics;
+  clock: Clock;
+}
+
+export function createAudit({ log, metrics, clock }: AuditDeps): Audit {
+  const quiet = quietLog(log, clock, { level: 'warn' });
   return {
     async answer({ what, peer }, work) {
       let fields: object = {};
@@ -32,7 +44,8 @@ export function createAudit({ log, metrics }: { log: Log; metrics: Metrics }): A
         const { code, message } = refusal;
         metrics.refused(code);
         const line = { audit: 'refused', what, peer: peer.address, code, detail: message, ...fields };
-        log.warn(line, `refused: ${code}`);
+        if (STRANGERS.includes(code)) quiet(line, `refused: ${code}`);
+        else log.warn(line, `refused: ${code}`);
         throw refusal;
       }
     },

@@ -1,4 +1,4 @@
-/** DESIGN 5: the checks of admit.ts that need nothing but the request, its sender and what this host allows. */
+/** DESIGN 5: the checks of admit.ts that need only the request, its sender and the policy. */
 import { commonNameOf, isPuppetAdministrator } from '../../pki/der.ts';
 import { clockWords, isTooFar } from '../../protocol/clocks.ts';
 import type { Envelope } from '../../protocol/envelope.ts';
@@ -15,7 +15,7 @@ export interface AdmissionContext {
   /** Milliseconds since 1970. */
   now: number;
   /**
-   * Seconds since 1970: an older request may have been handled from a state directory that has been
+   * Seconds since 1970. An older request may have been handled already, by an agent whose state directory is
    * lost (DESIGN 5, "Where no store exists").
    */
   notBefore: number;
@@ -23,11 +23,20 @@ export interface AdmissionContext {
   version: string;
 }
 
-/** Returns the certname of the controller behind a connection, for questions that need no signed request. */
+/** Returns the certname of the controller at the other end, for questions that need no signed request. */
 export function checkReader(peer: Peer, policy: Policy): string {
   const name = nameOf(peer.certificate);
   checkController(name, peer.certificate, policy);
   return name;
+}
+
+/** Whether a certificate that the transport has verified is a controller's. */
+export function isController(certificate: Uint8Array, policy: Policy): boolean {
+  try {
+    return ruleFor(policy, commonNameOf(certificate), () => isPuppetAdministrator(certificate)) !== undefined;
+  } catch {
+    return false; // no common name, or two
+  }
 }
 
 /**
@@ -74,10 +83,10 @@ export function checkAudience(request: Request, { certname }: AdmissionContext):
 }
 
 /**
- * Compares both clocks at the same moment if the controller sent its own time. The same bytes may be sent again later,
+ * If the controller sent its time, both clocks are compared at the same moment. The same bytes may be sent again later,
  * so `iat` alone only reveals a clock that is ahead of ours.
  */
-export function checkClocks({ iat }: Request, sentAt: number | undefined, { now }: AdmissionContext): void {
+export function checkClocks({ iat }: Request, { time: sentAt }: Peer, { now }: AdmissionContext): void {
   const time = Math.floor(now / 1000);
   const sent = sentAt === undefined ? Math.max(iat, time) : Math.floor(sentAt / 1000);
   for (const seconds of [sent - time, Math.max(0, iat - time)]) {

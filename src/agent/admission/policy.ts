@@ -1,22 +1,22 @@
-/** Which controllers this host obeys, and in what (agent.yaml: controllers, trust_pp_cli_auth). */
+/** Which controllers may do what on this host (agent.yaml: controllers, trust_pp_cli_auth). */
 import type { Action, Operation } from '../../protocol/request.ts';
 
 export interface ControllerRule {
   name: string;
-  /** Absent: all. */
+  /** Defaults to all operations. */
   ops?: readonly Operation[] | undefined;
-  /** When present, a run must name one of these environments. */
+  /** If present, a run must name one of these environments. */
   environments?: readonly string[] | undefined;
   noopOnly?: boolean | undefined;
 }
 
 export interface Policy {
   controllers: readonly ControllerRule[];
-  /** Whether whom Puppet marks as an administrator (pp_cli_auth) may do everything (DESIGN 1). */
+  /** Whether certificates marked by Puppet as an administrator's (pp_cli_auth) may do everything (DESIGN 1). */
   trustPpCliAuth: boolean;
 }
 
-/** The rule for a controller: by its name first, else the default for Puppet's administrators. */
+/** The rule for a controller: the one with its name, else the default for Puppet's administrators. */
 export function ruleFor(
   policy: Policy,
   name: string,
@@ -27,7 +27,7 @@ export function ruleFor(
   return policy.trustPpCliAuth && isPuppetAdministrator() ? { name } : undefined;
 }
 
-/** Why a rule does not allow an action; undefined when it does. */
+/** Why a rule does not allow an action; undefined if it does. */
 export function objectionTo(action: Action, rule: ControllerRule): string | undefined {
   if (rule.ops !== undefined && !rule.ops.includes(action.op)) return `op "${action.op}" is not allowed`;
   if (action.op !== 'run') return undefined;

@@ -1,4 +1,4 @@
-/** DESIGN 5: the checks of admit.ts for a request to run Puppet: its operation, whether it is known, and the queue. */
+/** DESIGN 5: the checks of admit.ts that only apply to runs: operation, known key, options, room. */
 import { statfs } from 'node:fs/promises';
 import { Refusal } from '../../protocol/refusal.ts';
 import { canonicalAction, type Request, type RunAction, type RunRequest } from '../../protocol/request.ts';
@@ -10,7 +10,7 @@ import type { RequestStore } from '../requests/request-store.ts';
 import type { Runner } from '../runners/runner.ts';
 import type { AdmitFor } from './admit.ts';
 
-/** Bytes that must be free where runs and requests are written (below that Puppet fails by itself). */
+/** Bytes that must be free where runs and requests are stored; with less Puppet itself would fail. */
 const MIN_FREE_BYTES = 16 << 20;
 
 export interface RunCheckDeps {
@@ -25,15 +25,15 @@ export interface RunCheckDeps {
 }
 
 export interface RunChecks extends AdmitFor<RunAction> {
-  /** Whether there is room for one more request. Throws `Refusal`. */
-  checkRoom(): Promise<void>;
+  /** The agent's own runs check only this, and without a request. */
+  checkRoom(request?: RunRequest): Promise<void>;
 }
 
 export function createRunChecks(deps: RunCheckDeps): RunChecks {
   const { requests, queue, runner, folders, queueSize, version } = deps;
   const { stateDir, runDir, layout } = folders;
 
-  function checkRunner({ action }: RunRequest): void {
+  function checkOptions({ action }: RunRequest): void {
     const unsupported = runner.unsupported(action);
     if (unsupported.length > 0) {
       throw new Refusal('unsupported', `${runner.name} cannot honour ${unsupported.join(', ')}`, { version });
@@ -50,22 +50,30 @@ export function createRunChecks(deps: RunCheckDeps): RunChecks {
     }
   }
 
+  async function isKnown(request: RunRequest): Promise<boolean> {
+    const known = await requests.read(requestName(request));
+    if (known === undefined) return false;
+    // Answered with its end, whatever it asked.
+    if (known === 'damaged') return true;
+    if (known === 'gone') throw new Refusal('gone', 'its folder is no longer kept');
+    if (canonicalAction(known.request.action) !== canonicalAction(request.action)) {
+      throw new Refusal('job-conflict', 'the same key with another action');
+    }
+    return true;
+  }
+
   return {
     checkOperation: asRun,
-    async isKnown(request) {
-      const known = await requests.read(requestName(request));
-      if (known === undefined) return false;
-      if (known === 'gone') throw new Refusal('gone', 'its folder is no longer kept');
-      if (canonicalAction(known.request.action) !== canonicalAction(request.action)) {
-        throw new Refusal('job-conflict', 'the same key with another action');
+    isKnown,
+    checkOptions,
+    async checkRoom(request) {
+      try {
+        await checkRoom();
+      } catch (error) {
+        // The same request may have been accepted meanwhile, over a connection that its controller has given up.
+        if (request === undefined || !(await isKnown(request))) throw error;
       }
-      return true;
     },
-    async checkQueue(request) {
-      checkRunner(request);
-      await checkRoom();
-    },
-    checkRoom,
   };
 }
 

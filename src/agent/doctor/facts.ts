@@ -1,14 +1,16 @@
-/** What is known here of what will go wrong. Gathering it changes nothing and takes a few seconds at the most. */
+/** Facts from which `kick doctor` judges a host. Gathering them changes nothing and takes a few seconds at most. */
 import { statfs } from 'node:fs/promises';
-import { KickError, messageOf } from '../../errors.ts';
+import { isUntrusted, KickError, messageOf } from '../../errors.ts';
 import { expiryOf } from '../../pki/expiry.ts';
 import type { Identity } from '../../pki/identity.ts';
 import type { DoctorFacts } from '../../protocol/doctor.ts';
 import { findPuppet } from '../../puppet/binary.ts';
 import { serviceEnvironment, settingWords } from '../../puppet/service-environment.ts';
 import { type PuppetSettings, puppetSettings } from '../../puppet/settings.ts';
+import { quarantined, quarantineOf } from '../../util/quarantine.ts';
 import { clip } from '../../util/text.ts';
 import { catalogRunHolder, readLockFile } from '../puppet/lock-files.ts';
+import type { Runner } from '../runners/runner.ts';
 import { askServers, serversOf } from './puppet-server.ts';
 import { otherSchedulers, SCHEDULER_PLACES, type SchedulerPlaces } from './schedulers.ts';
 
@@ -16,9 +18,9 @@ export interface PuppetHere {
   explicit?: string | undefined;
   /** The variable PATH. */
   path: string;
-  /** Whether its runs ask a Puppet Server: those of `puppet apply` do not. */
+  /** Whether its runs use a Puppet Server, as those of `puppet apply` do not. */
   asksServer: boolean;
-  /** Those of puppet.service, whose extra options move Puppet's files. */
+  /** Environment files of puppet.service, whose extra options may move Puppet's files. */
   environmentFiles?: readonly string[];
 }
 
@@ -27,9 +29,11 @@ export interface FactsOptions {
   runDir: string;
   /** Absent: this host runs no Puppet (the runner `command`). */
   puppet?: PuppetHere | undefined;
-  /** What this host identifies itself by; absent where it has no certificate yet. */
+  /** Absent if this host has no certificate yet. */
   identity?: Identity | undefined;
   schedulers?: SchedulerPlaces;
+  /** Absent: it cannot be made. */
+  runner?: Pick<Runner, 'untrusted'> | undefined;
   /** Milliseconds since 1970. */
   now: number;
 }
@@ -38,18 +42,22 @@ export interface FactsOptions {
 const TMPFS = 0x01021994;
 
 export async function doctorFacts(options: FactsOptions): Promise<DoctorFacts> {
-  const { stateDir, runDir, puppet, identity, schedulers = SCHEDULER_PLACES } = options;
+  const { stateDir, runDir, puppet, identity, runner, schedulers = SCHEDULER_PLACES } = options;
   const expiry = identity === undefined ? undefined : expiryOf(identity);
-  const [state, run, ofPuppet] = await Promise.all([
+  const [state, run, damaged, ofPuppet, untrusted] = await Promise.all([
     folderFact('state', stateDir),
     folderFact('run', runDir),
+    damagedIn([...new Set([stateDir, runDir])]),
     puppet === undefined ? {} : puppetFacts(puppet, options),
+    runner === undefined ? [] : untrustedFacts(runner),
   ]);
   return {
     ...(expiry !== undefined && { certificateEnds: expiry.certificate }),
     ...(expiry?.crl !== undefined && { crlEnds: expiry.crl }),
     folders: [...state, ...run],
+    ...(damaged.length > 0 && { damaged }),
     ...ofPuppet,
+    ...(untrusted.length > 0 && { untrusted }),
     schedulers: otherSchedulers(schedulers),
   };
 }
@@ -59,8 +67,30 @@ async function folderFact(what: 'state' | 'run', path: string): Promise<DoctorFa
     const { bavail, bsize, type } = await statfs(path);
     return [{ what, path, freeBytes: bavail * bsize, ...(what === 'run' && { isTmpfs: type === TMPFS }) }];
   } catch {
-    return []; // it will be made
+    return []; // it is made later
   }
+}
+
+async function untrustedFacts(runner: Pick<Runner, 'untrusted'>) {
+  const found = await runner.untrusted();
+  return found.map(({ error: { message, hint = '' }, isLeftOut }) => ({
+    what: clip(message, 2048),
+    next: clip(hint, 2048),
+    ...(isLeftOut && { isLeftOut }),
+  }));
+}
+
+async function damagedIn(roots: readonly string[]): Promise<NonNullable<DoctorFacts['damaged']>> {
+  const all = await Promise.all(
+    roots.map(async (root) => {
+      const names = await quarantined(root);
+      const [latest] = names;
+      return latest === undefined
+        ? []
+        : [{ path: quarantineOf(root), count: names.length, latest: clip(latest, 300) }];
+    }),
+  );
+  return all.flat();
 }
 
 async function puppetFacts(
@@ -73,6 +103,7 @@ async function puppetFacts(
     settings = await puppetSettings({ puppet: findPuppet({ explicit, path }), stateDir, words });
   } catch (error) {
     if (!(error instanceof KickError)) throw error;
+    if (isUntrusted(error)) return {}; // one of the runner's
     return { puppetError: clip(messageOf(error), 1024) };
   }
   const [servers, staleLock] = await Promise.all([
@@ -87,13 +118,13 @@ async function puppetFacts(
   };
 }
 
-/** One that cannot be read is told with the status: no run can begin. */
+/** A lock that cannot be read is part of the status instead: it keeps runs from starting. */
 async function staleLockAt(path: string, now: number): Promise<string | undefined> {
   try {
     const lock = await readLockFile(path);
     if (lock === undefined || (await catalogRunHolder(path, now)) !== undefined) return undefined;
     const text = clip(lock.bytes.toString('latin1').trim(), 40);
-    return clip(`${path} names ${text === '' ? 'nobody' : `pid ${text}, which runs no Puppet`}`, 300);
+    return clip(`${path} names ${text === '' ? 'no process' : `pid ${text}, which runs no Puppet`}`, 300);
   } catch {
     return undefined;
   }

@@ -1,20 +1,20 @@
-/** Command lines that begin Puppet runs, in crontabs and among processes. */
+/** Recognises command lines that start Puppet runs, in crontabs and among processes. */
 import { basename } from 'node:path';
 
-/** Options with which `puppet agent` or `puppet apply` does something else, and ends. */
+/** Options with which `puppet agent` or `puppet apply` does something other than a run. */
 const NO_RUN =
   /^(--(enable|disable|fingerprint|configprint|genconfig|genmanifest|help|version|parseonly)(=.*)?|-[hV])$/;
 
-/** One run and no more: `--onetime`, and `-t` alone or among others (`-tv`). */
+/** A single run: `--onetime`, and `-t` alone or among others (`-tv`). */
 const ONE_RUN = /^(--onetime|--test|--job-id(=.*)?|-[a-z]*t[a-z]*)$/;
 
-/** Words that only speak of what follows them. */
-const SPEAKERS: ReadonlySet<string> = new Set([
+/** Programs that only mention what follows them. */
+const MENTIONS: ReadonlySet<string> = new Set([
   ...['echo', 'printf', 'logger', 'mail', 'grep', 'egrep', 'fgrep', 'zgrep', 'sed', 'awk'],
   ...['pgrep', 'pkill', 'killall', 'pidof', 'ps', 'test', '[', '[['],
 ]);
 
-/** Whether a crontab or shell script has a command that begins runs. */
+/** Whether a crontab or shell script has a command that starts runs. */
 export function textRunsPuppet(text: string): boolean {
   return text
     .replace(/\\\n/g, ' ')
@@ -24,13 +24,13 @@ export function textRunsPuppet(text: string): boolean {
     .some((command) => runOf(wordsOf(command)) !== undefined);
 }
 
-/** Whether a process is `puppet agent` that begins run after run. `words` may be a name that it gave itself. */
+/** Whether a process is a `puppet agent` daemon. `words` may be a title that the process gave itself. */
 export function isDaemon(words: readonly string[]): boolean {
   const options = runOf(words, ['agent', 'agent:']);
   return options !== undefined && !options.some((word) => ONE_RUN.test(word));
 }
 
-/** What stands behind `puppet agent` or `puppet apply`; undefined where that begins no run. */
+/** Returns the words after `puppet agent` or `puppet apply`; undefined if that starts no run. */
 function runOf(
   words: readonly string[],
   names: readonly string[] = ['agent', 'apply'],
@@ -38,7 +38,7 @@ function runOf(
   const at = words.findIndex(
     (word, index) => basename(word) === 'puppet' && names.includes(words[index + 1] ?? ''),
   );
-  if (at < 0 || words.slice(0, at).some((word) => SPEAKERS.has(basename(word)))) return undefined;
+  if (at < 0 || words.slice(0, at).some((word) => MENTIONS.has(basename(word)))) return undefined;
   const options = words.slice(at + 2);
   return options.some((word) => NO_RUN.test(word)) ? undefined : options;
 }

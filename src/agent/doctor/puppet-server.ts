@@ -1,4 +1,4 @@
-/** Whether Puppet Server answers this host, as Puppet itself would ask it. */
+/** Checks whether Puppet Server answers this host, the way Puppet itself would ask. */
 import { request } from 'node:https';
 import { connect } from 'node:net';
 import { messageOf } from '../../errors.ts';
@@ -8,10 +8,10 @@ import type { DoctorFacts } from '../../protocol/doctor.ts';
 import type { PuppetSettings } from '../../puppet/settings.ts';
 import { clip } from '../../util/text.ts';
 
-/** Milliseconds that a server is given. */
+/** Milliseconds a server has to answer. */
 const ANSWER_MS = 5000;
 
-/** Servers that are asked of a longer list. */
+/** Maximum number of servers asked. */
 const MAX_SERVERS = 10;
 
 interface Server {
@@ -20,8 +20,8 @@ interface Server {
 }
 
 /**
- * `server_list` where there is one (`a,b:8141`), for Puppet then looks at no `server`. Nobody where neither is set, as by
- * default for a user of OpenVox 9 other than root.
+ * The servers of `server_list` (`a,b:8141`) if it is set, since Puppet then ignores `server`. None if neither is set, which
+ * is the default of OpenVox 9 for users other than root.
  */
 export function serversOf({
   server,
@@ -40,7 +40,7 @@ export function serversOf({
   return server === '' ? [] : [{ name: server, port: serverport }];
 }
 
-/** Asks them all. Without a certificate of ours only whether they take a connection. */
+/** Asks all servers. Without a certificate, only checks that they accept a connection. */
 export function askServers(
   servers: readonly Server[],
   identity: Identity | undefined,
@@ -55,7 +55,7 @@ export function askServers(
   );
 }
 
-/** Why nobody listens there; undefined when somebody does. */
+/** Returns why no connection is possible; undefined if it is. */
 function connectProblem({ name: host, port }: Server, timeoutMs: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
@@ -69,7 +69,7 @@ function connectProblem({ name: host, port }: Server, timeoutMs: number): Promis
   });
 }
 
-/** Puppet Server tells its status to whoever asks (auth.conf, "puppetlabs status service - simple"). */
+/** Puppet Server's status is open to anyone (auth.conf, "puppetlabs status service - simple"). */
 function answerProblem(
   { name: host, port }: Server,
   timeoutMs: number,
@@ -78,7 +78,11 @@ function answerProblem(
   return new Promise((resolve) => {
     const question = request(
       {
-        ...{ host, port, servername: host, path: '/status/v1/simple', agent: false },
+        host,
+        port,
+        servername: host,
+        path: '/status/v1/simple',
+        agent: false,
         ...tlsMaterial(identity),
         signal: AbortSignal.timeout(timeoutMs),
       },

@@ -1,4 +1,4 @@
-/** What else begins Puppet runs on this host. Two schedules beside each other are rarely meant. */
+/** What else starts Puppet runs on this host: two schedules at once are rarely intended. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { clip } from '../../util/text.ts';
@@ -7,9 +7,9 @@ import { isDaemon, textRunsPuppet } from './puppet-commands.ts';
 export interface SchedulerPlaces {
   /** Files, and folders of files, in cron's format. */
   cron: readonly string[];
-  /** Folders in which systemd keeps links to what is enabled. */
+  /** Folders in which systemd links to enabled units. */
   wants: readonly string[];
-  /** Where processes are. */
+  /** /proc. */
   proc: string;
 }
 
@@ -66,13 +66,13 @@ function runsPuppet(path: string): boolean {
   }
 }
 
-/** What an enabled service has started is that one scheduler. */
+/** A daemon of an enabled service is not reported again. */
 function daemonNote(pids: readonly number[], units: readonly string[]): string[] {
   if (pids.length === 0 || units.some((name) => name.endsWith('.service'))) return [];
   return [`puppet agent as a daemon (pid ${pids.slice(0, 5).join(', ')})`];
 }
 
-/** Those that begin run after run. While one works it has children of the same name: they are the same daemon. */
+/** Finds daemons. The children of a working daemon have the same name and are not counted. */
 function daemons(proc: string): number[] {
   const found = new Set(
     namesIn(proc)
@@ -97,7 +97,7 @@ function ancestorsOf(pid: number, proc: string): number[] {
   return found;
 }
 
-/** 0 where there is none. */
+/** 0 if there is none. */
 function parentOf(pid: number, proc: string): number {
   const stat = read(join(proc, String(pid), 'stat'));
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? 0);

@@ -1,27 +1,28 @@
-/** DESIGN 3, rule 3: a run that was ended before it was done, and the sentence that is true of how. */
+/** DESIGN 3, rule 3: runs that were ended before they were done, and a sentence that truthfully says how. */
 import { constants } from 'node:os';
 import { clip } from '../../util/text.ts';
 import { utc } from '../disabling.ts';
+import { reportTime } from '../puppet/report.ts';
 import type { Ending, Evidence } from './evidence.ts';
 
-/** Milliseconds: Ruby has no handler in its first tenth of a second; a busy or cold machine takes its time. */
+/** Milliseconds in which Ruby may have no signal handler yet: a tenth of a second, but longer on a busy machine. */
 const RUBY_STARTS_MS = 5000;
 
-/** Those by which a process ends itself when it crashes. */
+/** Signals that mean a crash. */
 const CRASHES = ['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGABRT', 'SIGTRAP', 'SIGSYS'];
 
-/** Of a run of Puppet that has not completed; undefined where nothing says that it was ended. */
+/** Judges a Puppet run that did not complete; undefined if nothing says that it was ended. */
 export function endedEarly(evidence: Evidence): Ending | undefined {
   const { exit } = evidence;
-  const signal = signalTold(evidence);
+  const signal = signalFound(evidence);
   const ended = endedBySignal(evidence, signal);
   if (ended !== undefined) return ended;
   return exit === 0 ? interrupted(withoutReport(evidence)) : undefined;
 }
 
-/** Of any program: `told` is the signal that is known otherwise than by the exit status. */
-export function endedBySignal({ exit, log }: Evidence, told?: string): Ending | undefined {
-  const signal = exit !== undefined && exit > 128 && exit <= 128 + 64 ? nameOf(exit - 128) : told;
+/** The same for any program: `found` is a signal known from elsewhere than the exit status. */
+export function endedBySignal({ exit, log }: Evidence, found?: string): Ending | undefined {
+  const signal = exit !== undefined && exit > 128 && exit <= 128 + 64 ? nameOf(exit - 128) : found;
   if (signal === undefined) {
     const unseen = 'it was ended before it was done, and nobody saw how';
     return exit === undefined ? interrupted(unseen) : undefined;
@@ -37,10 +38,10 @@ function interrupted(message: string): Ending {
 }
 
 /**
- * What else tells of a signal. The handler of `puppet agent` is there before a run begins, and a run always makes a
- * report: an error that names a signal beside a report only quotes somebody. HUP ends it only before its handler is there.
+ * Other evidence of a signal. `puppet agent` installs its handler before a run starts, and every run writes a report: if
+ * there is a report, an error that names a signal only quotes it. HUP only ends Puppet before its handler is installed.
  */
-function signalTold(evidence: Evidence): string | undefined {
+function signalFound(evidence: Evidence): string | undefined {
   const { exit, report, log, notes, isApply } = evidence;
   const caught = notes?.caught ?? [];
   if (log.caught !== undefined) return log.caught;
@@ -51,7 +52,7 @@ function signalTold(evidence: Evidence): string | undefined {
 }
 
 /**
- * The same of `puppet apply`: `Could not run: SIGTERM`. Its handler of INT says one word on the console and exits with 1
+ * The same for `puppet apply`: `Could not run: SIGTERM`. Its INT handler prints one word on the console and exits with 1
  * (lib/puppet/application/apply.rb), without an error of Puppet's.
  */
 function brokenOff({ report, log, notes }: Evidence): string | undefined {
@@ -61,24 +62,24 @@ function brokenOff({ report, log, notes }: Evidence): string | undefined {
 }
 
 /**
- * Ruby 3.3 ends with 1 and says nothing when TERM or HUP meets it while it starts. Whatever else ends Puppet with 1 makes
- * it say why, or at least open its log first; so where nothing else is known, this is what it was.
+ * Ruby 3.3 silently exits with 1 when it gets TERM or HUP while it starts. In all other cases of exit code 1 Puppet says
+ * why, or at least opens its log first. So if nothing else is known, this is what happened.
  */
 export function diedSilently({ exit, log, hasLog, startedAt, notes }: Evidence): Ending | undefined {
   if (exit !== 1 || !log.isSilent || hasLog === true) return undefined;
   if (startedAt === undefined || notes === undefined || notes.at - startedAt > RUBY_STARTS_MS)
     return undefined;
   return interrupted(
-    `it ended with exit code ${exit} before it said a word, as Ruby does on a signal while it starts`,
+    `it ended with exit code ${exit} before it printed anything, as Ruby does on a signal during its start`,
   );
 }
 
-/** What is known of a run whose report is not there, or not complete. */
+/** What is known of a run whose report is missing or incomplete. */
 export function withoutReport({ exit, report, othersReport }: Evidence): string {
   const ended = `it ended with exit code ${exit}`;
   if (report !== undefined) return `${ended} before it had applied its catalog`;
   if (othersReport === undefined) return `${ended}, and no report of it was found`;
-  const began = new Date(othersReport.time ?? Number.NaN).getTime();
+  const began = reportTime(othersReport.time);
   const when = Number.isNaN(began) ? '' : `, which began at ${utc(began)}`;
   return `${ended}, and the report at hand is another run's${when}`;
 }
@@ -88,7 +89,7 @@ function nameOf(signal: number): string {
   return found?.[0] ?? `signal ${signal}`;
 }
 
-/** Of a message that may have a stack below it. */
+/** The first line of a message, which may be followed by a stack trace. */
 export function firstLine(text: string): string {
   return clip((text.split('\n').find((line) => line.trim() !== '') ?? '').trim(), 500);
 }

@@ -1,4 +1,4 @@
-/** What is known of a run that is over, and what can be said of it. */
+/** What is known of a run that is over, and the verdict on it. */
 import type { FinishedEvent } from '../../protocol/event.ts';
 import type { RunAction } from '../../protocol/request.ts';
 import type { Disabled } from '../../protocol/status.ts';
@@ -17,22 +17,22 @@ export interface Evidence {
   startedAt?: number | undefined;
   /** The run's *own* report: the caller has compared its job_id. */
   report?: ReportHead | undefined;
-  /** The report that lies where the run's own should, and is another's. */
+  /** Another run's report found in the place of this run's. */
   othersReport?: ReportHead | undefined;
-  /** Written down before the first signal. */
+  /** Recorded before the first signal. */
   intention?: Intention | undefined;
   log: LogFindings;
-  /** `puppet apply`: its run is broken off by the exception of a signal, where `puppet agent` has a handler. */
+  /** `puppet apply`, whose run is ended by a signal's exception, while `puppet agent` has a handler. */
   isApply?: boolean | undefined;
   /** Whether Puppet has opened its log. */
   hasLog?: boolean | undefined;
-  /** As planned. */
+  /** From the plan of the run. */
   puppet?: PuppetPaths | undefined;
   /** Whether Puppet was disabled when the run ended, and why. */
   disabled?: Disabled | undefined;
-  /** It was disabled while it ran, and kick agent has enabled it since. */
+  /** It was disabled during the run, and kick agent has enabled it since. */
   enabledMeanwhile?: Disabled | undefined;
-  /** Whether somebody holds Puppet's run lock. */
+  /** Whether Puppet's run lock is held. */
   isLockHeld?: boolean | undefined;
 }
 
@@ -41,9 +41,9 @@ export type Ending = Pick<FinishedEvent, 'outcome' | 'message' | 'error' | 'fact
 /** Puppet found its run lock taken: the request goes back to waiting. */
 export interface RaceLost {
   outcome: 'race-lost';
-  /** Whether somebody still holds it; where nobody does, it is tried again a few times only. */
+  /** Whether the lock is still held; if not, the run is only retried a few times. */
   isHeld: boolean;
-  /** What it is when it has been tried often enough. */
+  /** The ending once it has been retried often enough. */
   otherwise: Ending;
 }
 

@@ -1,4 +1,5 @@
-/** A run that is over: what its folder tells of it, put before the judge. */
+/** Judges a run that is over from the files in its folder. */
+import { isFull } from '../../errors.ts';
 import type { Disabled } from '../../protocol/status.ts';
 import type { Clock } from '../../util/clock.ts';
 import { bootId } from '../../util/proc.ts';
@@ -15,53 +16,70 @@ export interface JudgeDeps {
   runs: RunStore;
   runner: Runner;
   clock: Clock;
-  /** What Puppet was disabled for when kick agent has enabled it since, milliseconds since 1970. */
+  /** Why Puppet was disabled, if kick agent has enabled it since `at` (milliseconds since 1970). */
   enabledSince?(at: number): Disabled | undefined;
 }
 
 export interface JudgedRun {
   startedAt?: number | undefined;
-  /** Its resources are, by an agent that was killed before it could settle the run. */
-  isTold: boolean;
-  /** Why it was ended, where that could not be written down. */
+  /** Whether its resources were reported by an agent that was killed before it could settle the run. */
+  isReported: boolean;
+  /** Why it was ended, if that could not be recorded. */
   intended?: Intention | undefined;
 }
 
 export async function judgeRun(
   record: RunRecord,
   { runs, runner, clock, enabledSince }: JudgeDeps,
-  { startedAt, isTold, intended }: JudgedRun,
+  { startedAt, isReported, intended }: JudgedRun,
 ): Promise<RunEnd> {
   const { run, boot, action, puppet } = record;
-  const { started, exit, notes } = await runs.wrapperFiles(run);
+  const { started, exit, notes, damaged } = await runs.wrapperFiles(run, record.inner);
   const intention = (await runs.intention(run)) ?? intended;
   const isLive = await runs.isLive(run);
   const [dir, now] = [runs.liveDir(run), clock.now()];
   const enabledMeanwhile = enabledSince?.(startedAt ?? record.createdAt);
   const ended: EndedRun = {
-    ...{ run, dir, action, exit, notes, startedAt, now, intention, enabledMeanwhile, puppet },
+    run,
+    dir,
+    action,
+    exit,
+    notes,
+    startedAt,
+    now,
+    intention,
+    enabledMeanwhile,
+    puppet,
     readLog: (runLock) => readLog(run, runs, { runLock, pid: started?.process.pid }),
   };
   const isLost = exit === undefined && intention === undefined && !(isLive && boot === bootId());
   const judged = await runner.judge(ended);
-  const verdict = isLost ? onReportAlone(judged, boot) : judged;
+  const known = isLost ? onReportAlone(judged, boot) : judged;
+  const verdict = damaged.includes('exit') && known.outcome === 'interrupted' ? EXIT_DAMAGED : known;
   const finished = (ending: Ending) =>
     finishedEvent(record, ending, { exit, startedAt, endedAt: clock.now() });
   if (verdict.outcome === 'race-lost') {
     return { type: 'race-lost', isHeld: verdict.isHeld, otherwise: finished(verdict.otherwise) };
   }
-  if (!isTold && isLive) {
+  if (!isReported && isLive) {
     const resources = await runner.resources(ended);
-    if (resources.length > 0)
-      await runs.append(
-        run,
-        resources.map((event) => ({ ...event, at: now })),
-      );
+    if (resources.length > 0) {
+      const kept = resources.map((event) => ({ ...event, at: now }));
+      await runs.append(run, kept).catch((error: unknown) => {
+        if (!isFull(error)) throw error; // they are news: the outcome does not depend on them
+      });
+    }
   }
   return finished(verdict);
 }
 
-/** It was let go, and the wrapper ended all the same: killed, or it could not write. */
+/** Without its exit status a run counts as ended early, which may be wrong if there was one. */
+const EXIT_DAMAGED: Ending = {
+  outcome: 'failed',
+  message: 'the record is damaged: the exit status of the run cannot be read, and no report of it is left',
+};
+
+/** Judges a run that was released but never began: the wrapper was killed, or could not write. */
 export async function neverBegan(record: RunRecord, { runs, clock }: JudgeDeps): Promise<RunEnd> {
   const { run, action } = record;
   const { exit } = await runs.wrapperFiles(run);

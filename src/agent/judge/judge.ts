@@ -1,4 +1,4 @@
-/** DESIGN 3: how a run ended, from all that is known of it. Puppet's exit code alone does not decide, nor does the report. */
+/** DESIGN 3: how a run ended, from everything known of it. Neither Puppet's exit code nor its report decides alone. */
 import type { FinishedEvent, RunFacts } from '../../protocol/event.ts';
 import { clip } from '../../util/text.ts';
 import { disabledText } from '../disabling.ts';
@@ -55,7 +55,7 @@ function byStatus(report: ReportHead): Ending {
   return { outcome: report.noop_pending === true ? 'would-change' : 'unchanged' };
 }
 
-/** What is worth knowing of a success, behind its message if it has one. */
+/** Appends to a success's message what is worth knowing about it. */
 function noted(ending: Ending, { action, puppet }: Evidence, report: ReportHead): Ending {
   const said = ending.message === undefined ? [] : [ending.message];
   const notes = [...said, ...notesOf({ action, report, site: puppet?.site })];
@@ -63,9 +63,9 @@ function noted(ending: Ending, { action, puppet }: Evidence, report: ReportHead)
 }
 
 /**
- * Puppet was disabled, or lost the race for its run lock: it then ends with 1 and writes no report
- * (lib/puppet/agent.rb, run). Its log tells; where its log_level is above notice, what was seen at its end does, unless
- * it tells an error, which is the reason then.
+ * Puppet was disabled, or lost the race for its run lock: it then exits with 1 and writes no report
+ * (lib/puppet/agent.rb, run). Its log says so; if its log_level is above notice, what was seen at the end decides, unless
+ * the log has an error, which is then the reason.
  */
 function neverRan(evidence: Evidence): Verdict | undefined {
   const { exit, log, disabled, enabledMeanwhile, notes, isLockHeld } = evidence;
@@ -85,28 +85,28 @@ function neverRan(evidence: Evidence): Verdict | undefined {
 }
 
 function raceLost({ isLockHeld = false }: Evidence, words = ''): RaceLost {
-  const message = `Puppet takes its run lock for held, though no run is in progress${words}`;
+  const message = `Puppet considers its run lock held, though no run is in progress${words}`;
   return { outcome: 'race-lost', isHeld: isLockHeld, otherwise: { outcome: 'failed', message } };
 }
 
-/** By these Puppet itself says that it has applied a catalog. */
+/** Exit codes by which Puppet says that it has applied a catalog. */
 const APPLIED: readonly (number | undefined)[] = [2, 4, 6];
 
-/** Of a run of Puppet without a report of its own. */
+/** The ending of a Puppet run without a report of its own. */
 function unreported(evidence: Evidence): Ending {
   if (!APPLIED.includes(evidence.exit)) return { outcome: 'failed', ...reasonOf(evidence) };
   const { error, isReason } = evidence.log;
   return { outcome: 'failed', message: withoutReport(evidence), ...(isReason && { error }) };
 }
 
-/** Why it failed; where nobody says, what is known. */
+/** Why a run failed; if nothing says why, what is known. */
 function reasonOf({ exit, log }: Evidence): Pick<FinishedEvent, 'error' | 'message'> {
   if (log.error !== undefined) return { error: log.error };
   if (log.lastNotice !== undefined) {
     return { message: `it ended with exit code ${exit} after it had said: ${firstLine(log.lastNotice)}` };
   }
-  if (exit === undefined) return { message: 'its report says that it failed, and no log tells why' };
-  return { message: `it ended with exit code ${exit} and told no reason` };
+  if (exit === undefined) return { message: 'its report says that it failed, and no log says why' };
+  return { message: `it ended with exit code ${exit} and gave no reason` };
 }
 
 function factsOf(report: ReportHead): RunFacts {

@@ -1,26 +1,26 @@
 /**
- * What the log of a run tells of how it ended. Who says it, and at which level, decides: a record of Puppet's own
- * log has a source, and `Puppet` is nobody but Puppet itself; whatever an exec, a fact or a prerun command echoes
- * has another source, stands on the console, or is quoted in an error.
+ * What the log of a run says about how it ended. The source and level of a line matter: records of Puppet's own log have
+ * a source, and only Puppet itself uses `Puppet`; what an exec, a fact or a prerun command prints has another source, is
+ * on the console, or is quoted in an error.
  */
 import type { LogLine, RunError } from '../../protocol/event.ts';
 import { clip } from '../../util/text.ts';
 import { createConsoleReader, signalNamed } from './console-words.ts';
 
 export interface LogFindings {
-  /** The error that people should see first. */
+  /** The error that best explains the end. */
   error?: RunError;
-  /** Whether `error` is said to be one, and not merely the last line of the output. */
+  /** Whether `error` is a reported error rather than just the last line of output. */
   isReason: boolean;
-  /** Whether Puppet itself or Ruby has said so, and not only a resource. */
+  /** Whether it comes from Puppet itself or Ruby rather than from a resource. */
   isPuppets: boolean;
-  /** Puppet's own word that a signal ended it: its handler has seen it. `SIGTERM`, or `a signal`. */
+  /** The signal that Puppet's handler caught, according to Puppet: `SIGTERM`, or `a signal`. */
   caught?: string;
-  /** The signal that an error names as its cause: what Ruby raises before Puppet's handler is there. */
+  /** The signal that an error names as its cause: Ruby raises it before Puppet's handler is installed. */
   signal?: string;
-  /** The same, where the error quotes nobody. */
+  /** The same, if the error does not merely quote it. */
   plainSignal?: string;
-  /** Puppet's notice that its run lock is held; the words are translated, the path in them is not. */
+  /** Puppet's notice that its run lock is held; the text is translated, the path in it is not. */
   lockTaken?: string;
   /** Puppet's notice that it is administratively disabled; the command in it is not translated. */
   saysDisabled?: string;
@@ -28,36 +28,36 @@ export interface LogFindings {
   lastNotice?: string;
   /** Whether anything was printed on the console. */
   hasConsole: boolean;
-  /** Nothing at all was said. */
+  /** Nothing at all was printed or logged. */
   isSilent: boolean;
 }
 
 const ERRORS: readonly LogLine['level'][] = ['err', 'alert', 'emerg', 'crit'];
 
-/** Facter complains of things that no run fails by. */
+/** Facter logs errors that no run fails by. */
 const NOT_THE_REASON = 'Facter';
 
 const PUPPET = 'Puppet';
 
-/** lib/puppet/daemon.rb, set_signal_traps; never translated. HUP and USR1 are stored there, and end nothing. */
+/** lib/puppet/daemon.rb, set_signal_traps; never translated. HUP and USR1 are only queued there. */
 const CAUGHT = /^Caught (TERM|INT); exiting$/;
 
 /**
- * Ruby's word (thread_sync.c) for what is not allowed in a handler. That of Puppet 8 logs, which takes locks: in the first
- * moments of a run it dies of this, and the run of its error.
+ * Ruby's error (thread_sync.c) for what a signal handler may not do. Puppet 8's handler logs, which takes a lock: in the
+ * first moments of a run the handler fails with this error, and the run with it.
  */
 const IN_HANDLER = /: can't be called from trap context$/;
 
 /** lib/puppet/agent.rb, log_disabled_message. */
 const ENABLE_COMMAND = 'puppet agent --enable';
 
-/** How much an error tells: one with its place in the code first, then any of Puppet's, then what the console shows. */
+/** How informative an error is: one with its place in the code, then any of Puppet's, then the console's. */
 const RANKS = { placed: 2, error: 1, none: 0 } as const;
 
 export interface LogReaderOptions {
   /** The path of agent_catalog_run.lock, if there is one. */
   runLock?: string | undefined;
-  /** Puppet's. */
+  /** Puppet's pid. */
   pid?: number | undefined;
 }
 
@@ -104,7 +104,7 @@ export function createLogReader({ runLock, pid }: LogReaderOptions = {}): {
     },
     findings() {
       const atEnd = onConsole.findings();
-      // A Ruby that dies says so last: an error in Puppet's log means that it did not die of this.
+      // A dying Ruby says so last: if Puppet's log has an error, it did not die of this signal.
       const signal = atEnd.raised ?? said.signal ?? (error === undefined ? atEnd.signal : undefined);
       const shown = error ?? atEnd.error;
       return {
@@ -119,7 +119,7 @@ export function createLogReader({ runLock, pid }: LogReaderOptions = {}): {
   };
 }
 
-/** A record of the log that could not be read has a source all the same (see output.ts). */
+/** A log record that could not be parsed still has a source (see output.ts). */
 function isConsole({ level, source }: LogLine): boolean {
   return level === 'output' && source === undefined;
 }

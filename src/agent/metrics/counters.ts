@@ -1,10 +1,10 @@
-/** What an agent counts, as it is kept between its starts. */
+/** An agent's counters, as stored between its starts. */
 import * as v from 'valibot';
+import { count, measure, text, time } from '../../util/bounds.ts';
 import type { StoredFormat } from '../../util/stored-json.ts';
 
-const number = v.pipe(v.number(), v.minValue(0));
-const counts = v.record(v.string(), number);
-const summary = v.object({ sum: number, count: number });
+const counts = v.record(text(64), count);
+const summary = v.object({ sum: v.pipe(measure, v.minValue(0)), count });
 
 /** Durations are in seconds, the time is milliseconds since 1970. */
 const CountersSchema = v.object({
@@ -13,7 +13,7 @@ const CountersSchema = v.object({
   refused: counts,
   duration: summary,
   wait: summary,
-  lastSuccess: v.optional(number),
+  lastSuccess: v.optional(time),
 });
 
 export type Counters = v.InferOutput<typeof CountersSchema>;

@@ -1,4 +1,4 @@
-/** An agent's numbers by name. What Prometheus has seen once keeps its name and its labels. */
+/** An agent's metrics. Names and labels are an interface to Prometheus and never change. */
 import type { Expiry } from '../../pki/expiry.ts';
 import { AGENT_OUTCOMES } from '../../protocol/outcome.ts';
 import { REFUSALS } from '../../protocol/refusal.ts';
@@ -11,7 +11,7 @@ export interface AgentNumbers {
   expiry: Partial<Expiry>;
   version: string;
   waiting: number;
-  /** Undefined where nobody can tell yet. */
+  /** Undefined if not known yet. */
   disabled: boolean | undefined;
 }
 
@@ -20,24 +20,30 @@ export function metricsText({ counters, expiry, version, waiting, disabled }: Ag
   const time = (ms: number | undefined) => (ms === undefined ? undefined : seconds(ms));
   return expositionText([
     {
-      ...{ name: 'kick_agent_info', help: 'The version of kick.', type: 'gauge' },
+      name: 'kick_agent_info',
+      help: 'The version of kick.',
+      type: 'gauge',
       samples: [{ labels: { version }, value: 1 }],
     },
-    // A counter that appears with its first event has no rate() for it: all are there from the start.
+    // rate() misses the first event of a counter that appears with it, so all are there from the start.
     counter('runs', 'Runs that are over, by outcome.', {
       label: 'outcome',
       all: AGENT_OUTCOMES,
       counts: runs,
     }),
     counter('requests', 'Requests that are over, by outcome; one run may serve several.', {
-      ...{ label: 'outcome', all: AGENT_OUTCOMES, counts: requests },
+      label: 'outcome',
+      all: AGENT_OUTCOMES,
+      counts: requests,
     }),
     counter('refused', 'Requests and questions that were refused, by code.', {
-      ...{ label: 'code', all: Object.keys(REFUSALS), counts: refused },
+      label: 'code',
+      all: Object.keys(REFUSALS),
+      counts: refused,
     }),
     summary('run_duration', 'How long runs took.', duration),
     summary('lock_wait', 'How long requests waited for their run, or for their end without one.', wait),
-    gauge('kick_agent_waiting_requests', 'Requests that wait now.', waiting),
+    gauge('kick_agent_waiting_requests', 'Requests that are waiting.', waiting),
     gauge(
       'kick_agent_disabled',
       'Whether Puppet is disabled on this host.',
@@ -45,7 +51,7 @@ export function metricsText({ counters, expiry, version, waiting, disabled }: Ag
     ),
     gauge(
       'kick_agent_last_success_timestamp_seconds',
-      'When the last run ended that was a success.',
+      'When the last successful run ended.',
       time(lastSuccess),
     ),
     gauge(
@@ -53,7 +59,7 @@ export function metricsText({ counters, expiry, version, waiting, disabled }: Ag
       "When the agent's certificate expires.",
       time(expiry.certificate),
     ),
-    gauge('kick_agent_crl_expiry_timestamp_seconds', 'When the first of the CRLs expires.', time(expiry.crl)),
+    gauge('kick_agent_crl_expiry_timestamp_seconds', 'When the first CRL expires.', time(expiry.crl)),
   ]);
 }
 
@@ -64,7 +70,7 @@ interface Counts {
 }
 
 function counter(name: string, help: string, { label, all, counts }: Counts): Family {
-  // What a later version has counted is not lost for an earlier one.
+  // Counters of a newer version survive a downgrade.
   const names = [...new Set([...all, ...Object.keys(counts)])];
   const samples = names.map((one) => ({ labels: { [label]: one }, value: counts[one] ?? 0 }));
   return { name: `kick_agent_${name}_total`, help, type: 'counter', samples };
@@ -72,7 +78,9 @@ function counter(name: string, help: string, { label, all, counts }: Counts): Fa
 
 function summary(name: string, help: string, { sum, count }: { sum: number; count: number }): Family {
   return {
-    ...{ name: `kick_agent_${name}_seconds`, help, type: 'summary' },
+    name: `kick_agent_${name}_seconds`,
+    help,
+    type: 'summary',
     samples: [
       { suffix: '_sum', value: sum },
       { suffix: '_count', value: count },

@@ -1,30 +1,30 @@
 /**
- * What an agent has counted, for node_exporter's textfile collector. Counters survive restarts:
- * they are kept as JSON in the state directory. A second of them may be lost with a power cut.
+ * An agent's metrics, for node_exporter's textfile collector. Counters survive restarts: they are stored
+ * as JSON in the state directory. A power cut may lose the last second.
  */
 import { messageOf } from '../../errors.ts';
 import type { Expiry } from '../../pki/expiry.ts';
 import type { FinishedEvent } from '../../protocol/event.ts';
 import { isSuccess } from '../../protocol/outcome.ts';
 import type { RefusalCode } from '../../protocol/refusal.ts';
-import { writeFileAtomic } from '../../util/atomic-file.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import { metricsFile, nameProblem } from '../../util/metrics-file.ts';
+import type { Quarantine } from '../../util/quarantine.ts';
 import { readOrSetAside, storedText } from '../../util/stored-json.ts';
 import { COUNTERS, type Counters } from './counters.ts';
 import { metricsText } from './metrics-text.ts';
 
-/** The shortest time between two writes, milliseconds. */
+/** Minimum milliseconds between two writes. */
 const WRITE_EVERY_MS = 1000;
 
-/** Runs that are remembered so that one which serves several requests counts once. */
+/** Runs remembered so that one that serves several requests is counted once. */
 const MAX_RUNS = 1000;
 
-/** What is looked up whenever the file is written. */
+/** Values read whenever the file is written. */
 export interface Levels {
   waiting(): number;
-  /** May throw where Puppet is not there yet. */
+  /** May throw if Puppet is not installed yet. */
   isDisabled(): Promise<boolean>;
 }
 
@@ -33,24 +33,25 @@ export interface Metrics {
   finished(acceptedAt: number, event: FinishedEvent): void;
   refused(code: RefusalCode): void;
   setExpiry(expiry: Expiry): void;
-  /** Until then nobody waits, and whether Puppet is disabled is not known. */
+  /** Until it is called, no requests wait and it is not known whether Puppet is disabled. */
   setLevels(levels: Levels): void;
-  /** Something else has changed: a request waits, Puppet was disabled. */
+  /** Something else has changed: a request is waiting, Puppet was disabled. */
   changed(): void;
   /** Writes now; never throws. */
   write(): Promise<void>;
-  /** Writes what was not written yet, and nothing afterwards. */
+  /** Writes for the last time. */
   close(): Promise<void>;
 }
 
 export interface MetricsOptions {
   /** The file for node_exporter; absent: nothing is counted. */
   file: string | undefined;
-  /** Where the counters are kept. */
+  /** The file that the counters are stored in. */
   keptIn: string;
   version: string;
   clock: Clock;
   log: Log;
+  quarantine: Quarantine;
 }
 
 const NOTHING: Metrics = {
@@ -65,12 +66,12 @@ const NOTHING: Metrics = {
 
 export async function openMetrics({ file, ...options }: MetricsOptions): Promise<Metrics> {
   if (file === undefined) return NOTHING;
-  const { keptIn, version, clock, log } = options;
+  const { version, clock, log } = options;
   const problem = nameProblem(file);
   if (problem !== undefined) log.warn({}, problem);
   const output = metricsFile(file, (why) => log.warn({}, why));
-  const counters = await readCounters(keptIn, log);
-  const keep = createKeeper(keptIn, log);
+  const counters = await readCounters(options);
+  const keep = createKeeper(options);
   const isNewRun = createRunFilter();
   const writer = createWriter(clock, writeBoth);
   let expiry: Partial<Expiry> = {};
@@ -131,7 +132,7 @@ function createWriter(clock: Clock, write: () => Promise<void>): Writer {
     now,
     soon() {
       if (timer !== undefined || isClosed) return;
-      // The first write waits for a turn of the event loop as well: it must not delay the end of a run.
+      // Even the first write waits for the next turn of the event loop: it must not delay the end of a run.
       timer = setTimeout(() => void now(), Math.max(0, writtenAt + WRITE_EVERY_MS - clock.monotonic()));
       timer.unref();
     },
@@ -143,25 +144,27 @@ function createWriter(clock: Clock, write: () => Promise<void>): Writer {
   };
 }
 
-/** Keeps the counters; trouble is logged once, until it is over. */
-function createKeeper(path: string, log: Log): (counters: Counters) => Promise<void> {
+type KeeperOptions = Pick<MetricsOptions, 'keptIn' | 'log' | 'quarantine'>;
+
+/** Returns a function that stores the counters; failures are logged once, until it works again. */
+function createKeeper({ keptIn, log, quarantine }: KeeperOptions): (counters: Counters) => Promise<void> {
   let isLogged = false;
   return async (counters) => {
     try {
-      await writeFileAtomic(path, storedText(counters, COUNTERS));
+      await quarantine.replace(keptIn, storedText(counters, COUNTERS));
       isLogged = false;
     } catch (error) {
-      if (!isLogged) log.warn({ error: messageOf(error) }, 'the counters cannot be kept');
+      if (!isLogged) log.warn({ error: messageOf(error) }, 'cannot store the counters');
       isLogged = true;
     }
   };
 }
 
-/** Whether an event is the end of a run that was not seen before. */
+/** Returns a test for events that end a run not seen before. */
 function createRunFilter(): (event: FinishedEvent) => boolean {
   const runs = new Set<string>();
   return ({ run, outcome, startedAt }) => {
-    // A request that was cancelled off a run which goes on for others names the run, but not its times.
+    // A cancelled request whose run goes on for others names the run, but has no times of it.
     if (run === undefined || (outcome === 'cancelled' && startedAt === undefined) || runs.has(run))
       return false;
     runs.add(run);
@@ -179,7 +182,7 @@ function countEnd(
 ): void {
   const { outcome, run, startedAt, endedAt } = event;
   increase(counters.requests, outcome);
-  // Where nobody knows when a run began (a reboot), nobody knows how long it was waited for.
+  // If it is not known when a run began (after a reboot), neither is how long the request waited.
   if (startedAt !== undefined || run === undefined) {
     observe(counters.wait, (startedAt ?? endedAt) - acceptedAt);
   }
@@ -190,17 +193,18 @@ function countEnd(
 }
 
 function increase(counters: Record<string, number>, name: string): void {
-  counters[name] = (counters[name] ?? 0) + 1;
+  counters[name] = Math.min(Number.MAX_SAFE_INTEGER, (counters[name] ?? 0) + 1);
 }
 
-/** A clock that was set back is no reason for a counter to go back. */
+/** Counters never decrease, even if the clock was set back. */
 function observe(into: { sum: number; count: number }, ms: number): void {
-  into.sum += Math.max(0, ms) / 1000;
-  into.count += 1;
+  into.sum = Math.min(Number.MAX_SAFE_INTEGER, into.sum + Math.max(0, ms) / 1000);
+  into.count = Math.min(Number.MAX_SAFE_INTEGER, into.count + 1);
 }
 
-async function readCounters(path: string, log: Log): Promise<Counters> {
+async function readCounters({ keptIn, log, quarantine }: KeeperOptions): Promise<Counters> {
   const zero = { sum: 0, count: 0 };
   const none: Counters = { runs: {}, requests: {}, refused: {}, duration: { ...zero }, wait: { ...zero } };
-  return (await readOrSetAside(path, COUNTERS, { log, means: 'the counters begin at zero' })) ?? none;
+  const means = 'the counters begin at zero';
+  return (await readOrSetAside(keptIn, COUNTERS, { log, quarantine, means })) ?? none;
 }

@@ -1,6 +1,6 @@
 /**
- * The catalog that Puppet applies with --use_cached_catalog. Where it cannot use it, it fetches a new one and says so in
- * a line of its log (lib/puppet/configurer.rb, run_internal): hence the look before the run begins.
+ * The catalog that Puppet applies with --use_cached_catalog. If Puppet cannot use it, it fetches a new one and merely
+ * logs that (lib/puppet/configurer.rb, run_internal), so it is checked before the run starts.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,6 +11,7 @@ import * as v from 'valibot';
 import { KickError, messageOf, systemCode } from '../../errors.ts';
 import type { RunAction } from '../../protocol/request.ts';
 import type { PuppetSettings } from '../../puppet/settings.ts';
+import { text } from '../../util/bounds.ts';
 import { safeText } from '../../util/text.ts';
 
 const MAX_BYTES = 128 << 20;
@@ -18,8 +19,8 @@ const MAX_MS = 60_000;
 const MAX_ANSWER = 16 * 1024;
 
 /**
- * A catalog may have many megabytes, and takes several times as much when it is parsed: in a process of its own that
- * costs the agent nothing. It prints what of it is to be compared.
+ * A catalog may have many megabytes, and several times as many when parsed; in a separate process that costs the agent no
+ * memory. It prints only what is to be compared.
  */
 const READER = `
 const text = require('node:fs').readFileSync(0, 'utf8');
@@ -40,14 +41,14 @@ console.log(JSON.stringify(look()));
 const FoundSchema = v.object({
   isJson: v.boolean(),
   isCatalog: v.boolean(),
-  name: v.string(),
-  environment: v.string(),
+  name: text(300),
+  environment: text(300),
 });
 type Found = v.InferOutput<typeof FoundSchema>;
 
 /**
- * Why Puppet cannot apply the cached catalog, as a sentence; undefined where it can, and where it is kept in a format
- * that only Puppet can read. `environment`: the one that it has to be of, if any. Never throws.
+ * Why Puppet cannot apply the cached catalog, as a sentence; undefined if it can, or if the catalog has a format that
+ * only Puppet can read. `environment`: what the catalog's must be, if given. Never throws.
  */
 export async function cachedCatalogProblem(
   settings: PuppetSettings,
@@ -60,7 +61,7 @@ export async function cachedCatalogProblem(
   return problemOf(join(folder, 'catalog', `${name}.json`), { name, environment });
 }
 
-/** What cannot be done as asked is not begun: Puppet would take a new catalog. Throws `KickError` `puppet`. */
+/** Refuses a run that Puppet would do with a new catalog instead. Throws `KickError` `puppet`. */
 export async function requireCachedCatalog(
   settings: PuppetSettings,
   { useCachedCatalog, environment }: RunAction,
@@ -103,11 +104,14 @@ async function look(path: string): Promise<Found> {
   }
 }
 
-/** Throws where it cannot be looked at. */
+/** Throws if it cannot be read. */
 async function read(fd: number): Promise<Found> {
   const reader = spawn(process.execPath, ['-e', READER], {
-    ...{ cwd: '/', env: {}, stdio: [fd, 'pipe', 'ignore'] },
-    ...{ timeout: MAX_MS, killSignal: 'SIGKILL' },
+    cwd: '/',
+    env: {},
+    stdio: [fd, 'pipe', 'ignore'],
+    timeout: MAX_MS,
+    killSignal: 'SIGKILL',
   });
   let answer = '';
   reader.stdout?.on('data', (chunk: Buffer) => {

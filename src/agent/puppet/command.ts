@@ -1,23 +1,23 @@
-/** The command line of a run: fixed arguments, and validated options of a closed set. Nothing else. */
+/** The command line of a run: fixed arguments and a closed set of validated options, nothing else. */
 import { join } from 'node:path';
 import type { RunAction } from '../../protocol/request.ts';
-import { RUN_FILES } from '../runs/run-store.ts';
+import { RUN_FILES } from '../runs/run-files.ts';
 
 export interface AgentCommand {
   puppet: string;
   run: string;
   dir: string;
   action: RunAction;
-  /** The site's own log destination; null: Puppet's default, syslog. */
+  /** The site's log destination; null: Puppet's default, syslog. */
   logdest: string | null;
   /** The words of PUPPET_EXTRA_OPTS, as puppet.service passes them. */
   extraOptions: readonly string[];
 }
 
 /**
- * `puppet agent` as puppet.service would run it, once. Each fixed argument answers a way in which
+ * `puppet agent` as puppet.service would run it, once. Each fixed argument prevents a way in which
  * puppet.conf could make the outcome untrue (docs/puppet.md, "What puppet.conf can do to a run").
- * The race for Puppet's lock is lost at once (`--waitforlock 0`): the request then waits with us,
+ * With `--waitforlock 0` Puppet does not wait for its lock: the request waits in the agent instead,
  * where the holder is known and the wait can be cancelled.
  */
 export function agentArguments({ puppet, run, dir, action, logdest, extraOptions }: AgentCommand): string[] {
@@ -35,7 +35,7 @@ export function agentArguments({ puppet, run, dir, action, logdest, extraOptions
     '--detailed-exitcodes',
     '--color=false',
     ...['--job-id', run],
-    ...['--logdest', `${logdest ?? 'syslog'},${join(dir, RUN_FILES.log)}`],
+    ...['--logdest', logsTo(dir, logdest)],
     ...(action.environment === undefined
       ? []
       : ['--strict_environment_mode', '--environment', action.environment]),
@@ -46,7 +46,7 @@ export function agentArguments({ puppet, run, dir, action, logdest, extraOptions
   ];
 }
 
-/** Puppet's own limit lies this far (seconds) behind ours, so that it is we who say `timed-out`. */
+/** Seconds by which Puppet's own limit is longer than ours, so that the outcome is our `timed-out`. */
 const OUR_LIMIT_FIRST_S = 60;
 
 export interface ApplyCommand {
@@ -57,7 +57,7 @@ export interface ApplyCommand {
   logdest: string | null;
 }
 
-/** `puppet apply` knows no --job-id: a report of the run's own is its proof (docs/puppet.md). */
+/** `puppet apply` has no --job-id: a report file of its own identifies the run (docs/puppet.md). */
 export function applyArguments({ puppet, dir, action, manifest, logdest }: ApplyCommand): string[] {
   return [
     puppet,
@@ -66,13 +66,21 @@ export function applyArguments({ puppet, dir, action, manifest, logdest }: Apply
     '--color=false',
     '--report',
     ...['--lastrunreport', join(dir, RUN_FILES.report)],
-    ...['--logdest', `${logdest ?? 'syslog'},${join(dir, RUN_FILES.log)}`],
+    ...['--logdest', logsTo(dir, logdest)],
     ...(action.environment === undefined
       ? []
       : ['--strict_environment_mode', '--environment', action.environment]),
     ...commonOptions(action),
     manifest,
   ];
+}
+
+/**
+ * The run's own log first: Puppet opens them in this order, and what ends it meanwhile, like a signal, is said only to those
+ * that are open. (If none is, Puppet prints it on the console.)
+ */
+function logsTo(dir: string, logdest: string | null): string {
+  return `${join(dir, RUN_FILES.log)},${logdest ?? 'syslog'}`;
 }
 
 function commonOptions(action: RunAction): string[] {

@@ -1,27 +1,29 @@
 /**
- * Puppet's agent_disabled.lock (docs/puppet.md, "Files"): the one place that says that no Puppet runs
- * on this host, for cron and hand-made runs too. Who disabled it and until when stands beside
- * Puppet's own key, so that there is nothing of ours that could disagree with it.
+ * Puppet's agent_disabled.lock (docs/puppet.md, "Files"): the one file that keeps Puppet from running on
+ * this host, by cron and by hand as well. Who disabled it and until when is stored next to Puppet's own
+ * key, so that there is no file of ours that could disagree with it.
  */
-import { link, lstat, rm, writeFile } from 'node:fs/promises';
+import { link, rm, unlink, writeFile } from 'node:fs/promises';
 import * as v from 'valibot';
-import { systemCode } from '../../errors.ts';
+import { KickError, systemCode } from '../../errors.ts';
 import type { Disabled } from '../../protocol/status.ts';
 import { temporaryName } from '../../util/atomic-file.ts';
+import { text, time } from '../../util/bounds.ts';
 import { clip } from '../../util/text.ts';
-import { readLockFile } from './lock-files.ts';
+import { readLockFile, whyNot } from './lock-files.ts';
 
 const NO_REASON = 'no reason given';
 
-const time = v.optional(v.pipe(v.number(), v.integer()));
+/** Unreadable parts are ignored: the rest still disables Puppet and says why. */
+const timeIfAny = v.fallback(v.optional(time), undefined);
 const FileSchema = v.object({
   disabled_message: v.optional(v.unknown()),
-  kick: v.optional(v.object({ by: v.pipe(v.string(), v.maxLength(330)), since: time, until: time })),
+  kick: v.fallback(v.optional(v.object({ by: text(330), since: timeIfAny, until: timeIfAny })), undefined),
 });
 
 /**
- * Why Puppet is administratively disabled; undefined when it is not. An empty or broken file still disables. Throws
- * `KickError` `puppet` where that cannot be judged.
+ * Why Puppet is administratively disabled; undefined if it is not. An empty or broken file still disables it. Throws
+ * `KickError` `puppet` if that cannot be determined.
  */
 export async function readDisabled(path: string): Promise<Disabled | undefined> {
   const lock = await readLockFile(path);
@@ -29,38 +31,49 @@ export async function readDisabled(path: string): Promise<Disabled | undefined> 
   const parsed = v.safeParse(FileSchema, parseJson(lock.bytes.toString('utf8')));
   if (!parsed.success) return { reason: NO_REASON };
   const { disabled_message: message, kick } = parsed.output;
-  const reason = message === undefined || message === null ? NO_REASON : clip(String(message), 500);
+  const reason = clip(reasonIn(message), 500);
   if (kick === undefined) return { reason };
   const { by, since, until } = kick;
   return { reason, by, ...(since !== undefined && { since }), ...(until !== undefined && { until }) };
 }
 
-/** Makes the file, whole at once. False when there is one: the first reason is kept, as by Puppet itself. */
+function reasonIn(message: unknown): string {
+  if (message === undefined || message === null || message === '') return NO_REASON;
+  return typeof message === 'object' ? JSON.stringify(message) : String(message);
+}
+
+/**
+ * Creates the file atomically. Returns false if there is one: like Puppet, kick keeps the first reason. Throws
+ * `KickError` `puppet` if it cannot be created.
+ */
 export async function writeDisabled(path: string, { reason, by, since, until }: Disabled): Promise<boolean> {
   const temporary = temporaryName(path);
   const content = { disabled_message: reason, kick: { by, since, until } };
-  await writeFile(temporary, JSON.stringify(content), { mode: 0o644, flag: 'wx' });
   try {
+    await writeFile(temporary, JSON.stringify(content), { mode: 0o644, flag: 'wx' });
     await link(temporary, path);
     return true;
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return false;
-    throw error;
+    throw cannot('make', path, error);
   } finally {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => {});
   }
 }
 
-/** False when there was none. */
+/** Returns false if there was none. Throws `KickError` `puppet` if it cannot be removed. */
 export async function removeDisabled(path: string): Promise<boolean> {
   try {
-    await lstat(path);
+    await unlink(path);
+    return true;
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return false;
-    throw error;
+    throw cannot('remove', path, error);
   }
-  await rm(path, { force: true });
-  return true;
+}
+
+function cannot(what: string, path: string, error: unknown): KickError {
+  return new KickError('puppet', `${what} Puppet's lock "${path}": ${whyNot(error)}`, { cause: error });
 }
 
 function parseJson(text: string): unknown {

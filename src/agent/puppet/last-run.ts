@@ -1,23 +1,22 @@
-/** What Puppet itself remembers of this host: its latest report, and the classes of its latest catalog. */
+/** Puppet's own record of this host: its latest report, and the classes of its latest catalog. */
 import { systemCode } from '../../errors.ts';
-import type { LastRun } from '../../protocol/status.ts';
+import { MAX_ANSWER_BYTES } from '../../protocol/request.ts';
+import { type LastRun, MAX_CLASSES } from '../../protocol/status.ts';
+import { boundedTime } from '../../util/bounds.ts';
 import { NotAFile, readRegularFile } from '../../util/regular-file.ts';
-import { rubyScalar } from '../../util/ruby-scalar.ts';
 import { clip } from '../../util/text.ts';
 import { otherEnvironment } from '../runs/run-notes.ts';
-import { readReport, withDrift } from './report.ts';
+import { readReport, reportTime, withDrift } from './report.ts';
 
-/** Bytes of classes.txt, and names in it. */
+/** Of classes.txt. */
 const MAX_BYTES = 2 << 20;
-const MAX_CLASSES = 10_000;
 
 /**
- * Of last_run_report.yaml; undefined where there is none that can be read. `environment` is what Puppet's settings
- * say.
+ * Reads last_run_report.yaml; undefined if it is missing or unreadable. `environment` is that of Puppet's settings.
  */
 export async function lastRunIn(path: string, environment?: string): Promise<LastRun | undefined> {
   const bare = await readReport(path);
-  const at = timeOf(bare?.time);
+  const at = reportTime(bare?.time);
   if (bare === undefined || Number.isNaN(at)) return undefined;
   const head = await withDrift(path, bare);
   const { status, noop, environment: used, configuration_version: version, resources, times } = head;
@@ -25,7 +24,7 @@ export async function lastRunIn(path: string, environment?: string): Promise<Las
   const cached = head.cached_catalog_status;
   return {
     status,
-    at,
+    at: boundedTime(at),
     ...(noop === true && { noop }),
     ...(typeof used === 'string' && { environment: clip(used, 128) }),
     ...(said !== undefined && { settingsEnvironment: clip(said, 128) }),
@@ -38,21 +37,20 @@ export async function lastRunIn(path: string, environment?: string): Promise<Las
   };
 }
 
-/** Milliseconds since 1970, or NaN. In quotes it is text to Ruby, too, and written as times are. */
-function timeOf(time: string | Date | null | undefined): number {
-  const value = typeof time === 'string' ? rubyScalar(time) : time;
-  return value instanceof Date ? value.getTime() : Date.parse(String(value));
-}
-
-/** The names in classes.txt, one a line; undefined where there is no such file. */
+/**
+ * Reads classes.txt, one name per line; undefined if there is no such file, or more than fits into an answer: half of the
+ * names would choose the wrong hosts.
+ */
 export async function readClasses(path: string): Promise<string[] | undefined> {
   try {
     const { bytes } = await readRegularFile(path, MAX_BYTES);
     const lines = bytes.toString('utf8').split('\n');
-    return lines
+    const names = lines
       .map((line) => line.trim().toLowerCase())
-      .filter((line) => line !== '' && line.length <= 256)
-      .slice(0, MAX_CLASSES);
+      .filter((line) => line !== '' && line.length <= 256);
+    const isSendable =
+      names.length <= MAX_CLASSES && Buffer.byteLength(JSON.stringify(names)) <= MAX_ANSWER_BYTES / 2;
+    return isSendable ? names : undefined;
   } catch (error) {
     if (error instanceof NotAFile || systemCode(error) !== undefined) return undefined;
     throw error;

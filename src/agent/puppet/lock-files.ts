@@ -1,20 +1,21 @@
-/** Puppet's own lock files: agent_catalog_run.lock, and what is common to it and agent_disabled.lock. */
+/** Puppet's lock files: agent_catalog_run.lock, and what it has in common with agent_disabled.lock. */
 import { lstat } from 'node:fs/promises';
 import { KickError, messageOf, systemCode } from '../../errors.ts';
 import type { Holder } from '../../protocol/event.ts';
+import { boundedTime } from '../../util/bounds.ts';
 import { isZombie, type ProcessId, startOf } from '../../util/proc.ts';
 import { type RegularFile, readRegularFile } from '../../util/regular-file.ts';
 import { commWords, describeProcess, isPuppet, isPuppetAgent } from './puppet-process.ts';
 
-/** An empty lock file is being written at this moment, unless it is older than this (DESIGN 4). */
+/** An empty lock file younger than this is just being written (DESIGN 4). */
 const BEING_WRITTEN_MS = 5000;
 
-/** How much earlier than its lock a process may seem to begin later: clock ticks, and times of files. */
+/** Milliseconds by which a holder may seem to have started after its lock was written: clock ticks, file times. */
 const TOLERANCE_MS = 2000;
 
 const MAX_BYTES = 64 * 1024;
 
-/** What stands at the path of a lock of Puppet's; undefined where nothing does. Throws `KickError` `puppet` for what cannot be read. */
+/** Reads a lock file of Puppet's; undefined if there is none. Throws `KickError` `puppet` if it cannot be read. */
 export async function readLockFile(path: string): Promise<RegularFile | undefined> {
   try {
     return await readRegularFile(path, MAX_BYTES);
@@ -27,15 +28,15 @@ export async function readLockFile(path: string): Promise<RegularFile | undefine
   }
 }
 
-/** Node's words without the call and the path: `permission denied (EACCES)`. */
-function whyNot(error: unknown): string {
+/** Node's message without the call and the path: `permission denied (EACCES)`. */
+export function whyNot(error: unknown): string {
   const [, code, words] = /^([A-Z]+): (.*?), \w+/.exec(messageOf(error)) ?? [];
   return code === undefined ? messageOf(error) : `${words} (${code})`;
 }
 
 /**
- * Who holds agent_catalog_run.lock, by Puppet's own rule of staleness (lib/puppet/util/pidlock.rb); undefined when
- * nobody does. `now` is milliseconds since 1970. Throws `KickError` `puppet` for a lock that cannot be judged.
+ * Who holds agent_catalog_run.lock, by Puppet's own rule for stale locks (lib/puppet/util/pidlock.rb); undefined if nobody
+ * does. `now` is milliseconds since 1970. Throws `KickError` `puppet` for a lock that cannot be judged.
  */
 export async function catalogRunHolder(path: string, now: number): Promise<Holder | undefined> {
   const lock = await readLockFile(path);
@@ -43,7 +44,7 @@ export async function catalogRunHolder(path: string, now: number): Promise<Holde
     await refuseLinkToNothing(path);
     return undefined;
   }
-  const since = Math.round(lock.mtimeMs);
+  const since = boundedTime(lock.mtimeMs);
   const text = lock.bytes.toString('latin1');
   if (text.trim() === '') {
     return Math.abs(now - since) < BEING_WRITTEN_MS ? { what: 'a Puppet run that begins', since } : undefined;
@@ -54,14 +55,14 @@ export async function catalogRunHolder(path: string, now: number): Promise<Holde
   return describeHolder({ pid, start }, { path, since });
 }
 
-/** Puppet makes its lock only where no name is, and clears it only where a file is: it would wait for ever. */
+/** Puppet would wait for ever: it neither creates a lock where a link is, nor clears one that is no file. */
 async function refuseLinkToNothing(path: string): Promise<void> {
   try {
     await lstat(path);
   } catch {
     return;
   }
-  // Between the two looks a run may have begun.
+  // A run may have started meanwhile.
   if ((await readLockFile(path)) !== undefined) return;
   throw new KickError('puppet', `read Puppet's lock "${path}": it is a symbolic link that leads nowhere`, {
     hint: 'remove it: Puppet makes its own',
@@ -75,19 +76,24 @@ function describeHolder(process: ProcessId, { path, since }: { path: string; sin
   const isLater = described.began !== undefined && described.began > since + TOLERANCE_MS;
   const isAgent = isPuppetAgent(pid);
   const what = isAgent ? 'puppet agent, not by kick' : `${commWords(pid)}, not by kick`;
-  if (!isZombified && !isLater) return { pid, what, since, ...(!isAgent && described) };
+  const remedy = `if it is no run of Puppet, remove ${path} there`;
+  if (!isZombified && !isLater) return { pid, what, since, ...(!isAgent && { ...described, next: remedy }) };
   return {
-    ...{ pid, what, since, ...described, isRun: false },
+    pid,
+    what,
+    since,
+    ...described,
+    isRun: false,
     stuck: isZombified
       ? 'it has ended, and its parent process has not noticed'
       : 'it began after the lock was written: most likely a later process with the same pid',
-    next: `Puppet waits for it, too: if it is no run of Puppet, remove ${path} there`,
+    next: `Puppet waits for it, too: ${remedy}`,
   };
 }
 
 /**
- * Kernel#Integer, by which Puppet reads its lock: blanks around it, a sign, a base (`0x1f`, `0b1`, `017`), single
- * underscores between digits. Undefined for what is no number, or no pid.
+ * Ruby's Kernel#Integer, with which Puppet reads its lock: surrounding blanks, a sign, a base (`0x1f`, `0b1`, `017`) and
+ * single underscores between digits. Undefined if it is no number or no pid.
  */
 export function rubyInteger(text: string): number | undefined {
   const [, sign, prefix = '', digits = ''] =

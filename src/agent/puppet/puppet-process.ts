@@ -1,12 +1,12 @@
-/** What Puppet takes for a run of its own, and what people are told of a process that kick did not begin. */
-import { readFileSync } from 'node:fs';
+/** Which processes Puppet considers its own runs, and descriptions of processes that kick did not start. */
 import type { Holder } from '../../protocol/event.ts';
+import { userName } from '../../util/accounts.ts';
 import { argumentsOf, beganAt, commOf, isZombie, type ProcessId, userOf } from '../../util/proc.ts';
 import { clip } from '../../util/text.ts';
 
 /**
  * lib/puppet/util/pidlock.rb, clear_if_stale: `procname =~ /ruby/ && args =~ /puppet/ || procname =~ /puppet(-.*)?$/`,
- * where `ps` names them. It is not anchored in front (`xpuppet` counts), and a zombie counts, too.
+ * with the names that `ps` prints. It is not anchored at the start (`xpuppet` counts), and zombies count as well.
  */
 export function isPuppet(pid: number): boolean {
   const comm = psComm(pid);
@@ -14,19 +14,19 @@ export function isPuppet(pid: number): boolean {
   return comm.includes('ruby') && commandLine(pid).includes('puppet');
 }
 
-/** ps(1) writes a mark in place of what is not to be printed. */
+/** ps(1) replaces unprintable characters. */
 function psComm(pid: number): string {
   return commOf(pid)
     .replace(/\p{Cc}/gu, '?')
     .trim();
 }
 
-/** What it is called to people. */
+/** A process's name for people. */
 export function commWords(pid: number): string {
   return psComm(pid) || 'a process';
 }
 
-/** As `ps -o args` has it. */
+/** As printed by `ps -o args`. */
 function commandLine(pid: number): string {
   const words = argumentsOf(pid).join(' ');
   if (words !== '') return words;
@@ -38,25 +38,14 @@ export function isPuppetAgent(pid: number): boolean {
   return /\bpuppet\s+agent\b/.test(commandLine(pid));
 }
 
-/** For whoever has to find out on that host whose it is. */
+/** Details that help to find out on the host what the process is. */
 export function describeProcess({ pid, start }: ProcessId): Pick<Holder, 'command' | 'user' | 'began'> {
   const command = clip(commandLine(pid), 200);
   const uid = userOf(pid);
   const began = beganAt(start);
   return {
     command,
-    ...(uid !== undefined && { user: clip(nameOf(uid), 64) }),
+    ...(uid !== undefined && { user: clip(userName(uid) ?? `uid ${uid}`, 64) }),
     ...(began !== undefined && { began }),
   };
-}
-
-/** From /etc/passwd; `uid 1001` for users of a directory. */
-function nameOf(uid: number): string {
-  try {
-    const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
-    const line = lines.find((one) => one.split(':')[2] === String(uid));
-    return line?.split(':')[0] ?? `uid ${uid}`;
-  } catch {
-    return `uid ${uid}`;
-  }
 }

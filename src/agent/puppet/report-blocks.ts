@@ -1,6 +1,6 @@
 /**
- * The resources of Puppet's report that were not as they should be, as pieces of YAML: of each only what is told of
- * it, so that neither the report's size nor what else stands in it matters.
+ * The resources in Puppet's report that were not as they should be, as pieces of YAML. Only the parts that kick reports
+ * are kept, so that neither the size of the report nor its other content matters.
  */
 import { reportLines } from './report-lines.ts';
 import { createProperties, plainBreaks } from './report-properties.ts';
@@ -8,19 +8,19 @@ import { createProperties, plainBreaks } from './report-properties.ts';
 const FLAGS = ['failed', 'failed_to_restart', 'changed', 'out_of_sync', 'corrective_change'] as const;
 
 export interface Block {
-  /** Its name and place, as one mapping. */
+  /** A mapping with its name and place. */
   head: string;
-  /** The rest of the mapping: `events:`, empty where there are none. */
+  /** The rest of the mapping: `events:`; empty if there are none. */
   events: string;
-  /** Those that are true. */
+  /** The flags that are true. */
   flags: ReadonlySet<string>;
 }
 
-/** Of a longer name or message the beginning is told; of events, many more than people read. */
+/** Longer names and messages are cut; the number of events is far more than people read. */
 const HEAD_LIMITS = { maxLength: 8192, maxCount: 8 };
 const EVENT_LIMITS = { maxLength: 8192, maxCount: 300 };
 
-/** What becomes of a resource's own properties; the others are left out. */
+/** Where a resource's own properties go; others are left out. */
 const KEYS: ReadonlyMap<string, 'head' | 'events' | 'flag'> = new Map([
   ...(['resource', 'file', 'line'] as const).map((key) => [key, 'head'] as const),
   ...FLAGS.map((key) => [key, 'flag'] as const),
@@ -30,7 +30,7 @@ const EVENT: ReadonlySet<string> = new Set([
   ...['property', 'previous_value', 'desired_value', 'message', 'status', 'corrective_change'],
 ]);
 
-/** Those of `resource_statuses:` that are worth a parse. */
+/** Yields the blocks of `resource_statuses:` that are worth parsing. */
 export async function* changedBlocks(path: string): AsyncGenerator<Block> {
   const reader = createBlockReader();
   let isInside = false;
@@ -42,7 +42,7 @@ export async function* changedBlocks(path: string): AsyncGenerator<Block> {
         ended = reader.finish();
         isInside = line.startsWith('resource_statuses:');
       } else if (isInside) {
-        // A long name is written as `  ? name`, over several lines maybe, and `  : title: …`.
+        // A long name is written as `  ? name`, possibly over several lines, and `  : title: …`.
         const mark = line.charCodeAt(2);
         if (mark === COLON) {
           isName = false;
@@ -65,7 +65,7 @@ const SPACE = 0x20;
 const COLON = 0x3a;
 const QUESTION = 0x3f;
 
-/** `a` to `z` or `_`; told by the code, for it is asked of every line. */
+/** Whether a character is `a` to `z` or `_`. By char code, since it is called for every line. */
 function beginsKey(line: string, at: number): boolean {
   const code = line.charCodeAt(at);
   return (code >= 0x61 && code <= 0x7a) || code === 0x5f;
@@ -78,7 +78,7 @@ function createBlockReader(): { take(line: string): void; finish(): Block | unde
   let current: typeof head | undefined;
   let isInEvents = false;
 
-  /** Of the resource itself, at the fourth column. */
+  /** A property of the resource itself, at the fourth column. */
   function property(line: string, key: string): void {
     const kind = KEYS.get(key);
     current?.skip();
@@ -107,10 +107,10 @@ function createBlockReader(): { take(line: string): void; finish(): Block | unde
       else current?.add(line);
     },
     finish() {
-      const [own, told, found] = [head.take(), events.take(), flags];
+      const [own, listed, found] = [head.take(), events.take(), flags];
       [flags, current, isInEvents] = [new Set<string>(), undefined, false];
       if (!NOT_AS_IT_SHOULD_BE.some((flag) => found.has(flag))) return undefined;
-      return { head: textOf(own, 4), events: textOf(told, 6), flags: found };
+      return { head: textOf(own, 4), events: textOf(listed, 6), flags: found };
     },
   };
 }

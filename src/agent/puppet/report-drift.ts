@@ -1,8 +1,8 @@
-/** What became of drift in a run: what somebody else had changed may be repaired, only found, or beyond repair. */
+/** What became of drift in a run: it may have been repaired, only found, or beyond repair. */
 import type { Drift } from '../../protocol/event.ts';
 import { type Block, changedBlocks } from './report-blocks.ts';
 
-/** Of a report that tells of a corrective change; undefined where no resource in it does. */
+/** Reads the resources of a report with a corrective change; undefined if no resource mentions one. */
 export async function driftIn(path: string): Promise<Drift | undefined> {
   const ends = new Set<'repaired' | 'found'>();
   for await (const block of changedBlocks(path)) {
@@ -12,7 +12,7 @@ export async function driftIn(path: string): Promise<Drift | undefined> {
   return [...ends][0];
 }
 
-/** By its events, for a resource that has failed may have repaired another of its properties; else by its own status. */
+/** Judges by events, since a failed resource may have repaired another property; else by the resource's status. */
 function endsOf({ events, flags }: Block): ('repaired' | 'found')[] {
   const corrective = events
     .split(/^ {4}-/m)

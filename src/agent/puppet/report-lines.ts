@@ -1,6 +1,6 @@
 /**
- * The lines of Puppet's report, many at once: a report has 28 lines a resource, and to hand them over one by one
- * costs an agent without compiled code more than all that is made of them.
+ * The lines of Puppet's report, in groups: a report has 28 lines per resource, and without compiled code handing them
+ * over one by one costs the agent more than processing them.
  */
 import { systemCode } from '../../errors.ts';
 import { NotAFile, openRegularFile } from '../../util/regular-file.ts';
@@ -8,10 +8,10 @@ import { NotAFile, openRegularFile } from '../../util/regular-file.ts';
 const MAX_FILE_BYTES = 256 << 20;
 const CHUNK_BYTES = 64 << 10;
 
-/** Characters of one line; the rest of a longer one is left out. */
+/** Maximum characters of a line; the rest is left out. */
 export const MAX_LINE = 32 * 1024;
 
-/** Groups of whole lines, without their ends; none where there is no such file that can be read. */
+/** Yields groups of whole lines without line breaks; none if the file is missing or unreadable. */
 export async function* reportLines(path: string, encoding: 'latin1' | 'utf8'): AsyncGenerator<string[]> {
   let rest = '';
   let hasReturns = false;

@@ -1,24 +1,24 @@
 /**
- * The properties of a mapping in Puppet's report, `key: value` over however many lines, each kept up to a length:
- * what is cut is closed, so that all of them are YAML still.
+ * The properties of a mapping in Puppet's report: `key: value`, over any number of lines, each up to a maximum length.
+ * Truncated values are closed, so that the result is still valid YAML.
  */
 import { MAX_LINE } from './report-lines.ts';
 
 export interface PropertiesOptions {
-  /** Characters of one property. */
+  /** Maximum characters of a property. */
   maxLength: number;
-  /** Properties; those that come after them are left out. */
+  /** Maximum number of properties; further ones are left out. */
   maxCount: number;
 }
 
 export interface Properties {
-  /** The first line of one that is wanted. */
+  /** The first line of a wanted property. */
   begin(line: string): void;
-  /** Another line of the latest; of one that is not wanted it is left out. */
+  /** A further line of the latest property; ignored if that is unwanted. */
   add(line: string): void;
-  /** What follows is not wanted. */
+  /** The next lines are unwanted. */
   skip(): void;
-  /** The text of each; and none are left. */
+  /** Removes and returns the texts of all properties. */
   take(): string[];
 }
 
@@ -66,14 +66,14 @@ export function createProperties({ maxLength, maxCount }: PropertiesOptions): Pr
   };
 }
 
-/** Up to the quote that a value begins with, if it does. */
+/** Matches up to the opening quote of a quoted value. */
 const QUOTED = /^ *(?:- +)*["']?\w+["']? *: +(?:[!&]\S* +)*(["'])/;
 const INSIDE = {
   '"': /(?:[^"\\]|\\(?:x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|[^xuU]))*/y,
   "'": /(?:[^']|'')*/y,
 } as const;
 
-/** A property that was cut, with the quote that it lacks, or without its last, broken line. */
+/** Completes a truncated property: adds the missing quote, or drops the last, partial line. */
 function closed(text: string): string {
   const start = QUOTED.exec(text);
   if (start === null) {
@@ -87,12 +87,12 @@ function closed(text: string): string {
   return `${text.slice(0, inside.lastIndex)}${quote}`;
 }
 
-/** Psych's other line breaks: they stand as they are in its text, but end a line. */
+/** Further characters that Psych treats as line breaks. */
 const OTHER_BREAKS = /[\u0085\u2028\u2029]/;
 
 /**
- * The text of properties at `indent` in which only `\n` ends a line: Psych breaks lines at three more characters, and
- * indents what follows. What follows without it is the next property.
+ * Makes `\n` the only line break in properties at `indent`: Psych breaks lines at three more characters and indents what
+ * follows. Anything that follows without indentation is the next property.
  */
 export function plainBreaks(text: string, indent: number): string {
   if (!OTHER_BREAKS.test(text)) return text;

@@ -1,19 +1,20 @@
-/** Which resources a run found not as they should be, from Puppet's report: bounded, and plain data. */
+/** The resources that a run found not as they should be, from Puppet's report, as bounded plain data. */
 import * as v from 'valibot';
 import { MAX_EVENT_BYTES, type ResourceChange, type ResourceEvent } from '../../protocol/event.ts';
+import { count, longText } from '../../util/bounds.ts';
 import { isScalar, rubyText } from '../../util/ruby-scalar.ts';
 import { clip } from '../../util/text.ts';
 import type { ResourcesEvent } from '../runners/runner.ts';
 import { type Block, changedBlocks } from './report-blocks.ts';
 import { parseRubyYaml } from './ruby-yaml.ts';
 
-/** Resources, and bytes of all of them as JSON, that a run tells at the most. */
+/** Maximum number of resources that a run reports, and of their bytes as JSON. */
 const MAX_RESOURCES = 500;
 const MAX_BYTES = 256 * 1024;
-/** Of one resource. */
+/** Per resource. */
 const MAX_EVENTS = 20;
 
-/** The events that tell them, failed ones first; none for a report without any, or no report. Never throws for its content. */
+/** Returns the events that report them, failed resources first; none if there are none or no report. Never throws for its content. */
 export async function resourcesOf(path: string): Promise<ResourcesEvent[]> {
   const failed: ResourceChange[] = [];
   const others: ResourceChange[] = [];
@@ -27,11 +28,11 @@ export async function resourcesOf(path: string): Promise<ResourcesEvent[]> {
   return intoEvents([...failed, ...others], more);
 }
 
-/** As many as fit, in events that are not too long. */
+/** Puts as many resources as fit into events of limited length. */
 function intoEvents(resources: readonly ResourceChange[], left: number): ResourcesEvent[] {
   const events: ResourcesEvent[] = [];
   let current: ResourceChange[] = [];
-  let [bytes, total, told] = [0, 0, 0];
+  let [bytes, total, count] = [0, 0, 0];
   for (const resource of resources.slice(0, MAX_RESOURCES)) {
     const size = sizeOf(resource);
     if (total + size > MAX_BYTES) break;
@@ -42,9 +43,9 @@ function intoEvents(resources: readonly ResourceChange[], left: number): Resourc
     current.push(resource);
     bytes += size;
     total += size;
-    told += 1;
+    count += 1;
   }
-  const more = left + resources.length - told;
+  const more = left + resources.length - count;
   if (current.length > 0 || more > 0) {
     events.push({ type: 'resources', resources: current, ...(more > 0 && { more }) });
   }
@@ -66,24 +67,24 @@ const EventSchema = v.object({
 });
 
 const BlockSchema = v.object({
-  resource: v.string(),
-  file: v.fallback(v.nullish(v.string()), undefined),
-  line: v.fallback(v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0))), undefined),
+  resource: longText,
+  file: v.fallback(v.nullish(longText), undefined),
+  line: v.fallback(v.nullish(count), undefined),
   events: v.fallback(v.array(v.unknown()), []),
 });
 
-/** Events that cannot be read are left out; a resource that cannot is one of `more`. */
+/** Unreadable events are left out; an unreadable resource counts in `more`. */
 async function readBlock(block: Block): Promise<ResourceChange | 'unchanged' | 'unread'> {
   const { head, events, flags } = block;
   const all = v.safeParse(BlockSchema, await parseRubyYaml(`${head}\n${events}`));
   const parsed = all.success ? all : v.safeParse(BlockSchema, await parseRubyYaml(head));
   if (!parsed.success) return 'unread';
   const { resource, file, line } = parsed.output;
-  const told = parsed.output.events.flatMap((one) => {
+  const found = parsed.output.events.flatMap((one) => {
     const event = v.safeParse(EventSchema, one);
     return event.success && event.output.status !== 'audit' ? [eventOf(event.output)] : [];
   });
-  const isPending = told.some(({ status }) => status === 'noop') || !all.success;
+  const isPending = found.some(({ status }) => status === 'noop') || !all.success;
   const status = isFailed(block) ? 'failed' : flags.has('changed') ? 'changed' : 'pending';
   if (status === 'pending' && !isPending) return 'unchanged';
   return fitting({
@@ -92,11 +93,11 @@ async function readBlock(block: Block): Promise<ResourceChange | 'unchanged' | '
     ...(flags.has('corrective_change') && { corrective: true }),
     ...(typeof file === 'string' && file !== '' && { file: clip(file, 1024) }),
     ...(typeof line === 'number' && { line }),
-    events: told.slice(0, MAX_EVENTS),
+    events: found.slice(0, MAX_EVENTS),
   });
 }
 
-/** With as many of its events as one event of ours can tell. */
+/** Drops events until the resource fits into one event of ours. */
 function fitting(resource: ResourceChange): ResourceChange {
   const { events } = resource;
   if (events.length === 0 || sizeOf(resource) <= MAX_EVENT_BYTES / 2) return resource;
@@ -128,7 +129,7 @@ function shownValue(value: unknown): string | undefined {
   return isScalar(value) ? rubyText(value) : JSON.stringify(value, asJson);
 }
 
-/** Puppet writes some checksums as binary, which is base64 in YAML. */
+/** Puppet writes some checksums as binary, that is, base64 in YAML. */
 function decodedChecksum(value: string): string | undefined {
   if (!/^e3[A-Za-z0-9+/=\s]{20,200}$/.test(value)) return undefined;
   const decoded = Buffer.from(value, 'base64').toString('latin1');

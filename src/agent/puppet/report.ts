@@ -1,17 +1,18 @@
 /**
- * The head of Puppet's report decides (docs/puppet.md, "Exit codes"). A report is Ruby-tagged YAML of up to many MB: only the
- * scalars at its left edge and its metrics are parsed, so that whatever else stands in it is never looked at.
+ * The head of Puppet's report, which decides the outcome (docs/puppet.md, "Exit codes"). A report is Ruby-tagged YAML of up
+ * to many MB: only its top-level scalars and its metrics are parsed, and nothing else is read.
  */
 import * as v from 'valibot';
 import type { Drift } from '../../protocol/event.ts';
-import { isScalar, RubyFloat, type RubyScalar, rubyText } from '../../util/ruby-scalar.ts';
+import { longText, measure, text } from '../../util/bounds.ts';
+import { isScalar, RubyFloat, type RubyScalar, rubyScalar, rubyText } from '../../util/ruby-scalar.ts';
 import { clip } from '../../util/text.ts';
 import { driftIn } from './report-drift.ts';
 import { reportLines } from './report-lines.ts';
 import { createProperties, plainBreaks } from './report-properties.ts';
 import { parseRubyYaml } from './ruby-yaml.ts';
 
-/** What does not decide never makes a report unreadable. */
+/** Values that do not decide the outcome never make a report unreadable. */
 const words = v.fallback(
   v.nullish(
     v.pipe(
@@ -35,32 +36,38 @@ const HeadSchema = v.object({
   server_used: words,
   job_id: words,
   cached_catalog_status: words,
-  /** When the run began, RFC 3339; a date to YAML where it is not quoted. */
-  time: v.fallback(v.nullish(v.union([v.string(), v.date()])), undefined),
+  /** When the run started, RFC 3339; unquoted it is a date in YAML. */
+  time: v.fallback(v.nullish(v.union([text(256), v.date()])), undefined),
 });
 
 export type ReportHead = v.InferOutput<typeof HeadSchema> & {
-  /** Counts by Puppet's own names: total, changed, failed, out_of_sync, … */
+  /** Counts by Puppet's names: total, changed, failed, out_of_sync, … */
   resources?: Record<string, number>;
-  /** Seconds by Puppet's own names: total, config_retrieval, … */
+  /** Seconds by Puppet's names: total, config_retrieval, … */
   times?: Record<string, number>;
-  /** With a corrective change, where it was looked for. */
+  /** Set by `withDrift`, if there was a corrective change. */
   drift?: Drift;
 };
 
-/** A commit's whole message may be a version; of the metrics, all types of resources that a catalog has. */
+/** A version may be a whole commit message; metrics list every resource type in the catalog. */
 const HEAD_LIMITS = { maxLength: 16 * 1024, maxCount: 200 };
 const METRICS_LIMITS = { maxLength: 128 * 1024, maxCount: 1 };
 
-/** Reads what decides of a report; undefined when there is none, or it is not one. Never throws for its content. */
+/** Reads the head of a report; undefined if there is none, or the file is not a report. Never throws for its content. */
 export async function readReport(path: string): Promise<ReportHead | undefined> {
   const { head, metrics } = await decisiveProperties(path);
-  if (head.length === 0) return undefined; // nothing that is worth loading the parser
+  if (head.length === 0) return undefined; // nothing worth loading the parser for
   const parsed = v.safeParse(HeadSchema, await valuesOf(head));
   return parsed.success ? { ...parsed.output, ...(await metricsOf(metrics)) } : undefined;
 }
 
-/** A report's head, with what became of drift: where there was some, its resources are looked at, too. */
+/** When its run began, milliseconds since 1970, or NaN. A quoted time is text in Ruby as well, in the same format. */
+export function reportTime(time: ReportHead['time']): number {
+  const value = typeof time === 'string' ? rubyScalar(time) : time;
+  return value instanceof Date ? value.getTime() : Date.parse(String(value));
+}
+
+/** Adds what became of drift to a report's head; reads the resources only if there was drift. */
 export async function withDrift(path: string, head: ReportHead): Promise<ReportHead> {
   const drift = head.corrective_change === true ? await driftIn(path) : undefined;
   return drift === undefined ? head : { ...head, drift };
@@ -76,7 +83,7 @@ async function decisiveProperties(path: string): Promise<{ head: string[]; metri
   let current: typeof head | undefined;
   for await (const lines of reportLines(path, 'latin1')) {
     for (const line of lines) {
-      // Nearly all lines are of a resource and begin with a space; those of a log with a dash.
+      // Nearly all lines belong to resources and start with a space; those of logs start with a dash.
       const first = line.charCodeAt(0);
       const key = first === SPACE || first === DASH ? undefined : KEY.exec(line)?.[2];
       if (key === undefined) {
@@ -91,12 +98,12 @@ async function decisiveProperties(path: string): Promise<{ head: string[]; metri
   return { head: head.take().map(decoded), metrics: metrics.take() };
 }
 
-/** The lines are read as latin1, which costs nothing: only what is looked at is decoded. */
+/** Lines are read as latin1, which is cheap; only what is used is decoded. */
 function decoded(text: string): string {
   return plainBreaks(Buffer.from(text, 'latin1').toString('utf8'), 0);
 }
 
-/** One that cannot be read takes no other with it. */
+/** An unreadable property does not affect the others. */
 async function valuesOf(properties: readonly string[]): Promise<unknown> {
   const all = await parseRubyYaml(properties.join('\n'));
   if (all !== undefined) return all;
@@ -105,14 +112,14 @@ async function valuesOf(properties: readonly string[]): Promise<unknown> {
 }
 
 const number = v.union([
-  v.number(),
+  measure,
   v.pipe(
     v.instance(RubyFloat),
     v.transform(({ value }) => value),
-    v.finite(),
+    measure,
   ),
 ]);
-const ValuesSchema = v.optional(v.object({ values: v.array(v.tuple([v.string(), v.string(), number])) }));
+const ValuesSchema = v.optional(v.object({ values: v.array(v.tuple([longText, longText, number])) }));
 const MetricsSchema = v.object({ metrics: v.object({ resources: ValuesSchema, time: ValuesSchema }) });
 
 async function metricsOf(lines: readonly string[]): Promise<Pick<ReportHead, 'resources' | 'times'>> {
@@ -125,7 +132,7 @@ async function metricsOf(lines: readonly string[]): Promise<Pick<ReportHead, 're
 
 function countsOf(metric: v.InferOutput<typeof ValuesSchema>): Record<string, number> | undefined {
   if (metric === undefined) return undefined;
-  // Puppet lists a time for each type of resource: the two that matter to all hosts come first.
+  // Puppet lists a time per resource type; the two that every host has come first.
   const rank = (name: string) => (name === 'total' || name === 'config_retrieval' ? 0 : 1);
   const sorted = [...metric.values].sort(([a], [b]) => rank(a) - rank(b));
   return Object.fromEntries(sorted.slice(0, 32).map(([name, , n]) => [clip(name, 64), n]));

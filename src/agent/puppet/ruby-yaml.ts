@@ -1,15 +1,15 @@
 /**
- * YAML as Ruby writes and reads it: its scalars are Ruby's (ruby-scalar.ts), and its tags, `!ruby/object:…` among
- * them, make plain data and never an object.
+ * YAML as Ruby writes and reads it: scalars are Ruby's (ruby-scalar.ts), and tags, including `!ruby/object:…`, become
+ * plain data and never objects.
  */
 import type { ScalarEvent, Event as YamlEvent } from 'js-yaml';
 import { RubyFloat, type RubyScalar, rubyScalar } from '../../util/ruby-scalar.ts';
 
 const MAX_DEPTH = 16;
-/** A bomb is made of them; Ruby itself writes one only for a list or a mapping that it has written before. */
+/** Aliases make YAML bombs; Ruby itself only writes one for a list or mapping that it has written before. */
 const MAX_ALIASES = 20;
 
-/** Plain data; what only refers to a place outside of `text` is null. Undefined for what is no YAML, or beyond the limits. */
+/** Parses to plain data; references to anchors outside of `text` become null. Undefined if it is no YAML or exceeds the limits. */
 export async function parseRubyYaml(text: string): Promise<unknown> {
   parser ??= rubyParser();
   const parse = await parser;
@@ -27,7 +27,7 @@ async function rubyParser(): Promise<(text: string) => unknown> {
   const schema = schemaOf(yaml);
   const { ALIAS } = yaml.EVENT_ID;
 
-  /** A reference without its anchor becomes an empty scalar, which is null. */
+  /** A reference without an anchor becomes an empty scalar, which is null. */
   function known(events: readonly YamlEvent[], source: string): YamlEvent[] {
     const anchors = new Set<string>();
     return events.map((event) => {
@@ -41,7 +41,7 @@ async function rubyParser(): Promise<(text: string) => unknown> {
 
   return (source) => {
     const events = known(yaml.parseEvents(source, { maxDepth: MAX_DEPTH }), source);
-    // `json`: of two equal keys the later one holds, as to Ruby.
+    // `json`: of two equal keys the later one wins, as in Ruby.
     return yaml.constructFromEvents(events, { source, schema, json: true, maxAliases: MAX_ALIASES })[0];
   };
 }
@@ -68,7 +68,7 @@ function schemaOf(yaml: typeof import('js-yaml')) {
     resolve: (source) => rubyScalar(source),
     identify,
   });
-  // The empty prefix is that of any tag.
+  // An empty prefix matches any tag.
   const any = { matchByTagPrefix: true, identify };
   return new yaml.Schema([
     ...[yaml.strTag, yaml.seqTag, yaml.mapTag, plain],

@@ -1,10 +1,10 @@
-/** What a run of `puppet agent` has left behind to be judged by. */
+/** Collects the evidence that a run of `puppet agent` has left. */
 import { join } from 'node:path';
 import type { Disabled } from '../../protocol/status.ts';
 import { exists } from '../../util/files.ts';
 import type { Evidence } from '../judge/evidence.ts';
 import type { EndedRun } from '../runners/runner.ts';
-import { RUN_FILES } from '../runs/run-store.ts';
+import { RUN_FILES } from '../runs/run-files.ts';
 import { readDisabled } from './disabled-lock.ts';
 import { catalogRunHolder } from './lock-files.ts';
 import { type ReportHead, readReport, withDrift } from './report.ts';
@@ -23,7 +23,7 @@ export async function evidenceOf(ended: EndedRun): Promise<Evidence> {
   };
 }
 
-/** The wrapper's copy; where the wrapper was killed, Puppet's own file if it is this run's. */
+/** The wrapper's copy of the report; if the wrapper was killed, Puppet's own file if it belongs to this run. */
 export async function reportsOf({
   run,
   dir,
@@ -38,23 +38,23 @@ export async function reportsOf({
   return others === undefined ? {} : { others };
 }
 
-/** As the wrapper has noted it; where it has noted nothing, as it is now. */
+/** As noted by the wrapper; if there are no notes, as it is now. */
 async function disabledAtEnd({ dir, notes, puppet }: EndedRun): Promise<Disabled | undefined> {
   if (notes?.isDisabled === false) return undefined;
   try {
     if (notes === undefined) return await readDisabled(puppet?.disabledLock ?? '');
     return (await readDisabled(join(dir, RUN_FILES.disabled))) ?? { reason: 'no reason given' };
   } catch {
-    return undefined; // what cannot be read now was not what ended the run
+    return undefined; // an unreadable lock is not what ended the run
   }
 }
 
-/** By Puppet's own rule, as the gate follows it. */
+/** By Puppet's own rule, like the gate. */
 async function isLockHeld(runLock: string | undefined, now: number): Promise<boolean> {
   if (runLock === undefined) return false;
   try {
     return (await catalogRunHolder(runLock, now)) !== undefined;
   } catch {
-    return false; // Puppet itself tells why
+    return false; // Puppet itself says why
   }
 }

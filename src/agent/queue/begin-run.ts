@@ -1,4 +1,4 @@
-/** DESIGN 4, "Joining a run": a run begins for the first request in the queue and all others with the same action. */
+/** DESIGN 4, "Joining a run": starts a run for the first request in the queue and all others with the same action. */
 import { messageOf } from '../../errors.ts';
 import type { Holder } from '../../protocol/event.ts';
 import { uuidv7 } from '../../util/uuid.ts';
@@ -15,13 +15,13 @@ export interface BeginDeps extends QueueDeps {
   /** Follows the run until its end. */
   adopt(live: LiveRun, served: readonly RequestRecord[]): void;
   isClosed(): boolean;
-  /** A run was released. */
-  onLetGo(record: RequestRecord): void;
+  /** Called when a run has been released. */
+  onRelease(record: RequestRecord): void;
 }
 
 type Ready = Extract<Prepared, { wrapper: unknown }>;
 
-/** Returns the holder when the lock is held. */
+/** Returns the holder if the lock is held. */
 export async function beginRun(deps: BeginDeps): Promise<Holder | undefined> {
   const { waiting, steps, runs, clock, log } = deps;
   const first = waiting.first();
@@ -36,26 +36,26 @@ export async function beginRun(deps: BeginDeps): Promise<Holder | undefined> {
     return undefined;
   }
   const served: RequestRecord[] = [];
-  let isLetGo = false;
+  let isReleased = false;
   try {
     await joinAll(canonical, { run: prepared.runRecord, served }, deps);
-    isLetGo = letGo(prepared, served, deps);
+    isReleased = release(prepared, served, deps);
   } finally {
-    if (!isLetGo) {
+    if (!isReleased) {
       prepared.wrapper.abandon();
       await prepared.wrapper.ended;
       await waiting.putBack(served);
       await runs.discard(run);
     }
   }
-  if (!isLetGo) return undefined;
+  if (!isReleased) return undefined;
   for (const { name } of served) deps.notifier.notify(name);
-  deps.onLetGo(record);
-  log.info({ run, serves: served.map(({ request }) => request.job) }, 'run let go');
+  deps.onRelease(record);
+  log.info({ run, serves: served.map(({ request }) => request.job) }, 'run released');
   return undefined;
 }
 
-/** Requests that come while one is being written down are served too; then the run is released immediately. */
+/** Assigns the run to every matching request, including those that arrive meanwhile; then the run is released at once. */
 async function joinAll(
   canonical: string,
   { run, served }: { run: AssignedRun; served: RequestRecord[] },
@@ -67,7 +67,7 @@ async function joinAll(
   }
 }
 
-/** False where it has failed, which delays no other request. */
+/** Returns false if it fails, which does not hold up the other requests. */
 async function assign(
   { record }: Waiting,
   run: AssignedRun,
@@ -77,18 +77,18 @@ async function assign(
     await requestLog.assign(record.name, run);
     return true;
   } catch (error) {
-    const message = `kick agent could not write down its run: ${messageOf(error)}`;
+    const message = `kick agent could not store its run: ${messageOf(error)}`;
     await ends.write(record, { type: 'finished', outcome: 'failed', message, endedAt: clock.now() });
     return false;
   }
 }
 
-/** False when nobody is left to serve, or the agent stops. */
-function letGo({ runRecord, wrapper }: Ready, served: readonly RequestRecord[], deps: BeginDeps): boolean {
+/** Returns false if no request is left to serve, or the agent is stopping. */
+function release({ runRecord, wrapper }: Ready, served: readonly RequestRecord[], deps: BeginDeps): boolean {
   if (served.length === 0 || deps.isClosed()) return false;
-  // Followed before it can begin: a run that nobody follows would have no end.
+  // Followed before it can start: a run that nobody follows would have no end.
   const live = deps.steps.follow(runRecord, deps, { wrapperEnded: wrapper.ended, serves: served.length });
   deps.adopt(live, served);
-  wrapper.letGo();
+  wrapper.release();
   return true;
 }

@@ -1,4 +1,4 @@
-/** Cancelling a request, or the run in progress. A run is ended only when no request is left that it serves. */
+/** Cancels a request, or the run in progress. A run is only ended when it has no requests left to serve. */
 import type { FinishedEvent, Holder } from '../../protocol/event.ts';
 import type { CommandReply } from '../../protocol/status.ts';
 import { clip } from '../../util/text.ts';
@@ -11,13 +11,13 @@ import type { WaitingList } from './waiting-list.ts';
 export interface CancelDeps extends QueueDeps {
   waiting: WaitingList;
   current: CurrentRun;
-  /** Resolves when the queue is between two steps. */
+  /** Resolves once the queue is between two steps. */
   idle(): Promise<void>;
 }
 
 const BY_OPERATOR = { outcome: 'cancelled', message: 'an operator cancelled it' } as const;
 
-/** Returns what was done, or undefined when the request neither waits nor runs. */
+/** Returns what was done, or undefined if the request neither waits nor runs. */
 export async function cancelRequest(name: string, deps: CancelDeps): Promise<string | undefined> {
   const { waiting, current } = deps;
   await deps.idle();
@@ -53,7 +53,7 @@ async function takeOff(
   deps.onOutcome(served, finished);
 }
 
-/** Ends the run in progress if it is one of kick's, and with it all requests that it serves. */
+/** Ends the run in progress, if it is one of kick's, with all requests that it serves. */
 export async function cancelRun({ current, runner, clock, keeper, idle }: CancelDeps): Promise<CommandReply> {
   await idle();
   const mine = current.get();
@@ -72,8 +72,13 @@ export async function cancelRun({ current, runner, clock, keeper, idle }: Cancel
 }
 
 /** Why a cancel ends nothing. */
-function leftAlone({ pid, what, isRun, stuck, next }: Holder): string {
-  const who = pid === undefined ? what : `pid ${pid} (${what})`;
+function leftAlone({ pid, what, command, user, isRun, stuck, next }: Holder): string {
+  const details = [
+    what,
+    ...(command === undefined ? [] : [`"${command}"`]),
+    ...(user === undefined ? [] : [`of ${user}`]),
+  ];
+  const who = pid === undefined ? what : `pid ${pid} (${details.join(', ')})`;
   const whose = isRun === false ? 'no run holds the lock' : "the run in progress is none of kick's";
   return [`${whose}, and it is left alone: ${who}`, stuck, next]
     .filter((part) => part !== undefined)

@@ -1,4 +1,4 @@
-/** DESIGN 4: the one run in progress, from the moment it may begin until its end is on disk. */
+/** DESIGN 4: the one run in progress, from its release until its end is on disk. */
 import { messageOf } from '../../errors.ts';
 import type { Holder } from '../../protocol/event.ts';
 import { describeBy } from '../../protocol/request.ts';
@@ -10,27 +10,27 @@ import type { FinishedRun, RunEnd } from '../runs/run-end.ts';
 import type { QueueDeps } from './queue-deps.ts';
 import type { WaitingList } from './waiting-list.ts';
 
-/** Milliseconds until another try to write down the end of a run. */
+/** Milliseconds between attempts to store the end of a run. */
 const RETRY_MS = 5000;
 
-/** How often in a row a run is begun again because Puppet found its lock taken, though nobody holds it. */
+/** How many times in a row a run is retried after Puppet found its lock taken although nobody holds it. */
 const MAX_EMPTY_RACES = 2;
 
 export interface Current {
   readonly live: LiveRun;
-  /** Requests come off it when they are cancelled. */
+  /** Cancelled requests are removed. */
   readonly served: RequestRecord[];
 }
 
 export interface CurrentRun {
   get(): Current | undefined;
-  /** Follows a run; `onOver` is called when another may begin. */
+  /** Follows a run; calls `onOver` when the next may start. */
   adopt(live: LiveRun, served: readonly RequestRecord[]): void;
-  /** Who holds the lock, for those that wait. */
+  /** Who holds the lock, for waiting requests. */
   holder(): Holder | undefined;
   /** The same, with its progress. */
   progress(): Holder | undefined;
-  /** Leaves the run to the next agent, unless its end is being written just now. */
+  /** Leaves the run to the next agent, unless its end is just being stored. */
   close(): Promise<void>;
 }
 
@@ -96,7 +96,7 @@ export function createCurrentRun(deps: CurrentRunDeps): CurrentRun {
   };
 }
 
-/** Makes the end durable before anybody hears of it. Undefined: its requests wait for another run. */
+/** Stores the end before it is reported. `finished` undefined: its requests wait for another run. */
 async function writeEnd(
   { run, served }: { run: string; served: readonly RequestRecord[] },
   finished: FinishedRun | undefined,
@@ -108,13 +108,13 @@ async function writeEnd(
     return;
   }
   if (await runs.isLive(run)) return runs.settle(run, finished);
-  // Its events have vanished with its folder: its end becomes that of each request.
+  // Its events have vanished with its folder, so each request gets a copy of the end.
   for (const { name } of served) await requestLog.release(name, finished);
 }
 
 /**
- * Undefined where Puppet's lock was taken and the run is to be tried again: as often as it takes while somebody is seen
- * to hold it (`--wait` bounds that), a few times where the holder may have ended in the meantime.
+ * Returns the end of a run; undefined if Puppet's lock was taken and the run is to be retried: any number of times while
+ * somebody holds the lock (`--wait` limits that), a few times if nobody seems to hold it any more.
  */
 function createRaces(): (end: Exclude<RunEnd, 'left'>) => FinishedRun | undefined {
   let emptyRaces = 0;
@@ -137,7 +137,7 @@ async function untilDone(
       await write();
       return true;
     } catch (error) {
-      log.error({ error: messageOf(error) }, 'cannot write down the end of a run, trying again');
+      log.error({ error: messageOf(error) }, 'cannot store the end of a run, trying again');
       if (isClosed()) return false;
       await sleep(RETRY_MS);
     }

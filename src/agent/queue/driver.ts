@@ -1,18 +1,18 @@
-/** One step of the queue after another; whatever happens meanwhile makes it look again. */
+/** Runs the steps of the queue one after another; anything that happens meanwhile triggers another step. */
 
 export interface DriverOptions {
-  /** Resolves to the milliseconds until it must look again even if nothing happens; undefined: never. */
+  /** Resolves to the milliseconds until the next step even if nothing happens; undefined: never. */
   step(): Promise<number | undefined>;
-  /** A step failed. Must not reject. */
+  /** Called when a step fails. Must not reject. */
   onError(error: unknown): Promise<void>;
 }
 
 export interface Driver {
   drive(): void;
-  /** Resolves when no step is under way. */
+  /** Resolves once no step is under way. */
   idle(): Promise<void>;
   readonly isClosed: boolean;
-  /** Begins no further step; resolves when the last one has ended. */
+  /** Starts no further step; resolves once the last one has ended. */
   close(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** What the queue needs of the agent around it. */
+/** What the queue needs from the agent. */
 import type { FinishedEvent, Holder } from '../../protocol/event.ts';
 import type { RequestLog } from '../requests/request-log.ts';
 import type { RequestRecord } from '../requests/request-record.ts';
@@ -9,11 +9,11 @@ export interface QueueDeps extends LiveRunDeps {
   requestLog: RequestLog;
   runLock: string;
   steps: RunSteps;
-  /** Milliseconds of silence after which a run seems to be stuck. */
+  /** Milliseconds without output after which a run is reported as stuck. */
   stuckAfterMs: number;
-  /** Who keeps runs from beginning although we know of none (run-lock.ts). */
+  /** What keeps runs from starting although we know of none (run-lock.ts). */
   keeper(): Holder | undefined;
-  /** Milliseconds that a look at Puppet's settings and locks may take; defaults to 150 s. */
+  /** Milliseconds that reading Puppet's settings and locks may take; defaults to 150 s. */
   gateMs?: number;
   /** Called when a request has its outcome, for the audit log. */
   onOutcome(record: RequestRecord, finished: FinishedEvent): void;

@@ -1,9 +1,9 @@
 /**
- * DESIGN 4, one run at a time: requests that wait, and the one run that serves all of them whose
- * action is equal. A request may join until the run is released, never later.
+ * DESIGN 4, one run at a time: the waiting requests, and the one run, which serves all of them with
+ * the same action. A request may join until the run is released, never later.
  */
 import { messageOf } from '../../errors.ts';
-import type { Holder } from '../../protocol/event.ts';
+import type { FinishedEvent, Holder } from '../../protocol/event.ts';
 import type { CommandReply } from '../../protocol/status.ts';
 import type { RequestRecord } from '../requests/request-record.ts';
 import { createEndWriter } from '../runs/end-writer.ts';
@@ -17,21 +17,25 @@ import { createStepper } from './stepper.ts';
 import { createWaitingList } from './waiting-list.ts';
 
 export interface Queue {
-  /** Takes a request whose folder is there already. */
+  /** Adds a request, which is already stored. */
   add(record: RequestRecord): void;
-  /** How many wait, without those that a run serves. */
+  /** A request that waits or is served by the run in progress. */
+  find(name: string): RequestRecord | undefined;
+  /** Stores the end of a request that neither waits nor runs; a failed write is retried. Never rejects. */
+  end(record: RequestRecord, finished: FinishedEvent): Promise<void>;
+  /** How many requests wait, without those that a run serves. */
   waiting(): number;
-  /** Who holds this host's lock, as far as we know without looking, and whether that seems to be stuck. */
+  /** Who holds this host's lock, as far as the queue knows, and whether it is stuck. */
   holder(): Holder | undefined;
-  /** From now on `listener` is called when a run is released, with the request that it was made for. */
-  whenLetGo(listener: (record: RequestRecord) => void): void;
-  /** Takes a request off; returns what was done, or undefined when it neither waits nor runs. */
+  /** Calls `listener` whenever a run is released, with the request that it was started for. */
+  onRelease(listener: (record: RequestRecord) => void): void;
+  /** Cancels a request; returns what was done, or undefined if it neither waits nor runs. */
   cancel(name: string): Promise<string | undefined>;
-  /** Ends the run in progress if it is one of kick's, and with it all requests that it serves. */
+  /** Ends the run in progress, if it is one of kick's, with all requests that it serves. */
   cancelRun(): Promise<CommandReply>;
-  /** Goes on with a run that was found alive, for these requests. */
+  /** Follows a run that was found alive, for these requests. */
   adopt(run: LiveRun, requests: readonly RequestRecord[]): void;
-  /** Starts nothing any more. Resolves when nothing is half done; runs go on by themselves. */
+  /** Starts nothing more. Resolves once nothing is half done; runs go on by themselves. */
   close(): Promise<void>;
 }
 
@@ -51,13 +55,13 @@ export function createQueue(deps: QueueDeps): Queue {
   }
 
   function begin(): Promise<Holder | undefined> {
-    const onLetGo = (record: RequestRecord) => {
+    const onRelease = (record: RequestRecord) => {
       for (const listener of listeners) listener(record);
     };
-    return beginRun({ ...deps, waiting, ends, adopt, isClosed: () => driver.isClosed, onLetGo });
+    return beginRun({ ...deps, waiting, ends, adopt, isClosed: () => driver.isClosed, onRelease });
   }
 
-  /** Nothing has begun. An error that is not known to pass is an end, and no reason to try for ever. */
+  /** Nothing has started. An unexpected error ends the requests rather than being retried for ever. */
   async function onError(error: unknown): Promise<void> {
     log.error({ error: messageOf(error) }, 'the queue met an error');
     const message = `kick agent met an error: ${messageOf(error)}`;
@@ -69,8 +73,11 @@ export function createQueue(deps: QueueDeps): Queue {
       waiting.add(record);
       driver.drive();
     },
+    find: (name) =>
+      waiting.find(name)?.record ?? current.get()?.served.find((record) => record.name === name),
+    end: ends.write,
     waiting: waiting.count,
-    whenLetGo: (listener) => void listeners.push(listener),
+    onRelease: (listener) => void listeners.push(listener),
     holder: () => current.progress() ?? (waiting.count() > 0 ? stepper.elsewhere() : undefined),
     cancel: (name) => cancelRequest(name, cancelDeps),
     cancelRun: () => cancelRun(cancelDeps),

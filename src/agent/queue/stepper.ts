@@ -1,27 +1,27 @@
-/** One look at what the queue can do next: end what has waited too long, report who holds the lock, or begin a run. */
+/** One step of the queue: end requests that have waited too long, report who holds the lock, or start a run. */
 import type { Holder } from '../../protocol/event.ts';
 import { disabledText } from '../disabling.ts';
 import type { CurrentRun } from './current-run.ts';
 import type { QueueDeps } from './queue-deps.ts';
 import type { WaitingList } from './waiting-list.ts';
 
-/** Milliseconds between two looks at a lock that is not ours. */
+/** Milliseconds between checks of a lock that is not ours. */
 const LOOK_MS = 250;
 
-/** Milliseconds for Puppet's settings and its lock files: Puppet itself has a minute to answer. */
+/** Milliseconds to read Puppet's settings and locks; Puppet itself gets a minute of these. */
 const GATE_MS = 150_000;
 
 export interface StepperDeps extends Pick<QueueDeps, 'runner' | 'clock' | 'gateMs'> {
   waiting: WaitingList;
   current: Pick<CurrentRun, 'holder'>;
-  /** Returns the holder when the lock is held. */
+  /** Returns the holder if the lock is held. */
   begin(): Promise<Holder | undefined>;
 }
 
 export interface Stepper {
-  /** Resolves to the milliseconds until it must look again even if nothing happens; undefined: never. */
+  /** Resolves to the milliseconds until the next step even if nothing happens; undefined: never. */
   step(): Promise<number | undefined>;
-  /** Who else held the lock at the last look. */
+  /** Who else held the lock when it was last checked. */
   elsewhere(): Holder | undefined;
 }
 
@@ -56,7 +56,7 @@ export function createStepper(deps: StepperDeps): Stepper {
 
 type Found = { holder: Holder | undefined } | { ending: { outcome: 'disabled' | 'failed'; message: string } };
 
-/** Whether Puppet's own files let a run begin, who holds its lock, or how requests end. */
+/** Whether Puppet's files allow a run to start: who holds its lock, or how requests end. */
 async function lookAtPuppet({ runner, clock, gateMs = GATE_MS }: StepperDeps): Promise<Found> {
   const gate = await within(runner.gate(clock.now()), gateMs, "look at Puppet's settings and locks");
   switch (gate.state) {

@@ -1,4 +1,4 @@
-/** The requests that wait for a run, oldest first, and how they end without one. */
+/** The requests waiting for a run, oldest first, and how they end without one. */
 import { messageOf } from '../../errors.ts';
 import type { FinishedEvent, Holder } from '../../protocol/event.ts';
 import { canonicalAction, DEFAULT_WAIT_S } from '../../protocol/request.ts';
@@ -6,17 +6,19 @@ import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import { clip } from '../../util/text.ts';
 import type { RequestLog } from '../requests/request-log.ts';
-import type { RequestRecord } from '../requests/request-record.ts';
+import { ageOfRecord, type RequestRecord } from '../requests/request-record.ts';
 import type { EndWriter } from '../runs/end-writer.ts';
 
 export interface Waiting {
   readonly record: RequestRecord;
-  /** Requests with the same one share a run. */
+  /** Requests with the same canonical action share a run. */
   readonly canonical: string;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970; for people. */
   readonly until: number;
+  /** The same by the monotonic clock, so that setting the clock ends no wait. */
+  readonly deadline: number;
   readonly skip: boolean;
-  /** The holder that was last reported to it, so that it is reported once. */
+  /** The holder last reported, so that each is reported once. */
   reported?: string;
 }
 
@@ -27,18 +29,18 @@ export interface WaitingList {
   first(): Waiting | undefined;
   find(name: string): Waiting | undefined;
   add(record: RequestRecord): void;
-  /** Removes and returns the next one with this action. */
+  /** Removes and returns the next request with this action. */
   take(canonical: string): Waiting | undefined;
-  /** Requests whose run did not begin, or lost the race, wait again. */
+  /** Requests whose run did not start, or lost the race, wait again. */
   putBack(served: readonly RequestRecord[]): Promise<void>;
-  /** Milliseconds until the next wait is over; 60 s at most. */
+  /** Milliseconds until the next wait is over; maximum 60 s. */
   nextDeadlineMs(): number;
-  /** Ends those whose wait is over. */
+  /** Ends requests whose wait is over. */
   expire(holder: Holder | undefined): Promise<void>;
-  /** Reports who holds the lock; ends those that do not want to wait for it. */
+  /** Reports who holds the lock; ends requests that do not want to wait for it. */
   report(holder: Holder): Promise<void>;
   finish(waiting: Waiting, ending: Ending): Promise<void>;
-  /** `only`: those with this action. */
+  /** `only`: limits it to requests with this action. */
   finishAll(ending: { outcome: 'disabled' | 'failed'; message: string; only?: string }): Promise<void>;
 }
 
@@ -64,7 +66,7 @@ export function createWaitingList(deps: WaitingDeps): WaitingList {
     count: () => pending.length,
     first: () => pending[0],
     find: (name) => pending.find(({ record }) => record.name === name),
-    add: (record) => void pending.push(waitingOf(record)),
+    add: (record) => void pending.push(waitingOf(record, clock)),
     take(canonical) {
       const next = pending.find((waiting) => waiting.canonical === canonical);
       if (next !== undefined) pending.splice(pending.indexOf(next), 1);
@@ -72,23 +74,23 @@ export function createWaitingList(deps: WaitingDeps): WaitingList {
     },
     async putBack(served) {
       const missing = served.filter(({ name }) => !pending.some(({ record }) => record.name === name));
-      // It has had its try: from here on its wait can be over.
-      pending.push(...missing.map((record) => ({ ...waitingOf(record), reported: '' })));
+      // They have had one attempt, so their wait may now end.
+      pending.push(...missing.map((record) => ({ ...waitingOf(record, clock), reported: '' })));
       pending.sort((a, b) => a.record.acceptedAt - b.record.acceptedAt);
       for (const record of served) await release(record, deps);
     },
     nextDeadlineMs() {
-      const next = Math.min(...pending.map(({ until }) => until));
-      return Math.min(Math.max(0, next - clock.now()), 60_000);
+      const next = Math.min(...pending.map(({ deadline }) => deadline));
+      return Math.min(Math.max(0, next - clock.monotonic()), 60_000);
     },
     async expire(holder) {
       for (const waiting of [...pending]) {
-        if (waiting.until > clock.now() || waiting.reported === undefined) continue;
+        if (waiting.deadline > clock.monotonic() || waiting.reported === undefined) continue;
         await finish(waiting, stillBusyWith(holder));
       }
     },
     async report(holder) {
-      // When a process began is worked out anew at each look, and differs by a tick.
+      // `began` is recomputed each time and may differ by a tick.
       const text = JSON.stringify({ ...holder, began: undefined });
       for (const waiting of [...pending]) {
         if (waiting.skip) await finish(waiting, busyWith(holder));
@@ -116,13 +118,13 @@ function busyWith(holder: Holder): Ending {
   };
 }
 
-/** At the end of the wait. */
+/** For the end of the wait. */
 function stillBusyWith(holder: Holder | undefined): Ending {
   const message = holder?.isRun === false ? 'its lock was still held' : 'a run was still in progress';
   return { outcome: 'busy', message, ...(holder !== undefined && { holder }) };
 }
 
-/** A request that waits is only news: nothing depends on it. */
+/** Nothing depends on a `waiting` event, so a failure is only logged. */
 async function append(
   { record, until }: Waiting,
   holder: Holder,
@@ -132,7 +134,7 @@ async function append(
     await requestLog.append(record.name, [{ type: 'waiting', holder, until }]);
   } catch (error) {
     const { job } = record.request;
-    log.warn({ job, error: messageOf(error) }, 'cannot write down that a request waits');
+    log.warn({ job, error: messageOf(error) }, 'cannot record that a request is waiting');
   }
 }
 
@@ -144,13 +146,14 @@ async function release({ name, request }: RequestRecord, { requestLog, log }: Wa
   }
 }
 
-function waitingOf(record: RequestRecord): Waiting {
+function waitingOf(record: RequestRecord, clock: Clock): Waiting {
   const { action, queue } = record.request;
   const waitMs = (queue?.wait ?? DEFAULT_WAIT_S) * 1000;
   return {
     record,
     canonical: canonicalAction(action),
     until: record.acceptedAt + waitMs,
+    deadline: clock.monotonic() + waitMs - ageOfRecord(record, clock.now()),
     skip: queue?.ifRunning === 'skip',
   };
 }

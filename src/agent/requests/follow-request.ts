@@ -1,20 +1,23 @@
-/** A request's stream of events as they come: its own, then those of the run that serves it. */
-import type { StoredEvent } from '../../protocol/event.ts';
+/** A request's live stream of events: its own, then those of the run that serves it. */
+import type { FinishedEvent, StoredEvent } from '../../protocol/event.ts';
+import type { Clock } from '../../util/clock.ts';
 import type { RunStore } from '../runs/run-store.ts';
+import { damagedEnd } from './damaged-requests.ts';
 import type { Notifier } from './notifier.ts';
 import type { Assignment } from './request-record.ts';
 import type { RequestStore } from './request-store.ts';
 import { withoutOffsets } from './without-offsets.ts';
 
 export interface FollowDeps {
-  requests: Pick<RequestStore, 'assignment' | 'ownEvents' | 'isKept'>;
-  runs: Pick<RunStore, 'events'>;
+  requests: Pick<RequestStore, 'assignment' | 'ownEvents' | 'isKept' | 'damagedEnd'>;
+  runs: Pick<RunStore, 'events' | 'isSettled'>;
   notifier: Notifier;
+  clock: Pick<Clock, 'now'>;
 }
 
-/** How far a reader has come. */
+/** A reader's position. */
 interface Place {
-  /** The number of the last event that was sent. */
+  /** The number of the last event sent. */
   last: number;
   ownOffset: number;
   run: string;
@@ -29,12 +32,14 @@ export async function* followRequest(
 ): AsyncGenerator<StoredEvent> {
   const place: Place = { last: after, ownOffset: 0, run: '', runOffset: 0, runCount: 0 };
   while (!signal.aborted) {
-    const assigned = await assignmentOf(name, deps);
-    // It listens before it looks, so that nothing falls between.
-    const more = deps.notifier.listen(assigned === undefined ? [name] : [name, assigned.run], signal);
+    const damaged = await deps.requests.damagedEnd(name);
+    if (damaged !== undefined) return yield endNow(damaged, place, deps);
+    const assigned = runOf(await deps.requests.assignment(name));
+    // Listens before it reads, so that nothing is missed in between.
+    const more = deps.notifier.listen(assigned === undefined ? [name] : [name, assigned], signal);
     try {
       const found = (await ownChunk(name, place, deps)) ?? (await runChunk({ name, assigned }, place, deps));
-      // Somebody has emptied the state directory: a reader that asks again learns that nothing is known.
+      // Somebody has emptied the state directory; a reader that reconnects is answered `unknown-job`.
       if (found === undefined && !(await deps.requests.isKept(name))) return;
       if (found === undefined) await more.woken;
       for (const event of found ?? []) {
@@ -48,11 +53,14 @@ export async function* followRequest(
   }
 }
 
-/** Undefined also where nobody can say which run it is: settle.ts ends such requests. */
-async function assignmentOf(name: string, { requests }: FollowDeps): Promise<Assignment | undefined> {
-  const assignment = await requests.assignment(name);
-  return assignment === 'unusable' ? undefined : assignment;
-}
+const endNow = (end: FinishedEvent, { last }: Place, { clock }: FollowDeps): StoredEvent => ({
+  ...end,
+  seq: last + 1,
+  at: clock.now(),
+});
+
+const runOf = (assignment: Assignment | 'damaged' | undefined) =>
+  typeof assignment === 'object' ? assignment.run : assignment;
 
 async function ownChunk(
   name: string,
@@ -64,21 +72,33 @@ async function ownChunk(
   return own.events.length > 0 ? own.events : undefined;
 }
 
-/** Empty when the assignment has changed since the reader began to listen: it must look again. */
+/** Empty if the assignment has changed since the reader began to listen: it must start over. */
 async function runChunk(
-  { name, assigned }: { name: string; assigned: Assignment | undefined },
+  { name, assigned }: { name: string; assigned: string | undefined },
   place: Place,
   deps: FollowDeps,
 ): Promise<StoredEvent[] | undefined> {
-  const assignment = await assignmentOf(name, deps);
-  if (assignment?.run !== assigned?.run) return [];
+  const assignment = await deps.requests.assignment(name);
+  if (runOf(assignment) !== assigned) return [];
   if (assignment === undefined) return undefined;
-  if (place.run !== assignment.run) Object.assign(place, { run: assignment.run, runOffset: 0, runCount: 0 });
-  const found = await deps.runs.events(assignment.run, place.runOffset);
+  // Its last event may have been written since they were read.
+  if (assignment === 'damaged')
+    return (await ownChunk(name, place, deps)) ?? [lostEnd('run.json', place, deps)];
+  const { run } = assignment;
+  if (place.run !== run) Object.assign(place, { run, runOffset: 0, runCount: 0 });
+  // First: a run that is over has its last event in its file.
+  const isOver = await deps.runs.isSettled(run);
+  const found = await deps.runs.events(run, place.runOffset);
   place.runOffset = found.offset;
   const events = found.events.map((event) => {
     place.runCount += 1;
     return { ...withoutOffsets(event), seq: assignment.base + place.runCount };
   });
-  return events.length > 0 ? events : undefined;
+  if (events.length > 0) return events;
+  return isOver ? [lostEnd('the end of its run', place, deps)] : undefined;
+}
+
+/** For a request whose files have been damaged since the agent started: the next agent settles it (settle.ts). */
+function lostEnd(what: string, place: Place, deps: FollowDeps): StoredEvent {
+  return endNow(damagedEnd(`${what} cannot be read`, deps.clock.now()), place, deps);
 }

@@ -1,12 +1,12 @@
-/** Tells those who read a growing file that there is more. Nothing is carried: the file is the truth. */
+/** Wakes the readers of growing files. It carries no data: the file is the truth. */
 export interface Notifier {
   notify(topic: string): void;
-  /** Listens from this call on. */
+  /** Listens from the moment of the call. */
   listen(topics: readonly string[], signal: AbortSignal): Listening;
 }
 
 export interface Listening {
-  /** Resolves at the first `notify` of any of the topics, when `signal` aborts, or at `stop`. */
+  /** Resolves on the first `notify` of any topic, when `signal` aborts, or on `stop`. */
   woken: Promise<void>;
   stop(): void;
 }

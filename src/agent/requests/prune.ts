@@ -1,7 +1,10 @@
-/** DESIGN 8: what is kept is bounded by age, count and bytes. Keys outlive what became of them (DESIGN 5). */
-import { readdir, rm, stat } from 'node:fs/promises';
+/** DESIGN 8: stored requests and runs are limited by age, count and bytes. Keys are kept longer (DESIGN 5). */
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { folderBytes } from '../../util/disk-space.ts';
+import type { Quarantine } from '../../util/quarantine.ts';
 import type { RequestLog } from './request-log.ts';
+import { ageOfRecord } from './request-record.ts';
 import type { RequestStore } from './request-store.ts';
 
 export interface PruneLimits {
@@ -9,41 +12,65 @@ export interface PruneLimits {
   keyAge: number;
   /** Requests whose events are kept. */
   requests: number;
-  /** Bytes of all settled runs together. */
+  /** Total bytes of settled runs. */
   runBytes: number;
 }
 
-export const PRUNE_LIMITS: PruneLimits = { keyAge: 30 * 86_400_000, requests: 5000, runBytes: 256 << 20 };
+const PRUNE_LIMITS: PruneLimits = { keyAge: 30 * 86_400_000, requests: 5000, runBytes: 256 << 20 };
 
 export interface PruneDeps {
   requests: RequestStore;
   requestLog: RequestLog;
   /** The folder of settled runs. */
   runsDir: string;
+  /** Damaged files are kept for as long as keys. */
+  quarantines?: readonly Quarantine[];
   limits?: PruneLimits;
 }
 
-/** Forgets the oldest first; never a request without an outcome. `now` is milliseconds since 1970. */
-export async function prune(
-  now: number,
-  { requests, requestLog, runsDir, limits }: PruneDeps,
-): Promise<void> {
-  const { keyAge, requests: maxRequests, runBytes } = limits ?? PRUNE_LIMITS;
+/**
+ * Removes the oldest first, never a request without an outcome. `now` is milliseconds since 1970. What goes wrong with one
+ * request does not keep the others; then it throws the last error.
+ */
+export async function prune(now: number, deps: PruneDeps): Promise<void> {
+  const { requests, runsDir, limits = PRUNE_LIMITS } = deps;
+  const { requests: maxRequests, runBytes } = limits;
   const retired = await retireOldRuns(runsDir, runBytes);
-  // Names begin with a UUIDv7, so that their order is the order of time.
+  // Names start with a UUIDv7 and so sort by time.
   const names = (await requests.list()).sort();
   const tooMany = Math.max(0, names.length - maxRequests);
+  let problem: unknown;
   for (const [index, name] of names.entries()) {
-    if (await requests.forget(name, now - keyAge)) continue;
-    const assignment = await requests.assignment(name);
-    const isRetired = typeof assignment === 'object' && retired.has(assignment.run);
-    if (!isRetired && index >= tooMany) continue;
-    if (isRetired || (await requestLog.finished(name)) !== undefined) await requests.retire(name);
+    try {
+      await pruneOne(name, { now, isTooMany: index < tooMany, retired }, deps);
+    } catch (error) {
+      problem = error;
+    }
   }
+  for (const quarantine of deps.quarantines ?? []) await quarantine.prune(now - limits.keyAge);
   for (const run of retired) await rm(join(runsDir, run), { recursive: true, force: true });
+  if (problem !== undefined) throw problem;
 }
 
-/** The names of the oldest runs beyond the limit; their folders go after the requests that they serve. */
+async function pruneOne(
+  name: string,
+  { now, isTooMany, retired }: { now: number; isTooMany: boolean; retired: ReadonlySet<string> },
+  { requests, requestLog, limits = PRUNE_LIMITS }: PruneDeps,
+): Promise<void> {
+  if (await requests.isOlder(name, now - limits.keyAge)) {
+    const record = await requests.read(name);
+    // The clock may have been set: a run in progress has no outcome, and a record of this boot has the kernel's age.
+    const isOld = typeof record !== 'object' || ageOfRecord(record, now) > limits.keyAge;
+    const isOver = typeof record !== 'object' || (await requestLog.finished(name)) !== undefined;
+    if (isOld && isOver) return requests.forget(name);
+  }
+  const assignment = await requests.assignment(name);
+  const isRetired = typeof assignment === 'object' && retired.has(assignment.run);
+  if (!isRetired && !isTooMany) return;
+  if (isRetired || (await requestLog.finished(name)) !== undefined) await requests.retire(name);
+}
+
+/** Returns the oldest runs over the limit; their folders are removed after the requests they served. */
 async function retireOldRuns(runsDir: string, maxBytes: number): Promise<Set<string>> {
   const newestFirst = (await readdir(runsDir))
     .filter((name) => !name.startsWith('.'))
@@ -56,10 +83,4 @@ async function retireOldRuns(runsDir: string, maxBytes: number): Promise<Set<str
     if (bytes > maxBytes) retired.add(run);
   }
   return retired;
-}
-
-async function folderBytes(path: string): Promise<number> {
-  let bytes = 0;
-  for (const name of await readdir(path)) bytes += (await stat(join(path, name))).size;
-  return bytes;
 }

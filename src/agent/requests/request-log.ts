@@ -1,9 +1,9 @@
 /**
  * A request's stream of events, numbered from 1 without gaps: its own, then those of the run that
- * serves it. Only the assignment joins them; nothing is kept twice while a run lasts.
+ * serves it. They are joined only by the assignment, so nothing is stored twice while a run lasts.
  *
- * A run's events lie on a tmpfs, and a reboot takes them away, so numbers that a reader has seen may come again.
- * The end does not depend on them: every reader gets it, numbered above whatever that reader has.
+ * A run's events are on a tmpfs and lost in a reboot, so numbers that a reader has seen may come again. The end does not
+ * depend on them: every reader gets it, with a number above any that reader has seen.
  */
 import type { Event, StoredEvent } from '../../protocol/event.ts';
 import type { Clock } from '../../util/clock.ts';
@@ -28,15 +28,15 @@ export interface RequestLog {
   /** From now on the run's events follow the request's own. */
   assign(name: string, run: AssignedRun): Promise<void>;
   /**
-   * Takes the request off its run: the run's events so far become the request's own, then `last` if
-   * given, all in one write.
+   * Takes the request off its run: copies the run's events so far into the request's own, followed by
+   * `last` if given, in one write.
    */
   release(name: string, last?: Event): Promise<void>;
   /** The request's outcome, if it has one. */
   finished(name: string): Promise<StoredEvent | undefined>;
   /**
-   * The events after number `after`, as they come; ends after `finished`, which every reader gets, when `signal` aborts,
-   * and when the request is no longer kept.
+   * Yields the events after number `after` as they come; ends after `finished`, which every reader gets, when `signal`
+   * aborts, or when the request is no longer kept.
    */
   stream(name: string, after: number, signal: AbortSignal): AsyncGenerator<StoredEvent>;
 }
@@ -47,13 +47,17 @@ export function createRequestLog({ requests, runs, notifier, clock }: RequestLog
     return own.at(-1)?.seq ?? 0;
   }
 
+  /** Whatever is behind it: nothing that we write. */
+  async function ownEnd(name: string): Promise<StoredEvent | undefined> {
+    const own = await allEvents((offset) => requests.ownEvents(name, offset));
+    return own.find(({ type }) => type === 'finished');
+  }
+
   const exclusively = createTurns();
 
   async function append(name: string, events: readonly (Event & { at?: number })[]): Promise<void> {
-    const own = await allEvents((offset) => requests.ownEvents(name, offset));
-    const last = own.at(-1);
-    if (last?.type === 'finished') return; // exactly one outcome a request
-    const base = last?.seq ?? 0;
+    if ((await ownEnd(name)) !== undefined) return; // exactly one outcome per request
+    const base = await lastOwn(name);
     await requests.appendOwn(
       name,
       events.map((event, index) => ({ at: clock.now(), ...event, seq: base + index + 1 })),
@@ -73,18 +77,15 @@ export function createRequestLog({ requests, runs, notifier, clock }: RequestLog
       }),
     release: (name, last) => exclusively(name, () => release(name, last)),
     async finished(name) {
-      const own = await allEvents((offset) => requests.ownEvents(name, offset));
-      const last = own.at(-1);
-      if (last?.type === 'finished') return last;
+      const own = await ownEnd(name);
+      if (own !== undefined) return own;
       const assignment = await requests.assignment(name);
-      if (typeof assignment !== 'object' || !(await runs.isSettled(assignment.run))) return undefined;
-      const events = await allEvents((offset) => runs.events(assignment.run, offset));
-      const end = events.at(-1);
-      return end?.type === 'finished'
-        ? { ...withoutOffsets(end), seq: assignment.base + events.length }
-        : undefined;
+      const end = typeof assignment === 'object' ? await runs.endOf(assignment.run) : undefined;
+      if (end === undefined || typeof assignment !== 'object') return undefined;
+      return { ...withoutOffsets(end.last), seq: assignment.base + end.count };
     },
-    stream: (name, after, signal) => followRequest({ name, after, signal }, { requests, runs, notifier }),
+    stream: (name, after, signal) =>
+      followRequest({ name, after, signal }, { requests, runs, notifier, clock }),
   };
 
   async function release(name: string, last?: Event): Promise<void> {
@@ -94,12 +95,12 @@ export function createRequestLog({ requests, runs, notifier, clock }: RequestLog
     const copied = ofRun.filter(({ type }) => type !== 'finished').map(withoutOffsets);
     const all = [...copied, ...(last === undefined ? [] : [last])];
     if (all.length > 0) await append(name, all);
-    await requests.unassign(name);
+    await requests.unassign(name, { isOver: last !== undefined });
     notifier.notify(name);
   }
 }
 
-/** One writer at a time for each request, so that numbers have no gaps. */
+/** Returns a function that allows one writer at a time per request, so that numbers have no gaps. */
 function createTurns(): (name: string, write: () => Promise<void>) => Promise<void> {
   const writers = new Map<string, Promise<void>>();
   return (name, write) => {

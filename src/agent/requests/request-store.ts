@@ -1,115 +1,146 @@
 /**
- * DESIGN 4: each accepted request is a folder, made complete and renamed: its appearance *is*
- * "accepted" and *is* "seen". It names the run that serves it; its outcome is derived from that run.
+ * DESIGN 4: each accepted request is a folder, completed under another name and renamed: its appearance
+ * *is* "accepted" and *is* "seen". It names the run that serves it, and its outcome is that run's.
  */
-import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../../errors.ts';
-import type { Event, StoredEvent } from '../../protocol/event.ts';
-import { createFolderAtomic, writeFileAtomic } from '../../util/atomic-file.ts';
+import type { Event, FinishedEvent, StoredEvent } from '../../protocol/event.ts';
+import { createFolderAtomic } from '../../util/atomic-file.ts';
+import { lstatIfAny } from '../../util/files.ts';
 import { type Log, silentLog } from '../../util/log.ts';
-import { createStoredReader, StoredProblem, storedText } from '../../util/stored-json.ts';
-import { appendEvents, EVENT_FILE, mendEvents, readOwnEvents } from '../runs/event-file.ts';
-import {
-  ASSIGNMENT,
-  type Assignment,
-  REQUEST_RECORD,
-  type RequestRecord,
-  requestName,
-} from './request-record.ts';
+import { leaveAlone, type Quarantine } from '../../util/quarantine.ts';
+import { kindOf } from '../../util/regular-file.ts';
+import { onceEach, readStored, StoredProblem, storedText } from '../../util/stored-json.ts';
+import { EVENT_FILE, type EventChunk, eventLine } from '../runs/event-file.ts';
+import { createEventFiles } from '../runs/event-files.ts';
+import { type DamagedRequests, openDamagedRequests } from './damaged-requests.ts';
+import { createMaking } from './making.ts';
+import { createRequestKeys, type RequestKeys } from './request-keys.ts';
+import { REQUEST_RECORD, type RequestRecord, requestName } from './request-record.ts';
+import { createRequestRuns, type RequestRuns, WAITING } from './request-run.ts';
 
-const GONE = '.gone';
-
-export interface RequestStore {
-  /** Makes the folder with its first event. False when the key is known already. */
+export interface RequestStore extends Omit<RequestKeys, 'isGone' | 'isKnown'>, Omit<RequestRuns, 'end'> {
+  /** Creates the folder with its first event. Returns false if the key is known already. */
   create(record: RequestRecord, first: Event): Promise<boolean>;
-  /**
-   * What is kept under a name; `gone` when only the fact that it was is kept, or what is kept is of a newer version, or
-   * broken: its key is known, and nothing else.
-   */
-  read(name: string): Promise<RequestRecord | 'gone' | undefined>;
-  /** Whether what became of it is still kept. */
+  /** The request of a name; `gone` if it was pruned, and only its key is known; `damaged` if its record cannot be read. */
+  read(name: string): Promise<RequestRecord | 'gone' | 'damaged' | undefined>;
+  /** How a request whose record cannot be read is reported to have ended; undefined if it can be read. */
+  damagedEnd(name: string): Promise<FinishedEvent | undefined>;
+  /** Its record counts as damaged until the next start. */
+  giveUp(name: string, why: string): void;
+  /** Whether more than its key is kept. */
   isKept(name: string): Promise<boolean>;
-  list(): Promise<string[]>;
-  /** `unusable`: it has a run, and nobody can say which. */
-  assignment(name: string): Promise<Assignment | 'unusable' | undefined>;
-  assign(name: string, assignment: Assignment): Promise<void>;
-  unassign(name: string): Promise<void>;
-  ownEvents(name: string, offset?: number): Promise<{ events: StoredEvent[]; offset: number }>;
+  /** None from a file that cannot be read: it is set aside. */
+  ownEvents(name: string, offset?: number): Promise<EventChunk & { events: StoredEvent[] }>;
   appendOwn(name: string, events: readonly StoredEvent[]): Promise<void>;
-  mend(name: string): Promise<void>;
-  /** Forgets what became of it, but not that it was (DESIGN 5: a known key whose folder is gone). */
-  retire(name: string): Promise<void>;
-  /** Forgets altogether what is older than a time (milliseconds since 1970). */
-  forget(name: string, before: number): Promise<boolean>;
+  /** Never rejects. */
+  setEventsAside(name: string, why: string): Promise<void>;
+  /** Cuts off a half written last event; returns whether there was one. */
+  mend(name: string): Promise<boolean>;
 }
 
-export function openRequestStore(folder: string, { log = silentLog }: { log?: Log } = {}): RequestStore {
-  const stored = createStoredReader(log);
-  const at = (name: string, ...rest: string[]) => join(folder, name, ...rest);
+export interface RequestStoreOptions {
+  log?: Log;
+  /** Defaults to none: what is damaged stays where it is. */
+  quarantine?: Quarantine;
+  clock?: { now(): number };
+  /** The record of a request that waits or runs: whatever happens to its files, it is not set aside meanwhile. */
+  inMemory?(name: string): RequestRecord | undefined;
+  /** What the other files of a request say of how it ended. */
+  leftOf?(name: string): Promise<string | undefined>;
+}
 
-  async function isGone(name: string): Promise<boolean> {
-    return (await statOf(at(name + GONE))) !== undefined;
-  }
-
-  async function recordIn(name: string): Promise<RequestRecord | 'unusable' | undefined> {
-    const path = at(name, 'request.json');
-    const record = await stored.read(path, REQUEST_RECORD);
-    if (typeof record !== 'object' || requestName(record.request) === name) return record;
-    stored.complain(new StoredProblem(path, `it is the request "${requestName(record.request)}"`, {}));
-    return 'unusable';
-  }
+export function openRequestStore(folder: string, options: RequestStoreOptions = {}): RequestStore {
+  const { log = silentLog, quarantine = leaveAlone, clock = Date } = options;
+  const { inMemory = () => undefined, leftOf = async () => undefined } = options;
+  const once = onceEach(log);
+  const damaged = openDamagedRequests({ folder, quarantine, log, clock, leftOf });
+  const files = createEventFiles({ quarantine, once });
+  const { isGone, isKnown, ...keys } = createRequestKeys(folder, once);
+  const { end, ...runs } = createRequestRuns({ folder, quarantine, once });
+  const making = createMaking();
+  const eventsOf = (name: string) => join(folder, name, EVENT_FILE);
 
   return {
-    async create(record, first) {
-      if (await isGone(record.name)) return false;
-      const event: StoredEvent = { ...first, seq: 1, at: record.acceptedAt };
-      try {
-        await createFolderAtomic(at(record.name), {
-          'request.json': storedText(record, REQUEST_RECORD),
-          [EVENT_FILE]: `${JSON.stringify(event)}\n`,
-        });
-        return true;
-      } catch (error) {
-        if (['EEXIST', 'ENOTEMPTY'].includes(systemCode(error) ?? '')) return false;
-        throw error;
-      }
+    ...keys,
+    ...runs,
+    async forget(name) {
+      await keys.forget(name);
+      damaged.forget(name);
     },
+    create: (record, first) =>
+      making.make(
+        record.name,
+        async () => !(await isKnown(record.name)) && createRequest(join(folder, record.name), record, first),
+      ),
     async read(name) {
-      const record = await recordIn(name);
-      if (record === undefined) return (await isGone(name)) ? 'gone' : undefined;
-      return record === 'unusable' ? 'gone' : record;
+      // One that is being stored, on a slow disk, is as good as there: it may not be refused meanwhile.
+      await making.made(name);
+      // A tombstone wins over what a kill may have left of the folder.
+      if (await isGone(name)) return 'gone';
+      if ((await damaged.endOf(name)) !== undefined) return 'damaged';
+      return readFolder(folder, name, { damaged, inMemory });
     },
-    isKept: async (name) => (await statOf(at(name, 'request.json'))) !== undefined,
-    async list() {
-      const names = await readdir(folder);
-      return names.filter((name) => !name.startsWith('.')).map((name) => name.replace(/\.gone$/, ''));
+    damagedEnd: damaged.endOf,
+    giveUp: damaged.addForNow,
+    isKept: async (name) => (await lstatIfAny(join(folder, name, 'request.json'))) !== undefined,
+    ownEvents: (name, offset) => files.readOwn(eventsOf(name), offset),
+    async appendOwn(name, events) {
+      await files.append(eventsOf(name), events);
+      if (events.some(({ type }) => type === 'finished')) await end(name);
     },
-    assignment: (name) => stored.read(at(name, 'run.json'), ASSIGNMENT),
-    assign: (name, assignment) => writeFileAtomic(at(name, 'run.json'), storedText(assignment, ASSIGNMENT)),
-    unassign: (name) => rm(at(name, 'run.json'), { force: true }),
-    ownEvents: (name, offset) => readOwnEvents(at(name, EVENT_FILE), offset),
-    appendOwn: (name, events) => appendEvents(at(name, EVENT_FILE), events),
-    mend: (name) => mendEvents(at(name, EVENT_FILE)),
-    async retire(name) {
-      await writeFile(at(name + GONE), '', { mode: 0o600 });
-      await rm(at(name), { recursive: true, force: true });
+    async setEventsAside(name, why) {
+      await quarantine.setAside(eventsOf(name), why);
     },
-    async forget(name, before) {
-      const found = (await statOf(at(name, 'request.json'))) ?? (await statOf(at(name + GONE)));
-      if (found === undefined || found.mtimeMs >= before) return false;
-      await rm(at(name), { recursive: true, force: true });
-      await rm(at(name + GONE), { force: true });
-      return true;
-    },
+    mend: (name) => files.mend(eventsOf(name), { hasEvents: true }),
   };
 }
 
-async function statOf(path: string) {
+async function readFolder(
+  folder: string,
+  name: string,
+  { damaged, inMemory }: { damaged: DamagedRequests; inMemory(name: string): RequestRecord | undefined },
+): Promise<RequestRecord | 'damaged' | undefined> {
+  const found = await lstatIfAny(join(folder, name));
+  if (found === undefined) return undefined;
+  const known = inMemory(name);
+  if (known !== undefined) return known;
+  if (!found.isDirectory()) {
+    await damaged.add(name, `its folder is ${kindOf(found)}`);
+    return 'damaged';
+  }
   try {
-    return await stat(path);
+    return await recordIn(join(folder, name, 'request.json'), name);
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
+    if (!(error instanceof StoredProblem)) throw error;
+    const why = `request.json: ${error.why}`;
+    if (error.isNewer) damaged.addForNow(name, why);
+    else await damaged.add(name, why);
+    return 'damaged';
+  }
+}
+
+/** Throws `StoredProblem`, also if there is none. */
+async function recordIn(path: string, name: string): Promise<RequestRecord> {
+  const record = await readStored(path, REQUEST_RECORD);
+  if (record === undefined) throw new StoredProblem(path, 'it is missing', {});
+  if (requestName(record.request) === name) return record;
+  throw new StoredProblem(path, `it is the request "${requestName(record.request)}"`, {});
+}
+
+async function createRequest(folder: string, record: RequestRecord, first: Event): Promise<boolean> {
+  const event: StoredEvent = { ...first, seq: 1, at: record.acceptedAt };
+  try {
+    await createFolderAtomic(folder, {
+      'request.json': storedText({ ...record, marked: true }, REQUEST_RECORD),
+      [EVENT_FILE]: eventLine(event),
+      [WAITING]: '',
+    });
+    return true;
+  } catch (error) {
+    if (['EEXIST', 'ENOTEMPTY', 'ENOTDIR'].includes(systemCode(error) ?? '')) return false;
+    // It has appeared, and only a power cut could undo that: the next agent would run it.
+    if ((await lstatIfAny(join(folder, 'request.json'))) !== undefined) return true;
     throw error;
   }
 }

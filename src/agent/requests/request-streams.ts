@@ -6,7 +6,7 @@ import type { RequestLog } from './request-log.ts';
 import { jobPrefix, requestName } from './request-record.ts';
 import type { RequestStore } from './request-store.ts';
 
-/** Opened by whoever writes the answer; the signal aborts when the reader leaves. */
+/** Opened by the writer of the answer; the signal aborts when the reader leaves. */
 type OpenStream = (signal: AbortSignal) => EventStream;
 
 export interface RequestStreams {

@@ -1,9 +1,10 @@
-/** A fixed command from agent.yaml, for hosts without Puppet. Exit 0 is unchanged, 2 changed, anything else failed. */
+/** A fixed command from agent.yaml, for hosts without Puppet. Exit code 0 is unchanged, 2 changed, anything else failed. */
 import { accessSync, constants } from 'node:fs';
-import { KickError } from '../../errors.ts';
+import { isUntrusted, KickError } from '../../errors.ts';
 import type { RunAction } from '../../protocol/request.ts';
 import { puppetEnvironment } from '../../puppet/settings.ts';
-import { whoElseCanWrite } from '../../util/trusted-path.ts';
+import { trustedSearchPath } from '../../util/search-path.ts';
+import { trustedProgram } from '../../util/trusted-program.ts';
 import { judgeCommand } from '../judge/judge.ts';
 import { readDisabled } from '../puppet/disabled-lock.ts';
 import { type Runner, unclear } from './runner.ts';
@@ -12,26 +13,28 @@ export interface CommandRunnerOptions {
   /** An absolute path first. */
   argv: readonly string[];
   runEnvironment: Readonly<Record<string, string>>;
-  /** The file that switches it off; absent: nothing does. */
+  /** The file that disables it; absent: nothing does. */
   disabledLock?: string;
-  /** Milliseconds; absent: no limit. */
+  /** Milliseconds; defaults to no limit. */
   runTimeoutMs?: number | undefined;
 }
 
-/** Nothing of a request but its time limit reaches a fixed command. */
+/** The only parts of a request that affect a fixed command. */
 const HONOURED: readonly (keyof RunAction)[] = ['op', 'runTimeout'];
 
 export function commandRunner(options: CommandRunnerOptions): Runner {
   const { argv, runEnvironment, disabledLock, runTimeoutMs } = options;
+  const [program = '', ...words] = argv;
+  const searchPath = () => trustedSearchPath(runEnvironment['PATH']);
   return {
     name: 'command',
-    title: argv[0] ?? 'command',
+    title: program,
     puppetVersion: async () => undefined,
     unsupported: (action) =>
       (Object.keys(action) as (keyof RunAction)[]).filter((option) => !HONOURED.includes(option)),
     async disabledLock() {
       if (disabledLock === undefined)
-        throw new KickError('config', 'switch the command off: no file is known for it');
+        throw new KickError('config', 'disable the command: no file is known for it');
       return disabledLock;
     },
     async gate() {
@@ -43,12 +46,22 @@ export function commandRunner(options: CommandRunnerOptions): Runner {
       }
     },
     async plan() {
-      refuseUnsafe(argv[0] ?? '');
+      const env = { ...puppetEnvironment(), ...runEnvironment, PATH: searchPath().path };
       return {
-        argv: [...argv],
-        env: { ...puppetEnvironment(), ...runEnvironment },
+        argv: [trustedCommand(program, env.PATH), ...words],
+        env,
         ...(runTimeoutMs !== undefined && { timeLimitMs: runTimeoutMs }),
       };
+    },
+    async untrusted() {
+      const { path, leftOut } = searchPath();
+      const missing = leftOut.map((error) => ({ error, isLeftOut: true }));
+      try {
+        trustedCommand(program, path);
+      } catch (error) {
+        if (isUntrusted(error)) return [{ error, isLeftOut: false }, ...missing];
+      }
+      return missing;
     },
     judge: async (ended) => judgeCommand({ ...ended, log: await ended.readLog() }),
     resources: async () => [],
@@ -59,16 +72,15 @@ export function commandRunner(options: CommandRunnerOptions): Runner {
   };
 }
 
-function refuseUnsafe(path: string): void {
+/** Returns what to execute. Throws `KickError` `config` if it cannot be, `untrusted` if others can change it. */
+function trustedCommand(program: string, searchPath: string): string {
+  const doing = `run the command "${program}"`;
   try {
-    accessSync(path, constants.X_OK);
+    accessSync(program, constants.X_OK);
   } catch {
-    throw new KickError('config', `run the command "${path}": it is missing or not executable`, {
+    throw new KickError('config', `${doing}: it is missing or not executable`, {
       hint: 'see command: in agent.yaml',
     });
   }
-  const complaint = whoElseCanWrite(path);
-  if (complaint !== undefined) {
-    throw new KickError('config', `run the command "${path}": ${complaint}`);
-  }
+  return trustedProgram(program, { doing, searchPath });
 }

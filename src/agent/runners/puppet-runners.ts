@@ -1,14 +1,11 @@
-/** The two runners that are Puppet: `puppet agent --onetime` and `puppet apply` of a fixed manifest. */
+/** The two Puppet runners: `puppet agent --onetime`, and `puppet apply` with a fixed manifest. */
 import { join } from 'node:path';
 import { messageOf } from '../../errors.ts';
 import type { Holder } from '../../protocol/event.ts';
 import type { LastRun } from '../../protocol/status.ts';
-import { findPuppet } from '../../puppet/binary.ts';
-import { serviceEnvironment, settingWords } from '../../puppet/service-environment.ts';
-import { type PuppetSettings, puppetEnvironment, puppetSettings } from '../../puppet/settings.ts';
+import type { PuppetSettings } from '../../puppet/settings.ts';
 import { formatDuration } from '../../util/duration.ts';
 import { exists } from '../../util/files.ts';
-import type { Log } from '../../util/log.ts';
 import { clip } from '../../util/text.ts';
 import { judgePuppet } from '../judge/judge.ts';
 import { cachedCatalogProblem, requireCachedCatalog } from '../puppet/cached-catalog.ts';
@@ -19,70 +16,28 @@ import { catalogRunHolder } from '../puppet/lock-files.ts';
 import { readReport, withDrift } from '../puppet/report.ts';
 import { resourcesOf } from '../puppet/report-resources.ts';
 import { evidenceOf, reportsOf } from '../puppet/run-evidence.ts';
+import { RUN_FILES } from '../runs/run-files.ts';
 import type { SiteSettings } from '../runs/run-record.ts';
-import { RUN_FILES } from '../runs/run-store.ts';
+import { type PuppetHere, type PuppetRunnerOptions, puppetHere } from './puppet-here.ts';
 import { type Gate, type Runner, unclear } from './runner.ts';
 
-/** How much longer than Puppet's own `runtimeout` a run may take before the agent ends it. */
-const GRACE_AFTER_RUNTIMEOUT_MS = 5 * 60_000;
-
-export interface PuppetRunnerOptions {
-  /** The absolute path of `puppet`; looked for when absent. */
-  puppet?: string | undefined;
-  /** Where to look for it, as the variable PATH. */
-  path: string;
-  stateDir: string;
-  /** The site's additions to a run's environment (agent.yaml). */
-  runEnvironment: Readonly<Record<string, string>>;
-  environmentFiles: readonly string[];
-  /** Milliseconds (agent.yaml); absent: as Puppet's runtimeout says. */
-  runTimeoutMs?: number | undefined;
-  log: Log;
-}
-
-/**
- * Looked at anew for every run: Puppet may have been installed, upgraded or configured since the last. `isService`: its
- * runs are those of puppet.service, whose extra options change Puppet's settings, too.
- */
-function puppetOf(options: PuppetRunnerOptions, { isService }: { isService: boolean }) {
-  const binary = () => findPuppet({ explicit: options.puppet, path: options.path });
-  return {
-    binary,
-    isService,
-    settings() {
-      const { extraOptions } = serviceEnvironment(options.environmentFiles);
-      const words = isService ? settingWords(extraOptions) : [];
-      return puppetSettings({ puppet: binary(), stateDir: options.stateDir, words });
-    },
-    surroundings() {
-      const service = serviceEnvironment(options.environmentFiles);
-      for (const warning of service.warnings) options.log.warn({}, warning);
-      const env = { ...puppetEnvironment(), ...service.variables, ...options.runEnvironment };
-      return { env, extraOptions: service.extraOptions };
-    },
-    timeLimit({ runtimeout }: PuppetSettings): { timeLimitMs?: number } {
-      if (options.runTimeoutMs !== undefined) return { timeLimitMs: options.runTimeoutMs };
-      return runtimeout === 0 ? {} : { timeLimitMs: runtimeout * 1000 + GRACE_AFTER_RUNTIMEOUT_MS };
-    },
-  };
-}
-
 async function gateOf(
-  { settings, timeLimit }: Pick<ReturnType<typeof puppetOf>, 'settings' | 'timeLimit'>,
+  { settings, timeLimit }: Pick<PuppetHere, 'settings' | 'timeLimit'>,
   now: number,
 ): Promise<Gate> {
   let paths: PuppetSettings;
   try {
     paths = await settings();
   } catch {
-    return { state: 'free' }; // the plan meets the same error, and there it becomes an outcome
+    return { state: 'free' }; // planning the run meets the same error and turns it into an outcome
   }
   try {
     const disabled = await readDisabled(paths.agent_disabled_lockfile);
     if (disabled !== undefined) return { state: 'disabled', disabled };
     const holder = await catalogRunHolder(paths.agent_catalog_run_lockfile, now);
     if (holder === undefined) return { state: 'free' };
-    return { state: 'held', holder: { ...overLimit(holder, now, timeLimit(paths).timeLimitMs), ...holder } };
+    const late = holder.stuck === undefined ? overLimit(holder, now, timeLimit(paths).timeLimitMs) : {};
+    return { state: 'held', holder: { ...holder, ...late } };
   } catch (error) {
     return unclear(error);
   }
@@ -96,7 +51,7 @@ function overLimit(
   if (pid === undefined || now - since <= timeLimitMs) return {};
   return {
     stuck: `over its time limit of ${formatDuration(timeLimitMs)}`,
-    next: `kick leaves it alone, since it did not begin it: look at pid ${pid} there, and end it if it hangs`,
+    next: `kick did not start it and leaves it alone: check pid ${pid} there, and end it if it hangs`,
   };
 }
 
@@ -115,7 +70,7 @@ async function versionOf(settings: () => Promise<PuppetSettings>): Promise<strin
 async function lastRunOf({
   settings,
   isService,
-}: Pick<ReturnType<typeof puppetOf>, 'settings' | 'isService'>): Promise<LastRun | undefined> {
+}: Pick<PuppetHere, 'settings' | 'isService'>): Promise<LastRun | undefined> {
   try {
     const { lastrunreport, environment } = await settings();
     return await lastRunIn(lastrunreport, isService ? environment : undefined);
@@ -164,7 +119,7 @@ function siteOf(
 }
 
 export function puppetAgentRunner(options: PuppetRunnerOptions): Runner {
-  const puppet = puppetOf(options, { isService: true });
+  const puppet = puppetHere(options, { isService: true });
 
   return {
     name: 'puppet-agent',
@@ -173,13 +128,13 @@ export function puppetAgentRunner(options: PuppetRunnerOptions): Runner {
     unsupported: () => [],
     disabledLock: () => disabledLockOf(puppet.settings),
     gate: (now) => gateOf(puppet, now),
-    async plan(run, dir, action) {
+    async plan({ run, dir, action }) {
       const settings = await puppet.settings();
       await requireCachedCatalog(settings, action);
-      const { env, extraOptions } = puppet.surroundings();
+      const { env, extraOptions, puppet: program } = puppet.surroundings();
       const { logdest } = settings;
       return {
-        argv: agentArguments({ puppet: puppet.binary(), run, dir, action, logdest, extraOptions }),
+        argv: agentArguments({ puppet: program, run, dir, action, logdest, extraOptions }),
         env,
         puppet: {
           lastRunReport: settings.lastrunreport,
@@ -190,6 +145,7 @@ export function puppetAgentRunner(options: PuppetRunnerOptions): Runner {
         ...puppet.timeLimit(settings),
       };
     },
+    untrusted: puppet.untrusted,
     judge: async (ended) => judgePuppet(await evidenceOf(ended)),
     async resources(ended) {
       const { own } = await reportsOf(ended);
@@ -203,7 +159,7 @@ export function puppetAgentRunner(options: PuppetRunnerOptions): Runner {
 }
 
 export function puppetApplyRunner(manifest: string, options: PuppetRunnerOptions): Runner {
-  const puppet = puppetOf(options, { isService: false });
+  const puppet = puppetHere(options, { isService: false, manifest });
   return {
     name: 'puppet-apply',
     title: 'puppet apply',
@@ -214,16 +170,20 @@ export function puppetApplyRunner(manifest: string, options: PuppetRunnerOptions
       ),
     disabledLock: () => disabledLockOf(puppet.settings),
     gate: (now) => gateOf(puppet, now),
-    async plan(_run, dir, action) {
+    async plan({ dir, action }) {
       const settings = await puppet.settings();
-      const { env } = puppet.surroundings();
+      const { env, puppet: program } = puppet.surroundings();
       const { logdest } = settings;
       return {
-        argv: applyArguments({ puppet: puppet.binary(), dir, action, manifest, logdest }),
+        argv: applyArguments({
+          puppet: program,
+          ...{ dir, action, logdest, manifest: puppet.trustedManifest() },
+        }),
         env,
         ...puppet.timeLimit(settings),
       };
     },
+    untrusted: puppet.untrusted,
     async judge(ended) {
       const path = join(ended.dir, RUN_FILES.report);
       const head = await readReport(path);

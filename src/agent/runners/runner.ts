@@ -1,4 +1,4 @@
-/** What a run is made of: one of three runners says, chosen on the host and never over the wire. */
+/** How runs are made: by one of three runners, chosen on the host and never over the wire. */
 
 import { KickError } from '../../errors.ts';
 import type { Event, Holder } from '../../protocol/event.ts';
@@ -11,15 +11,15 @@ import type { EndNotes } from '../runs/wrapper-files.ts';
 
 export type ResourcesEvent = Extract<Event, { type: 'resources' }>;
 
-/** Whether a run can begin now, as far as Puppet's own files tell. */
+/** Whether a run can start now, according to Puppet's own files. */
 export type Gate =
   | { state: 'free' }
   | { state: 'held'; holder: Holder }
   | { state: 'disabled'; disabled: Disabled }
-  /** Puppet's files cannot be read: no run can begin, and why. */
+  /** Puppet's files cannot be read, so no run can start. */
   | { state: 'unclear'; problem: string };
 
-/** Throws what is none of Puppet's files: that is no answer. */
+/** Turns problems with Puppet's files into an answer; rethrows other errors. */
 export function unclear(error: unknown): Gate {
   if (!(error instanceof KickError)) throw error;
   return { state: 'unclear', problem: error.message };
@@ -29,10 +29,17 @@ export interface RunPlan {
   argv: string[];
   /** The whole environment of the run. */
   env: Record<string, string>;
-  /** With `puppet agent`: where to look when it is over. */
+  /** With `puppet agent`: the files by which it is judged. */
   puppet?: PuppetPaths;
-  /** Milliseconds a run may take when the request does not say; absent: no limit. */
+  /** Milliseconds a run may take if the request does not say; defaults to no limit. */
   timeLimitMs?: number;
+}
+
+export interface PlannedRun {
+  run: string;
+  /** The run's folder. */
+  dir: string;
+  action: RunAction;
 }
 
 export interface EndedRun {
@@ -47,36 +54,46 @@ export interface EndedRun {
   startedAt?: number | undefined;
   now: number;
   intention?: Intention | undefined;
-  /** That kick agent has enabled Puppet since it began. */
+  /** Why Puppet was disabled, if kick agent has enabled it since the run began. */
   enabledMeanwhile?: Disabled | undefined;
-  /** As planned. */
+  /** From the plan of the run. */
   puppet?: PuppetPaths | undefined;
-  /** What the run's log tells; `runLock` is Puppet's lock file, if the runner has one. */
+  /** Reads the run's log; `runLock` is Puppet's lock file, if the runner has one. */
   readLog(runLock?: string): Promise<LogFindings>;
+}
+
+/** Something that others can change. */
+export interface Untrusted {
+  /** What it is, and what to type. */
+  error: KickError;
+  /** Whether runs do without it; otherwise they are refused. */
+  isLeftOut: boolean;
 }
 
 export interface Runner {
   readonly name: RunnerName;
-  /** How its process is called to people: `puppet agent`. */
+  /** Its process's name for people: `puppet agent`. */
   readonly title: string;
   puppetVersion(): Promise<string | undefined>;
-  /** The options of an action that it cannot honour. */
+  /** The options of an action that it does not support. */
   unsupported(action: RunAction): string[];
-  /** The file that switches Puppet off on this host. Throws `KickError` where Puppet is not to be found. */
+  /** The file that disables Puppet on this host. Throws `KickError` if Puppet is not found. */
   disabledLock(): Promise<string>;
   /** `now` is milliseconds since 1970. */
   gate(now: number): Promise<Gate>;
-  /** Throws `KickError` when the run cannot be made: its outcome is then `failed` with that message. */
-  plan(run: string, dir: string, action: RunAction): Promise<RunPlan>;
+  /** Throws `KickError` if the run is impossible: its outcome is then `failed` with that message. */
+  plan(planned: PlannedRun): Promise<RunPlan>;
+  /** What others can change of all that a run executes and that the agent believes of it. */
+  untrusted(): Promise<Untrusted[]>;
   judge(ended: EndedRun): Promise<Verdict>;
-  /** What the run found not as it should be, told before its end; none for a runner without reports. */
+  /** The resources that the run found not as they should be; none for a runner without reports. */
   resources(ended: EndedRun): Promise<ResourcesEvent[]>;
-  /** What Puppet remembers on this host, whoever began its runs; undefined where it remembers nothing. */
+  /** Puppet's own record of its last run, whoever started it; undefined if there is none. */
   lastRun(): Promise<LastRun | undefined>;
-  /** Puppet's own runinterval, milliseconds; undefined where Puppet is not to be asked. */
+  /** Puppet's own runinterval, milliseconds; undefined if Puppet cannot be asked. */
   runinterval(): Promise<number | undefined>;
-  /** Why the cached catalog cannot be applied, as a sentence; undefined where it can. */
+  /** Why the cached catalog cannot be applied, as a sentence; undefined if it can. */
   catalogProblem(): Promise<string | undefined>;
-  /** Puppet's classes.txt; undefined where there is none. */
+  /** Puppet's classes.txt; undefined if there is none. */
   classes(): Promise<string[] | undefined>;
 }

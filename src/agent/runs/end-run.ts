@@ -1,4 +1,4 @@
-/** DESIGN 4, "Stopping": a run is ended once, for the first reason that is given, which is on disk before the first signal. */
+/** DESIGN 4, "Stopping": a run is ended once, for the first reason given, which is on disk before the first signal. */
 import { type Clock, sleep } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import type { RunEvents } from './run-events.ts';
@@ -7,7 +7,7 @@ import type { Intention, RunRecord } from './run-record.ts';
 import type { RunStore } from './run-store.ts';
 import { stopProcess } from './stop-run.ts';
 
-/** Milliseconds between looks whether Puppet has begun. */
+/** Milliseconds between checks whether Puppet has started. */
 const POLL_MS = 50;
 
 export interface EnderDeps {
@@ -22,9 +22,9 @@ export interface RunEnder {
   /** Never rejects. */
   stop(intention: Intention): Promise<void>;
   isStopping(): boolean;
-  /** Resolves when nothing is being ended any more. */
+  /** Resolves once nothing is being ended any more. */
   done(): Promise<void>;
-  /** Why it is being ended, also where that could not be written down. */
+  /** Why it is being ended, even if that could not be stored. */
   intended(): Intention | undefined;
 }
 
@@ -40,7 +40,7 @@ export function createRunEnder(
   async function end(intention: Intention): Promise<void> {
     const first = (await runs.intention(run)) ?? intention;
     intended = first;
-    await events.unlessVanished(() => runs.intend(run, first));
+    await events.wherePossible(() => runs.intend(run, first));
     log.info({ run, job, outcome: intention.outcome }, 'ending a run');
     while (process.puppet() === undefined && !process.isOver() && (await runs.isLive(run)))
       await sleep(POLL_MS);

@@ -1,25 +1,25 @@
-/** The ends of requests that no run has served: on disk before anybody is told (DESIGN 6). */
+/** Stores the ends of requests that no run has served, before they are reported (DESIGN 6). */
 import { messageOf, systemCode } from '../../errors.ts';
 import type { FinishedEvent } from '../../protocol/event.ts';
 import type { Log } from '../../util/log.ts';
 import type { RequestLog } from '../requests/request-log.ts';
 import type { RequestRecord } from '../requests/request-record.ts';
 
-/** Milliseconds until a write is tried again. */
+/** Milliseconds until a write is retried. */
 const RETRY_MS = 5000;
 
 export interface EndWriterDeps {
   requestLog: Pick<RequestLog, 'append'>;
   log: Log;
   onOutcome(record: RequestRecord, finished: FinishedEvent): void;
-  /** Milliseconds until a write is tried again; defaults to 5 s. */
+  /** Milliseconds until a write is retried; defaults to 5 s. */
   retryMs?: number;
 }
 
 export interface EndWriter {
-  /** Never rejects: what cannot be written now (a full disk) is tried again until it can, and holds up nobody else. */
+  /** Never rejects: a failed write (a full disk) is retried until it works, and holds up no other request. */
   write(record: RequestRecord, finished: FinishedEvent): Promise<void>;
-  /** Tries no longer: what is not written is decided again by the next agent. */
+  /** Stops retrying: the next agent decides again what was not written. */
   close(): Promise<void>;
 }
 
@@ -43,15 +43,12 @@ export function createEndWriter({
         unwritten.delete(record);
         log.error(
           { job, error: messageOf(error) },
-          'the folder of a request has vanished: nobody can be told its end',
+          'the folder of a request has vanished: its end cannot be reported',
         );
         return;
       }
       if (!unwritten.has(record))
-        log.error(
-          { job, error: messageOf(error) },
-          'the end of a request cannot be written down, trying again',
-        );
+        log.error({ job, error: messageOf(error) }, 'cannot store the end of a request, trying again');
       unwritten.set(record, finished);
       retryLater();
       return;

@@ -1,23 +1,26 @@
 /**
- * Events on disk, one JSON object a line, appended and never changed. A line that a killed agent
- * left half written counts as not written. A line that is no event of ours counts as output that was
- * not kept: the numbers of those behind it stay what they were.
+ * Events on disk, one JSON object per line, appended and never changed. A line that a killed agent or a full disk left half
+ * written counts as not written. A line that is no event counts as dropped output, so that the numbers of later events do
+ * not change.
  */
-import { type FileHandle, open, readFile, truncate } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import * as v from 'valibot';
 import { systemCode } from '../../errors.ts';
 import { EventSchema, MAX_EVENT_BYTES, type StoredEvent } from '../../protocol/event.ts';
+import { boundedTime, count, size, time } from '../../util/bounds.ts';
+import { fitTo } from '../../util/fit.ts';
+import { cutTornLine, type LinesRead, readLines } from '../../util/line-file.ts';
+import { NotAFile, openOwnFile, readFrom } from '../../util/regular-file.ts';
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-
-/** An event as it is kept: its number within a request's stream follows from where it stands. */
+/** A stored event; its number in a request's stream follows from its position. */
 const KeptEventSchema = v.intersect([
   v.object({
-    at: v.pipe(v.number(), v.integer()),
-    /** In a request's own file: its number in the stream. */
+    at: time,
+    /** In a request's own file: its number in the request's stream. */
     seq: v.exactOptional(count),
-    /** In a run's file, for `log`: how far this event has read the run's files (see output.ts). */
-    read: v.exactOptional(v.record(v.picklist(['log', 'output']), count)),
+    /** In a run's file, for `log`: how far the run's output has been read with this event (see output.ts). */
+    read: v.exactOptional(v.record(v.picklist(['log', 'output']), size)),
   }),
   EventSchema,
 ]);
@@ -26,41 +29,100 @@ export type KeptEvent = v.InferOutput<typeof KeptEventSchema>;
 
 export const EVENT_FILE = 'events.ndjson';
 
-/** An outcome must survive a power cut: it is on the disk when this resolves. */
+const { O_RDWR, O_APPEND, O_CREAT } = constants;
+
+/**
+ * All of them or none. An outcome must survive a power cut: it is on the disk when this resolves. Throws `NotAFile` or the
+ * system's error.
+ */
 export async function appendEvents(path: string, events: readonly KeptEvent[]): Promise<void> {
-  const handle = await open(path, 'a', 0o600);
+  const handle = await openOwnFile(path, O_RDWR | O_APPEND | O_CREAT);
   try {
-    await handle.writeFile(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
-    if (events.some(({ type }) => type === 'finished')) await handle.sync();
+    const size = await sizeOfWhole(handle);
+    try {
+      await handle.writeFile(events.map(eventLine).join(''));
+      if (events.some(({ type }) => type === 'finished')) await handle.sync();
+    } catch (error) {
+      // Half a line (the disk is full) would swallow the next one, and with it maybe the outcome.
+      await handle.truncate(size).catch(() => {});
+      throw error;
+    }
   } finally {
     await handle.close();
   }
 }
 
-/** Longer than the longest event, so that a chunk always holds a whole line. */
+/** The size of its whole lines, to which the file is cut: an earlier write may have failed, and so may its removal. */
+async function sizeOfWhole(handle: FileHandle): Promise<number> {
+  const { size } = await handle.stat();
+  const isWhole = size === 0 || (await readFrom(handle, size - 1, 1))[0] === NEWLINE;
+  return isWhole ? size : cutTornLine(handle, CHUNK);
+}
+
+/** Bytes of an event as it is stored; its number may be added when it is sent. */
+const MAX_KEPT_BYTES = MAX_EVENT_BYTES - 256;
+
+/**
+ * As every controller accepts it: what Puppet and others have said may be of any size. Lines of the log are bounded where
+ * they are read, and most of what is stored.
+ */
+export function eventLine(event: KeptEvent): string {
+  const fitted = event.type === 'log' ? event : fitTo(KeptEventSchema, event, { maxBytes: MAX_KEPT_BYTES });
+  return `${JSON.stringify(fitted ?? bare(event))}\n`;
+}
+
+/** The least of an event, which must not be lost because of the rest: the outcome of a run above all. */
+function bare(event: KeptEvent): KeptEvent {
+  const at = boundedTime(event.at);
+  const { seq } = event;
+  const place = { at, ...(seq !== undefined && { seq }) };
+  if (event.type !== 'finished') return { ...place, type: 'dropped', bytes: 0 };
+  return { ...place, type: 'finished', outcome: event.outcome, endedAt: boundedTime(event.endedAt) };
+}
+
+/** Longer than any event, so that a chunk always holds a whole line. */
 const CHUNK = 4 * MAX_EVENT_BYTES;
+
+/** Bytes of a file; what a run prints is limited to far less (output.ts). */
+const MAX_FILE_BYTES = 48 << 20;
+
+const NEWLINE = 0x0a;
+
+/** Events of a file; the same. */
+const MAX_EVENTS = 500_000;
+
+/** The file is longer than any that we write. */
+class TooLong extends NotAFile {
+  constructor() {
+    super('longer than any that kick writes');
+  }
+}
 
 export interface EventChunk {
   events: KeptEvent[];
-  /** The byte after the last of them: where to go on. */
+  /** The byte after the last event: where to continue. */
   offset: number;
+  /** Lines that were no events. */
+  bad: number;
 }
 
 /**
- * The next events of a file from a byte on, a chunk at the most. None at the end, or without a file. A file that is
- * shorter than what was read of it is another one, and is read from its beginning.
+ * Reads the next events of a file from a byte on, one chunk at most. None at the end, or without a file. A file that is
+ * shorter than `offset` is a new one and is read from its start. Throws `NotAFile` or the system's error.
  */
 export async function readEvents(path: string, offset = 0): Promise<EventChunk> {
-  const { bytes, from } = await readChunk(path, offset);
-  const end = bytes.lastIndexOf(0x0a) + 1;
-  const lines = bytes.subarray(0, end).toString('utf8').split('\n').slice(0, -1);
+  const { lines, next } = await linesFrom(path, offset);
   let at = 0;
+  let bad = 0;
   const events = lines.map((line) => {
-    const event = eventIn(line) ?? { type: 'dropped' as const, bytes: Buffer.byteLength(line), at };
+    const found = typeof line === 'string' ? eventIn(line) : undefined;
+    const bytes = typeof line === 'string' ? Buffer.byteLength(line) : line;
+    if (found === undefined) bad += 1;
+    const event = found ?? { type: 'dropped' as const, bytes, at };
     at = event.at;
     return event;
   });
-  return { events, offset: from + end };
+  return { events, offset: next, bad };
 }
 
 function eventIn(line: string): KeptEvent | undefined {
@@ -73,23 +135,23 @@ function eventIn(line: string): KeptEvent | undefined {
 }
 
 /**
- * The same for a request's own file, where each event has its number. Without one it follows the last one; so does a
- * line that is no event.
+ * The same for a request's own file, in which events have numbers. An event without one, or a line that is no event, gets
+ * the number after the last.
  */
 export async function readOwnEvents(
   path: string,
   offset = 0,
-): Promise<{ events: StoredEvent[]; offset: number }> {
+): Promise<EventChunk & { events: StoredEvent[] }> {
   const found = await readEvents(path, offset);
   let last = 0;
   const events = found.events.map((event): StoredEvent => {
     last = event.seq ?? last + 1;
     return { ...event, seq: last };
   });
-  return { events, offset: found.offset };
+  return { ...found, events };
 }
 
-/** All events that `read` gives, chunk after chunk. */
+/** Collects all events from `read`, chunk after chunk. Throws like `read`, and `NotAFile` if there are far too many. */
 export async function allEvents<E>(
   read: (offset: number) => Promise<{ events: E[]; offset: number }>,
 ): Promise<E[]> {
@@ -98,56 +160,60 @@ export async function allEvents<E>(
     const chunk = await read(offset);
     if (chunk.events.length === 0) return all;
     all.push(...chunk.events);
+    if (all.length > MAX_EVENTS) throw new TooLong();
     offset = chunk.offset;
   }
 }
 
-async function readChunk(path: string, offset: number): Promise<{ bytes: Buffer; from: number }> {
-  let handle: FileHandle;
-  try {
-    handle = await open(path, 'r');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return { bytes: Buffer.alloc(0), from: offset };
-    throw error;
-  }
+async function linesFrom(path: string, offset: number): Promise<LinesRead> {
+  const handle = await openIfAny(path);
+  if (handle === undefined) return { lines: [], next: offset };
   try {
     const { size } = await handle.stat();
-    const from = offset > size ? 0 : offset;
-    const buffer = Buffer.alloc(Math.min(CHUNK, size - from));
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, from);
-    return { bytes: buffer.subarray(0, bytesRead), from };
+    if (size > MAX_FILE_BYTES) throw new TooLong();
+    return await readLines(handle, offset > size ? 0 : offset, CHUNK);
   } finally {
     await handle.close();
   }
 }
 
 /**
- * Cuts off a half written last line, so that the next append begins a line of its own, and whatever a power cut has left
- * from the first line on that is no event.
+ * Cuts off a half written last line; returns whether there was one. Throws `NotAFile` or the system's error. `hasEvents`: the
+ * file was made with an event, so that one without a whole line is damaged.
  */
-export async function mendEvents(path: string): Promise<void> {
+export async function mendEvents(path: string, { hasEvents = false } = {}): Promise<boolean> {
+  const handle = await openToMend(path);
+  if (handle === undefined) return false;
   try {
-    const bytes = await readFile(path);
-    const end = endOfEvents(bytes);
-    if (end < bytes.length) await truncate(path, end);
+    const { size } = await handle.stat();
+    if (size > MAX_FILE_BYTES) throw new TooLong();
+    if (hasEvents && !(await hasLine(handle))) throw new NotAFile('without a whole line');
+    return (await sizeOfWhole(handle)) < size;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Undefined also on a file system that has become read-only: nothing is appended there. */
+async function openToMend(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await openIfAny(path, O_RDWR);
   } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
+    if (systemCode(error) === 'EROFS') return undefined;
+    throw error;
   }
 }
 
-function endOfEvents(bytes: Buffer): number {
-  for (let from = 0; ; ) {
-    const newline = bytes.indexOf(0x0a, from);
-    if (newline < 0 || !isObject(bytes.toString('utf8', from, newline))) return from;
-    from = newline + 1;
-  }
+async function hasLine(handle: FileHandle): Promise<boolean> {
+  const { lines } = await readLines(handle, 0, CHUNK);
+  return lines.length > 0;
 }
 
-function isObject(line: string): boolean {
+async function openIfAny(path: string, flags?: number): Promise<FileHandle | undefined> {
   try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null;
-  } catch {
-    return false;
+    return await openOwnFile(path, flags);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }

@@ -1,10 +1,11 @@
 /**
- * One run from the moment it is released (or found alive by an agent that came back) to its verdict.
- * Everything it needs to go on after a crash of the agent is in the run's folder.
+ * One run from its release (or from when a restarted agent finds it alive) to its verdict. Everything
+ * needed to follow it after a crash of the agent is in the run's folder.
  */
 import { sleep } from '../../util/clock.ts';
 import { formatDuration } from '../../util/duration.ts';
 import type { Log } from '../../util/log.ts';
+import type { ProcessId } from '../../util/proc.ts';
 import { type JudgeDeps, judgeRun, neverBegan } from '../judge/judge-run.ts';
 import type { Notifier } from '../requests/notifier.ts';
 import { createRunEnder, type RunEnder } from './end-run.ts';
@@ -22,7 +23,7 @@ import { createRunEvents, type RunEvents } from './run-events.ts';
 import { createRunProcess, type RunProcess } from './run-process.ts';
 import type { Intention, RunRecord } from './run-record.ts';
 
-/** Milliseconds between looks whether a run that cannot be followed is over. */
+/** Milliseconds between checks whether a run that cannot be followed is over. */
 const POLL_MS = 100;
 
 export interface LiveRunDeps extends JudgeDeps {
@@ -35,26 +36,26 @@ export interface LiveRunDeps extends JudgeDeps {
 
 export interface LiveRun {
   readonly record: RunRecord;
-  /** Puppet's pid, once it has begun. */
+  /** Puppet's pid, once it has started. */
   pid(): number | undefined;
   /** Milliseconds since 1970. */
   since(): number;
-  /** Milliseconds since 1970: when it last printed anything, or began. */
+  /** Milliseconds since 1970: when it last printed anything, or started. */
   progressAt(): number;
-  /** Milliseconds by which it is over its time limit; negative before. */
+  /** Milliseconds by which it is over its time limit; negative before that. */
   overLimitMs(): number;
-  /** Writes the intention down and ends the run; its outcome comes as for any other run. The first intention counts. */
+  /** Stores the intention and ends the run, whose outcome is reported as usual. The first intention stands. */
   stop(intention: Intention): Promise<void>;
-  /** Stops following: the run goes on, and an agent that comes back follows it. */
+  /** Stops following: the run goes on, and the next agent follows it again. */
   leave(): void;
-  /** Resolves when the run is over and judged; its end is not yet on disk. Never rejects. */
+  /** Resolves once the run is over and judged; its end is not on disk yet. Never rejects. */
   readonly ended: Promise<RunEnd>;
 }
 
-/** What follows one run. */
+/** The parts that follow one run. */
 interface Following {
   record: RunRecord;
-  /** Of requests, for the `started` event. */
+  /** The number of requests, for the `started` event. */
   serves: number | undefined;
   process: RunProcess;
   events: RunEvents;
@@ -64,8 +65,8 @@ interface Following {
 }
 
 /**
- * Follows a run. `wrapperEnded` resolves when the wrapper has ended, where it is our own child;
- * otherwise its process is watched. `serves` is the number of requests, for the `started` event.
+ * Follows a run. `wrapperEnded` resolves once the wrapper has ended, if it is our own child; otherwise
+ * its process is polled. `serves` is the number of requests, for the `started` event.
  */
 export function followRun(
   record: RunRecord,
@@ -129,19 +130,20 @@ async function follow(following: Following, deps: LiveRunDeps): Promise<RunEnd> 
     stopWatching();
   }
   for (let rest = await output.last(); rest.length > 0; rest = await output.last()) await events.append(rest);
+  await events.tellLost();
   await ender.done();
   if (following.isLeft) return 'left';
-  const isTold = before.some(({ type }) => type === 'resources');
-  return judgeRun(record, deps, { startedAt: process.startedAt(), isTold, intended: ender.intended() });
+  const isReported = before.some(({ type }) => type === 'resources');
+  return judgeRun(record, deps, { startedAt: process.startedAt(), isReported, intended: ender.intended() });
 }
 
 interface Seen {
-  /** What an earlier agent has written down. */
+  /** What an earlier agent has stored. */
   before: readonly KeptEvent[];
   output: StampedOutput;
 }
 
-/** Returns undefined when the run is over and is to be judged. */
+/** Returns undefined once the run is over and must be judged. */
 async function untilOver(
   following: Following,
   { before, output }: Seen,
@@ -150,7 +152,7 @@ async function untilOver(
   const { record, process, events, lookOut } = following;
   for (;;) {
     if (following.isLeft) return 'left';
-    // First see the process gone, then read what it left (DESIGN 4).
+    // Check for the process first, then read what it left behind (DESIGN 4).
     const over = process.isOver();
     const look = lookOut.next();
     await noteStart(following, before, deps);
@@ -158,6 +160,8 @@ async function untilOver(
       return neverBegan(record, deps);
     if (over && process.isOver()) return undefined;
     const found = await output.next();
+    // Puppet may have begun since the look above; `started` comes before what it printed.
+    if (found.length > 0) await noteStart(following, before, deps);
     await events.append(found);
     enforceLimit(following);
     if (found.length === 0) await look;
@@ -171,13 +175,19 @@ async function noteStart(
   { runs }: LiveRunDeps,
 ): Promise<void> {
   if (process.puppet() !== undefined) return;
-  const { run } = record;
-  const { started } = await runs.wrapperFiles(run);
+  const { run, inner } = record;
+  const noted = before.find(({ type }) => type === 'started');
+  const { started = startAgain(noted, inner) } = await runs.wrapperFiles(run, inner);
   if (started === undefined) return;
   process.began(started);
-  if (before.some(({ type }) => type === 'started')) return;
+  if (noted !== undefined) return;
   const counted = serves === undefined ? {} : { serves };
   await events.append([{ type: 'started', run, pid: started.process.pid, at: started.at, ...counted }]);
+}
+
+/** From an earlier agent's event, if the wrapper's file is missing. */
+function startAgain(noted: KeptEvent | undefined, inner: ProcessId | undefined) {
+  return noted === undefined || inner === undefined ? undefined : { process: inner, at: noted.at };
 }
 
 function enforceLimit({ record, process, ender }: Following): void {

@@ -1,17 +1,17 @@
-/** When to look at a run's folder next: when it changes, when its wrapper ends, and now and then in any case. */
+/** When to check a run's folder: when it changes, when its wrapper ends, and at intervals in any case. */
 import { watch } from 'node:fs';
 import type { RunProcess } from './run-process.ts';
 
-/** Milliseconds between looks when nothing wakes us. */
+/** Milliseconds between checks. */
 const POLL_MS = 100;
-/** The same while the folder is watched and the wrapper is our own child: its end wakes us. */
+/** The same while the folder is watched and the wrapper is our own child, whose end wakes us. */
 const WATCHED_POLL_MS = 1000;
 
 export interface LookOut {
-  /** Resolves when it is time for the next look. */
+  /** Resolves when it is time for the next check. */
   next(): Promise<void>;
   wake(): void;
-  /** Watches the folder; returns a function that ends it. */
+  /** Watches the folder; returns a function that stops it. */
   watch(dir: string): () => void;
 }
 
@@ -32,7 +32,7 @@ export function createLookOut(process: RunProcess, hasChild: boolean): LookOut {
         };
       }),
     watch(dir) {
-      // Where the system's watches are used up, polling must do.
+      // Polls if the system has no watches left.
       const onLost = () => {
         isWatched = false;
       };

@@ -1,19 +1,19 @@
-/** What a run prints, cut into lines: records of Puppet's --logdest FILE.jsonl, and the console's text. */
-import * as v from 'valibot';
+/** Splits what a run prints into lines: records of Puppet's --logdest FILE.jsonl, and console output. */
 import { type LogLine, LogLineSchema } from '../../protocol/event.ts';
+import { fitTo } from '../../util/fit.ts';
 import { clip } from '../../util/text.ts';
-import { RUN_FILES } from './run-store.ts';
+import { RUN_FILES } from './run-files.ts';
 
 export const SOURCES = ['log', 'output'] as const;
 export type Source = (typeof SOURCES)[number];
 
-/** Bytes read at once, and of lines in one event (well below MAX_EVENT_BYTES when spelled as JSON). */
+/** Bytes read at once, and bytes of lines in one event (well below MAX_EVENT_BYTES as JSON). */
 export const CHUNK = 256 << 10;
 const EVENT_LINES_BYTES = 24 << 10;
 const MAX_LINE = 8192;
 const MAX_LINE_CLIPPED = 2000;
 
-/** Where the last whole line ends; a line longer than the chunk, or the rest of all, counts as whole. */
+/** Where the last whole line ends. A line longer than the chunk counts as whole, and so does the final rest. */
 export function wholeLines(bytes: Buffer, isRest: boolean): number {
   if (isRest || (bytes.length >= CHUNK && !bytes.includes(0x0a))) return bytes.length;
   return bytes.lastIndexOf(0x0a) + 1;
@@ -35,8 +35,8 @@ function outputLine(text: string): LogLine {
 }
 
 /**
- * A line of the log that is no record: a piece of one that is too long, or begins before what was kept. Its source
- * tells it from the console, where Ruby itself may have the last word (see log-findings.ts).
+ * A line of the log that is no record: part of one that is too long, or that starts before what was kept. Its source
+ * distinguishes it from the console, where Ruby itself may report an error (see log-findings.ts).
  */
 function brokenRecord(text: string): LogLine {
   return { ...outputLine(text), source: RUN_FILES.log };
@@ -48,13 +48,14 @@ export function parseLogLine(text: string): LogLine {
     const record: unknown = JSON.parse(text);
     if (typeof record !== 'object' || record === null) return brokenRecord(text);
     const { level, message, source, file, line } = record as Record<string, unknown>;
-    return v.parse(LogLineSchema, {
+    const fitted = fitTo(LogLineSchema, {
       level,
       message: clip(String(message ?? ''), MAX_LINE),
       ...(typeof source === 'string' && { source: clip(source, 1024) }),
       ...(typeof file === 'string' && { file: clip(file, 1024) }),
       ...(typeof line === 'number' && { line }),
     });
+    return fitted ?? brokenRecord(text);
   } catch {
     return brokenRecord(text);
   }

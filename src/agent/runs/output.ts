@@ -1,31 +1,32 @@
 /**
- * What a run prints becomes `log` events: its head and its tail are kept, what lies between is
- * counted and let go, and the run is never blocked by it (docs/security.md, "Hostile cases").
+ * Turns what a run prints into `log` events. Head and tail are kept, the part in between is counted and
+ * dropped, and the run is never blocked by it (docs/security.md, "M: The machine itself").
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Event, LogLine } from '../../protocol/event.ts';
+import { systemPath } from '../../util/search-path.ts';
 import type { KeptEvent } from './event-file.ts';
 import { CHUNK, inEvents, linesOf, SOURCES, type Source, wholeLines } from './output-lines.ts';
 import { readAt, sizeOf } from './read-part.ts';
-import { RUN_FILES } from './run-store.ts';
+import { RUN_FILES } from './run-files.ts';
 
 export interface OutputLimits {
-  /** Bytes of log events that are kept from the beginning. */
+  /** Bytes of log events kept from the start. */
   head: number;
-  /** Bytes of the end that are kept beside them. */
+  /** Bytes kept from the end. */
   tail: number;
-  /** Bytes a file may hold on the tmpfs once the head is full; then their space is given back. */
+  /** Bytes a file may take on the tmpfs once the head is full; beyond that its space is freed. */
   file: number;
 }
 
 export const OUTPUT_LIMITS: OutputLimits = { head: 16 << 20, tail: 64 << 10, file: 8 << 20 };
 
-/** util-linux, where flock comes from, too. */
+/** For fallocate of util-linux, which flock is part of as well. */
 const run = promisify(execFile);
 
-/** How far a run's files have been read; derived from its events, so that an agent that comes back goes on there. */
+/** How far a run's files have been read; derived from its events, so that the next agent can continue. */
 export interface OutputState {
   read: Record<Source, number>;
   /** Bytes of log events so far. */
@@ -45,9 +46,9 @@ export function outputStateOf(events: Iterable<KeptEvent>): OutputState {
 type OutputEvent = Event & Pick<KeptEvent, 'read'>;
 
 export interface OutputFollower {
-  /** The events for what was written since the last call; at most a few at once. */
+  /** The events for output since the last call; a few at a time. */
   next(): Promise<OutputEvent[]>;
-  /** The rest, when the run is over. Call until it returns none. */
+  /** The rest, once the run is over. Call until it returns none. */
   last(): Promise<OutputEvent[]>;
 }
 
@@ -55,7 +56,7 @@ export interface OutputFollower {
 interface Files extends OutputState {
   pathOf(source: Source): string;
   limits: OutputLimits;
-  /** Up to where the space was given back. */
+  /** Up to where space has been freed. */
   freed: Record<Source, number>;
 }
 
@@ -88,7 +89,7 @@ export function followOutput(
   };
 }
 
-/** `isFinal`: the run is over, and a line without an end is a line. */
+/** `isFinal`: the run is over, so that an unterminated last line counts. */
 async function take(source: Source, files: Files, isFinal: boolean): Promise<OutputEvent[]> {
   const { read, pathOf } = files;
   const { bytes, size } = await readAt(pathOf(source), read[source], CHUNK);
@@ -97,13 +98,13 @@ async function take(source: Source, files: Files, isFinal: boolean): Promise<Out
   if (end === 0) return [];
   read[source] += end;
   const lines = linesOf(source, bytes.subarray(0, end));
-  // Nothing but blank lines: that is not the end of what there is.
+  // Only blank lines, which is not the end.
   if (lines.length === 0) return take(source, files, isFinal);
   return inEvents(lines).map((group, index, all) => {
     const event = {
       type: 'log' as const,
       lines: group,
-      // Only the last one of a chunk may say that the chunk has been read.
+      // Only the last event of a chunk may say that the chunk has been read.
       ...(index === all.length - 1 && { read: { [source]: read[source] } }),
     };
     files.kept += JSON.stringify(event).length;
@@ -112,8 +113,8 @@ async function take(source: Source, files: Files, isFinal: boolean): Promise<Out
 }
 
 /**
- * Gives the space of what will not be read back to the tmpfs, by a hole in the file: the writer goes on
- * where it is, and nothing that comes meanwhile is lost.
+ * Frees the space of unwanted output on the tmpfs by punching a hole into the file: the writer is not
+ * affected, and nothing written meanwhile is lost.
  */
 async function giveBack(source: Source, { read, freed, limits, pathOf }: Files): Promise<void> {
   const path = pathOf(source);
@@ -121,7 +122,8 @@ async function giveBack(source: Source, { read, freed, limits, pathOf }: Files):
   const from = Math.max(read[source], freed[source]);
   const end = size - limits.tail;
   if (end - from < limits.file) return;
-  await run('fallocate', ['--punch-hole', '--offset', String(from), '--length', String(end - from), path]);
+  const hole = ['--punch-hole', '--offset', String(from), '--length', String(end - from)];
+  await run('fallocate', [...hole, path], { cwd: '/', env: { PATH: systemPath() } });
   freed[source] = end;
 }
 

@@ -1,5 +1,5 @@
-/** A run up to the gate: its folder, its plan, and a wrapper that holds the lock and waits to be let go. */
-import { messageOf } from '../../errors.ts';
+/** Prepares a run: its folder, its plan, and a wrapper that holds the lock and waits to be released. */
+import { messageAndHint, messageOf } from '../../errors.ts';
 import type { Holder } from '../../protocol/event.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
@@ -21,12 +21,12 @@ export interface PrepareDeps {
 
 export type Prepared =
   | { runRecord: RunRecord; wrapper: ReadyWrapper }
-  /** The kernel's lock is held. */
+  /** The lock is held. */
   | { holder: Holder }
-  /** It cannot be started, and why. */
+  /** It cannot be started. */
   | { problem: string };
 
-/** Makes the run that a request asks for. Nothing of Puppet has begun when this resolves; it never rejects. */
+/** Prepares the run that a request asks for. Puppet has not started when this resolves. Never rejects. */
 export async function prepareRun(
   run: string,
   { request }: RequestRecord,
@@ -37,14 +37,19 @@ export async function prepareRun(
   const dir = runs.liveDir(run);
   let plan: RunPlan;
   try {
-    plan = await runner.plan(run, dir, action);
+    plan = await runner.plan({ run, dir, action });
   } catch (error) {
-    return { problem: messageOf(error) };
+    return { problem: messageAndHint(error) };
   }
   const { argv, env, puppet } = plan;
   const timeLimitMs = action.runTimeout === undefined ? plan.timeLimitMs : action.runTimeout * 1000;
   const draft: RunRecord = {
-    ...{ run, boot: bootId(), action, createdAt: clock.now(), by, job },
+    run,
+    boot: bootId(),
+    action,
+    createdAt: clock.now(),
+    by,
+    job,
     ...(timeLimitMs !== undefined && { timeLimitMs }),
     ...(puppet !== undefined && { puppet }),
   };
@@ -68,13 +73,13 @@ export async function prepareRun(
     try {
       await runs.discard(run);
     } catch (left) {
-      deps.log.warn({ run, error: messageOf(left) }, 'cannot remove the folder of a run that did not begin');
+      deps.log.warn({ run, error: messageOf(left) }, 'cannot remove the folder of a run that did not start');
     }
     return { problem };
   }
 }
 
-/** What a run has left behind does not keep the next one from beginning, and is not ended. */
+/** Processes left behind by a run do not keep the next one from starting, and are not ended. */
 async function takeLock(
   dir: string,
   command: WrapperCommand,
@@ -85,7 +90,7 @@ async function takeLock(
   if (wrapper === 'left-behind') {
     const holder = look();
     if (holder !== undefined) return { holder };
-    log.info({}, 'the lock is taken over from what an earlier run has left behind');
+    log.info({}, 'taking the lock over from a process that an earlier run has left behind');
     wrapper = await startWrapper(dir, runLock, { ...command, takeOver: true });
   }
   if (typeof wrapper === 'object') return wrapper;

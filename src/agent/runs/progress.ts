@@ -1,9 +1,8 @@
-/** Whether a run makes progress, for people who wonder. */
 import type { Holder } from '../../protocol/event.ts';
 import { formatDuration } from '../../util/duration.ts';
 import type { LiveRun } from './live-run.ts';
 
-/** Whether a run seems to be stuck. `now`: milliseconds since 1970; `stuckAfterMs`: of silence. */
+/** Whether a run seems to be stuck. `now`: milliseconds since 1970; `stuckAfterMs`: milliseconds without output. */
 export function progressOf(
   live: Pick<LiveRun, 'progressAt' | 'overLimitMs'>,
   { now, stuckAfterMs }: { now: number; stuckAfterMs: number },
@@ -15,7 +14,7 @@ export function progressOf(
     overMs > 0
       ? `over its time limit by ${formatDuration(overMs)}`
       : silentMs > stuckAfterMs
-        ? `it has told nothing for ${formatDuration(silentMs)}`
+        ? `it has printed nothing for ${formatDuration(silentMs)}`
         : undefined;
   return { progressAt, ...(stuck !== undefined && { stuck }) };
 }

@@ -1,7 +1,9 @@
-/** A part of a file that may still grow, or that is not there yet. */
-import { type FileHandle, open } from 'node:fs/promises';
+/** Reads part of a file that may still be growing, or may not exist yet. */
+import type { FileHandle } from 'node:fs/promises';
 import { systemCode } from '../../errors.ts';
+import { isUnusable, openOwnFile, readFrom } from '../../util/regular-file.ts';
 
+/** Nothing if there is no file, or something else in its place. */
 export async function readAt(
   path: string,
   offset: number,
@@ -9,16 +11,14 @@ export async function readAt(
 ): Promise<{ bytes: Buffer; size: number }> {
   let handle: FileHandle;
   try {
-    handle = await open(path, 'r');
+    handle = await openOwnFile(path);
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return { bytes: Buffer.alloc(0), size: 0 };
+    if (systemCode(error) === 'ENOENT' || isUnusable(error)) return { bytes: Buffer.alloc(0), size: 0 };
     throw error;
   }
   try {
     const { size } = await handle.stat();
-    const buffer = Buffer.alloc(Math.min(length, Math.max(0, size - offset)));
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset);
-    return { bytes: buffer.subarray(0, bytesRead), size };
+    return { bytes: await readFrom(handle, offset, Math.min(length, size - offset)), size };
   } finally {
     await handle.close();
   }

@@ -1,4 +1,4 @@
-/** How a run that is over is told. */
+/** How the end of a run is reported. */
 import type { FinishedEvent } from '../../protocol/event.ts';
 import type { Ending } from '../judge/evidence.ts';
 import type { KeptEvent } from './event-file.ts';
@@ -12,7 +12,7 @@ export type RunEnd = FinishedRun | LostRace | 'left';
 export interface LostRace {
   type: 'race-lost';
   isHeld: boolean;
-  /** How the run is told when there is no further try. */
+  /** The end to report if the run is not retried. */
   otherwise: FinishedRun;
 }
 

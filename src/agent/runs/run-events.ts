@@ -1,6 +1,10 @@
-/** The events of a run in progress: appended to its folder, and to nowhere once somebody has emptied that. */
-import { systemCode } from '../../errors.ts';
+/**
+ * The events of a run in progress, appended to its folder; dropped if somebody has removed that. Events for which there is
+ * no space (the run itself may have filled it) are counted.
+ */
+import { isFull, messageOf, systemCode } from '../../errors.ts';
 import type { Clock } from '../../util/clock.ts';
+import type { Log } from '../../util/log.ts';
 import type { Notifier } from '../requests/notifier.ts';
 import type { KeptEvent } from './event-file.ts';
 import type { RunRecord } from './run-record.ts';
@@ -8,35 +12,59 @@ import type { RunStore } from './run-store.ts';
 
 export interface RunEvents {
   append(events: readonly KeptEvent[]): Promise<void>;
-  /** Does a write to the run's folder, unless that has vanished: the run goes on, and its end can still be reported. */
-  unlessVanished(write: () => Promise<void>): Promise<void>;
-  /** Milliseconds since 1970: when the run last printed anything, or began. */
+  /**
+   * Writes to the run's folder; false if that has vanished or is full: the run goes on, and its end can still be reported.
+   */
+  wherePossible(write: () => Promise<void>): Promise<boolean>;
+  /** Once the run is over and its output has been read: reports what was dropped for lack of space, if anything. */
+  tellLost(): Promise<void>;
+  /** Milliseconds since 1970: when the run last printed anything, or started. */
   progressAt(): number;
-  /** It was seen to print something at that time. */
+  /** Records that it printed something at that time. */
   sawProgress(at: number): void;
 }
 
 export function createRunEvents(
   { run, createdAt }: RunRecord,
-  { runs, notifier, clock }: { runs: RunStore; notifier: Notifier; clock: Clock },
+  { runs, notifier, clock, log }: { runs: RunStore; notifier: Notifier; clock: Clock; log: Log },
 ): RunEvents {
   let progressAt = createdAt;
+  let lostBytes = 0;
+  let isTold = false;
 
-  async function unlessVanished(write: () => Promise<void>): Promise<void> {
+  async function wherePossible(write: () => Promise<void>): Promise<boolean> {
     try {
       await write();
+      return true;
     } catch (error) {
-      if (systemCode(error) !== 'ENOENT' || (await runs.isLive(run))) throw error;
+      const isGone = systemCode(error) === 'ENOENT' && !(await runs.isLive(run));
+      if (!isGone && !isFull(error)) throw error;
+      if (!isGone && !isTold)
+        log.warn({ run, error: messageOf(error) }, 'no space left for the output of a run');
+      isTold ||= !isGone;
+      return false;
     }
   }
 
+  async function write(events: readonly KeptEvent[]): Promise<void> {
+    const dropped: KeptEvent[] =
+      lostBytes > 0 ? [{ type: 'dropped', bytes: lostBytes, at: clock.now() }] : [];
+    const isKept = await wherePossible(() => runs.append(run, [...dropped, ...events]));
+    lostBytes = isKept ? 0 : lostBytes + JSON.stringify(events).length;
+    notifier.notify(run);
+  }
+
   return {
-    unlessVanished,
+    wherePossible,
     async append(events) {
       if (events.length === 0) return;
       progressAt = clock.now();
-      await unlessVanished(() => runs.append(run, events));
-      notifier.notify(run);
+      await write(events);
+    },
+    async tellLost() {
+      if (lostBytes === 0) return;
+      await runs.freeOutput(run);
+      await write([]);
     },
     progressAt: () => progressAt,
     sawProgress(at) {

@@ -1,35 +1,33 @@
-/** Who holds the kernel's lock though no run of ours is known to last: see wrapper.ts for what stands in it. */
-import { readFileSync } from 'node:fs';
+/** Who holds the lock although we know of no run in progress. For its content see wrapper.ts. */
 import type { Holder } from '../../protocol/event.ts';
 import { bootId, commOf, flockHolders, isAlive, type LockHolder, type ProcessId } from '../../util/proc.ts';
+import { readTextSync } from '../../util/regular-file.ts';
 import { clip } from '../../util/text.ts';
 import { describeProcess, isPuppet } from '../puppet/puppet-process.ts';
 
-/** What the last run has written into the lock. */
+/** What the last run wrote into the lock file. */
 interface LockRecord {
   /** The wrapper's pid. */
   session: number;
-  /** Puppet itself, or what was to become it. */
+  /** Puppet itself, or the process that was to become it. */
   process: ProcessId;
 }
 
-/** Undefined where no run of this boot has written it. */
+/** Bytes of the lock file; it has one line. */
+const MAX_BYTES = 4096;
+
+/** Undefined if no run of this boot has written it. */
 function recordIn(path: string): LockRecord | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, 'latin1');
-  } catch {
-    return undefined;
-  }
+  const text = readTextSync(path, MAX_BYTES) ?? '';
   const [, boot, session, pid, start = ''] = /^(\S+) (\d+) (\d+) (\d+)\n/.exec(text) ?? [];
   if (boot !== bootId()) return undefined;
   return { session: Number(session), process: { pid: Number(pid), start } };
 }
 
 /**
- * Because of whom no run may begin, although the agent knows of none: a run that nobody follows, what may still be
- * the work of one that was killed, or a stranger who has locked our file. Undefined when nobody holds the lock, or
- * only what a run has left behind. `runsPuppet`: the runner is Puppet, whose processes are known by Puppet's own rule.
+ * The process that keeps runs from starting although the agent knows of no run: a run that nobody follows, work left by a
+ * killed run, or a stranger that has locked our file. Undefined if nobody holds the lock, or only something that a run has
+ * left behind. `runsPuppet`: the runner is Puppet, whose processes are recognised by Puppet's own rule.
  */
 export function keeperOf(path: string, { runsPuppet }: { runsPuppet: boolean }): Holder | undefined {
   const record = recordIn(path);
@@ -47,13 +45,13 @@ export function keeperOf(path: string, { runsPuppet }: { runsPuppet: boolean }):
     ...described,
     isRun: false,
     stuck: keeper.isAppending ? "its run is over, and it holds kick's lock" : "it has locked kick's own file",
-    next: `kick leaves it alone and waits for its end: if it may go, end it there (kill ${keeper.pid})`,
+    next: `kick leaves it alone and waits for its end: if nobody needs it, end it there (kill ${keeper.pid})`,
   };
 }
 
 /**
- * A run that ended by itself has unlocked the file. After one that was killed, its own work may go on: for Puppet
- * what Puppet's rule takes for a run, for a fixed command whatever stayed in the run's session.
+ * A run that ends by itself unlocks the file. The work of a killed run may go on: for Puppet, any process that Puppet's
+ * rule considers a run; for a fixed command, any process in the run's session.
  */
 function isKeeper(
   { pid, session, isAppending }: LockHolder,

@@ -1,4 +1,4 @@
-/** What a run that went well did otherwise than people may think: sentences beside its outcome. */
+/** Notes on a successful run that may not have done what people think, added to its outcome. */
 import type { RunAction } from '../../protocol/request.ts';
 import { plural } from '../../util/text.ts';
 import type { ReportHead } from '../puppet/report.ts';
@@ -7,11 +7,11 @@ import type { SiteSettings } from './run-record.ts';
 export interface NotedRun {
   action: RunAction;
   report: ReportHead;
-  /** Absent: not known, as for `puppet apply`. */
+  /** Absent if not known, as for `puppet apply`. */
   site?: SiteSettings | undefined;
 }
 
-/** None where there is nothing to say. */
+/** Returns the notes; none if there is nothing to say. */
 export function notesOf(run: NotedRun): string[] {
   return [noopNote(run), skippedNote(run), environmentNote(run)].flatMap((note) => note ?? []);
 }
@@ -21,7 +21,7 @@ function noopNote({ action, report, site }: NotedRun): string | undefined {
   return `the host's ${whereOf('noop', site)} says noop: --no-noop applies`;
 }
 
-/** Nothing of a catalog was looked at, or less than all of it though the request did not ask for that. */
+/** All resources were skipped, or some without the request asking for it. */
 function skippedNote({ action, report, site }: NotedRun): string | undefined {
   const { total = 0, skipped = 0 } = report.resources ?? {};
   const own = [...ownTags('tags', action.tags, site), ...ownTags('skip_tags', action.skipTags, site)];
@@ -47,8 +47,8 @@ function ownTags(
 }
 
 /**
- * A host whose environment does not exist runs `production`, without an error of Puppet's; the same is right where a
- * node classifier chooses the environment, and nothing here tells the one from the other.
+ * If a host's environment does not exist, Puppet uses `production` without an error. The same happens, rightly, if a node
+ * classifier chooses the environment; the two cannot be distinguished here.
  */
 function environmentNote({ action, report, site }: NotedRun): string | undefined {
   const said = action.environment === undefined ? otherEnvironment(site?.environment, report) : undefined;
@@ -57,13 +57,13 @@ function environmentNote({ action, report, site }: NotedRun): string | undefined
   return `the host's ${where} says environment = ${said}, but the run used ${report.environment}`;
 }
 
-/** What the settings say, where they say anything and the run used another. */
+/** The environment in the settings, if there is one and the run used another. */
 export function otherEnvironment(
   said: string | undefined,
   { environment }: Pick<ReportHead, 'environment'>,
 ): string | undefined {
   const used = environment ?? '';
-  // Where nothing is said, Puppet tells `production`.
+  // Puppet's default is `production`.
   const isSaid = said !== undefined && said !== '' && said !== 'production';
   return isSaid && used !== '' && used !== said ? said : undefined;
 }

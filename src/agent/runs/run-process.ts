@@ -1,28 +1,28 @@
-/** The processes of a run: which are alive, when Puppet itself began, and its time limit. */
+/** The processes of a run: which are alive, when Puppet itself started, and its time limit. */
 import type { Clock } from '../../util/clock.ts';
-import { bootId, isAlive, type ProcessId } from '../../util/proc.ts';
+import { ageMs, bootId, isAlive, type ProcessId } from '../../util/proc.ts';
 import type { RunRecord } from './run-record.ts';
 
 export interface RunProcess {
-  /** Puppet itself, once it has begun. */
+  /** Puppet itself, once it has started. */
   puppet(): ProcessId | undefined;
   /** Milliseconds since 1970. */
   startedAt(): number | undefined;
-  /** Puppet has begun. */
+  /** Records that Puppet has started. */
   began(started: { process: ProcessId; at: number }): void;
-  /** Our own wrapper has ended. */
+  /** Records that our own wrapper has ended. */
   wrapperEnded(): void;
-  /** Whether our own child, the wrapper, still lives: its end wakes us. */
+  /** Whether the wrapper, if it is our own child, has ended. */
   isWrapperGone(): boolean;
   /** Whether nothing of the run is alive. */
   isOver(): boolean;
   lives(process: ProcessId | undefined): boolean;
-  /** Milliseconds until its time is over; negative after that. By the monotonic clock: a clock that is set ends no run. */
+  /** Milliseconds left; negative after that. By the monotonic clock, so that setting the clock ends no run. */
   leftMs(): number;
 }
 
 export function createRunProcess(record: RunRecord, clock: Clock): RunProcess {
-  // Start times count from the boot: in another one nothing of it is alive.
+  // Start times are relative to the boot; after a reboot nothing of the run is alive.
   const isOfThisBoot = record.boot === bootId();
   const lives = (process: ProcessId | undefined) => isOfThisBoot && process !== undefined && isAlive(process);
   let puppet: ProcessId | undefined;
@@ -36,7 +36,9 @@ export function createRunProcess(record: RunRecord, clock: Clock): RunProcess {
       puppet = process;
       startedAt = at;
       const { timeLimitMs = Number.POSITIVE_INFINITY } = record;
-      endBy = clock.monotonic() + timeLimitMs - Math.max(0, clock.now() - at);
+      // An agent that comes back counts by the kernel's clock: ours may have been set meanwhile.
+      const age = ageMs(process.start) ?? Math.max(0, clock.now() - at);
+      endBy = clock.monotonic() + timeLimitMs - age;
     },
     wrapperEnded() {
       isWrapperGone = true;

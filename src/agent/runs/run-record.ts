@@ -1,57 +1,58 @@
-/** What is written down of a run: how it was begun, and why it is being ended. */
+/** The stored form of a run: how it was started, and why it is being ended. */
 import * as v from 'valibot';
 import { UuidSchema } from '../../protocol/names.ts';
 import { BySchema, RunActionSchema } from '../../protocol/request.ts';
+import { duration, longText, time, whole } from '../../util/bounds.ts';
 import type { StoredFormat } from '../../util/stored-json.ts';
 
-const text = v.pipe(v.string(), v.maxLength(65_536));
-const time = v.pipe(v.number(), v.integer());
+/** linux/threads.h, PID_MAX_LIMIT, with room. */
+const pid = whole(1, 2 ** 31 - 1);
 
-/** A pid is only a name together with its start time (proc.ts). */
-export const ProcessSchema = v.object({ pid: v.pipe(v.number(), v.integer(), v.minValue(1)), start: text });
+/** A pid identifies a process only together with its start time (proc.ts). */
+export const ProcessSchema = v.object({ pid, start: longText });
 
-/** What the host's own settings say of every run. */
+/** The host's own settings for every run. */
 const SiteSchema = v.object({
-  environment: text,
-  tags: text,
-  skipTags: text,
-  /** Settings by Puppet's own names that PUPPET_EXTRA_OPTS gives; puppet.conf, if anything, gives the others. */
-  inOptions: v.array(text),
+  environment: longText,
+  tags: longText,
+  skipTags: longText,
+  /** Puppet's names of settings that come from PUPPET_EXTRA_OPTS; the others come from puppet.conf. */
+  inOptions: v.array(longText),
 });
 
-/** Where Puppet leaves what a run is judged by. */
+/** The files by which a run is judged. */
 const PuppetPathsSchema = v.object({
-  lastRunReport: text,
-  runLock: text,
-  disabledLock: text,
-  /** What else the host's own settings said. */
+  lastRunReport: longText,
+  runLock: longText,
+  disabledLock: longText,
+  /** The host's own settings. */
   site: v.optional(SiteSchema),
 });
 
 const RunRecordSchema = v.object({
   run: UuidSchema,
-  boot: text,
+  boot: longText,
   action: RunActionSchema,
   /** Milliseconds since 1970. */
   createdAt: time,
-  /** Milliseconds the run may take; absent: no limit. */
-  timeLimitMs: v.optional(v.pipe(v.number(), v.minValue(0))),
-  /** As they were when the run began: it may change Puppet's configuration, or Puppet itself. */
+  /** Milliseconds the run may take; defaults to no limit. */
+  timeLimitMs: v.optional(duration),
+  /** As of the start of the run, which may change Puppet's configuration or Puppet itself. */
   puppet: v.optional(PuppetPathsSchema),
-  /** Who asked first, for those who wait for this run. */
+  /** The first requester, reported to requests that wait for this run. */
   by: BySchema,
   job: UuidSchema,
-  /** Known once the wrapper holds the lock; it is released only after this is on disk. */
+  /** Known once the wrapper holds the lock; the run is released only after this is on disk. */
   wrapper: v.optional(ProcessSchema),
-  /** What becomes the command when it is released; it may outlive the wrapper before it has written `started`. */
+  /** The process that becomes the command; it may outlive the wrapper before it has written `started`. */
   inner: v.optional(ProcessSchema),
 });
 
-/** Why a run is being ended; written down before the first signal (DESIGN 3, "How a run is judged"). */
+/** Why a run is being ended; stored before the first signal (DESIGN 3, "How a run is judged"). */
 const IntentionSchema = v.object({
   outcome: v.picklist(['cancelled', 'timed-out']),
   /** A sentence for people. */
-  message: text,
+  message: longText,
 });
 
 export type SiteSettings = v.InferOutput<typeof SiteSchema>;

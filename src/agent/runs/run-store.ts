@@ -1,119 +1,91 @@
-/** DESIGN 4: each run is a folder, on a tmpfs while it lasts, in the state directory when it is over. */
-import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
+/** DESIGN 4: each run is a folder, on a tmpfs while it lasts and in the state directory afterwards. */
 import { join } from 'node:path';
-import { systemCode } from '../../errors.ts';
 import type { FinishedEvent } from '../../protocol/event.ts';
-import { createFolderAtomic, syncFolder, writeFileAtomic } from '../../util/atomic-file.ts';
-import { exists } from '../../util/files.ts';
+import { lstatIfAny } from '../../util/files.ts';
 import { type Log, silentLog } from '../../util/log.ts';
-import { createStoredReader, StoredProblem, storedText } from '../../util/stored-json.ts';
-import { appendEvents, EVENT_FILE, type KeptEvent, mendEvents, readEvents } from './event-file.ts';
-import { INTENTION, type Intention, RUN_RECORD, type RunRecord } from './run-record.ts';
-import { readWrapperFiles, type WrapperFiles } from './wrapper-files.ts';
+import { leaveAlone, type Quarantine } from '../../util/quarantine.ts';
+import { onceEach } from '../../util/stored-json.ts';
+import { allEvents, EVENT_FILE, type EventChunk, type KeptEvent } from './event-file.ts';
+import { createEventFiles } from './event-files.ts';
+import { createLiveFiles, type LiveFiles } from './live-files.ts';
+import { createLiveFolders, type LiveFolders } from './live-folders.ts';
+import { settleFolder } from './settle-folder.ts';
 
-export const RUN_FILES = {
-  output: 'output',
-  log: 'log.jsonl',
-  report: 'report.yaml',
-  disabled: 'disabled.json',
-} as const;
-
-export interface RunStore {
-  liveDir(run: string): string;
-  create(record: RunRecord): Promise<void>;
-  update(record: RunRecord): Promise<void>;
-  /** `unusable`: of a newer version, or broken; its folder stays as it is. */
-  record(run: string): Promise<RunRecord | 'unusable' | undefined>;
-  listLive(): Promise<string[]>;
-  /** Whether its folder is there: somebody may have emptied the volatile directory. */
-  isLive(run: string): Promise<boolean>;
-  wrapperFiles(run: string): Promise<WrapperFiles>;
-  intention(run: string): Promise<Intention | undefined>;
-  intend(run: string, intention: Intention): Promise<void>;
-  events(run: string, offset?: number): Promise<{ events: KeptEvent[]; offset: number }>;
+export interface RunStore extends LiveFiles, Omit<LiveFolders, 'removeStrangers' | 'removeDamaged'> {
+  /** None from a file that cannot be read: it is set aside. */
+  events(run: string, offset?: number): Promise<EventChunk>;
   append(run: string, events: readonly KeptEvent[]): Promise<void>;
+  /** Cuts off a half written event, and sets aside what is no file. */
   mend(run: string): Promise<void>;
   /** Makes the end durable: the folder with its last event appears in the state directory. */
   settle(run: string, last: FinishedEvent & KeptEvent): Promise<void>;
+  /** Whether anything is in its place in the state directory. */
   isSettled(run: string): Promise<boolean>;
-  discard(run: string): Promise<void>;
+  /** The last event of a run that is over, and how many events it has; undefined if none can be read. */
+  endOf(run: string): Promise<{ last: FinishedEvent & KeptEvent; count: number } | undefined>;
+  /** Sets aside what is left of a run in progress that nobody follows, or of one that is over. Never rejects. */
+  setAside(run: string, why: string): Promise<void>;
 }
 
-/** What is left of a run when it is over; its output is in its events. */
-const KEPT_FILES = ['record.json', 'intention.json', EVENT_FILE, RUN_FILES.report];
+export interface RunStoreOptions {
+  log?: Log;
+  /** For the folders of runs in progress, and of those that are over; default to none. */
+  quarantines?: { live: Quarantine; settled: Quarantine };
+}
 
 export function openRunStore(
   live: string,
   settled: string,
-  { log = silentLog }: { log?: Log } = {},
+  { log = silentLog, quarantines = { live: leaveAlone, settled: leaveAlone } }: RunStoreOptions = {},
 ): RunStore {
-  const stored = createStoredReader(log);
-  const liveDir = (run: string) => join(live, run);
+  const once = onceEach(log);
+  const liveEvents = createEventFiles({ quarantine: quarantines.live, once });
+  const settledEvents = createEventFiles({ quarantine: quarantines.settled, once });
+  const { removeStrangers, removeDamaged, ...folders } = createLiveFolders(live, {
+    quarantine: quarantines.live,
+    once,
+  });
   const settledDir = (run: string) => join(settled, run);
+  const liveFile = (run: string) => join(live, run, EVENT_FILE);
+  const isSettled = async (run: string) => (await lstatIfAny(settledDir(run))) !== undefined;
+
+  // The settled file starts with the same bytes as the live one, so offsets are valid for both.
+  const events = async (run: string, offset?: number) =>
+    (await isSettled(run))
+      ? settledEvents.read(join(settledDir(run), EVENT_FILE), offset)
+      : liveEvents.read(liveFile(run), offset);
+
+  async function endOf(run: string): ReturnType<RunStore['endOf']> {
+    if (!(await isSettled(run))) return undefined;
+    const all = await allEvents((offset) => events(run, offset));
+    const index = all.findIndex(({ type }) => type === 'finished');
+    const last = all[index];
+    return last?.type === 'finished' ? { last, count: index + 1 } : undefined;
+  }
 
   return {
-    liveDir,
-    async create(record) {
-      // Somebody may have emptied the volatile directory since the agent started.
-      await mkdir(live, { recursive: true, mode: 0o700 });
-      await createFolderAtomic(liveDir(record.run), {
-        'record.json': storedText(record, RUN_RECORD),
-        [EVENT_FILE]: '',
-        [RUN_FILES.output]: '',
-      });
+    ...createLiveFiles(live, quarantines.live),
+    ...folders,
+    events,
+    append: (run, more) => liveEvents.append(liveFile(run), more),
+    async mend(run) {
+      await liveEvents.mend(liveFile(run));
+      await removeStrangers(run);
     },
-    update: (record) =>
-      writeFileAtomic(join(liveDir(record.run), 'record.json'), storedText(record, RUN_RECORD)),
-    async record(run) {
-      const path = join(liveDir(run), 'record.json');
-      const record = await stored.read(path, RUN_RECORD);
-      if (typeof record !== 'object' || record.run === run) return record;
-      stored.complain(new StoredProblem(path, `it is the record of "${record.run}"`, {}));
-      return 'unusable';
+    async settle(run, last) {
+      await removeDamaged(run);
+      // An earlier attempt has failed at its very end.
+      if ((await endOf(run)) !== undefined) return folders.discard(run);
+      await quarantines.settled.setAside(settledDir(run), 'it is in the place of a run');
+      await settleFolder({ from: folders.liveDir(run), settled, run }, last);
+      // Its end is on disk: what cannot be removed holds up nobody.
+      await folders.discard(run);
     },
-    async listLive() {
-      return (await readdir(live)).filter((name) => !name.startsWith('.'));
+    isSettled,
+    endOf,
+    async setAside(run, why) {
+      await quarantines.live.setAside(folders.liveDir(run), why);
+      await quarantines.settled.setAside(settledDir(run), why);
     },
-    isLive: (run) => exists(liveDir(run)),
-    wrapperFiles: (run) => readWrapperFiles(liveDir(run)),
-    async intention(run) {
-      const found = await stored.read(join(liveDir(run), 'intention.json'), INTENTION);
-      return found === 'unusable' ? undefined : found;
-    },
-    intend: (run, intention) =>
-      writeFileAtomic(join(liveDir(run), 'intention.json'), storedText(intention, INTENTION)),
-    async events(run, offset) {
-      // The settled file begins with the very bytes of the live one, so an offset holds for both.
-      const path = (await exists(settledDir(run))) ? settledDir(run) : liveDir(run);
-      return readEvents(join(path, EVENT_FILE), offset);
-    },
-    append: (run, events) => appendEvents(join(liveDir(run), EVENT_FILE), events),
-    mend: (run) => mendEvents(join(liveDir(run), EVENT_FILE)),
-    settle: (run, last) => settleFolder({ from: liveDir(run), settled, run }, last),
-    isSettled: (run) => exists(settledDir(run)),
-    discard: (run) => rm(liveDir(run), { recursive: true, force: true }),
   };
-}
-
-async function settleFolder(
-  { from, settled, run }: { from: string; settled: string; run: string },
-  last: FinishedEvent & KeptEvent,
-): Promise<void> {
-  const temporary = join(settled, `.tmp-${run}`);
-  await rm(temporary, { recursive: true, force: true });
-  await mkdir(temporary, { recursive: true, mode: 0o700 });
-  for (const file of KEPT_FILES) await copyIfThere(join(from, file), join(temporary, file));
-  await appendEvents(join(temporary, EVENT_FILE), [last]);
-  await syncFolder(temporary);
-  await rename(temporary, join(settled, run));
-  await syncFolder(settled);
-  await rm(from, { recursive: true, force: true });
-}
-
-async function copyIfThere(from: string, to: string): Promise<void> {
-  try {
-    await copyFile(from, to);
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
-  }
 }

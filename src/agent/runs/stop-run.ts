@@ -1,4 +1,4 @@
-/** DESIGN 4, "Stopping": TERM to Puppet, a grace, KILL for what is left of those that were noted. */
+/** DESIGN 4, "Stopping": TERM to Puppet, a grace period, KILL for what is left of the noted processes. */
 import { type Clock, sleep } from '../../util/clock.ts';
 import { descendants, isAlive, type ProcessId, signalProcess } from '../../util/proc.ts';
 
@@ -11,9 +11,9 @@ export interface StopOptions {
 }
 
 /**
- * Ends a process and what it has started; resolves when they are gone or were killed. What init has
- * adopted in the meantime (services that the run started) is never touched, unless it was a
- * descendant when the stop began. The caller has written down the intention before.
+ * Ends a process and its descendants; resolves once they are gone or were killed. Processes that init has
+ * adopted (services that the run started) are never touched, unless they were descendants when the stop
+ * began. The caller has stored the intention before.
  */
 export async function stopProcess(target: ProcessId, { clock, graceMs }: StopOptions): Promise<void> {
   if (!isAlive(target)) return;
@@ -24,7 +24,7 @@ export async function stopProcess(target: ProcessId, { clock, graceMs }: StopOpt
     if (![target, ...noted].some(isAlive)) return;
     await sleep(POLL_MS);
   }
-  // What it has begun since is still its child: to be noted before it dies.
+  // What it has started since is still its child, and must be noted before it dies.
   const late = isAlive(target) ? descendants(target.pid) : [];
   for (const one of [target, ...late, ...noted]) signalProcess(one, 'SIGKILL');
 }

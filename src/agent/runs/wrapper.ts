@@ -1,38 +1,44 @@
 /**
- * DESIGN 4: the kernel holds the lock. A shell in a session of its own takes the lock and begins the process
- * that becomes Puppet, which waits to be let go. The lock holds while wrapper *or* Puppet lives, whatever was
- * killed; an agent that is killed before it says "go" has started nothing.
+ * DESIGN 4: the kernel holds the lock. A shell in a session of its own takes the lock and starts the process
+ * that becomes Puppet, which waits to be released. The lock is held while wrapper *or* Puppet is alive, whatever
+ * was killed; an agent that is killed before it says "go" has started nothing.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../../errors.ts';
+import { lstatIfAny } from '../../util/files.ts';
 import { identify, type ProcessId } from '../../util/proc.ts';
+import { kindOf, readRegularFile } from '../../util/regular-file.ts';
+import { RUN_FILES } from './run-files.ts';
 import type { PuppetPaths } from './run-record.ts';
-import { RUN_FILES } from './run-store.ts';
 
-/** How the wrapper ends when it never ran anything. */
-export const WRAPPER_EXIT = { locked: 75, leftBehind: 77, notLetGo: 76, cannotWrite: 74 } as const;
+/** Exit codes of a wrapper that never ran anything. */
+const WRAPPER_EXIT = { locked: 75, leftBehind: 77, notReleased: 76, cannotWrite: 74 } as const;
 
-/** Bytes of agent_disabled.lock that are kept. */
+/** Bytes read of the output of a wrapper that could not take its locks. */
+const MAX_WORDS_BYTES = 4096;
+
+/** Bytes copied of agent_disabled.lock. */
 const MAX_DISABLED_BYTES = 65_536;
 
 /**
  * $1 run folder, $2 lock file, $3 "yes" to take the lock over from what an earlier run has left behind; of Puppet's
  * files ("" for none) $4 the report to copy, $5 agent_disabled.lock, $6 agent_catalog_run.lock; then the command.
  *
- * Two locks, each for what the other cannot tell. "$2.wrapper" (fd 8) is inherited by nobody: held means that a
- * wrapper lives. "$2" (fd 9) is inherited by Puppet, and by what its facts leave behind; hence its content, written
- * before "go" by the very process that becomes Puppet: boot, wrapper (which is also the session), pid, start time.
- * With no wrapper alive and that process gone, whoever still holds fd 9 is left over from a run (exit 77), and with
- * $3 a new file takes the place of the old; only a wrapper does that, and only with fd 8 locked. A run that has ended
- * by itself unlocks fd 9 for all who share it: what it has left behind is no longer part of it.
+ * There are two locks. "$2.wrapper" (fd 8) is not inherited: while it is held, a wrapper is alive. "$2" (fd 9) is
+ * inherited by Puppet, and by anything that its facts leave behind; hence its content, written before "go" by the
+ * process that becomes Puppet: boot, wrapper (which is also the session), pid, start time. If no wrapper is alive and
+ * that process is gone, any holder of fd 9 is left over from a run (exit 77), and with $3 a new file replaces the old
+ * one; only a wrapper does that, and only with fd 8 locked. A run that ends by itself unlocks fd 9 for all that share
+ * it: what it has left behind is no longer part of it.
  *
- * The signals are caught and not ignored with '': an ignored signal would be inherited by
- * Puppet. A shell that waits for a foreground child handles them when the child has ended.
- * `exit` holds the status, then what is to be seen at that moment, a note a line.
- * `started` is made by the very process that becomes Puppet, right before it does, and holds its pid
- * and start time (field 22 of /proc/PID/stat: the 20th after the last ")").
+ * Signals are caught rather than ignored with '', since Puppet would inherit an ignored signal. A shell
+ * that waits for a foreground child handles them once the child has ended.
+ * `exit` holds the status, then what is to be seen at that moment, one note per line. Its space is reserved before
+ * the run begins: a run that fills the tmpfs must not hide how it ended.
+ * `started` is written by the process that becomes Puppet, right before it does, and holds its pid and
+ * start time (field 22 of /proc/PID/stat: the 20th after the last ")").
  */
 const SCRIPT = `
 dir=$1 lock=$2 takeover=$3 report=$4 disabled=$5 runlock=$6
@@ -59,6 +65,7 @@ if ! flock -n 9; then
   : >"$lock.new" && mv "$lock.new" "$lock" && exec 9>>"$lock" && flock -n 9 || exit ${WRAPPER_EXIT.cannotWrite}
 fi
 : >"$lock"
+printf '%64s\\n' '' >"$dir/exit.tmp"
 caught=
 sh -c '
   start_of() { shift 19; echo "$1"; }
@@ -70,15 +77,15 @@ sh -c '
   echo "ready $process" >&3
   exec 3>&-
   IFS= read -r word
-  [ "$word" = go ] || exit ${WRAPPER_EXIT.notLetGo}
+  [ "$word" = go ] || exit ${WRAPPER_EXIT.notReleased}
   echo "$process" >"$dir/started.tmp" && mv "$dir/started.tmp" "$dir/started" ||
     exit ${WRAPPER_EXIT.cannotWrite}
   exec "$@" </dev/null
 ' "$dir" "$this_boot" "$$" "$@" 8>&-
 code=$? seen=$caught
-[ -e "$dir/started" ] || [ "$code" -gt 128 ] || exit "$code"
+case $code in ${WRAPPER_EXIT.notReleased} | ${WRAPPER_EXIT.cannotWrite}) [ -e "$dir/started" ] || exit "$code" ;; esac
 if [ -n "$report" ] && [ -f "$report" ]; then
-  cp -- "$report" "$dir/report.tmp" && mv "$dir/report.tmp" "$dir/${RUN_FILES.report}"
+  cp -- "$report" "$dir/report.tmp" && mv "$dir/report.tmp" "$dir/${RUN_FILES.report}" || rm -f "$dir/report.tmp"
 fi
 isdisabled= islocked=
 if [ -n "$disabled" ] && [ -e "$disabled" ]; then
@@ -89,15 +96,15 @@ if [ -n "$runlock" ] && [ -f "$runlock" ]; then
   pid=$(head -c 10 -- "$runlock" 2>/dev/null)
   [ -n "$pid" ] && [ -d "/proc/$pid" ] && islocked=locked
 fi
-printf '%s\\n' "$code" "caught$seen" $isdisabled $islocked >"$dir/exit.tmp" && mv "$dir/exit.tmp" "$dir/exit"
+printf '%s\\n' "$code" "caught$seen" $isdisabled $islocked 1<>"$dir/exit.tmp" && mv "$dir/exit.tmp" "$dir/exit"
 [ "$code" -gt 128 ] || flock -u 9
 `;
 
 export interface WrapperCommand {
   argv: readonly string[];
-  /** The whole environment: nothing of the agent's own is inherited. */
+  /** The whole environment: nothing is inherited from the agent. */
   env: Readonly<Record<string, string>>;
-  /** What of Puppet's is noted in the run's folder when the command has ended. */
+  /** Puppet's files whose state is noted when the command has ended. */
   puppet?: PuppetPaths | undefined;
   /** Whether to take the lock over from what an earlier run has left behind. */
   takeOver?: boolean;
@@ -105,25 +112,26 @@ export interface WrapperCommand {
 
 export interface ReadyWrapper {
   process: ProcessId;
-  /** Becomes the command when it is let go. */
+  /** Becomes the command when released. */
   inner: ProcessId;
-  /** Resolves when the wrapper itself has ended. */
+  /** Resolves once the wrapper itself has ended. */
   ended: Promise<void>;
-  /** The point of no return: from here on the run is taken to have begun. */
-  letGo(): void;
+  /** The point of no return: from here on the run counts as begun. */
+  release(): void;
   /** Ends the wrapper; nothing was started. */
   abandon(): void;
 }
 
 /**
- * Starts a wrapper up to the gate: it holds the lock and waits. Resolves to `locked` while another run lasts, to
- * `left-behind` when nothing but what one has left behind holds the lock. Throws when the wrapper cannot be started.
+ * Starts a wrapper that holds the lock and waits to be released. Resolves to `locked` while another run lasts, and to
+ * `left-behind` if only something that a run has left behind holds the lock. Throws if the wrapper cannot be started.
  */
 export async function startWrapper(
   dir: string,
   lock: string,
   { argv, env, puppet, takeOver = false }: WrapperCommand,
 ): Promise<ReadyWrapper | 'locked' | 'left-behind'> {
+  for (const end of ['', '.wrapper', '.new']) await refuseNoFile(`${lock}${end}`);
   const output = openSync(join(dir, RUN_FILES.output), 'a', 0o600);
   let child: ChildProcess;
   try {
@@ -141,7 +149,7 @@ export async function startWrapper(
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
   });
-  child.stdin?.on('error', () => {}); // the wrapper is gone: `ended` tells
+  child.stdin?.on('error', () => {}); // the wrapper is gone, as `ended` will say
   const [word, pid, start = ''] = (await firstLine(child)).split(' ');
   const process = child.pid === undefined ? undefined : identify(child.pid);
   if (word !== 'ready' || process === undefined) {
@@ -149,19 +157,38 @@ export async function startWrapper(
     await ended;
     if (child.exitCode === WRAPPER_EXIT.locked) return 'locked';
     if (child.exitCode === WRAPPER_EXIT.leftBehind) return 'left-behind';
-    throw new Error(`the wrapper ended with ${child.exitCode ?? child.signalCode} before it was ready`);
+    const how = `the wrapper ended with ${child.exitCode ?? child.signalCode} before it was ready`;
+    throw new Error([how, ...(await lastWords(join(dir, RUN_FILES.output)))].join(': '));
   }
   child.unref();
   return {
     process,
     inner: { pid: Number(pid), start },
     ended,
-    letGo: () => child.stdin?.end('go\n'),
+    release: () => child.stdin?.end('go\n'),
     abandon: () => child.stdin?.destroy(),
   };
 }
 
-/** Its pipe is closed from here then: the wrapper keeps the other end until it has ended. */
+/** A pipe in the place of a lock would keep the wrapper waiting for ever. */
+async function refuseNoFile(path: string): Promise<void> {
+  const found = await lstatIfAny(path);
+  if (found !== undefined && !found.isFile())
+    throw new Error(`"${path}" is ${kindOf(found)}, and no lock of ours`);
+}
+
+/** Its last line of output, if any: `/bin/sh: cannot create …: Is a directory`. */
+async function lastWords(output: string): Promise<string[]> {
+  try {
+    const { bytes } = await readRegularFile(output, MAX_WORDS_BYTES, { follow: false });
+    const lines = bytes.toString('utf8').split('\n');
+    return lines.filter((line) => line.trim() !== '').slice(-1);
+  } catch {
+    return [];
+  }
+}
+
+/** Closes the pipe after the first line: the wrapper keeps the other end open until it has ended. */
 function firstLine(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     const pipe = child.stdio[3];

@@ -1,4 +1,4 @@
-/** What an agent does at intervals. */
+/** What an agent does at regular intervals. */
 import type { Clock } from '../../util/clock.ts';
 import type { Parts } from '../open-parts.ts';
 import { prune } from '../requests/prune.ts';
@@ -7,7 +7,7 @@ import type { Schedule } from './schedule.ts';
 
 const PRUNE_EVERY_MS = 3_600_000;
 
-/** Milliseconds between looks at the clock: it may be set, and the machine may be suspended. */
+/** Milliseconds between checks of what is due: the clock may be set, and the machine may be suspended. */
 const LOOK_EVERY_MS = 5_000;
 
 /** Milliseconds between writes of the metrics even if nothing was counted. */
@@ -16,19 +16,22 @@ const METRICS_EVERY_MS = 60_000;
 export interface DutyOptions {
   schedule: Pick<Schedule, 'look'>;
   clock: Clock;
-  /** Milliseconds between looks at the clock; defaults to 5 s. */
+  /** Milliseconds between checks of what is due; defaults to 5 s. */
   lookEveryMs?: number | undefined;
 }
 
 export function dutiesOf(
-  { layout, requests, requestLog, disabling, metrics }: Parts,
+  { layout, requests, requestLog, disabling, metrics, quarantines }: Parts,
   { schedule, clock, lookEveryMs = LOOK_EVERY_MS }: DutyOptions,
 ): Duty[] {
-  const pruned = { requests, requestLog, runsDir: layout.runs };
+  const pruned = {
+    ...{ requests, requestLog, runsDir: layout.runs },
+    quarantines: [quarantines.live, quarantines.settled],
+  };
   return [
     { what: 'prune', everyMs: PRUNE_EVERY_MS, work: () => prune(clock.now(), pruned) },
-    { what: 'enable when the time has come', everyMs: lookEveryMs, work: () => disabling.expire() },
-    { what: 'begin a scheduled run', everyMs: lookEveryMs, work: () => schedule.look() },
+    { what: 'enable Puppet when it is due', everyMs: lookEveryMs, work: () => disabling.expire() },
+    { what: 'start a scheduled run', everyMs: lookEveryMs, work: () => schedule.look() },
     { what: 'write the metrics', everyMs: METRICS_EVERY_MS, work: () => metrics.write() },
   ];
 }

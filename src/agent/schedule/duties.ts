@@ -1,4 +1,4 @@
-/** What an agent does every so often by itself. One that fails is told of and tried again at its next time. */
+/** Things that an agent does at regular intervals. Failures are logged, and retried at the next interval. */
 import { messageOf } from '../../errors.ts';
 import type { Log } from '../../util/log.ts';
 
@@ -8,7 +8,7 @@ export interface Duty {
   work(): Promise<void>;
 }
 
-/** Begins them, each for the first time after its interval; gives what ends them. Two of a kind never overlap. */
+/** Starts the duties, each after its first interval; returns a function that stops them. A duty never overlaps itself. */
 export function startDuties(duties: readonly Duty[], log: Log): () => void {
   const timers = duties.map(({ what, everyMs, work }) => {
     let isBusy = false;

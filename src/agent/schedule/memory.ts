@@ -1,29 +1,38 @@
-/** When the last run began that counts for the schedule: kept across restarts, and corrected when the clock is set. */
+/** When the last run that counts for the schedule began: kept across restarts, and corrected when the clock is set. */
 import * as v from 'valibot';
 import { messageOf } from '../../errors.ts';
-import { writeFileAtomic } from '../../util/atomic-file.ts';
+import { time } from '../../util/bounds.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
+import type { Quarantine } from '../../util/quarantine.ts';
 import { readOrSetAside, type StoredFormat, storedText } from '../../util/stored-json.ts';
 import type { Past } from './slots.ts';
 
-/** Milliseconds between two looks that mean that the machine was suspended, or the clock was set. */
+/** Milliseconds between two checks from which the machine must have been suspended, or the clock set. */
 const GAP_MS = 60_000;
 
-const MemorySchema = v.object({ lastAt: v.pipe(v.number(), v.integer(), v.minValue(0)) });
+const MemorySchema = v.object({ lastAt: time });
 const MEMORY = { schema: MemorySchema, version: 1 } satisfies StoredFormat<v.GenericSchema>;
 
 export interface Memory {
   past(): Past;
-  /** Returns the time, milliseconds since 1970. */
+  /** Call at each check; returns the time, milliseconds since 1970. */
   look(): number;
-  /** A run began at that time. */
+  /** Records that a run began at that time. */
   note(at: number): Promise<void>;
 }
 
-export async function openMemory(path: string, { clock, log }: { clock: Clock; log: Log }): Promise<Memory> {
-  let lastAt = (await readOrSetAside(path, MEMORY, { log, means: 'no earlier run is known' }))?.lastAt;
+export interface MemoryDeps {
+  clock: Clock;
+  log: Log;
+  quarantine: Quarantine;
+}
+
+export async function openMemory(path: string, { clock, log, quarantine }: MemoryDeps): Promise<Memory> {
+  const means = 'no earlier run is known';
+  const kept = await readOrSetAside(path, MEMORY, { log, quarantine, means });
   let awakeSince = clock.now();
+  let lastAt = kept && Math.min(kept.lastAt, awakeSince);
   let lookedAt = awakeSince;
   return {
     past: () => ({ lastAt, awakeSince }),
@@ -39,10 +48,10 @@ export async function openMemory(path: string, { clock, log }: { clock: Clock; l
     async note(at) {
       lastAt = at;
       try {
-        await writeFileAtomic(path, storedText({ lastAt }, MEMORY));
+        await quarantine.replace(path, storedText({ lastAt }, MEMORY));
       } catch (error) {
-        // The cost is one run too many after a restart.
-        log.warn({ error: messageOf(error) }, 'cannot remember when the last run began');
+        // At worst there is one run too many after a restart.
+        log.warn({ error: messageOf(error) }, 'cannot store when the last run began');
       }
     },
   };

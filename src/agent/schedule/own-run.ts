@@ -1,4 +1,4 @@
-/** Runs of the agent's own schedule: requests like any other, except that nobody has signed them. */
+/** Runs of the agent's own schedule: requests like any other, except that they are not signed. */
 import type { RunAction, RunRequest } from '../../protocol/request.ts';
 import type { Clock } from '../../util/clock.ts';
 import { uuidv7 } from '../../util/uuid.ts';
@@ -13,7 +13,7 @@ export interface OwnRunDeps {
   clock: Clock;
 }
 
-/** Returns a function that queues a run which waits for at most `waitS` seconds; it throws `Refusal` where there is no room. */
+/** Returns a function that queues a run, which waits for at most `waitS` seconds. It throws `Refusal` if there is no room. */
 export function createOwnRun(deps: OwnRunDeps): (action: RunAction, waitS: number) => Promise<void> {
   const { standing, checks, accept, clock } = deps;
   return async (action, waitS) => {

@@ -1,15 +1,14 @@
-/** agent.yaml, `pull`: the runs that a host begins by itself. */
+/** agent.yaml, `pull`: the runs that a host starts by itself. */
 import type { RunAction } from '../../protocol/request.ts';
 
-/** agent.yaml, pull. */
 export interface Pull {
-  /** Milliseconds, or as Puppet's own setting says. */
+  /** Milliseconds, or Puppet's own setting. */
   runinterval: number | 'puppet';
-  /** Whether, or over how many milliseconds, hosts are spread. */
+  /** Whether, or over how many milliseconds, hosts are spread; true: over the whole interval. */
   splay: boolean | number;
-  /** `pushed`: the cached catalog, so that new code comes only by a kick. */
+  /** `pushed`: the cached catalog, so that only a kick brings new code. */
   catalog: 'new' | 'pushed';
-  /** Only report. */
+  /** Only reports changes. */
   noop: boolean;
 }
 
@@ -22,10 +21,10 @@ export function scheduledAction({ catalog, noop }: Pull): RunAction {
   };
 }
 
-/** Milliseconds: shorter ones would only be a loop. */
+/** Milliseconds; anything shorter would be a busy loop. */
 const SHORTEST_MS = 1000;
 
-/** Milliseconds; undefined where there is no Puppet to ask. */
+/** Milliseconds; undefined if there is no Puppet to ask. */
 export async function intervalOf(
   { runinterval: wanted }: Pull,
   ofPuppet: () => Promise<number | undefined>,
@@ -33,7 +32,7 @@ export async function intervalOf(
   return wanted === 'puppet' ? ofPuppet() : wanted;
 }
 
-/** Why such an interval means that no run begins; undefined where it means that they do. */
+/** Why no runs start with such an interval; undefined if they do. */
 export function whyOff({ runinterval: wanted }: Pull, intervalMs: number | undefined): string | undefined {
   const whose = wanted === 'puppet' ? "Puppet's runinterval" : 'runinterval';
   if (intervalMs === undefined) return `${whose} is not known`;

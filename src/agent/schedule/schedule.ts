@@ -1,10 +1,12 @@
-/** Pull mode: the runs that an agent begins by itself, through the same queue and lock as those it is asked for. */
+/** Pull mode: runs that an agent starts by itself, through the same queue and lock as requested ones. */
 import { join } from 'node:path';
 import { messageOf } from '../../errors.ts';
 import type { RunAction } from '../../protocol/request.ts';
 import type { PullStatus } from '../../protocol/status.ts';
+import { boundedTime } from '../../util/bounds.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
+import type { Quarantine } from '../../util/quarantine.ts';
 import { openMemory } from './memory.ts';
 import { intervalOf, type Pull, scheduledAction, whyOff } from './pull.ts';
 import { type Grid, gridOf, nextDue } from './slots.ts';
@@ -13,36 +15,37 @@ export interface ScheduleDeps {
   stateDir: string;
   clock: Clock;
   log: Log;
-  /** Puppet's runinterval, milliseconds; undefined where there is no Puppet. */
+  quarantine: Quarantine;
+  /** Puppet's runinterval, milliseconds; undefined if there is no Puppet. */
   runinterval(): Promise<number | undefined>;
   isDisabled(): Promise<boolean>;
-  /** Why the cached catalog cannot be applied; undefined where it can. Without one Puppet would fetch a new one. */
+  /** Why the cached catalog cannot be applied; undefined if it can. Puppet would fetch a new one instead. */
   catalogProblem(): Promise<string | undefined>;
-  /** Puts a run of our own into the queue, for whoever waits at most so many seconds. */
+  /** Queues a run of our own, which waits for at most `waitS` seconds. */
   begin(action: RunAction, waitS: number): Promise<void>;
 }
 
 export interface Schedule {
-  /** Whose grid it is: known only once the certificate is there. Nothing is due before. */
+  /** The grid depends on the certname, which is known once there is a certificate. Nothing is due before that. */
   setCertname(certname: string): void;
   /** Undefined: no pull mode. */
   setPull(pull: Pull | undefined): void;
   pull(): Pull | undefined;
-  /** Begins what is due. */
+  /** Starts the run that is due, if any. */
   look(): Promise<void>;
-  /** Begins the next run now. */
+  /** Starts the next run now. */
   runNow(): Promise<void>;
-  /** A run has begun, whoever asked for it. */
+  /** Call whenever a run begins, whoever asked for it. */
   onRun(action: RunAction): Promise<void>;
   status(): Promise<PullStatus | undefined>;
-  /** Why it begins no runs although it was set; undefined where it does, or was not set. */
+  /** Why no runs start although pull mode is set; undefined if they do, or if it is not set. */
   off(): Promise<string | undefined>;
 }
 
-/** Seconds: the longest that a scheduled run waits for another one. */
+/** Maximum seconds that a scheduled run waits for another run. */
 const MAX_WAIT_S = 600;
 
-/** A pull mode that begins runs, and when. */
+/** A pull mode that starts runs, and when. */
 interface Active {
   pull: Pull;
   grid: Grid;
@@ -50,7 +53,7 @@ interface Active {
 
 export async function openSchedule(deps: ScheduleDeps): Promise<Schedule> {
   const { stateDir, clock, log, runinterval } = deps;
-  const memory = await openMemory(join(stateDir, 'schedule.json'), { clock, log });
+  const memory = await openMemory(join(stateDir, 'schedule.json'), deps);
   const active = createActive(deps);
   const { current } = active;
 
@@ -69,7 +72,7 @@ export async function openSchedule(deps: ScheduleDeps): Promise<Schedule> {
       const now = memory.look();
       const own = await active.now();
       if (own === undefined) {
-        const why = current() === undefined ? 'agent.yaml says nothing of pull' : 'its interval is not known';
+        const why = current() === undefined ? 'agent.yaml has no pull' : 'its interval is not known';
         log.warn({}, `asked to run now, but there is no schedule: ${why}`);
         return;
       }
@@ -84,7 +87,7 @@ export async function openSchedule(deps: ScheduleDeps): Promise<Schedule> {
       const own = await active.now();
       if (own === undefined) return undefined;
       const { pull, grid } = own;
-      const nextAt = nextDue(memory.past(), grid);
+      const nextAt = boundedTime(nextDue(memory.past(), grid));
       return { intervalMs: grid.intervalMs, nextAt, catalog: pull.catalog, ...(pull.noop && { noop: true }) };
     },
     async off() {
@@ -94,7 +97,7 @@ export async function openSchedule(deps: ScheduleDeps): Promise<Schedule> {
   };
 }
 
-/** What is set, and what it means now: Puppet's own settings may change. */
+/** The current settings, resolved at each call, since Puppet's own settings may change. */
 function createActive({ log, runinterval }: ScheduleDeps) {
   let certname: string | undefined;
   let pull: Pull | undefined;
@@ -113,7 +116,7 @@ function createActive({ log, runinterval }: ScheduleDeps) {
       pull = changed;
     },
     current: () => pull,
-    /** Undefined while nothing can be due. */
+    /** Undefined if nothing can be due. */
     async now(): Promise<Active | undefined> {
       if (pull === undefined || certname === undefined) return undefined;
       const wanted = pull;
@@ -126,12 +129,12 @@ function createActive({ log, runinterval }: ScheduleDeps) {
       lastReason = '';
       const { splay } = wanted;
       const spread = splay === true ? intervalMs : splay === false ? 0 : splay;
-      return { pull: wanted, grid: gridOf(certname, intervalMs, spread) };
+      return { pull: wanted, grid: gridOf(certname, { intervalMs, splayMs: spread }) };
     },
   };
 }
 
-/** `level`: of the log line that says that Puppet is disabled. */
+/** `level`: of the log line if Puppet is disabled. */
 async function beginNext({ pull, grid }: Active, level: 'debug' | 'info', deps: ScheduleDeps): Promise<void> {
   const { log, isDisabled, catalogProblem, begin } = deps;
   if (await isDisabled()) {
@@ -151,7 +154,7 @@ async function beginNext({ pull, grid }: Active, level: 'debug' | 'info', deps: 
   }
 }
 
-/** Whether a run does what a scheduled one would do, so that the next slot can wait. */
+/** Whether a run does what a scheduled one would do, so that it counts for the schedule. */
 function countsFor(pull: Pull | undefined, { tags, skipTags, noop, useCachedCatalog }: RunAction): boolean {
   return (
     pull !== undefined &&

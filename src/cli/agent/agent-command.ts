@@ -1,6 +1,6 @@
 /**
- * The options of `kick agent`. A plain command line, as the unit has it, is read by Node's own parser: the agent stays
- * in memory, and commander would with it. Help and everything that is wrong is commander's to tell.
+ * The options of `kick agent`. A plain command line, such as the unit's, is parsed by Node itself: the agent stays in
+ * memory, and so would commander. Help and usage errors are left to commander.
  */
 import { parseArgs } from 'node:util';
 import { KickError } from '../../errors.ts';
@@ -10,14 +10,14 @@ import { reportError } from '../report-error.ts';
 import { openTerminal } from '../terminal.ts';
 import type { AgentMainOptions } from './agent-parts.ts';
 
-/** Flags, and what they are for. */
+/** Flags and their descriptions. */
 export const AGENT_OPTIONS = {
-  port: ['--port <n>', 'port to listen on, 0 for any (default: 8139)'],
+  port: ['--port <n>', 'port to listen on, 0 for any free one (default: 8139)'],
   bind: ['--bind <address>', 'address to listen on (default: all)'],
   runner: ['--runner <name>', 'puppet-agent, puppet-apply or command (default: puppet-agent)'],
 } as const;
 
-/** As the command line gives them. */
+/** The values given on the command line. */
 export type GivenAgent = GivenFolders & { [name in keyof typeof AGENT_OPTIONS]?: string };
 
 /** Throws `KickError` `usage`. */
@@ -37,7 +37,7 @@ function portOf(text: string): number {
   throw new KickError('usage', `--port: "${text}" is not a port`);
 }
 
-/** Undefined for what is not only options with their values. */
+/** Parses `words`; undefined if they are anything but options with values. */
 export function plainOptions(words: readonly string[]): GivenAgent | undefined {
   const known = Object.entries({ ...AGENT_OPTIONS, ...FOLDER_OPTIONS }).map(
     ([name, [flags]]) => [name, flags.replace(/^--(\S+) .*$/, '$1')] as const,

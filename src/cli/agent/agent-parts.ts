@@ -1,4 +1,4 @@
-/** What an agent is made of, from its configuration and command line: for itself, and for `kick doctor --local`. */
+/** Makes an agent's parts from its configuration and command line, for the agent and for `kick doctor --local`. */
 import { join } from 'node:path';
 import type { FactsOptions } from '../../agent/doctor/facts.ts';
 import { commandRunner } from '../../agent/runners/command-runner.ts';
@@ -31,7 +31,7 @@ export interface AgentMainOptions {
   path: string;
 }
 
-/** agent.yaml, or its defaults where there is none; the command line wins. Throws `KickError` for what is wrong in it. */
+/** Reads agent.yaml, or its defaults if there is none; the command line wins. Throws `KickError` for problems in it. */
 export async function readConfig(
   path: string,
   options: Pick<AgentMainOptions, 'port' | 'bind' | 'runner'>,
@@ -54,7 +54,7 @@ function runnerName(text: string): RunnerName {
   });
 }
 
-/** Throws `KickError` `config` where the file does not say what to run. */
+/** Throws `KickError` `config` if the file does not say what to run. */
 export function makeRunner(config: AgentConfig, options: AgentMainOptions, log: Log): Runner {
   const { run_environment: runEnvironment, run_timeout: runTimeoutMs } = config;
   const puppetOptions = {
@@ -75,32 +75,39 @@ export function makeRunner(config: AgentConfig, options: AgentMainOptions, log: 
     case 'command':
       if (config.command === undefined) throw missing('command: [program, …]', config.runner);
       return commandRunner({
-        ...{ argv: config.command, runEnvironment, runTimeoutMs },
+        argv: config.command,
+        runEnvironment,
+        runTimeoutMs,
         disabledLock: join(options.stateDir, 'agent_disabled.lock'),
       });
   }
 }
 
-/** Where `kick doctor` looks; also where no agent runs yet. */
+/** What `kick doctor` checks, with or without a running agent. */
 export function factsOptionsOf(
   config: AgentConfig,
   options: AgentMainOptions,
-  identity: Identity | undefined,
+  { identity, runner: ran }: { identity: Identity | undefined; runner: Runner | undefined },
 ): FactsOptions {
   const { stateDir, runDir, path } = options;
   const { runner } = config;
   const puppet = {
-    ...{ explicit: options.puppet ?? config.puppet, path },
+    explicit: options.puppet ?? config.puppet,
+    path,
     asksServer: runner === 'puppet-agent',
     environmentFiles: config.environment_files ?? ENVIRONMENT_FILES,
   };
   return {
-    ...{ stateDir, runDir, identity, now: systemClock.now() },
+    stateDir,
+    runDir,
+    identity,
+    runner: ran,
+    now: systemClock.now(),
     ...(runner !== 'command' && { puppet }),
   };
 }
 
-/** Throws `KickError` `config` where the runner cannot do what its schedule would ask for. */
+/** Throws `KickError` `config` if the runner does not support what the schedule would ask for. */
 export function pullOf({ pull }: AgentConfig, runner: Runner): Pull | undefined {
   if (pull === undefined) return undefined;
   const cannot = runner.unsupported(scheduledAction(pull));
@@ -110,9 +117,13 @@ export function pullOf({ pull }: AgentConfig, runner: Runner): Pull | undefined 
       : cannot.length > 0
         ? 'noop: true'
         : 'runinterval: puppet';
-    throw new KickError('config', `read pull in agent.yaml: the runner "${runner.name}" knows no "${what}"`, {
-      hint: 'that is for the runner puppet-agent',
-    });
+    throw new KickError(
+      'config',
+      `read pull in agent.yaml: the runner "${runner.name}" does not support "${what}"`,
+      {
+        hint: 'the runner puppet-agent does',
+      },
+    );
   }
   return pull;
 }
@@ -123,7 +134,7 @@ function missing(key: string, runner: RunnerName): KickError {
   });
 }
 
-/** By which certificate the agent is known; a flag wins over the file. */
+/** Which certificate the agent uses; flags win over the file. */
 export function identityChoiceOf(config: AgentConfig, options: AgentMainOptions): IdentityChoice {
   return {
     pkiDir: options.pkiDirNamed ? options.pkiDir : (config.pki_dir ?? options.pkiDir),

@@ -1,20 +1,18 @@
-/** `kick agent`: puts the listener, the agent and its folders together, and follows signals. */
+/** `kick agent`: connects the listener, the agent and its folders, and handles signals. */
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { type Agent, openAgent } from '../../agent/agent.ts';
-import { layoutOf, prepareFolders } from '../../agent/layout.ts';
 import type { Runner } from '../../agent/runners/runner.ts';
 import type { AgentConfig } from '../../config/agent-config.ts';
 import { identityPaths } from '../../config/identity.ts';
-import { KickError, messageOf } from '../../errors.ts';
+import { KickError, messageAndHint } from '../../errors.ts';
 import { expiryOf } from '../../pki/expiry.ts';
 import type { Identity, IdentityPaths } from '../../pki/identity.ts';
 import { waitForIdentity, watchIdentity } from '../../pki/identity-store.ts';
 import { type HttpsListener, listenHttps } from '../../transport/https/listener/listener.ts';
 import { sleep, systemClock } from '../../util/clock.ts';
-import { type HeldLock, holdLock } from '../../util/lock-file.ts';
 import type { Log } from '../../util/log.ts';
+import { jsonLog } from '../json-log.ts';
 import { version } from '../version.ts';
 import {
   type AgentMainOptions,
@@ -24,20 +22,21 @@ import {
   pullOf,
   readConfig,
 } from './agent-parts.ts';
-import { policyOf } from './policy-of.ts';
+import { agentPolicy } from './agent-policy.ts';
+import { lockState } from './state-lock.ts';
 
-/** Milliseconds between two tries to learn from Puppet where its certificates are. */
+/** Milliseconds between attempts to ask Puppet where its certificates are. */
 const ASK_AGAIN_MS = 60_000;
 
-/** Runs until SIGTERM or SIGINT. Throws `KickError` for what an operator must mend first. */
+/** Runs until SIGTERM or SIGINT. Throws `KickError` for what an operator must fix first. */
 export async function agentMain(options: AgentMainOptions): Promise<void> {
   const config = await readConfig(configPathOf(options), options);
-  const log = pino({ level: config.log_level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const log = jsonLog(config.log_level);
   const ending = endOnSignal(log);
   let runNow = async () => log.warn({}, 'asked to run now, but the agent is not ready yet');
   process.on('SIGUSR1', () => void runNow());
   await closeDebugger(log);
-  const lock = await lockState(options, log);
+  const lock = await lockState(options);
   const main = await open(options, config, log);
   const { agent, runner, use } = main;
   try {
@@ -49,9 +48,12 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
     agent.setPull(pullOf(config, runner));
     runNow = () => agent.runNow();
     const listener = await listen(main, identity);
-    const watch = watchIdentity(paths, identity, watchOptions, (changed) => {
-      use(changed);
-      listener.setIdentity(changed);
+    const watch = watchIdentity(paths, identity, {
+      ...watchOptions,
+      onChange(changed) {
+        use(changed);
+        listener.setIdentity(changed);
+      },
     });
     process.on('SIGHUP', () => {
       void reload(main);
@@ -64,7 +66,7 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
     await listener.close();
   } finally {
     await agent.stop();
-    await lock.release();
+    lock.release();
     log.info({}, 'stopped; runs go on');
   }
 }
@@ -76,36 +78,25 @@ interface Main {
   log: Log;
   agent: Agent;
   runner: Runner;
-  /** Takes a certificate, also a renewed one. */
+  /** Uses a new or renewed certificate. */
   use(identity: Identity): void;
 }
 
 const configPathOf = ({ configDir }: AgentMainOptions) => join(configDir, 'agent.yaml');
 
-/** One agent for each state directory. */
-async function lockState({ stateDir, runDir }: AgentMainOptions, log: Log): Promise<HeldLock> {
-  await prepareFolders(stateDir, runDir);
-  return holdLock(layoutOf(stateDir, runDir).agentLock, {
-    label: `state directory "${stateDir}"`,
-    clock: systemClock,
-    onCompromised: (error) =>
-      log.error({ error: messageOf(error) }, 'another agent uses our state directory'),
-  });
-}
-
 async function open(options: AgentMainOptions, config: AgentConfig, log: Log): Promise<Main> {
   const runner = makeRunner(config, options, log);
-  pullOf(config, runner); // what the runner cannot do is reported before anything begins
+  pullOf(config, runner); // reports unsupported settings before anything starts
   let known: Identity | undefined;
   const agent = await openAgent({
     async doctor() {
       const { doctorFacts } = await import('../../agent/doctor/facts.ts');
-      return doctorFacts(factsOptionsOf(config, options, known));
+      return doctorFacts(factsOptionsOf(config, options, { identity: known, runner }));
     },
     stateDir: options.stateDir,
     runDir: options.runDir,
     runner,
-    policy: policyOf(config),
+    policy: agentPolicy(config),
     version: version(),
     clock: systemClock,
     log,
@@ -128,8 +119,8 @@ function listen({ config, agent, log }: Main, identity: Identity): Promise<Https
 }
 
 /**
- * To Node, SIGUSR1 means "start the debugger" until somebody listens for it: one that came too early has opened the
- * debugger to everybody who is logged in. A debugger that was asked for stays.
+ * Until there is a handler, Node starts its debugger on SIGUSR1: a signal that came too early has opened the debugger to
+ * every local user. A debugger that was asked for is left open.
  */
 async function closeDebugger(log: Log): Promise<void> {
   const { close, url } = await import('node:inspector');
@@ -139,19 +130,19 @@ async function closeDebugger(log: Log): Promise<void> {
   log.warn({}, "SIGUSR1 came before the agent was ready and had opened Node's debugger: closed again");
 }
 
-/** SIGHUP: the policy and the schedule are read again; what needs a restart stays as it is. */
+/** SIGHUP: reloads the policy and the schedule; anything else needs a restart. */
 async function reload({ options, agent, runner, log }: Main): Promise<void> {
   try {
     const config = await readConfig(configPathOf(options), options);
     agent.setPull(pullOf(config, runner));
-    agent.setPolicy(policyOf(config));
-    log.info({}, 'policy loaded anew');
+    agent.setPolicy(agentPolicy(config));
+    log.info({}, 'policy reloaded');
   } catch (error) {
-    log.error({ reason: messageOf(error) }, 'the new configuration cannot be used: the old one stays');
+    log.error({ reason: messageAndHint(error) }, 'cannot use the new configuration: the old one stays');
   }
 }
 
-/** Where the certificates are. Puppet may not be there yet (first boot): then it is asked again. */
+/** Where the certificates are. If Puppet is not installed yet (first boot), it is asked again later. */
 async function pathsOfIdentity(
   config: AgentConfig,
   options: AgentMainOptions,
@@ -164,8 +155,9 @@ async function pathsOfIdentity(
       return await identityPaths(choice);
     } catch (error) {
       if (error instanceof KickError && error.code !== 'puppet') throw error;
-      if (messageOf(error) !== logged) log.warn({ reason: messageOf(error) }, 'waiting for Puppet');
-      logged = messageOf(error);
+      const reason = messageAndHint(error);
+      if (reason !== logged) log.warn({ reason }, 'waiting for Puppet');
+      logged = reason;
       await sleep(ASK_AGAIN_MS, signal);
     }
   }

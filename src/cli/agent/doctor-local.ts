@@ -1,4 +1,4 @@
-/** `kick doctor --local`: everything that an agent on this host will need. */
+/** `kick doctor --local`: checks everything that an agent on this host needs. */
 import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -38,7 +38,7 @@ import { refusedByControllers } from './self-handshake.ts';
 export async function localPatient(options: AgentMainOptions): Promise<Patient> {
   const now = systemClock.now();
   const findings: Finding[] = [];
-  /** What is wrong becomes a finding; the rest is looked at all the same. */
+  /** Turns a problem into a finding, so that the other checks go on. */
   const attempt = async <T>(next: string, work: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await work();
@@ -49,11 +49,11 @@ export async function localPatient(options: AgentMainOptions): Promise<Patient> 
     }
   };
   const path = join(options.configDir, 'agent.yaml');
-  const read = await attempt(`mend ${path}`, () => readConfig(path, options));
+  const read = await attempt(`fix ${path}`, () => readConfig(path, options));
   const config: AgentConfig = read ?? (await import('valibot')).parse(AgentConfigSchema, {});
   findings.push(...controllerFindings(config, path));
   for (const folder of [options.stateDir, options.runDir]) {
-    await attempt('kick agent makes its folders itself', () => checkFolder(folder));
+    await attempt('kick agent makes its own folders', () => checkFolder(folder));
   }
   const identity = await attempt('kick agent waits for it', async () =>
     loadIdentity(await identityPaths(identityChoiceOf(config, options)), { now }),
@@ -64,8 +64,9 @@ export async function localPatient(options: AgentMainOptions): Promise<Patient> 
       if (why !== undefined) findings.push(problem(`controllers will refuse this host: ${why}`, RENEW_NEXT));
     });
   }
-  await attempt(`mend ${path}`, async () => {
-    const runner = makeRunner(config, options, silentLog);
+  const runner = await attempt(`fix ${path}`, async () => makeRunner(config, options, silentLog));
+  await attempt(`fix ${path}`, async () => {
+    if (runner === undefined) return;
     const pull = pullOf(config, runner);
     findings.push(...gateFindings(await runner.gate(now), now));
     const { runLock } = layoutOf(options.stateDir, options.runDir);
@@ -74,7 +75,7 @@ export async function localPatient(options: AgentMainOptions): Promise<Patient> 
       pull === undefined ? undefined : whyOff(pull, await intervalOf(pull, () => runner.runinterval()));
     findings.push(...pullOffFindings(off));
   });
-  const facts = await doctorFacts(factsOptionsOf(config, options, identity));
+  const facts = await doctorFacts(factsOptionsOf(config, options, { identity, runner }));
   findings.push(...factFindings(facts, now, { isPull: config.pull !== undefined }));
   findings.push(...(await portFindings(config, options)));
   return { certname: identity?.certname ?? options.certname ?? hostname(), findings: withoutTwins(findings) };
@@ -83,14 +84,14 @@ export async function localPatient(options: AgentMainOptions): Promise<Patient> 
 const RENEW_NEXT =
   "renew it ('puppet ssl clean', then 'puppet ssl bootstrap'; or 'kick pki issue'): it needs its name among its DNS names, and serverAuth";
 
-/** A run in progress is nothing that an agent would be kept by; what holds the lock without one is. */
+/** A run in progress is no problem for an agent; a lock that is held without one is. */
 function gateFindings(gate: Gate, now: number): Finding[] {
   if (gate.state === 'disabled') return disabledFindings(gate.disabled, now);
   if (gate.state === 'unclear') return obstacleFindings(gate.problem);
   return gate.state === 'held' ? runFindings(gate.holder, now) : [];
 }
 
-/** An agent that obeys nobody is running for nothing. */
+/** An agent that accepts no controller is useless. */
 function controllerFindings({ controllers, trust_pp_cli_auth }: AgentConfig, path: string): Finding[] {
   if (controllers.length > 0 || trust_pp_cli_auth) return [];
   return [
@@ -101,7 +102,7 @@ function controllerFindings({ controllers, trust_pp_cli_auth }: AgentConfig, pat
   ];
 }
 
-/** Puppet that is missing is said once, by whoever met it first. */
+/** A missing Puppet is found by several checks, but reported once. */
 function withoutTwins(findings: readonly Finding[]): Finding[] {
   return findings.filter(({ what }, index) => findings.findIndex((one) => one.what === what) === index);
 }

@@ -1,4 +1,4 @@
-/** What a controller will say of this host's certificate: it is shown to a client of ours, over a real connection. */
+/** Checks whether controllers will accept this host's certificate, over a real connection to our own client. */
 import type { AddressInfo } from 'node:net';
 import { createSecureContext, createServer } from 'node:tls';
 import type { Identity } from '../../pki/identity.ts';
@@ -9,11 +9,11 @@ import { SendError } from '../../transport/transport.ts';
 /** Milliseconds. */
 const CONNECT_MS = 10_000;
 
-/** Why controllers refuse it, in the words that they have for it; undefined when they take it. */
+/** Returns why controllers refuse it, in their own words; undefined if they accept it. */
 export async function refusedByControllers(identity: Identity): Promise<string | undefined> {
   const { certname } = identity;
   const server = createServer(tlsOptions(identity), (socket) => socket.destroy());
-  server.on('tlsClientError', () => {}); // the client tells
+  server.on('tlsClientError', () => {}); // the client reports it
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
@@ -28,7 +28,7 @@ export async function refusedByControllers(identity: Identity): Promise<string |
     socket.destroy();
     return undefined;
   } catch (error) {
-    // Nothing else says anything about the certificate.
+    // Other failures say nothing about the certificate.
     if (error instanceof SendError && error.failure === 'certificate') return error.message;
     return undefined;
   } finally {

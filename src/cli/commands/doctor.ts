@@ -1,28 +1,30 @@
-/** `kick doctor`: what will go wrong, on hosts and, with --local, on this one before its agent is ever started. */
+/** `kick doctor`: what will go wrong, on hosts or, with --local, on this one before its agent is first started. */
 import type { Command } from 'commander';
 import type { Finding } from '../../controller/fleet/findings.ts';
 import type { Patient } from '../../controller/fleet/patient.ts';
 import { KickError } from '../../errors.ts';
 import { EXIT } from '../../protocol/outcome.ts';
 import { doctorText } from '../../report/doctor-text.ts';
-import { safeJson } from '../../report/json.ts';
+import { safeJson } from '../../util/text.ts';
 import type { CommandContext } from '../context.ts';
 import { foldersOf } from '../options/folders.ts';
 import { checkFormat } from '../options/run-options.ts';
+import { print } from '../print.ts';
 import { addFleetOptions, askingOf, documentText, type FleetOptions, fleetOf } from './fleet.ts';
 
 const EXAMPLES = `
-Looks at reachability, certificates and CRLs on both sides, clocks, versions, Puppet's locks, stuck
-runs, disk space, whether Puppet Server is reachable from there, and a second scheduler. It changes
-nothing.
+Checks reachability, certificates and CRLs on both sides, clocks, versions,
+Puppet's locks, stuck runs, disk space, damaged records, whether hosts reach
+Puppet Server, and other schedulers. Every problem comes with what to do about
+it.
 
 Examples:
   kick doctor web1 web2
   kick doctor --all --format json
-  kick doctor --local                        on a node, before its agent is started
+  kick doctor --local                   on a node, before its agent starts
 
-Exit codes: 1 a problem that makes kicks fail, 3 a host was not reached or did not answer,
-4 warnings only, 0 all well (remarks do not count).
+Exit codes: 1 a problem that makes kicks fail, 3 a host was not reached or did
+not answer, 4 warnings only, 0 all well (remarks do not count).
 `;
 
 interface DoctorOptions extends FleetOptions {
@@ -32,8 +34,8 @@ interface DoctorOptions extends FleetOptions {
 export function addDoctorCommand(program: Command, context: CommandContext): void {
   const command = program
     .command('doctor')
-    .description('what will go wrong on hosts, and what to do about it; changes nothing')
-    .option('--local', 'this host itself, with or without a running agent')
+    .description('find what will go wrong on hosts; changes nothing')
+    .option('--local', 'check this host itself, with or without a running agent')
     .addHelpText('after', EXAMPLES);
   addFleetOptions(command);
   command.action(async (words: string[], options: DoctorOptions) => {
@@ -79,10 +81,11 @@ async function remote(
 }
 
 function show(patients: readonly Patient[], options: DoctorOptions, { terminal }: CommandContext): void {
-  terminal.out(options.format === 'human' ? doctorText(patients) : documentText(patients, options));
+  if (options.format === 'human') print(terminal, doctorText(patients));
+  else terminal.out(documentText(patients, options));
 }
 
-/** A problem of a host that answers is worse than one that does not: it is known. */
+/** Known problems of hosts that answer come before hosts that do not answer. */
 function exitOf(patients: readonly Patient[], isIncomplete: boolean): number {
   const answered = patients.filter(({ isSilent }) => isSilent !== true);
   const has = (level: Finding['level']) =>

@@ -1,21 +1,22 @@
-/** What the commands share that ask many hosts at once, or tell them something: options, connections, formats. */
+/** What commands for many hosts share: options, connections, formats. */
 import type { Command } from 'commander';
-import { AT_ONCE } from '../../controller/fleet/ask-agents.ts';
 import type { AskOptions } from '../../controller/fleet/ask-hosts.ts';
 import type { CommandAnswer } from '../../controller/fleet/command-agents.ts';
+import { AT_ONCE } from '../../controller/fleet/each-host.ts';
 import type { AgentAnswer } from '../../controller/targeting/host-sources.ts';
 import { KickError } from '../../errors.ts';
 import { EXIT } from '../../protocol/outcome.ts';
 import type { Action } from '../../protocol/request.ts';
-import { safeJson } from '../../report/json.ts';
-import { someNames } from '../../report/words.ts';
-import { safeText } from '../../util/text.ts';
+import { someNames } from '../../report/result-lines.ts';
+import { safeJson, safeText } from '../../util/text.ts';
 import type { CommandContext } from '../context.ts';
 import { addFolderOptions } from '../options/folders.ts';
+import { helpIn, inGroup, OPTION_GROUPS } from '../options/groups.ts';
 import { addHostOptions, type HostOptions } from '../options/host-options.ts';
 import { choiceOption } from '../options/option-choices.ts';
 import { whole } from '../options/option-values.ts';
 import { addConnectionOptions, checkFormat, FORMATS } from '../options/run-options.ts';
+import { print } from '../print.ts';
 import { whoAsks } from '../who.ts';
 import { type PreparedHosts, prepareHosts } from './hosts.ts';
 
@@ -27,20 +28,24 @@ export interface FleetOptions extends HostOptions {
 
 export function addFleetOptions(command: Command): void {
   addHostOptions(command);
-  command
-    .addOption(
+  inGroup(command, OPTION_GROUPS.output, () =>
+    command.addOption(
       choiceOption(
         '--format <format>',
         'human, json (at the end) or jsonl (as answers come)',
         FORMATS,
       ).default('human'),
-    )
-    .option('--concurrency <n>', `hosts asked at once (default: ${AT_ONCE})`, whole(1, 10_000));
+    ),
+  );
+  helpIn(command, OPTION_GROUPS.output);
+  inGroup(command, OPTION_GROUPS.places, () =>
+    command.option('--concurrency <n>', `hosts asked at once (default: ${AT_ONCE})`, whole(1, 10_000)),
+  );
   addConnectionOptions(command);
   addFolderOptions(command);
 }
 
-/** The hosts, and whatever must be said of the choice before any of them is asked. */
+/** Chooses the hosts, and prints warnings about the choice before any of them is asked. */
 export async function fleetOf(
   words: readonly string[],
   options: FleetOptions,
@@ -56,7 +61,7 @@ export async function fleetOf(
   return hosts;
 }
 
-/** How they are asked; `onAnswer` is called as answers come. */
+/** How to ask them; `onAnswer` is called as answers come. */
 export function askingOf<Answer>(
   { connectTimeout: connectTimeoutMs, concurrency }: Pick<FleetOptions, 'connectTimeout' | 'concurrency'>,
   onAnswer?: (answer: Answer) => void,
@@ -69,7 +74,7 @@ export interface Order {
   reason?: string | undefined;
 }
 
-/** Sends them all a signed command, prints a row for each, and resolves to the exit status. */
+/** Sends all hosts a signed command, prints a row for each, and resolves to the exit status. */
 export async function commandFleet(
   hosts: PreparedHosts,
   { action, reason }: Order,
@@ -82,7 +87,8 @@ export async function commandFleet(
     action,
     by: whoAsks(env, reason),
     ...askingOf(options, (answer: CommandAnswer) => {
-      if (options.format === 'human') out(`${answer.target.certname.padEnd(width)}  ${rowOf(answer)}\n`);
+      if (options.format === 'human')
+        print(terminal, `${answer.target.certname.padEnd(width)}  ${rowOf(answer)}\n`);
       if (options.format === 'jsonl') out(`${safeJson(commandDocument(answer))}\n`);
     }),
   });
@@ -97,12 +103,12 @@ export function nameWidth({ targets }: Pick<PreparedHosts, 'targets'>): number {
   return targets.reduce((width, { certname }) => Math.max(width, certname.length), 0);
 }
 
-/** The one document of a command: over lines for `json`, in one for `jsonl`. */
+/** The one document of a command: indented for `json`, on one line for `jsonl`. */
 export function documentText(document: object, { format }: Pick<FleetOptions, 'format'>): string {
   return `${safeJson(document, format === 'json' ? 2 : undefined)}\n`;
 }
 
-/** 3 where somebody could not be asked: the list is not whole. */
+/** 3 if a host could not be asked, so that the list is incomplete. */
 export function exitOfAnswers(answers: readonly AgentAnswer[], { unanswered }: PreparedHosts): number {
   return unanswered.length > 0 || answers.some(({ status }) => status === undefined) ? EXIT.incomplete : 0;
 }

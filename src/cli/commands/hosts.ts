@@ -1,21 +1,21 @@
-/** The hosts of a command line, and whatever must be said of the choice before any of them is asked. */
+/** The hosts of a command line, and warnings about the choice before any of them is asked. */
 import type { Command } from 'commander';
 import type { Hosts } from '../../controller/choose-hosts.ts';
 import type { Controller } from '../../controller/controller.ts';
-import { type Inventory, isInInventory } from '../../controller/targeting/inventory.ts';
+import type { Inventory } from '../../controller/targeting/inventory.ts';
 import type { Chosen } from '../../controller/targeting/selection.ts';
-import { KickError } from '../../errors.ts';
+import { exists } from '../../util/files.ts';
 import { plural, safeText } from '../../util/text.ts';
 import type { CommandContext } from '../context.ts';
-import { likelyCommand } from '../did-you-mean.ts';
 import { openControllerOf } from '../open-controller.ts';
+import { FOLDER_OPTIONS, foldersOf } from '../options/folders.ts';
 import { type HostOptions, selectionOf } from '../options/host-options.ts';
 
 export interface PreparedHosts extends Hosts {
   controller: Controller;
 }
 
-/** Throws `KickError` for everything that is wrong before anything was sent. */
+/** Throws `KickError` for anything that is wrong, before anything is sent. */
 export async function prepareHosts(
   words: readonly string[],
   options: HostOptions,
@@ -24,8 +24,9 @@ export async function prepareHosts(
 ): Promise<PreparedHosts> {
   const controller = openControllerOf(command, context);
   const inventory = await controller.inventory();
+  await warnOfFolder(command, context);
   warnOfInventory(inventory, options, context);
-  refuseLikelyCommand(words, inventory);
+  await refuseLikelyCommand(words, inventory);
   const selection = await selectionOf(words, options);
   const hosts = await controller.choose(selection, {
     inventory,
@@ -34,51 +35,43 @@ export async function prepareHosts(
     connectTimeoutMs: options.connectTimeout,
     warn: (message) => context.terminal.err(`kick: warning: ${safeText(message)}\n`),
   });
-  warnOfUnanswered(hosts, context);
+  await warnOfUnanswered(hosts, context);
   return { ...hosts, controller };
 }
 
-/** `kick disable web1` must never be a run on a host called "disable". */
-function refuseLikelyCommand([first]: readonly string[], inventory: Inventory): void {
-  if (first === undefined || isInInventory(first, inventory)) return;
-  const likely = likelyCommand(first);
-  if (likely === undefined) return;
-  if (likely === first) {
-    throw new KickError(
-      'usage',
-      `"${first}" is a command, and not all that stands before it are its options`,
-      {
-        hint: `kick ${first} --help lists them; if it is a host: kick --host ${first}`,
-      },
-    );
-  }
-  throw new KickError(
-    'usage',
-    `"${first}" is neither a command nor a host of the inventory: did you mean "${likely}"`,
-    {
-      hint: `kick --help lists the commands; if it is a host: kick --host ${first}`,
-    },
+/** What consists of letters alone may be a command; names of hosts seldom do. */
+async function refuseLikelyCommand(words: readonly string[], inventory: Inventory): Promise<void> {
+  if (!words.some((word) => /^[A-Za-z]+$/.test(word))) return;
+  (await import('../did-you-mean.ts')).refuseLikelyCommand(words, inventory);
+}
+
+/** Without its inventory and its groups a choice may be larger than it was meant to be. */
+async function warnOfFolder(command: Command, { terminal, env }: CommandContext): Promise<void> {
+  const { configDir, configDirNamed } = foldersOf(command, env);
+  if (configDirNamed !== true || (await exists(configDir))) return;
+  terminal.err(
+    `kick: warning: ${FOLDER_OPTIONS.configDir[0]}: there is no folder "${safeText(configDir)}"\n`,
   );
 }
 
 const MAX_WARNINGS = 20;
 
-/** What was passed over in the inventory; from cron (--quiet) only what may be missing for it. */
+/** Warnings about the inventory; with --quiet (cron) only those because of which hosts may be missing. */
 function warnOfInventory(
   { warnings }: Inventory,
   { quiet }: HostOptions,
   { terminal }: CommandContext,
 ): void {
-  const told = quiet === true ? warnings.filter(({ isLoss }) => isLoss) : warnings;
-  for (const { text } of told.slice(0, MAX_WARNINGS)) terminal.err(`kick: warning: ${safeText(text)}\n`);
-  if (told.length > MAX_WARNINGS) terminal.err(`  and ${told.length - MAX_WARNINGS} more warnings\n`);
+  const shown = quiet === true ? warnings.filter(({ isLoss }) => isLoss) : warnings;
+  for (const { text } of shown.slice(0, MAX_WARNINGS)) terminal.err(`kick: warning: ${safeText(text)}\n`);
+  if (shown.length > MAX_WARNINGS) terminal.err(`  and ${shown.length - MAX_WARNINGS} more warnings\n`);
 }
 
 /** Hosts that could not be judged; always reported. */
-function warnOfUnanswered({ unanswered }: Chosen, { terminal }: CommandContext): void {
+async function warnOfUnanswered({ unanswered }: Chosen, { terminal }: CommandContext): Promise<void> {
   if (unanswered.length === 0) return;
-  terminal.err(`warning: ${plural(unanswered.length, 'host')} did not answer and cannot be judged:\n`);
-  for (const { target, error = '' } of unanswered.slice(0, 20))
-    terminal.err(`  ${target.certname}  ${error}\n`);
-  if (unanswered.length > 20) terminal.err(`  and ${unanswered.length - 20} more\n`);
+  const { silentLines } = await import('../../report/silent-hosts.ts');
+  const { note } = await import('../print.ts');
+  terminal.err(`kick: warning: ${plural(unanswered.length, 'host')} cannot be judged:\n`);
+  for (const line of silentLines(unanswered)) note(terminal, `  ${line}\n`);
 }

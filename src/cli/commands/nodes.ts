@@ -1,4 +1,4 @@
-/** `kick nodes`: whom would a kick reach, and why? Nothing is sent to any of them. */
+/** `kick nodes`: which hosts would a kick reach, and why? Sends them nothing. */
 import type { Command } from 'commander';
 import { DEFAULT_PORT } from '../../config/controller-config.ts';
 import type { Hosts } from '../../controller/choose-hosts.ts';
@@ -7,7 +7,7 @@ import { foldNames } from '../../controller/targeting/nodeset/fold.ts';
 import { reachText } from '../../controller/targeting/targets.ts';
 import { KickError } from '../../errors.ts';
 import { EXIT } from '../../protocol/outcome.ts';
-import { safeText } from '../../util/text.ts';
+import { safeJson, safeText } from '../../util/text.ts';
 import type { CommandContext } from '../context.ts';
 import { addFolderOptions } from '../options/folders.ts';
 import { addHostOptions, type HostOptions } from '../options/host-options.ts';
@@ -17,17 +17,19 @@ import { prepareHosts } from './hosts.ts';
 
 const EXAMPLES = `
 Examples:
-  kick nodes @dmz '!web[07-09]'              one line: web[01-06,10].example.com
-  kick nodes 'web[01-20]&@dmz' --expand      one host a line, for other programs
+  kick nodes @dmz '!web[07-09]'           folded: web[01-06,10].example.com
+  kick nodes 'web[01-20]&@dmz' --expand   one host per line
   kick nodes --all --fact os.family=Debian --explain
   kick nodes --last failed --format json
 
-The hosts that are named (words, --host, --group, --nodes-file, --all) are a union. Each of
---query, --fact, --class and --last then keeps those for which it holds; --exclude and --limit
-leave out more. What names hosts and comes to nobody is nobody. Operators apply from left to
-right: "," union, "!" difference, "&" intersection, "^" symmetric difference.
+Everything that names hosts (arguments, --host, --group, --nodes-file, --all) is
+a union. --query, --fact, --class and --last then keep the hosts that match each
+of them; --exclude and --limit leave out more. Names that match no host choose
+none, never all. Operators apply from left to right: "," union, "!" difference,
+"&" intersection, "^" symmetric difference.
 
-Facts: os.release.full>=12.4, mounts."/boot".size<5, disks[0]=sda; numbers and versions have an order.
+Facts: os.release.full>=12.4, mounts."/boot".size<5, disks[0]=sda. Numbers are
+compared as numbers, text as versions.
 `;
 
 interface NodesOptions extends HostOptions {
@@ -40,10 +42,10 @@ interface NodesOptions extends HostOptions {
 export function addNodesCommand(program: Command, context: CommandContext): void {
   const command = program
     .command('nodes')
-    .description('whom a kick would reach, folded (web[01-20]); sends nothing')
-    .option('--expand', 'one host a line')
-    .option('--count', 'only how many')
-    .option('--explain', 'everybody who was named, in or out, and why')
+    .description('show which hosts a kick would reach; sends nothing')
+    .option('--expand', 'print one host per line')
+    .option('--count', 'print only how many')
+    .option('--explain', 'print every host that was named, in or out, and why')
     .addOption(choiceOption('--format <format>', 'human or json', ['human', 'json']).default('human'))
     .addHelpText('after', EXAMPLES);
   addHostOptions(command);
@@ -55,7 +57,7 @@ export function addNodesCommand(program: Command, context: CommandContext): void
     }
     const hosts = await prepareHosts(words, options, command, context);
     context.terminal.out(textOf(hosts, options));
-    // The list is not whole: a script must be able to see it.
+    // Scripts must be able to see that the list is incomplete.
     context.exit(hosts.unanswered.length > 0 ? EXIT.incomplete : 0);
   });
 }
@@ -63,11 +65,11 @@ export function addNodesCommand(program: Command, context: CommandContext): void
 function textOf(hosts: Hosts, options: NodesOptions): string {
   const { expand, count, explain, format } = options;
   const names = hosts.targets.map(({ certname }) => certname);
-  if (format === 'json') return `${JSON.stringify(documentOf(hosts, options), null, 2)}\n`;
+  if (format === 'json') return `${safeJson(documentOf(hosts, options), 2)}\n`;
   if (count === true) return `${names.length}\n`;
   if (explain === true) return explainedText(hosts.explained(), reachTexts(hosts, options));
   if (expand === true) return names.map((name) => `${name}\n`).join('');
-  return `${foldNames(names)}\n`;
+  return names.length === 0 ? '' : `${foldNames(names)}\n`;
 }
 
 function documentOf(hosts: Hosts, options: NodesOptions): object {
@@ -82,14 +84,14 @@ function documentOf(hosts: Hosts, options: NodesOptions): object {
     out: explained.filter(({ isIn }) => !isIn).map(({ certname, because }) => ({ certname, because })),
     maintenance,
     unanswered: unanswered.map(({ target, error }) => ({ certname: target.certname, error })),
-    ...(inventory.warnings.length > 0 && { warnings: inventory.warnings.map(({ text }) => safeText(text)) }),
+    ...(inventory.warnings.length > 0 && { warnings: inventory.warnings.map(({ text }) => text) }),
     because: Object.fromEntries(
       explained.filter(({ isIn }) => isIn).map(({ certname, because }) => [certname, because]),
     ),
   };
 }
 
-/** Where each of them is looked for, and why there. */
+/** Where each host is expected, and why. */
 function reachTexts({ targets, inventory, config }: Hosts, { port }: NodesOptions): Map<string, string> {
   const ofSite = config.port === DEFAULT_PORT ? 'the default' : 'port in controller.yaml';
   const portFrom = port === undefined ? ofSite : '--port';

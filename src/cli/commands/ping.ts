@@ -1,4 +1,4 @@
-/** `kick ping`: does the agent answer, how fast, and which versions are there? */
+/** `kick ping`: do agents answer, how fast, and with which versions? */
 import type { Command } from 'commander';
 import { holderOf } from '../../controller/fleet/holder.ts';
 import type { AgentAnswer } from '../../controller/targeting/host-sources.ts';
@@ -10,6 +10,7 @@ import { addFolderOptions } from '../options/folders.ts';
 import { addHostOptions, type HostOptions } from '../options/host-options.ts';
 import { choiceOption } from '../options/option-choices.ts';
 import { addConnectionOptions } from '../options/run-options.ts';
+import { print } from '../print.ts';
 import { documentText, nameWidth } from './fleet.ts';
 import { prepareHosts } from './hosts.ts';
 
@@ -27,7 +28,7 @@ interface PingOptions extends HostOptions {
 export function addPingCommand(program: Command, context: CommandContext): void {
   const command = program
     .command('ping')
-    .description('ask agents whether they are there: latency and versions, one line a host')
+    .description('check that agents answer: latency and versions')
     .addOption(choiceOption('--format <format>', 'human or json', ['human', 'json']).default('human'))
     .addHelpText('after', EXAMPLES);
   addHostOptions(command);
@@ -55,12 +56,12 @@ async function ping(
   const answers = await hosts.controller.status(hosts, {
     connectTimeoutMs: options.connectTimeout,
     onAnswer: (answer) => {
-      if (format === 'human') context.terminal.out(`${lineOf(answer, width)}\n`);
+      if (format === 'human') print(context.terminal, `${lineOf(answer, width)}\n`);
     },
   });
   if (format === 'json') {
-    const told = answers.map(({ target, ...rest }) => ({ certname: target.certname, ...rest }));
-    context.terminal.out(documentText(told, { format }));
+    const document = answers.map(({ target, ...rest }) => ({ certname: target.certname, ...rest }));
+    context.terminal.out(documentText(document, { format }));
   }
   return exitCodeOf(answers.map(({ status }) => (status === undefined ? 'unreachable' : 'unchanged')));
 }

@@ -1,10 +1,9 @@
-/** `kick rerun`: a job once more, for the hosts that did not do as asked. */
+/** `kick rerun`: runs a job again for the hosts that did not do as asked. */
 import type { Command } from 'commander';
 import { outcomesOf } from '../../controller/jobs/verdict.ts';
 import type { Rerun } from '../../controller/plan-job.ts';
 import { KickError } from '../../errors.ts';
 import { EXIT } from '../../protocol/outcome.ts';
-import { dryRunText } from '../../report/dry-run.ts';
 import { plural } from '../../util/text.ts';
 import { shortId } from '../../util/uuid.ts';
 import { isMeantFor, jobWords } from '../confirm.ts';
@@ -18,11 +17,11 @@ import { outputOf, reportJob } from './report-job.ts';
 
 const EXAMPLES = `
 Examples:
-  kick rerun last                                  all that were not a success
+  kick rerun last                           all that did not succeed
   kick rerun last --outcome failed,unreachable
   kick rerun e41c07aa --outcome not-started --dry-run
 
-The options of the job (tags, noop, batches, …) stay what they were.
+The job keeps its options (tags, noop, batches, …).
 `;
 
 interface RerunOptions extends OutputOptions {
@@ -37,12 +36,12 @@ export function addRerunCommand(program: Command, context: CommandContext): void
   const command = program
     .command('rerun')
     .argument('<job>', 'the last digits of its id, or "last"')
-    .description('a job once more, for the hosts that did not do as asked')
-    .option('--outcome <outcomes>', 'for the hosts that ended so (default: all but successes)', list)
+    .description('run a job again on the hosts that did not do as asked')
+    .option('--outcome <outcomes>', 'hosts that ended like this (default: all but successes)', list)
     .option('--reason <text>', "why, for the hosts' logs (default: the job's)")
     .option('--concurrency <n>', "runs at once (default: the job's)", whole(1, 10_000))
-    .option('-y, --yes', 'do not ask, however many hosts there are')
-    .option('--dry-run', 'send nothing; show what would be sent to whom')
+    .option('-y, --yes', 'do not ask for confirmation')
+    .option('--dry-run', 'send nothing; show what each host would be sent')
     .addHelpText('after', EXAMPLES);
   addOutputOptions(command);
   addFolderOptions(command);
@@ -58,7 +57,7 @@ async function rerun(
   context: CommandContext,
 ): Promise<number> {
   checkFormat(options.format);
-  const { err, out } = context.terminal;
+  const { err } = context.terminal;
   const controller = openControllerOf(command, context);
   const outcomes = options.outcome === undefined ? undefined : outcomesOf(options.outcome, '--outcome');
   const { concurrency } = options;
@@ -69,12 +68,13 @@ async function rerun(
   if (targets.length === 0) {
     const what = outcomes === undefined ? 'every host did as asked' : `no host was ${outcomes.join(' or ')}`;
     err(`Nothing to run again: in job ${shortId(of.job.id)} ${what}.\n`);
-    // Naming outcomes means hosts: none is a choice of nobody, as everywhere.
+    // Naming outcomes is a choice of hosts, and an empty choice is an error everywhere.
     return outcomes === undefined ? 0 : EXIT.usage;
   }
   const plan = await rerun.plan();
   if (options.dryRun === true) {
-    out(dryRunText(plan.job, options.format === 'human' ? 'human' : 'json'));
+    const { showPlan } = await import('./dry-run.ts');
+    showPlan(context.terminal, plan.job, options);
     return 0;
   }
   const config = await controller.config();
@@ -87,11 +87,11 @@ async function rerun(
   });
 }
 
-/** Hosts that were left to themselves may have done all that was asked. */
+/** Hosts that were left to themselves may have done as asked. */
 function warnOfUnknownEnds({ of, targets, unknownEnds }: Rerun, { terminal }: CommandContext): void {
   if (unknownEnds === 0) return;
   const id = shortId(of.job.id);
-  const hint = `kick jobs resume ${id} looks for it, --outcome unfinished asks them again`;
+  const hint = `kick jobs resume ${id} follows them, --outcome unfinished asks them again`;
   const what = `the end of ${plural(unknownEnds, 'host')} is not known (--detach)`;
   if (targets.length === 0) throw new KickError('usage', `rerun the job ${id}: ${what}`, { hint });
   terminal.err(`${what}: ${hint}\n`);

@@ -1,4 +1,4 @@
-/** `kick jobs resume`: the controller died or was stopped; what was not over goes on, and no host runs twice. */
+/** `kick jobs resume`: resumes a job whose controller died or was stopped; no host runs twice. */
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { openControllerOf } from '../open-controller.ts';

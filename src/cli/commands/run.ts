@@ -1,4 +1,4 @@
-/** `kick [run] HOST…`: from the command line to a job. */
+/** `kick [run] HOST…`: turns the command line into a job. */
 import type { Command } from 'commander';
 import type { LockWish } from '../../controller/job-lock.ts';
 import { outcomesOf } from '../../controller/jobs/verdict.ts';
@@ -7,19 +7,12 @@ import { KickError } from '../../errors.ts';
 import type { Identity } from '../../pki/identity.ts';
 import { isHostName } from '../../protocol/names.ts';
 import { EXIT } from '../../protocol/outcome.ts';
-import { dryRunText } from '../../report/dry-run.ts';
 import { isMeantFor, jobWords } from '../confirm.ts';
 import type { CommandContext } from '../context.ts';
 import { addFolderOptions } from '../options/folders.ts';
 import { addHostOptions, type HostOptions } from '../options/host-options.ts';
-import {
-  actionOf,
-  addRunOptions,
-  checkFormat,
-  queueOf,
-  type RunOptions,
-  rolloutOf,
-} from '../options/run-options.ts';
+import { addRunOptions, checkFormat, type RunOptions } from '../options/run-options.ts';
+import { actionOf, queueOf, rolloutOf } from '../options/run-request.ts';
 import { canAsk } from '../terminal.ts';
 import { whoAsks } from '../who.ts';
 import { prepareHosts } from './hosts.ts';
@@ -28,23 +21,24 @@ import { outputOf, reportJob } from './report-job.ts';
 const EXAMPLES = `
 Examples:
   kick web1.example.com web2.example.com
-  kick web1 --noop --verbose                 what would change, with Puppet's log
+  kick web1 --noop --verbose              what would change, with Puppet's log
   kick 'web[01-40]' --tags ntp,ssh --environment test
-  kick @dmz --exclude web07 --dry-run        who would be sent what, in which batches
+  kick @dmz --exclude web07 --dry-run     which hosts, in which batches
   kick --all --canary 1 --batch 10% --batch 50% --pause 2m --max-failures 2
   kick --fact os.family=Debian --class apache --limit 10%
-  kick --nodes-file - --format json < nodes  for scripts
-  kick --all --quiet --lock nightly --accept unreachable,disabled    from cron
+  kick --nodes-file - --format json < nodes.txt
+  kick --all --quiet --lock nightly --accept unreachable,disabled
   kick --all --emergency --reason 'CVE-2026-1234'
 
-'kick nodes --help' tells how hosts are chosen. What became of a job: kick jobs show last;
-once more for those that did not go well: kick rerun last.
+More: kick help hosts, rollout, outcomes, exit-codes, cron.
+Afterwards: kick jobs show last; kick rerun last runs it again where it did not
+succeed.
 `;
 
 export function addRunCommand(program: Command, context: CommandContext): void {
   const command = program
     .command('run', { isDefault: true })
-    .description('run Puppet on hosts now, wait, and say how it ended (the default command)')
+    .description('run Puppet on hosts now, wait, and report how it ended (the default)')
     .addHelpText('after', EXAMPLES);
   addHostOptions(command);
   addRunOptions(command);
@@ -80,7 +74,8 @@ async function run(
     settings: settingsOf(options, accept),
   });
   if (options.dryRun === true) {
-    terminal.out(dryRunText(plan.job, options.format === 'human' ? 'human' : 'json'));
+    const { showPlan } = await import('./dry-run.ts');
+    showPlan(terminal, plan.job, options);
     return 0;
   }
   await warnOf(await controller.identity(), terminal.err);

@@ -2,16 +2,17 @@
 import type { Controller } from '../../controller/controller.ts';
 import type { HostLog } from '../../controller/host-log.ts';
 import type { HostResult } from '../../controller/jobs/job.ts';
-import { policyOf, resultsOf } from '../../controller/jobs/read-job.ts';
+import { resultsOf } from '../../controller/jobs/read-job.ts';
 import type { StoredJob } from '../../controller/jobs/stored-job.ts';
-import { judgeJob } from '../../controller/jobs/verdict.ts';
+import { judgeJob, verdictPolicy } from '../../controller/jobs/verdict.ts';
+import { hostList } from '../../controller/targeting/nodeset/host-list.ts';
 import type { LogLine } from '../../protocol/event.ts';
 import { changeLines } from '../../report/changes.ts';
-import { jobDocument, safeJson } from '../../report/json.ts';
+import { jobDocument } from '../../report/json.ts';
 import { painter } from '../../report/paint.ts';
-import { hostLine, summaryOf } from '../../report/summary.ts';
+import { hostLine, hostLines, summaryOf } from '../../report/summary.ts';
 import { whoOf } from '../../report/words.ts';
-import { plural, safeText } from '../../util/text.ts';
+import { plural, safeJson, safeText } from '../../util/text.ts';
 import { dateTime } from '../../util/times.ts';
 import { shortId } from '../../util/uuid.ts';
 
@@ -27,7 +28,7 @@ export async function showJob(
 ): Promise<string> {
   if (host === undefined) {
     const stored = await controller.job(id);
-    return format === 'json' ? documentText(stored) : jobText(stored);
+    return format === 'json' ? documentText(stored) : await jobText(stored);
   }
   const found = await controller.hostLog(id, host);
   if (format !== 'json') return hostText(found);
@@ -38,7 +39,7 @@ export async function showJob(
 
 function documentOf(stored: StoredJob, results: readonly HostResult[]): { hosts?: object[] } {
   const { job, startedAt, endedAt, stopped } = stored;
-  const { exit } = judgeJob(resultsOf(stored), policyOf(stored.settings), stopped);
+  const { exit } = judgeJob(resultsOf(stored), verdictPolicy(stored.settings), stopped);
   return jobDocument({ job, startedAt, endedAt, stopped, results, exit });
 }
 
@@ -57,22 +58,23 @@ function headOf({ job, startedAt, settings, damaged }: StoredJob): string[] {
   ].map((line) => safeText(line));
 }
 
-function jobText(stored: StoredJob): string {
+async function jobText(stored: StoredJob): Promise<string> {
   const { job, startedAt, endedAt, stopped, asked, controller } = stored;
   const results = resultsOf(stored);
   const paint = painter(false);
   const lines = headOf(stored);
   if (endedAt !== undefined) {
-    const summary = summaryOf({ job, results, startedAt, endedAt, dispatchMs: undefined, stopped, paint });
+    const input = { job, results, startedAt, endedAt, dispatchMs: undefined, stopped, paint };
+    const summary = await summaryOf(input);
     return `${lines.join('\n')}\n\n${summary}`;
   }
   const running = [...asked.keys()].filter((certname) => !stored.results.has(certname));
   return `${[
     ...lines,
     '',
-    ...results.map((result) => hostLine(result, results, paint)),
+    ...(await hostLines(results, { job, paint })),
     '',
-    `  ${results.length} of ${job.targets.length} are over, ${running.length} were under way: ${running.slice(0, 10).join(', ')}`,
+    `  ${results.length} of ${job.targets.length} are over, ${running.length} were under way${running.length === 0 ? '' : `: ${hostList(running)}`}`,
     controller === undefined
       ? `  Its controller died: kick jobs resume ${shortId(job.id)}`
       : `  It runs (pid ${controller.pid}): kick jobs watch ${shortId(job.id)}`,

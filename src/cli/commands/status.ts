@@ -1,12 +1,13 @@
-/** `kick status`, `kick count`, `kick summary`: what hosts do, how many of each, and how their latest runs went. */
+/** `kick status`, `kick count`, `kick summary`: what hosts are doing, how many of each, and how their latest runs went. */
 import type { Command } from 'commander';
 import { countHosts, HOST_STATES, overdueText, stateOf } from '../../controller/fleet/host-state.ts';
 import type { AgentAnswer } from '../../controller/targeting/host-sources.ts';
 import { summaryText } from '../../report/fleet-summary.ts';
 import { stateText } from '../../report/host-state.ts';
-import { safeJson } from '../../report/json.ts';
-import { plural, safeText } from '../../util/text.ts';
+import { silentLines } from '../../report/silent-hosts.ts';
+import { plural, safeJson, safeText } from '../../util/text.ts';
 import type { CommandContext } from '../context.ts';
+import { note, print } from '../print.ts';
 import {
   addFleetOptions,
   askingOf,
@@ -21,9 +22,10 @@ const STATUS_EXAMPLES = `
 Examples:
   kick status web1 web2
   kick status @dmz --format jsonl
-  kick status --all --overdue               who was disabled and forgotten, or did not run in time
+  kick status --all --overdue           disabled and forgotten, or late
 
-Exit codes: 0 all answered, 3 some did not (they have their rows), 2 usage or configuration.
+Exit codes: 0 all answered, 3 some did not (they have a row, too), 2 usage or
+configuration.
 `;
 
 const COUNT_EXAMPLES = `
@@ -33,7 +35,7 @@ Examples:
 `;
 
 const SUMMARY_EXAMPLES = `
-Each bar is how many hosts have such a value, from the least to the most.
+Each bar shows how many hosts have such a value, from the least to the most.
 
 Examples:
   kick summary --all
@@ -47,21 +49,19 @@ interface StatusOptions extends FleetOptions {
 export function addStatusCommands(program: Command, context: CommandContext): void {
   const status = program
     .command('status')
-    .description(
-      'what hosts do now: applying, disabled by whom and until when, idle; a line each, then counts',
-    )
+    .description('show what hosts are doing right now, and who disabled them')
     .option(
       '--overdue',
-      'only hosts disabled past their end or for more than a day, or late for their own schedule',
+      'only hosts that are late for their schedule, disabled past their end or for more than a day',
     )
     .addHelpText('after', STATUS_EXAMPLES);
   const count = program
     .command('count')
-    .description('how many hosts are applying a catalog, disabled, idle')
+    .description('count the hosts that are applying, disabled or idle')
     .addHelpText('after', COUNT_EXAMPLES);
   const summary = program
     .command('summary')
-    .description('the latest runs of many hosts: resources and times, the slowest and the most failing')
+    .description('summarize the latest runs: resources, times, the slowest hosts')
     .addHelpText('after', SUMMARY_EXAMPLES);
   for (const [command, run] of [
     [status, statusOf],
@@ -89,7 +89,7 @@ async function statusOf(
   const show = (answer: AgentAnswer) => {
     if (!isShown(answer)) return;
     if (options.format === 'human')
-      out(`${answer.target.certname.padEnd(width)}  ${rowOf(answer, options)}\n`);
+      print(context.terminal, `${answer.target.certname.padEnd(width)}  ${rowOf(answer, options)}\n`);
     if (options.format === 'jsonl') out(`${safeJson(documentOf(answer))}\n`);
   };
   const answers = await hosts.controller.status(hosts, askingOf(options, show));
@@ -118,7 +118,7 @@ async function countOf(
     const rows: [string, number][] = [
       ['hosts', counts.hosts],
       ...HOST_STATES.map((state): [string, number] => [state, counts.states[state]]),
-      ['requests that wait', counts.waiting],
+      ['waiting requests', counts.waiting],
     ];
     const text = rows.map(([name, count]) => `${`${name}:`.padStart(20)}  ${count}\n`).join('');
     context.terminal.out(text);
@@ -137,12 +137,9 @@ async function summaryOf(
 ): Promise<number> {
   const hosts = await fleetOf(words, options, command, context);
   const { summary, answers } = await hosts.controller.summary(hosts, askingOf(options));
-  context.terminal.out(options.format === 'human' ? summaryText(summary) : documentText(summary, options));
-  const silent = answers.filter(({ status }) => status === undefined);
-  for (const { target, error = '' } of silent.slice(0, 20)) {
-    context.terminal.err(`no answer  ${target.certname}  ${safeText(error)}\n`);
-  }
-  if (silent.length > 20) context.terminal.err(`no answer  and ${silent.length - 20} more\n`);
+  if (options.format === 'human') print(context.terminal, summaryText(summary));
+  else context.terminal.out(documentText(summary, options));
+  for (const line of silentLines(answers)) note(context.terminal, `no answer  ${line}\n`);
   return exitOfAnswers(answers, hosts);
 }
 

@@ -13,7 +13,7 @@ export interface StopOptions {
   context: CommandContext;
 }
 
-/** Resolves to the exit status: 3 where a host could not be asked. */
+/** Resolves to the exit status: 3 if a host could not be asked. */
 export async function stopJob(
   text: string,
   { cancel = false, command, context }: StopOptions,
@@ -35,7 +35,7 @@ export async function stopJob(
       return 0;
     }
     case 'idle':
-      out(`job ${name}: no controller drives it, so no host is started; --cancel ends what runs\n`);
+      out(`job ${name}: no controller drives it, so no host is started; --cancel ends runs in progress\n`);
       return 0;
     case 'cancelled':
       return stopped.answers.every(({ isDone }) => isDone) ? 0 : EXIT.incomplete;

@@ -1,8 +1,9 @@
-/** `kick jobs watch`: a job as it happens, from another terminal. It ends with the job's exit code. */
+/** `kick jobs watch`: shows a job as it happens, from another terminal. Exits with the job's exit code. */
 import type { Controller } from '../../controller/controller.ts';
+import { isolated } from '../../report/isolated.ts';
 import type { CommandContext } from '../context.ts';
 import { checkFormat, type OutputOptions } from '../options/run-options.ts';
-import { judgeBy, openReporter } from './report-job.ts';
+import { brokenReport, judgeBy, openReporter } from './report-job.ts';
 
 export async function watchJob(
   controller: Controller,
@@ -12,7 +13,10 @@ export async function watchJob(
   checkFormat(output.format);
   const { job, settings } = await controller.job(text);
   const judge = judgeBy(settings);
-  const reporter = await openReporter({ output, context, name: job.name, judge });
+  const reporter = await isolated(
+    (guard) => openReporter({ output, context, name: job.name, judge, guard }),
+    (error) => context.terminal.err(`${brokenReport(error)}\n`),
+  );
   let exit = 0;
   try {
     for await (const event of controller.follow(job.id)) {
@@ -21,6 +25,6 @@ export async function watchJob(
     }
     return exit;
   } finally {
-    reporter.close();
+    await reporter.close();
   }
 }

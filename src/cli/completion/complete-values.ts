@@ -1,15 +1,11 @@
-/** What hosts, groups, jobs and outcomes there are, for whoever types. */
+/** Candidates for completion: hosts, groups, jobs, outcomes, topics. */
 import type { Command } from 'commander';
-import { readControllerConfig } from '../../config/controller-files.ts';
-import { openJobStore } from '../../controller/jobs/job-store.ts';
-import { LAST_KINDS } from '../../controller/targeting/host-sources.ts';
+import { LAST_KINDS } from '../../controller/targeting/conditions.ts';
 import { ALL, type Inventory } from '../../controller/targeting/inventory.ts';
-import { readInventory } from '../../controller/targeting/inventory-files.ts';
 import { OUTCOME_NAMES } from '../../protocol/outcome.ts';
-import { systemClock } from '../../util/clock.ts';
 import { shortId } from '../../util/uuid.ts';
 import type { Environment } from '../context.ts';
-import { foldersOf } from '../options/folders.ts';
+import { openControllerOf } from '../open-controller.ts';
 
 export type Kind = 'hosts' | 'group' | 'job' | 'outcome' | 'outcomes' | 'last-kinds' | 'topic';
 
@@ -19,12 +15,12 @@ export interface Typing {
   env: Environment;
 }
 
-/** Jobs that are offered, the latest. */
+/** How many of the latest jobs are offered. */
 const MAX_JOBS = 100;
 
-/** Throws where a file is broken. */
+/** Throws if a file is broken. */
 export async function candidatesFor(kind: Kind, { command, typed, env }: Typing): Promise<string[]> {
-  const folders = foldersOf(command, env);
+  const controller = openControllerOf(command, { env });
   switch (kind) {
     case 'outcome':
       return fitting(OUTCOME_NAMES, typed);
@@ -40,14 +36,13 @@ export async function candidatesFor(kind: Kind, { command, typed, env }: Typing)
       );
     }
     case 'job': {
-      const jobs = await openJobStore(folders.stateDir, systemClock).index.list();
-      const latest = jobs.slice(-MAX_JOBS).reverse();
-      return fitting(['last', ...latest.map(({ id }) => shortId(id))], typed);
+      const jobs = await controller.jobs({ count: MAX_JOBS });
+      return fitting(['last', ...jobs.reverse().map(({ id }) => shortId(id))], typed);
     }
     case 'group':
     case 'hosts': {
-      const inventory = await readInventory(folders.configDir, await readControllerConfig(folders.configDir));
-      if (kind === 'group') return fitting(groupsOf(inventory), typed);
+      const inventory = await controller.inventory();
+      if (kind === 'group') return fitting(groupsOf(inventory), typed).filter(isTypable);
       const names = [...inventory.hosts.keys(), ...inventory.aliases.keys()];
       return inExpression([...names, ...groupsOf(inventory).map((one) => `@${one}`)], typed);
     }
@@ -59,7 +54,7 @@ const groupsOf = ({ groups }: Inventory) => [...new Set([ALL, ...groups.keys()])
 const fitting = (values: readonly string[], typed: string) =>
   values.filter((value) => value.startsWith(typed));
 
-/** `failed,lo`: the last of several, without those that are there already. */
+/** `failed,lo`: completes the last item of a list, without those listed already. */
 function inList(values: readonly string[], typed: string): string[] {
   const at = typed.lastIndexOf(',') + 1;
   const before = typed.slice(0, at);
@@ -69,11 +64,15 @@ function inList(values: readonly string[], typed: string): string[] {
     .map((value) => before + value);
 }
 
-/** `@dmz!we`: the last name of an expression. What no shell must see unquoted is not offered. */
+/** Names that mean something else to a shell, to a terminal or to kick itself (`-x`) are not offered. */
+const isTypable = (name: string) => /^@?[\w.:+][\w.:+@-]*$/.test(name);
+
+/** `@dmz!we`: completes the last name of an expression. */
 function inExpression(names: readonly string[], typed: string): string[] {
   let at = 0;
   let depth = 0;
-  for (const [index, char] of [...typed].entries()) {
+  for (let index = 0; index < typed.length; index++) {
+    const char = typed[index] ?? '';
     if (char === '[') depth += 1;
     else if (char === ']') depth -= 1;
     else if (depth === 0 && /[,!&^\s]/.test(char)) at = index + 1;
@@ -81,6 +80,6 @@ function inExpression(names: readonly string[], typed: string): string[] {
   if (depth !== 0) return [];
   const [before, last] = [typed.slice(0, at), typed.slice(at)];
   return fitting(names, last)
-    .filter((name) => /^[@\w.:+-]+$/.test(name))
+    .filter(isTypable)
     .map((name) => before + name);
 }

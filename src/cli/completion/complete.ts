@@ -1,7 +1,7 @@
 /**
- * `kick __complete -- WORDS…`, which the scripts of `kick completion` call: the last word is being
- * typed, and what it may become is printed, one a line. Commands and options are those of the
- * program itself. Nobody is asked: neither agents, nor PuppetDB, nor a group's command.
+ * `kick __complete -- WORDS…`, called by the scripts of `kick completion`: prints the candidates for the
+ * last word, one per line. Commands and options are those of the program itself. Nothing is asked: neither
+ * agents, nor PuppetDB, nor a group's command.
  */
 import type { Command, Option } from 'commander';
 import { commandFirst } from '../command-first.ts';
@@ -9,7 +9,7 @@ import type { CommandContext, Environment } from '../context.ts';
 import { choicesOf } from '../options/option-choices.ts';
 import { candidatesFor, type Kind } from './complete-values.ts';
 
-/** Instead of candidates: the shell knows files better. */
+/** Printed instead of candidates: the shell completes files itself. */
 export const FILES = ':files';
 
 /** Where the cursor is. */
@@ -17,13 +17,13 @@ interface Place {
   command: Command;
   /** The option whose value is next. */
   option?: Option;
-  /** How many words that are no options the command has already. */
+  /** How many operands the command has already. */
   operands: number;
   /** After `--` there are no options. */
   noOptions: boolean;
 }
 
-/** Never throws: whoever types is not to be told of a broken file now. */
+/** Never throws: completion is no place to report broken files. */
 export async function completeMain(
   program: Command,
   argv: readonly string[],
@@ -78,14 +78,14 @@ function after(place: Place, word: string, program: Command): Place {
   if (!noOptions && word.startsWith('-') && word !== '-') return afterFlag(place, word);
   const sub = operands === 0 && !noOptions ? subcommandOf(command, word) : undefined;
   if (sub !== undefined) return { command: sub, operands: 0, noOptions: false };
-  // A first word that is no command is a host of the command that needs no name.
+  // A first word that is no command is a host of the default command.
   return { ...place, command: command === program ? defaultOf(program) : command, operands: operands + 1 };
 }
 
 function afterFlag(place: Place, word: string): Place {
   const [, flag = word, value] = /^(--[^=]+)(=.*)?$/s.exec(word) ?? [];
   const option = optionOf(place.command, flag);
-  // Options of `kick run` without `run`: it is that command from here on.
+  // An option of `kick run` without `run`: from here on it is that command.
   const own = place.command.options.some((one) => one === option);
   const command = option === undefined || own ? place.command : defaultOf(place.command);
   if (option !== undefined && value !== undefined) note(command, option, value.slice(1));
@@ -93,7 +93,7 @@ function afterFlag(place: Place, word: string): Place {
   return { ...place, command, ...(takesNext && { option }) };
 }
 
-/** Another --config-dir has other hosts. Nothing else that was typed matters to what may follow. */
+/** Another --config-dir has other hosts. No other option affects what may follow. */
 function note(command: Command, option: Option, value: string): void {
   if (placeholderOf(option) === 'dir') command.setOptionValue(option.attributeName(), value);
 }
@@ -107,17 +107,17 @@ const subcommandOf = (command: Command, word: string) =>
 const defaultOf = (command: Command) =>
   (command.parent === null && command.commands.find((one) => one.name() === 'run')) || command;
 
-/** Puppet's spelling of a long option is understood as everywhere: --skip_tags. */
+/** Understands Puppet's spelling of long options, as everywhere: --skip_tags. */
 function optionOf(command: Command, flag: string): Option | undefined {
   const name = flag.startsWith('--') ? flag.replaceAll('_', '-') : flag;
   return optionsOf(command).find(({ long, short }) => long === name || short === name);
 }
 
-/** Also the hidden ones. */
+/** Including hidden ones. */
 const optionsOf = (command: Command): readonly Option[] =>
   [...new Set([command, defaultOf(command)])].flatMap(({ options }) => options);
 
-// ---------------------------------------------------------------- what can stand there
+// ---------------------------------------------------------------- what may follow
 
 function flagsOf(command: Command, typed: string): string[] {
   const visible = [...new Set([command, defaultOf(command)])].flatMap((one) =>
@@ -146,15 +146,20 @@ async function operandsOf(
   if (argument?.argChoices !== undefined)
     fitting.push(...argument.argChoices.filter((one) => one.startsWith(typed)));
   if (kind === undefined) return fitting;
-  // A broken inventory costs its hosts, not the commands.
+  // With a broken inventory, commands are still offered.
   const found = await candidatesFor(kind, { command: target, typed, env }).catch(() => []);
   return [...fitting, ...found];
 }
 
-/** What is meant by a placeholder in the usage of a command: `--nodes-file <file>`, `[hosts...]`. */
+/** The meaning of placeholders in the usage of commands: `--nodes-file <file>`, `[hosts...]`. */
 const KINDS: Readonly<Record<string, Kind>> = {
-  ...{ hosts: 'hosts', group: 'group', job: 'job', topic: 'topic' },
-  ...{ outcome: 'outcome', outcomes: 'outcomes', kind: 'last-kinds' },
+  hosts: 'hosts',
+  group: 'group',
+  job: 'job',
+  topic: 'topic',
+  outcome: 'outcome',
+  outcomes: 'outcomes',
+  kind: 'last-kinds',
 };
 
 const placeholderOf = ({ flags }: Option) => /[<[]([a-z]+)/.exec(flags)?.[1] ?? '';

@@ -1,8 +1,8 @@
-/** What a shell loads so that TAB asks `kick __complete`. Nothing in them depends on the commands. */
+/** Shell scripts that make TAB call `kick __complete`. They do not depend on the commands. */
 
 /**
- * Bash splits words at COMP_WORDBREAKS (":", "=", "@", …) and replaces only what stands behind the
- * last of them; names have colons. So the line is read anew, and what bash keeps is cut off in front.
+ * Bash splits words at COMP_WORDBREAKS (":", "=", "@", …) and replaces only the part after the last of
+ * them, but names contain colons. So the line is parsed again, and the part that bash keeps is cut off.
  */
 const BASH = `# Completion of kick for bash:  source <(kick completion bash)
 _kick() {

@@ -1,8 +1,13 @@
-/** What the demo's agents run: Puppet in folders of its own, or a sample where there is none. */
+/** What the demo's agents run: Puppet in folders of its own, or a sample command if there is no Puppet; and how many each run served. */
+import type { ChildProcess } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { layoutOf } from '../../agent/layout.ts';
+import { sleep } from '../../util/clock.ts';
+import { flockHolders } from '../../util/proc.ts';
 
-/** Seconds a demo run takes, so that there is something to wait for. */
+/** Seconds that a demo run takes, so that there is something to wait for. */
 const LASTS_S = 3;
 
 /** A part of agent.yaml. */
@@ -56,4 +61,24 @@ exit 2
     { mode: 0o755 },
   );
   return { runner: 'command', command: [program] };
+}
+
+/** How many requests each host's run served, from its `started` event. */
+export async function servedBy(child: ChildProcess): Promise<Map<string, number>> {
+  const found = new Map<string, number>();
+  if (child.stdout === null) return found;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const { certname, event } = JSON.parse(line) as {
+      certname?: string;
+      event?: { type: string; serves?: number };
+    };
+    if (event?.type === 'started' && certname !== undefined) found.set(certname, event.serves ?? 1);
+  }
+  return found;
+}
+
+/** Waits for an agent's run, which outlives it. */
+export async function runIsOver(runDir: string): Promise<void> {
+  const { runLock } = layoutOf('/', runDir);
+  while (flockHolders(runLock).length > 0) await sleep(100);
 }

@@ -1,17 +1,16 @@
-/** `kick demo`: a throwaway CA, three agents on loopback, and what a kick does. Nothing of the host is touched. */
+/** `kick demo`: a throwaway CA, three agents on loopback, and a few kicks. Nothing on the host is touched. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { layoutOf } from '../../agent/layout.ts';
 import { KickError } from '../../errors.ts';
 import { openAuthority } from '../../pki/authority.ts';
 import { findPuppet } from '../../puppet/binary.ts';
-import { sleep, systemClock } from '../../util/clock.ts';
-import { flockHolders } from '../../util/proc.ts';
+import { systemClock } from '../../util/clock.ts';
+import { print } from '../print.ts';
 import type { Terminal } from '../terminal.ts';
-import { puppetFixture, sampleFixture } from './demo-runs.ts';
+import { puppetFixture, runIsOver, sampleFixture, servedBy } from './demo-runs.ts';
 
 export interface DemoOptions {
   terminal: Terminal;
@@ -26,38 +25,51 @@ const CONTROLLER = 'controller.demo';
 const STRANGER = 'stranger.demo';
 const READY_WITHIN_MS = 60_000;
 
-/** One demo: its folder, its agents and where it says what it does. */
+/** SIGHUP: its terminal was closed. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** One demo: its folder, its processes and its terminal. */
 interface Stage {
   folder: string;
   agents: DemoAgent[];
+  /** Those that run: agents from before they listen, and kicks. */
+  children: Set<ChildProcess>;
+  /** A signal has come: nothing more is started. */
+  isEnding: boolean;
   terminal: Terminal;
 }
 
-/** Resolves to the exit status: 0 when everything went as a demo should. */
+/** Resolves to the exit status: 0 if everything went as it should. */
 export async function demoMain({ terminal, path, sample }: DemoOptions): Promise<number> {
+  process.umask(0o077); // what others could write would be refused
   const folder = await mkdtemp(join(tmpdir(), 'kick-demo-'));
-  const stage: Stage = { folder, agents: [], terminal };
+  const stage: Stage = { folder, agents: [], children: new Set(), isEnding: false, terminal };
   const cleanUp = async () => {
-    await Promise.all(stage.agents.map(stopAgent));
-    await rm(folder, { recursive: true, force: true });
+    await Promise.all([...stage.children].map(stop));
+    await Promise.all(stage.agents.map(({ runDir }) => runIsOver(runDir)));
+    // A run that has just begun still writes there.
+    await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   };
-  const onSignal = () => void cleanUp().then(() => process.exit(130));
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
+  let ending: Promise<void> | undefined;
+  const onSignal = () => {
+    stage.isEnding = true;
+    // A terminal that is closed says so more than once.
+    ending ??= cleanUp().finally(() => process.exit(130));
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
   try {
     await setUp(stage, sample ? undefined : puppetIfAny(path));
     const isGood = await play(stage);
     say(stage, isGood ? 'that was all; cleaning up' : 'something did not go as it should, see above');
     return isGood ? 0 : 1;
   } finally {
-    await cleanUp();
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
+    await (ending ?? cleanUp());
+    for (const signal of SIGNALS) process.off(signal, onSignal);
   }
 }
 
 function say({ terminal }: Stage, text: string): void {
-  terminal.out(`\n== ${text}\n`);
+  print(terminal, `\n== ${text}\n`);
 }
 
 async function setUp(stage: Stage, puppet: string | undefined): Promise<void> {
@@ -70,13 +82,13 @@ async function setUp(stage: Stage, puppet: string | undefined): Promise<void> {
   );
   await makeCertificates(join(folder, 'pki'));
   say(stage, `a throwaway CA and certificates, in ${folder}`);
-  for (const name of NAMES) agents.push(await startAgent(folder, name, puppet));
+  for (const name of NAMES) agents.push(await startAgent(stage, name, puppet));
   await writeController(folder, agents);
   const where = agents.map(({ name, port }) => `${name} on 127.0.0.1:${port}`).join(', ');
   say(stage, `three agents listen: ${where}`);
 }
 
-/** Whether every act went as it should. */
+/** Returns whether every act went as it should. */
 async function play(stage: Stage): Promise<boolean> {
   const detached = [...NAMES, '--detach', '--reason', 'a run to wait for'];
   const stranger = [NAMES[0], '--certname', STRANGER];
@@ -85,7 +97,7 @@ async function play(stage: Stage): Promise<boolean> {
     await act(stage, { what: 'again, detached: asked and left alone', words: detached, expected: 0 }),
     await together(stage),
     await act(stage, {
-      what: 'a stranger, whom no agent.yaml names, is refused',
+      what: 'a stranger that no agent.yaml names is refused',
       words: stranger,
       expected: 3,
     }),
@@ -100,23 +112,23 @@ interface Act {
   expected: number;
 }
 
-/** Shows a command and runs it; whether its exit code is the expected one. */
+/** Shows a command and runs it; returns whether its exit code is the expected one. */
 async function act(stage: Stage, { what, words, expected }: Act): Promise<boolean> {
-  const { folder, terminal } = stage;
+  const { terminal } = stage;
   say(stage, what);
-  terminal.out(`$ kick ${words.join(' ')}\n`);
-  const code = await exitOf(kick(folder, words, 'inherit'));
+  print(terminal, `$ kick ${words.join(' ')}\n`);
+  const code = await exitOf(kick(stage, words, 'inherit'));
   terminal.out(`exit ${code}\n`);
   return code === expected;
 }
 
 /** Two kicks at once while the hosts are busy: both wait, and one run on each host serves both. */
 async function together(stage: Stage): Promise<boolean> {
-  const { folder, terminal } = stage;
+  const { terminal } = stage;
   say(stage, 'two kicks while those runs last: they wait, and share the next run of each host');
   terminal.out(`$ kick ${NAMES.join(' ')} &\n$ kick ${NAMES.join(' ')} --format jsonl &\n`);
-  const second = kick(folder, [...NAMES, '--format', 'jsonl'], 'pipe');
-  const first = kick(folder, [...NAMES], 'inherit');
+  const second = kick(stage, [...NAMES, '--format', 'jsonl'], 'pipe');
+  const first = kick(stage, [...NAMES], 'inherit');
   const serves = servedBy(second);
   const codes = await Promise.all([exitOf(first), exitOf(second)]);
   const found = await serves;
@@ -144,11 +156,11 @@ async function makeCertificates(dir: string): Promise<void> {
 interface DemoAgent {
   name: string;
   port: number;
-  process: ChildProcess;
   runDir: string;
 }
 
-async function startAgent(folder: string, name: string, puppet: string | undefined): Promise<DemoAgent> {
+async function startAgent(stage: Stage, name: string, puppet: string | undefined): Promise<DemoAgent> {
+  const { folder } = stage;
   const own = join(folder, name);
   await mkdir(own, { recursive: true });
   const runner = puppet === undefined ? await sampleFixture(own) : await puppetFixture(own, puppet);
@@ -156,13 +168,14 @@ async function startAgent(folder: string, name: string, puppet: string | undefin
   await writeFile(join(own, 'agent.yaml'), JSON.stringify(config));
   const runDir = join(own, 'run');
   const child = kickProcess(
+    stage,
     [
       ...['agent', '--port', '0', '--bind', '127.0.0.1', '--config-dir', own, '--certname', name],
       ...['--state-dir', join(own, 'state'), '--run-dir', runDir, '--pki-dir', join(folder, 'pki')],
     ],
     ['ignore', 'pipe', 'inherit'],
   );
-  return { name, runDir, process: child, port: await portOf(child, name) };
+  return { name, runDir, port: await portOf(child, name) };
 }
 
 /** The agent logs its port when it is ready. */
@@ -190,7 +203,8 @@ async function writeController(folder: string, agents: readonly DemoAgent[]): Pr
   await writeFile(join(folder, 'inventory.yaml'), JSON.stringify({ targets }));
 }
 
-function kick(folder: string, words: readonly string[], stdout: 'inherit' | 'pipe'): ChildProcess {
+function kick(stage: Stage, words: readonly string[], stdout: 'inherit' | 'pipe'): ChildProcess {
+  const { folder } = stage;
   const named = words.includes('--certname') ? [] : ['--certname', CONTROLLER];
   const folders = [
     '--config-dir',
@@ -201,40 +215,31 @@ function kick(folder: string, words: readonly string[], stdout: 'inherit' | 'pip
     join(folder, 'pki'),
   ];
   return kickProcess(
+    stage,
     ['run', ...words, ...named, ...folders],
     ['ignore', stdout, stdout === 'pipe' ? 'ignore' : 'inherit'],
   );
 }
 
-type Stdio = ('ignore' | 'inherit' | 'pipe')[];
-
-/** This very program once more. */
-function kickProcess(words: readonly string[], stdio: Stdio): ChildProcess {
-  return spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', ...words], { stdio });
+/** Starts this program again; it is ended with the demo. */
+function kickProcess(
+  { children, isEnding }: Stage,
+  words: readonly string[],
+  stdio: ('ignore' | 'inherit' | 'pipe')[],
+): ChildProcess {
+  if (isEnding) throw new KickError('input', 'show the demo: it was interrupted');
+  const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', ...words], { stdio });
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  return child;
 }
 
 function exitOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
 }
 
-/** How many requests each host's run served, from its `started` event. */
-async function servedBy(child: ChildProcess): Promise<Map<string, number>> {
-  const found = new Map<string, number>();
-  if (child.stdout === null) return found;
-  for await (const line of createInterface({ input: child.stdout })) {
-    const { certname, event } = JSON.parse(line) as {
-      certname?: string;
-      event?: { type: string; serves?: number };
-    };
-    if (event?.type === 'started' && certname !== undefined) found.set(certname, event.serves ?? 1);
-  }
-  return found;
-}
-
-/** Ends the agent, and waits for what it has begun: a run outlives its agent. */
-async function stopAgent({ process: child, runDir }: DemoAgent): Promise<void> {
+async function stop(child: ChildProcess): Promise<void> {
+  const exited = exitOf(child);
   child.kill('SIGTERM');
-  if (child.exitCode === null) await exitOf(child);
-  const { runLock } = layoutOf('/', runDir);
-  while (flockHolders(runLock).length > 0) await sleep(100);
+  await exited;
 }

@@ -5,11 +5,10 @@ import type { CommandContext } from '../context.ts';
 
 export function addHelpCommand(program: Command, { terminal }: Pick<CommandContext, 'terminal'>): void {
   program
-    .helpCommand(false)
     .command('help')
     .argument('[topic]', 'a command, or outcomes, hosts, rollout, exit-codes, cron, agent.yaml, …')
-    .argument('[subcommand]', 'of that command')
-    .description('explain a command or a topic: outcomes, hosts, rollout, exit-codes, cron')
+    .argument('[subcommand]', 'a command of that command: jobs show')
+    .description('explain a command, outcomes, hosts, rollout, exit-codes or cron')
     .action(async (...given: readonly unknown[]) => {
       const words = given.filter((word) => typeof word === 'string');
       const command = commandAt(program, words);

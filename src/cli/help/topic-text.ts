@@ -1,8 +1,8 @@
 /** A topic of `kick help` as text for a terminal. */
-import { Help } from 'commander';
+import { Help } from '../commander.ts';
 import type { Block, Topic } from './topic.ts';
 
-/** Columns of the widest term, and command line, that shares a line with what it means. */
+/** Maximum columns of a term, or a command line, that shares a line with its explanation. */
 const MAX_TERM = 30;
 const MAX_COMMAND = 40;
 

@@ -3,13 +3,13 @@
 export type Block =
   /** A paragraph. */
   | string
-  /** Terms, each with what it means. */
+  /** Terms and what they mean. */
   | { terms: readonly (readonly [term: string, means: string])[] }
-  /** Command lines, each with what it is for. */
+  /** Command lines and what they are for. */
   | { examples: readonly (readonly [command: string, what: string])[] };
 
 export interface Topic {
-  /** What is typed: `kick help rollout`. */
+  /** As in `kick help rollout`. */
   name: string;
   title: string;
   blocks: readonly Block[];

@@ -1,4 +1,4 @@
-/** The topics of `kick help`, in the order in which they are listed. Tables come from the code that they explain. */
+/** The topics of `kick help`, in the order in which they are listed. Tables are made from the code that they explain. */
 import { agentKeys, controllerKeys, type DescribedKey, inventoryKeys } from '../../config/keys.ts';
 import { EXIT_CODES, OUTCOMES } from '../../protocol/outcome.ts';
 import type { Block, Topic } from './topic.ts';
@@ -24,7 +24,7 @@ const HOSTS_TOPIC: Topic = {
   name: 'hosts',
   title: 'How hosts are chosen',
   blocks: [
-    'Whatever names hosts (words, --host, --group, --nodes-file, --all) is a union. Each of --query, --fact, --class and --last then keeps the hosts for which it holds; --exclude and --limit leave out more. Without names, the conditions alone choose. "kick nodes" shows the result and sends nothing.',
+    'Everything that names hosts (arguments, --host, --group, --nodes-file, --all) is a union. Each of --query, --fact, --class and --last then keeps only the hosts that match; --exclude and --limit leave out more. Without names, the conditions alone choose. "kick nodes" shows the result and sends nothing.',
     {
       terms: [
         ['web[01-20,30], n[1-9/2]', 'ranges, zero-padded, with steps'],
@@ -36,7 +36,7 @@ const HOSTS_TOPIC: Topic = {
         ['mounts."/boot".size<5', 'facts inside facts; numbers compare as numbers, text as versions'],
       ],
     },
-    'What names hosts but comes to none is nobody (exit code 2), never everybody. Hosts in the group "maintenance" are left out unless --include-maintenance is given. An agent that does not answer a question cannot be judged: it is listed, and the exit code is 3.',
+    'Names that match no host choose none (exit code 2), never all. Hosts in the group "maintenance" are left out unless --include-maintenance is given. An agent that does not answer a question cannot be judged: it is listed, and the exit code is 3.',
     {
       examples: [
         ["kick nodes 'web[01-20]!web07'", 'all but one'],
@@ -85,7 +85,7 @@ const EXIT_TOPIC: Topic = {
   blocks: [
     { terms: EXIT_CODES },
     'Of several hosts the worst class counts: 1, else 3, else 4, else 0. 1 is a run that failed, 3 a host that was not reached or refused, 4 a host that did not run.',
-    '--accept OUTCOMES shows outcomes without counting them, and --success 98% is satisfied with that share of the hosts. A rollout that stopped by itself is never 0.',
+    '--accept OUTCOMES shows outcomes without counting them, and --success 98% exits with 0 if that share of the hosts did as asked. A rollout that stopped by itself is never 0.',
     'status, count, summary, ping and nodes exit with 3 if a host did not answer; disable, enable and cancel with 4 if a host did not do as asked; doctor with 1 for a problem that makes kicks fail and 4 for warnings only.',
   ],
 };
@@ -114,8 +114,8 @@ const CRON_TOPIC: Topic = {
 };
 
 const FILE_TOPICS: readonly Topic[] = [
-  fileTopic('agent.yaml', 'What the agent of a node decides', agentKeys()),
-  fileTopic('controller.yaml', 'Defaults of the command line, for a whole site', controllerKeys()),
+  fileTopic('agent.yaml', 'What a node allows, and how its agent runs Puppet', agentKeys()),
+  fileTopic('controller.yaml', 'Defaults for everybody who runs kick on a host', controllerKeys()),
   fileTopic(
     'inventory.yaml',
     "Hosts and groups, in the format of Bolt's inventory, version 2",
@@ -134,7 +134,7 @@ export const TOPICS: readonly Topic[] = [
 
 function fileTopic(name: string, title: string, keys: readonly DescribedKey[]): Topic {
   const blocks: Block[] = [
-    `In /etc/kick (--config-dir, KICK_CONFIG_DIR). The file is optional. Times are written like 90s, 10m or 1h30m.`,
+    `In /etc/kick (--config-dir, KICK_CONFIG_DIR). The file is optional.${name === 'agent.yaml' ? ' Times are written like 90s, 10m or 1h30m.' : ''}`,
     { terms: keys.map(({ key, what, preset }) => [key, textOf({ what, preset })]) },
   ];
   return { name, title, blocks };

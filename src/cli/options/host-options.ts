@@ -1,14 +1,14 @@
-/** The options that choose hosts, and the choice that they mean. */
+/** The options that choose hosts, and what they mean. */
 import { randomBytes } from 'node:crypto';
-import { type Command, Option } from 'commander';
-import { parseFactCondition } from '../../controller/targeting/fact-condition.ts';
-import { LAST_KINDS, type LastKind } from '../../controller/targeting/host-sources.ts';
-import { parseNodesFile } from '../../controller/targeting/nodes-file.ts';
+import { LAST_KINDS, type LastKind } from '../../controller/targeting/conditions.ts';
+import type { FactCondition } from '../../controller/targeting/fact-condition.ts';
 import type { Named } from '../../controller/targeting/nodeset/expression.ts';
+import { wordsIn } from '../../controller/targeting/nodeset/words.ts';
 import type { Selection } from '../../controller/targeting/selection.ts';
 import { KickError, messageOf } from '../../errors.ts';
-import { boundedText, readBounded } from '../../util/bounded-text.ts';
 import type { Share } from '../../util/share.ts';
+import { type Command, Option } from '../commander.ts';
+import { inGroup, OPTION_GROUPS } from './groups.ts';
 import { duration, share } from './option-values.ts';
 
 export interface HostOptions {
@@ -28,45 +28,52 @@ export interface HostOptions {
   fqdn: boolean;
   port?: number;
   connectTimeout?: number;
-  /** Of the commands that have it. */
+  /** Only for commands that have it. */
   quiet?: boolean;
 }
 
 const MAX_NODES_FILE = 64 << 20;
 
 export function addHostOptions(command: Command): void {
+  command.argument('[hosts...]', "certnames, inventory names, 'web[01-20]', 'web*', @group");
+  inGroup(command, OPTION_GROUPS.hosts, () => addChoices(command));
+}
+
+function addChoices(command: Command): void {
   const several = (value: string, before: string[] = []) => [...before, value];
   const repeatable = (flags: string, what: string) => new Option(flags, what).argParser(several);
   command
-    .argument('[hosts...]', "certnames, names of the inventory, 'web[01-20]', 'web*', @group")
-    .addOption(repeatable('--host <hosts>', 'the same, as an option (repeatable, as all of these)'))
-    .addOption(repeatable('--group <group>', 'a group of the inventory: as @NAME'))
-    .addOption(repeatable('--nodes-file <file>', 'hosts from a file, # comments; - is stdin'))
+    .addOption(repeatable('--host <hosts>', 'like an argument; repeatable, as are most of these options'))
+    .addOption(repeatable('--group <group>', 'a group of the inventory, like @NAME'))
+    .addOption(repeatable('--nodes-file <file>', 'hosts from a file (# starts a comment); - is stdin'))
     .option(
       '--all',
-      "PuppetDB's active nodes, else the inventory's, else those with a certificate of the CA here",
+      "PuppetDB's active nodes, else the inventory's hosts, else those with a certificate of the local CA",
     )
-    .addOption(repeatable('--exclude <hosts>', 'all but these'))
-    .addOption(repeatable('--query <pql>', 'of these, those that a query of PuppetDB finds'))
+    .addOption(repeatable('--exclude <hosts>', 'leave these out'))
+    .addOption(repeatable('--query <pql>', 'keep hosts that this PuppetDB query finds'))
     .addOption(
-      repeatable('--fact <condition>', 'of these, os.family=Debian and the like (=, !=, ~, <, >, <=, >=)'),
+      repeatable(
+        '--fact <condition>',
+        'keep hosts with this fact: os.family=Debian (=, !=, ~, <, >, <=, >=)',
+      ),
     )
-    .addOption(repeatable('--class <name>', 'of these, those with a class of Puppet'))
+    .addOption(repeatable('--class <name>', 'keep hosts with this Puppet class'))
     .addOption(
-      repeatable('--last <kind>', `of these, those whose latest run was ${LAST_KINDS.join(', ')} (a list)`),
+      repeatable('--last <kind>', `keep hosts by their latest run: ${LAST_KINDS.join(', ')} (a list)`),
     )
     .addOption(
-      new Option('--older-than <time>', 'what "--last stale" means')
+      new Option('--older-than <time>', 'age of a run from which it is stale')
         .argParser(duration)
         .default(7_200_000, '2h'),
     )
-    .addOption(new Option('--limit <n>', 'of these, N or N% at random').argParser(share(1)))
-    .option('--seed <text>', 'make --limit choose the same ones again')
-    .option('--include-maintenance', 'also those of the group "maintenance"')
-    .option('--no-fqdn', "take short names as typed, without the controller's domain");
+    .addOption(new Option('--limit <n>', 'keep N or N% of the hosts, at random').argParser(share(1)))
+    .option('--seed <text>', 'make --limit pick the same hosts again')
+    .option('--include-maintenance', 'include the group "maintenance"')
+    .option('--no-fqdn', "do not append the controller's domain to short names");
 }
 
-/** What the words and options choose. Throws `KickError` `usage`. */
+/** The selection that arguments and options make. Throws `KickError` `usage`. */
 export async function selectionOf(words: readonly string[], options: HostOptions): Promise<Selection> {
   refuseEmpty(words, options);
   const { query = [], fact = [], last = [], exclude = [], seed } = options;
@@ -75,7 +82,7 @@ export async function selectionOf(words: readonly string[], options: HostOptions
     exclude: exclude.map((text) => ({ text, origin: '--exclude' })),
     all: options.all === true,
     queries: query,
-    facts: fact.map(parseFactCondition),
+    facts: await factsOf(fact),
     classes: options.class ?? [],
     last: last.flatMap((text) => text.split(',')).map(lastKind),
     olderThanMs: options.olderThan,
@@ -85,7 +92,7 @@ export async function selectionOf(words: readonly string[], options: HostOptions
   };
 }
 
-/** A variable of a script that is not set names nobody, whatever stands beside it. */
+/** Refuses empty values, most likely unset variables in a script, whatever else is given. */
 function refuseEmpty(words: readonly string[], options: HostOptions): void {
   const { host = [], group = [], nodesFile = [], query = [], fact = [], last = [] } = options;
   const given: [string, string][] = [
@@ -93,7 +100,7 @@ function refuseEmpty(words: readonly string[], options: HostOptions): void {
     ...Object.entries({ host, group, 'nodes-file': nodesFile, query, fact, last }).flatMap(([name, texts]) =>
       texts.map((text): [string, string] => [`--${name}`, text]),
     ),
-    // As Puppet writes it, ::apache is apache.
+    // In Puppet, ::apache is apache.
     ...(options.class ?? []).map((text): [string, string] => ['--class', text.trim().replace(/^::/, '')]),
     ...group.map((text): [string, string] => ['--group', text.trim().replace(/^@/, '')]),
   ];
@@ -104,17 +111,31 @@ function refuseEmpty(words: readonly string[], options: HostOptions): void {
   });
 }
 
+async function factsOf(texts: readonly string[]): Promise<FactCondition[]> {
+  if (texts.length === 0) return [];
+  const { parseFactCondition } = await import('../../controller/targeting/fact-condition.ts');
+  return texts.map(parseFactCondition);
+}
+
 async function namedBy(words: readonly string[], options: HostOptions): Promise<Named[]> {
   const { host = [], group = [], nodesFile = [] } = options;
   const named: Named[] = [
     ...words.map((text, index) => ({ text, origin: `argument ${index + 1}` })),
     ...host.map((text) => ({ text, origin: '--host' })),
-    ...group.map((name) => ({ text: name.startsWith('@') ? name : `@${name}`, origin: '--group' })),
+    ...group.map((text) => ({ text: asGroups(text), origin: '--group' })),
   ];
   for (const file of new Set(nodesFile)) {
+    const { parseNodesFile } = await import('../../controller/targeting/nodes-file.ts');
     for (const one of parseNodesFile(await readNodes(file), file === '-' ? 'stdin' : file)) named.push(one);
   }
   return named;
+}
+
+/** Turns every name into a group: `web,db` is `@web,@db`. Brackets belong to names. */
+function asGroups(text: string): string {
+  return [...wordsIn(text, ',!&^')]
+    .map((one) => (one.isWord && !one.text.startsWith('@') ? `@${one.text}` : one.text))
+    .join('');
 }
 
 function lastKind(text: string): LastKind {
@@ -124,6 +145,7 @@ function lastKind(text: string): LastKind {
 }
 
 async function readNodes(file: string): Promise<string> {
+  const { boundedText, readBounded } = await import('../../util/bounded-text.ts');
   try {
     return file === '-'
       ? await boundedText(process.stdin, MAX_NODES_FILE)

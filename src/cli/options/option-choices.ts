@@ -1,5 +1,5 @@
-/** An option with a closed list of values, which completion offers; what refuses others is the command's own check. */
-import { Option } from 'commander';
+/** An option with a closed list of values, which completion offers. Other values are refused by the command itself. */
+import { Option } from '../commander.ts';
 
 const CHOICES = new WeakMap<Option, readonly string[]>();
 

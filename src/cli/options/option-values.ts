@@ -1,15 +1,28 @@
-/** What the text of an option means. Commander prefixes the option; the message of ours says the rest. */
-import { InvalidArgumentError } from 'commander';
-import { messageOf } from '../../errors.ts';
-import { parseDuration } from '../../util/duration.ts';
-import { parseShare, type Share } from '../../util/share.ts';
+/** Parsers of option values. Commander puts the option in front of our messages. */
 
-/** Milliseconds. */
-export function duration(value: string): number {
+import { messageOf } from '../../errors.ts';
+import { MAX_DURATION_MS, parseDuration, typedDuration } from '../../util/duration.ts';
+import { parseShare, type Share } from '../../util/share.ts';
+import { InvalidArgumentError } from '../commander.ts';
+
+/** Milliseconds, within bounds. */
+export const durationOf =
+  (least: number, most = MAX_DURATION_MS) =>
+  (value: string): number => {
+    const ms = parsed(value);
+    if (ms >= least && ms <= most) return ms;
+    throw new InvalidArgumentError(`It must be from ${typedDuration(least)} to ${typedDuration(most)}.`);
+  };
+
+/** Milliseconds; may be 0. */
+export const duration = durationOf(0);
+
+function parsed(value: string): number {
   try {
     return parseDuration(value);
   } catch (error) {
-    const place = /column \d+/.exec(messageOf(error))?.[0] ?? '';
+    const place = /column \d+/.exec(messageOf(error))?.[0];
+    if (place === undefined) return Number.POSITIVE_INFINITY;
     throw new InvalidArgumentError(
       `It is not a duration, see ${place}. Write it like 90s, 10m, 1h30m or a bare number of seconds.`,
     );

@@ -1,13 +1,12 @@
-/** The options of `kick run`, those of Puppet with Puppet's own names, and what they become in a request. */
-import { type Command, Option } from 'commander';
-import * as v from 'valibot';
-import type { Rollout } from '../../controller/jobs/job.ts';
+/** The options of `kick run`; those of Puppet have Puppet's names. */
+
 import { KickError } from '../../errors.ts';
-import { type RunAction, RunActionSchema, type RunRequest } from '../../protocol/request.ts';
-import { formatProblems, problemsOf } from '../../util/schema.ts';
+import { MAX_WAIT_S } from '../../protocol/request.ts';
 import type { Share } from '../../util/share.ts';
+import { type Command, Option } from '../commander.ts';
+import { helpIn, inGroup, OPTION_GROUPS } from './groups.ts';
 import { choiceOption } from './option-choices.ts';
-import { duration, list, share, whole } from './option-values.ts';
+import { duration, durationOf, list, share, whole } from './option-values.ts';
 
 export const FORMATS = ['human', 'json', 'jsonl'] as const;
 
@@ -54,7 +53,7 @@ export interface RunOptions extends OutputOptions {
   dryRun?: boolean;
 }
 
-/** How a job is shown; also of a job that goes on, or runs again. */
+/** How a job is shown; also for jobs that are resumed, watched or rerun. */
 export interface OutputOptions {
   format: (typeof FORMATS)[number];
   quiet?: boolean;
@@ -62,76 +61,44 @@ export interface OutputOptions {
   syslog?: boolean;
 }
 
-/** Milliseconds for which an emergency tries to reach hosts (DESIGN 4). */
-const EMERGENCY_DEADLINE_MS = 3_600_000;
-
 /** How an agent is reached. */
 export function addConnectionOptions(command: Command): void {
-  command
-    .option('--port <n>', 'where agents listen (default: 8139)', whole(1, 65_535))
-    .addOption(
-      new Option('--connect-timeout <time>', 'how long to connect')
-        .argParser(duration)
-        .default(10_000, '10s'),
-    );
+  inGroup(command, OPTION_GROUPS.places, () =>
+    command
+      .option('--port <n>', 'port of the agents (default: 8139)', whole(1, 65_535))
+      .addOption(
+        new Option('--connect-timeout <time>', 'give up connecting after this long')
+          .argParser(durationOf(1, 86_400_000))
+          .default(10_000, '10s'),
+      ),
+  );
 }
 
 export function addOutputOptions(command: Command): void {
-  command
-    .addOption(
-      choiceOption('--format <format>', 'human, json (at the end) or jsonl (as it happens)', FORMATS).default(
-        'human',
-      ),
-    )
-    .option('-q, --quiet', 'print only when something is wrong (for cron)')
-    .option('-v, --verbose', "Puppet's log lines, live")
-    .option('--syslog', "a line for the job and for each host in the system's log (journald)");
+  inGroup(command, OPTION_GROUPS.output, () =>
+    command
+      .addOption(
+        choiceOption(
+          '--format <format>',
+          'human, json (at the end) or jsonl (as it happens)',
+          FORMATS,
+        ).default('human'),
+      )
+      .option('-q, --quiet', 'print only when something is wrong (for cron)')
+      .option('-v, --verbose', "print Puppet's log lines as they come")
+      .option('--syslog', 'log a line for the job and for each host to the journal'),
+  );
+  helpIn(command, OPTION_GROUPS.output);
 }
 
 export function addRunOptions(command: Command): void {
-  command
-    .option('--noop', 'change nothing, say what would change')
-    .option('--no-noop', "apply, even where a host's puppet.conf says noop")
-    .addOption(new Option('--tags <list>', 'only resources with these tags').argParser(list))
-    .addOption(new Option('--skip-tags <list>', 'all but resources with these tags').argParser(list))
-    .option('--environment <name>', 'this environment, or fail')
-    .option('--use-cached-catalog', 'apply the catalog that the host has')
-    .option('--usecacheonfailure', 'apply it when no new one can be had')
-    .option('--ignoreschedules', "ignore Puppet's schedules")
-    .option('--debug', "Puppet's debug log")
-    .option('--show-diff', 'show what changes in files')
-    .option('--concurrency <n>', 'runs at once; hosts that wait do not count (default: 25)', whole(1, 10_000))
-    .addOption(
-      choiceOption('--if-running <what>', 'wait for a run in progress, or skip the host', IF_RUNNING).default(
-        'wait',
-      ),
-    )
-    .option('--wait <time>', 'how long a host may wait for a run in progress (default: 10m)', duration)
-    .option('--run-timeout <time>', 'how long a run may take, then the agent ends it', duration)
-    .option('--timeout <time>', 'stop looking after this; ends nothing', duration)
-    .addOption(
-      new Option('--lost-after <time>', 'give a host up after no contact for')
-        .argParser(duration)
-        .default(600_000, '10m'),
-    )
-    .option('--detach', 'ask and leave; do not wait for the end (kick jobs resume does)')
-    .option('--reason <text>', "why, for the hosts' logs");
-  addRolloutOptions(command);
-  command
-    .option('--lock <name>', 'run nothing (exit 75) while another kick holds NAME')
-    .option('--lock-wait <time>', 'wait so long for it', duration)
-    .addOption(
-      new Option(
-        '--accept <outcomes>',
-        'show these outcomes, but do not count them in the exit code',
-      ).argParser(list),
-    )
-    .option('--success <percent>', 'exit 0 when so many hosts did as asked', percent)
-    .option('-y, --yes', 'do not ask, however many hosts there are')
-    .option('--dry-run', 'send nothing; show what would be sent to whom, in which batches');
+  inGroup(command, OPTION_GROUPS.action, () => addActionOptions(command));
+  inGroup(command, OPTION_GROUPS.rollout, () => addRolloutOptions(command));
+  inGroup(command, OPTION_GROUPS.waiting, () => addWaitingOptions(command));
+  inGroup(command, OPTION_GROUPS.output, () => addExitOptions(command));
   addOutputOptions(command);
   addConnectionOptions(command);
-  // What people type who come from puppet kick and MCollective.
+  // Habits from puppet kick and MCollective.
   for (const option of [
     new Option('--tag <name>').argParser(list),
     new Option('--parallel <n>').argParser(whole(1, 10_000)),
@@ -142,100 +109,82 @@ export function addRunOptions(command: Command): void {
   }
 }
 
+function addActionOptions(command: Command): void {
+  command
+    .option('--noop', 'change nothing, report what would change')
+    .option('--no-noop', "apply, even where a host's puppet.conf says noop")
+    .addOption(new Option('--tags <list>', 'only resources with these tags').argParser(list))
+    .addOption(new Option('--skip-tags <list>', 'skip resources with these tags').argParser(list))
+    .option('--environment <name>', 'use this environment, or fail')
+    .option('--use-cached-catalog', 'apply the catalog cached on the host')
+    .option('--usecacheonfailure', 'apply the cached catalog if no new one is available')
+    .option('--ignoreschedules', "ignore Puppet's schedules")
+    .option('--debug', "log Puppet's debug messages")
+    .option('--show-diff', 'show how the contents of files change')
+    .option('--expect-version <text>', "another configuration_version or code_id counts as 'stale'")
+    .option('--reason <text>', "why, for the hosts' logs");
+}
+
 function addRolloutOptions(command: Command): void {
   const sizes = (value: string, before: Share[] = []) => [...before, share(1)(value)];
   command
-    .option('--canary <n>', 'first so many hosts, which must all be a success', whole(1, 10_000))
+    .option('--concurrency <n>', 'runs at once, not counting hosts that wait (default: 25)', whole(1, 10_000))
+    .option('--canary <n>', 'start with N hosts, which must all succeed', whole(1, 10_000))
     .addOption(
       new Option('--batch <n>', 'N or N% of the hosts at a time; repeat it for stages').argParser(sizes),
     )
-    .option('--pause <time>', 'between batches', duration)
+    .option('--pause <time>', 'wait this long between batches', duration)
     .option('--confirm', 'ask between batches')
-    .option('--max-failures <n>', 'start no more hosts when more than N or N% have failed', share(0))
-    .option('--max-unreachable <n>', 'start no more when more than N or N% cannot be reached', share(0))
-    .option('--retry <n>', 'try unreachable hosts N times more, while the others go on', whole(0, 1000))
-    .option('--deadline <time>', 'try unreachable hosts again until then', duration)
-    .option('--emergency', 'past every --lock, retrying for an hour (--deadline); needs --reason')
-    .option('--expect-version <text>', "a catalog with another configuration_version or code_id is 'stale'");
+    .option('--max-failures <n>', 'start no more hosts once more than N or N% have failed', share(0))
+    .option('--max-unreachable <n>', 'start no more once more than N or N% are unreachable', share(0))
+    .option('--retry <n>', 'try unreachable hosts N more times, while others go on', whole(0, 1000))
+    .option('--deadline <time>', 'keep trying unreachable hosts for this long', duration)
+    .option('--emergency', 'ignore locks, retry for an hour (--deadline); needs --reason')
+    .option('-y, --yes', 'do not ask for confirmation')
+    .option('--dry-run', 'send nothing; show what each host would be sent, and the batches');
+}
+
+function addWaitingOptions(command: Command): void {
+  command
+    .addOption(
+      choiceOption('--if-running <what>', 'wait for a run in progress, or skip the host', IF_RUNNING).default(
+        'wait',
+      ),
+    )
+    .option(
+      '--wait <time>',
+      'how long a host may wait for a run in progress (default: 10m)',
+      durationOf(0, MAX_WAIT_S * 1000),
+    )
+    .option(
+      '--run-timeout <time>',
+      'the agent ends a run after this long',
+      durationOf(1000, MAX_WAIT_S * 1000),
+    )
+    .option('--timeout <time>', 'stop watching after this long; runs go on', durationOf(1))
+    .addOption(
+      new Option('--lost-after <time>', 'give up on a host after this long without contact')
+        .argParser(durationOf(1))
+        .default(600_000, '10m'),
+    )
+    .option('--detach', 'do not wait for runs to end (kick jobs resume does)')
+    .option('--lock <name>', 'exit with 75 while another kick holds this lock')
+    .option('--lock-wait <time>', 'wait this long for the lock', duration);
+}
+
+function addExitOptions(command: Command): void {
+  command
+    .addOption(
+      new Option(
+        '--accept <outcomes>',
+        'show these outcomes, but do not count them in the exit code',
+      ).argParser(list),
+    )
+    .option('--success <percent>', 'exit with 0 if at least this share did as asked', percent);
 }
 
 function percent(value: string): number {
   return whole(0, 100)(value.replace(/%$/, ''));
-}
-
-/** The action of the requests. Throws `KickError` `usage` with all that is wrong with it. */
-export function actionOf(options: RunOptions): RunAction {
-  const tags = [...(options.tags ?? []), ...(options.tag ?? [])];
-  const { runTimeout } = options;
-  const action = {
-    op: 'run',
-    ...(options.noop !== undefined && { noop: options.noop }),
-    ...(tags.length > 0 && { tags }),
-    ...(options.skipTags !== undefined && { skipTags: options.skipTags }),
-    ...(options.environment !== undefined && { environment: options.environment }),
-    ...(options.useCachedCatalog === true && { useCachedCatalog: true }),
-    ...(options.usecacheonfailure === true && { usecacheonfailure: true }),
-    ...((options.ignoreschedules === true || options.force === true) && { ignoreschedules: true }),
-    ...(options.debug === true && { debug: true }),
-    ...(options.showDiff === true && { showDiff: true }),
-    ...(runTimeout !== undefined && { runTimeout: Math.ceil(runTimeout / 1000) }),
-  };
-  const parsed = v.safeParse(RunActionSchema, action);
-  if (parsed.success) return parsed.output;
-  const problems = problemsOf(parsed.issues).map(({ path: [name = '', ...rest], message }) => ({
-    path: [`--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, ...rest],
-    message,
-  }));
-  throw new KickError('usage', `read the options:\n  ${formatProblems(problems).replaceAll('\n', '\n  ')}`);
-}
-
-/** How requests wait; undefined when all is as agents do by themselves. */
-export function queueOf({ ifRunning, wait }: RunOptions): RunRequest['queue'] {
-  if (ifRunning !== 'wait' && ifRunning !== 'skip') {
-    throw new KickError('usage', `--if-running: "${String(ifRunning)}" is not known`, {
-      hint: 'wait or skip',
-    });
-  }
-  if (ifRunning === 'wait' && wait === undefined) return undefined;
-  return {
-    ...(ifRunning === 'skip' && { ifRunning }),
-    ...(wait !== undefined && { wait: Math.ceil(wait / 1000) }),
-  };
-}
-
-/** How the hosts are let go; the bounds of groups are added by who knows the inventory. */
-export function rolloutOf(options: RunOptions): Rollout {
-  const { canary, batch, pause, confirm, maxFailures, maxUnreachable, retry, expectVersion } = options;
-  const isBatched = canary !== undefined || batch !== undefined;
-  if (!isBatched && (pause !== undefined || confirm === true)) {
-    throw new KickError('usage', `${confirm === true ? '--confirm' : '--pause'}: there are no batches`, {
-      hint: 'say how large they are: --batch 10%',
-    });
-  }
-  if (options.detach === true) refuseWithDetach(options);
-  const deadlineMs = options.deadline ?? (options.emergency === true ? EMERGENCY_DEADLINE_MS : undefined);
-  return {
-    ...(canary !== undefined && { canary }),
-    ...(batch !== undefined && { batches: batch }),
-    ...(pause !== undefined && { pauseMs: pause }),
-    ...(confirm === true && { confirm }),
-    ...(maxFailures !== undefined && { maxFailures }),
-    ...(maxUnreachable !== undefined && { maxUnreachable }),
-    ...(retry !== undefined && { retry }),
-    ...(deadlineMs !== undefined && { deadlineMs }),
-    ...(expectVersion !== undefined && { expectVersion }),
-  };
-}
-
-/** What needs the end of runs that nobody waits for. */
-function refuseWithDetach({ canary, maxFailures, expectVersion }: RunOptions): void {
-  const needsEnds = { '--canary': canary, '--max-failures': maxFailures, '--expect-version': expectVersion };
-  for (const [option, value] of Object.entries(needsEnds)) {
-    if (value === undefined) continue;
-    throw new KickError('usage', `${option}: with --detach nobody looks how the runs end`, {
-      hint: 'leave one of them out; --batch and --pause need no end',
-    });
-  }
 }
 
 /** Throws `KickError` `usage`. */

@@ -1,56 +1,31 @@
-/** Many agents asked what they are and do, some at a time: one that hangs costs the others nothing. */
-import { setMaxListeners } from 'node:events';
+/** Asks many agents for their state. */
 import { SendError, type Sender, type StatusQuestion, type Target } from '../../transport/transport.ts';
 import type { Clock } from '../../util/clock.ts';
-import { createPlaces } from '../../util/semaphore.ts';
 import type { AgentAnswer } from '../targeting/host-sources.ts';
+import { askEach, type EachHostOptions } from './each-host.ts';
 
-/** Connections at once, unless told. */
-export const AT_ONCE = 100;
-
-export interface AskAgentsOptions {
+export interface AskAgentsOptions extends EachHostOptions<AgentAnswer> {
   sender: Sender;
   clock: Clock;
-  /** What beside the state they are asked for. */
-  question?: StatusQuestion;
-  /** Connections at once; `AT_ONCE` unless told. */
-  concurrency?: number;
-  signal?: AbortSignal;
-  /** Called as answers come. */
-  onAnswer?(answer: AgentAnswer): void;
+  /** What to ask for besides the state. */
+  question?: StatusQuestion | undefined;
 }
 
-/** Their answers, in the order of the targets. */
+/** Returns the answers in the order of the targets. */
 export function askAgents(targets: readonly Target[], options: AskAgentsOptions): Promise<AgentAnswer[]> {
-  const { sender, clock, question, signal = new AbortController().signal, onAnswer } = options;
-  setMaxListeners(0, signal);
-  const places = createPlaces(options.concurrency ?? AT_ONCE);
-  return Promise.all(
-    targets.map(async (target) => {
-      await places.take(signal);
-      const answer = await askOne(target, { sender, clock, signal, question });
-      places.giveBack();
-      onAnswer?.(answer);
-      return answer;
-    }),
-  );
-}
+  const { sender, clock, question } = options;
 
-interface Asking {
-  sender: Sender;
-  clock: Clock;
-  signal: AbortSignal;
-  question: StatusQuestion | undefined;
-}
-
-async function askOne(target: Target, { sender, clock, signal, question }: Asking): Promise<AgentAnswer> {
-  const from = clock.monotonic();
-  try {
-    const status = await sender.status(target, signal, question);
-    return { target, latencyMs: Math.round(clock.monotonic() - from), status };
-  } catch (error) {
-    if (!(error instanceof SendError)) throw error;
-    const { refusal, message, failure } = error;
-    return { target, error: refusal === undefined ? message : `refused: ${refusal.code}`, failure };
+  async function askOne(target: Target, signal: AbortSignal): Promise<AgentAnswer> {
+    const from = clock.monotonic();
+    try {
+      const status = await sender.status(target, { signal, ...question });
+      return { target, latencyMs: Math.round(clock.monotonic() - from), status };
+    } catch (error) {
+      if (!(error instanceof SendError)) throw error;
+      const { refusal, message, failure } = error;
+      return { target, error: refusal === undefined ? message : `refused: ${refusal.code}`, failure };
+    }
   }
+
+  return askEach(targets, askOne, options);
 }

@@ -1,26 +1,20 @@
-/** A signed command (disable, enable, cancel) for many agents, some at a time. */
-import { setMaxListeners } from 'node:events';
+/** Sends a signed command (disable, enable, cancel) to many agents. */
 import type { Identity } from '../../pki/identity.ts';
 import type { Action, By } from '../../protocol/request.ts';
 import type { CommandReply } from '../../protocol/status.ts';
 import { SendError, type Sender, type Target } from '../../transport/transport.ts';
 import type { Clock } from '../../util/clock.ts';
-import { createPlaces } from '../../util/semaphore.ts';
 import { uuidv7 } from '../../util/uuid.ts';
 import { sealedCommand } from '../jobs/seal-request.ts';
 import { refusalLine } from '../rollout/refusal-words.ts';
-import { AT_ONCE } from './ask-agents.ts';
+import { askEach, type EachHostOptions } from './each-host.ts';
 
-export interface CommandAgentsOptions {
+export interface CommandAgentsOptions extends EachHostOptions<CommandAnswer> {
   sender: Sender;
   identity: Identity;
   clock: Clock;
+  action: Action;
   by: By;
-  /** Connections at once; `AT_ONCE` unless told. */
-  concurrency?: number | undefined;
-  signal?: AbortSignal;
-  /** Called as answers come. */
-  onAnswer?(answer: CommandAnswer): void;
 }
 
 /** What a host answered, or why it did not. */
@@ -30,37 +24,25 @@ export interface CommandAnswer {
   error?: string;
 }
 
-/** Their answers, in the order of the targets. One that hangs costs the others nothing. */
+/** Returns the answers in the order of the targets. */
 export function commandAgents(
   targets: readonly Target[],
-  action: Action,
   options: CommandAgentsOptions,
 ): Promise<CommandAnswer[]> {
-  const { sender, identity, clock, by, concurrency, onAnswer } = options;
-  const signal = options.signal ?? new AbortController().signal;
-  setMaxListeners(0, signal);
-  const places = createPlaces(concurrency ?? AT_ONCE);
+  const { sender, identity, clock, action, by } = options;
   const job = uuidv7(clock.now());
 
-  async function commandOne(target: Target): Promise<CommandAnswer> {
+  async function commandOne(target: Target, signal: AbortSignal): Promise<CommandAnswer> {
     try {
       const body = await sealedCommand(action, target.certname, { identity, by, job, now: clock.now() });
-      return { target, reply: await sender.command(target, body, signal) };
+      return { target, reply: await sender.command(target, body, { signal }) };
     } catch (error) {
       if (!(error instanceof SendError)) throw error;
       const { refusal, arrived, message } = error;
       if (refusal !== undefined) return { target, error: `refused: ${refusalLine(refusal, clock.now())}` };
-      return { target, error: arrived ? `${message}; it may have been done all the same` : message };
+      return { target, error: arrived ? `${message}; it may have been done anyway` : message };
     }
   }
 
-  return Promise.all(
-    targets.map(async (target) => {
-      await places.take(signal);
-      const answer = await commandOne(target);
-      places.giveBack();
-      onAnswer?.(answer);
-      return answer;
-    }),
-  );
+  return askEach(targets, commandOne, options);
 }

@@ -1,12 +1,13 @@
-/** What will go wrong on a host, from what is known of it: the one judgement for `kick doctor` and `--local`. */
+/** What will go wrong on a host, from what is known of it: shared by `kick doctor` and `kick doctor --local`. */
 import { CLOCK_RULE, clockWords, isTooFar, SKEW_WARNING_MS } from '../../protocol/clocks.ts';
 import type { DoctorFacts } from '../../protocol/doctor.ts';
 import type { AgentStatus, Disabled } from '../../protocol/status.ts';
 import { formatDuration } from '../../util/duration.ts';
-import { whoHolds } from './holder.ts';
+import { plural } from '../../util/text.ts';
+import { isDoubtful, whoHolds } from './holder.ts';
 import { disabledWords } from './host-state.ts';
 
-/** `problem`: kicks fail, or will within a week. `warning`: look at it. `remark`: nothing is wrong. */
+/** `problem`: kicks fail, or will within a week. `warning`: needs attention. `remark`: nothing is wrong. */
 export type Level = 'problem' | 'warning' | 'remark';
 
 export interface Finding {
@@ -19,8 +20,11 @@ export interface Finding {
 const DAY = 86_400_000;
 const MB = 1 << 20;
 
-/** What is said of an end (milliseconds since 1970); nothing while it is far. */
-export function endFinding(what: string, ends: number | undefined, now: number, next: string): Finding[] {
+/** Findings for something that ends (milliseconds since 1970); none while the end is far off. */
+export function endFinding(
+  what: string,
+  { ends, now, next }: { ends: number | undefined; now: number; next: string },
+): Finding[] {
   if (ends === undefined || ends - now > 30 * DAY) return [];
   if (ends <= now) return [{ level: 'problem', what: `${what} ended ${daysOf(now - ends)} ago`, next }];
   return [
@@ -40,14 +44,14 @@ const CERTIFICATE_NEXT =
   "renew it: 'puppet ssl clean' and 'puppet ssl bootstrap' there, after 'puppetserver ca clean'";
 
 const PUPPET_NEXT = {
-  missing: 'install puppet-agent, or say where it is: puppet: in agent.yaml',
-  broken: 'mend its puppet.conf: puppet config print --section agent shows what Puppet reads',
+  missing: 'install puppet-agent, or set its path: puppet: in agent.yaml',
+  broken: 'fix its puppet.conf: puppet config print --section agent shows what Puppet reads',
 };
 
-/** From the facts alone: also where no agent runs yet. */
+/** From the facts alone, so that it works where no agent runs yet. */
 export function factFindings(facts: DoctorFacts, now: number, { isPull = false } = {}): Finding[] {
-  const { certificateEnds, crlEnds, folders, servers, staleLock, schedulers } = facts;
-  const { puppetError, puppetComplaint } = facts;
+  const { certificateEnds, crlEnds, folders, damaged = [], servers, staleLock, schedulers } = facts;
+  const { puppetError, puppetComplaint, untrusted = [] } = facts;
   return [
     ...(puppetError === undefined
       ? []
@@ -56,13 +60,17 @@ export function factFindings(facts: DoctorFacts, now: number, { isPull = false }
       ? []
       : [
           warning(
-            `Puppet goes by its defaults, since it cannot read its configuration: ${puppetComplaint}`,
+            `Puppet uses its defaults, since it cannot read its configuration: ${puppetComplaint}`,
             PUPPET_NEXT.broken,
           ),
         ]),
-    ...endFinding('its certificate', certificateEnds, now, CERTIFICATE_NEXT),
-    ...endFinding('its CRL', crlEnds, now, CRL_NEXT),
+    ...untrusted.map(({ what, next, isLeftOut }) =>
+      isLeftOut === true ? warning(what, next) : problem(what, next),
+    ),
+    ...endFinding('its certificate', { ends: certificateEnds, now, next: CERTIFICATE_NEXT }),
+    ...endFinding('its CRL', { ends: crlEnds, now, next: CRL_NEXT }),
     ...folders.flatMap(folderFindings),
+    ...damaged.map(damagedFinding),
     ...(servers === undefined ? [] : serverFindings(servers)),
     ...(staleLock === undefined
       ? []
@@ -71,7 +79,7 @@ export function factFindings(facts: DoctorFacts, now: number, { isPull = false }
   ];
 }
 
-/** One that answers is enough, as for Puppet itself. */
+/** One server that answers is enough, as it is for Puppet. */
 function serverFindings(servers: NonNullable<DoctorFacts['servers']>): Finding[] {
   if (servers.length === 0) {
     return [problem('no Puppet Server is set', "name it in puppet.conf: 'server = puppet.example.com'")];
@@ -83,7 +91,7 @@ function serverFindings(servers: NonNullable<DoctorFacts['servers']>): Finding[]
       : [
           level(
             `Puppet Server ${name}:${port} cannot be used from there: ${error}`,
-            'look at the name, the firewall, and puppetserver itself',
+            'check the name, the firewall, and puppetserver itself',
           ),
         ],
   );
@@ -100,6 +108,14 @@ function folderFindings({ what, path, freeBytes, isTmpfs }: DoctorFacts['folders
   ];
 }
 
+function damagedFinding({ path, count, latest }: NonNullable<DoctorFacts['damaged']>[number]): Finding {
+  const them = count === 1 ? 'it' : 'them';
+  return warning(
+    `${plural(count, 'damaged record')} of kick agent's in ${path}${count > 1 ? ', the latest' : ':'} ${latest}`,
+    `find out why (a full disk, a bad one?), then remove ${them}; the requests have failed, and kick can run them again`,
+  );
+}
+
 function schedulerFindings(schedulers: readonly string[], isPull: boolean): Finding[] {
   if (schedulers.length === 0) return [];
   const named = schedulers.join(', ');
@@ -107,21 +123,21 @@ function schedulerFindings(schedulers: readonly string[], isPull: boolean): Find
     return [
       warning(
         `two schedules: kick's own (pull) and ${named}`,
-        'switch the other off: systemctl disable --now puppet, or remove the cron line',
+        'turn the other one off: systemctl disable --now puppet, or remove the cron line',
       ),
     ];
   }
   if (schedulers.length > 1)
-    return [warning(`more than one schedule begins Puppet runs: ${named}`, 'keep one')];
+    return [warning(`more than one schedule starts Puppet runs: ${named}`, 'keep one')];
   return [
     remark(
-      `Puppet also runs by ${named}`,
+      `Puppet is also run by ${named}`,
       'nothing: kick waits for such runs; pull: in agent.yaml can replace them',
     ),
   ];
 }
 
-/** Of an agent that answered. `version` is ours, `now` our clock at the middle of the question. */
+/** Findings for an agent that answered. `version` is ours, `now` our clock halfway through the exchange. */
 export function statusFindings(
   status: AgentStatus,
   { version, now }: { version: string; now: number },
@@ -137,9 +153,19 @@ export function statusFindings(
     ...pullOffFindings(pullOff),
     ...disabledFindings(disabled, time),
     ...(doctor === undefined
-      ? [remark('it does not tell more: an agent of an earlier version', 'bring both to the same version')]
+      ? [unexamined(status.version === version)]
       : factFindings(doctor, time, { isPull: pull !== undefined })),
   ];
+}
+
+/** Of an agent that was not made to look at its host, or is too old to. */
+function unexamined(isSameVersion: boolean): Finding {
+  return isSameVersion
+    ? remark(
+        'it reports nothing of its certificate, folders and schedules',
+        'kick doctor --local there looks at them',
+      )
+    : remark('it cannot report more: an older version of kick agent', 'bring both to the same version');
 }
 
 function clockFindings(aheadMs: number): Finding[] {
@@ -152,6 +178,7 @@ export function runFindings(running: AgentStatus['running'], now: number): Findi
   if (running === undefined) return [];
   const { by, isRun, stuck, next } = running;
   const who = whoHolds(running, now);
+  if (isDoubtful(running)) return [remark(`Puppet takes for a run: ${who}`, next ?? '')];
   if (stuck === undefined) {
     return [remark(`a run is in progress: ${who}`, 'nothing: kick waits for it, or joins it')];
   }
@@ -160,24 +187,24 @@ export function runFindings(running: AgentStatus['running'], now: number): Findi
   return [problem(`${what} ${who}: ${stuck}`, next ?? todo)];
 }
 
-/** Of a lock of Puppet's that cannot be read. */
+/** For a lock of Puppet's that cannot be read. */
 export function obstacleFindings(obstacle: string | undefined): Finding[] {
   if (obstacle === undefined) return [];
   return [
-    problem(`no run can begin: ${obstacle}`, 'find out who made it, then remove it: Puppet makes its own'),
+    problem(`no run can begin: ${obstacle}`, 'find out what made it, then remove it: Puppet makes its own'),
   ];
 }
 
-/** Of pull mode that begins nothing. */
+/** For pull mode that starts no runs. */
 export function pullOffFindings(why: string | undefined): Finding[] {
   if (why === undefined) return [];
-  const next = 'say how often: pull: {runinterval: 30m} in agent.yaml, or runinterval in puppet.conf';
-  return [warning(`pull mode is off, and no run begins by itself: ${why}`, next)];
+  const next = 'set an interval: pull: {runinterval: 30m} in agent.yaml, or runinterval in puppet.conf';
+  return [warning(`pull mode is off, and no run starts by itself: ${why}`, next)];
 }
 
 export function disabledFindings(disabled: Disabled | undefined, now: number): Finding[] {
   if (disabled === undefined) return [];
-  return [warning(disabledWords(disabled, now), 'kick enable, when its time has come')];
+  return [warning(disabledWords(disabled, now), 'kick enable, when it may run again')];
 }
 
 export function problem(what: string, next: string): Finding {

@@ -1,4 +1,4 @@
-/** What a host does at the moment, and whether it should do otherwise. */
+/** What a host is doing, and whether it should be doing something else. */
 import type { Disabled, PullStatus } from '../../protocol/status.ts';
 import { timeText } from '../../util/times.ts';
 import type { AgentAnswer } from '../targeting/host-sources.ts';
@@ -16,7 +16,7 @@ export function stateOf({ status }: AgentAnswer): HostState {
 export interface HostCounts {
   hosts: number;
   states: Readonly<Record<HostState, number>>;
-  /** Requests that wait. */
+  /** Requests that are waiting. */
   waiting: number;
 }
 
@@ -34,11 +34,6 @@ export function disabledWords({ reason, by, until }: Disabled, now: number): str
   return `disabled: '${reason}'${who}${end}`;
 }
 
-/** It is told by the host's own clock, too: only one that was set back makes a run of the future. */
-export function isAhead(at: number, now: number): boolean {
-  return at - now > 60_000;
-}
-
 export function pullWords({ nextAt }: PullStatus, now: number): string {
   return nextAt < now
     ? `next run overdue since ${timeText(nextAt, now)}`
@@ -47,12 +42,12 @@ export function pullWords({ nextAt }: PullStatus, now: number): string {
 
 export const pullOffWords = (why: string) => `pull mode is off: ${why}`;
 
-/** Milliseconds after which a host that somebody has disabled without an end is one that was forgotten. */
+/** Milliseconds after which a host that is disabled without an end counts as forgotten. */
 const FORGOTTEN_MS = 86_400_000;
 
 /**
- * Why a host should run again, and does not: disabled past its end, or for more than a day without
- * one, its own schedule off, or past the time of its next run by more than an interval. Undefined when nothing is overdue.
+ * Why a host should be running again and is not: it is disabled past the given end, or for more than a day
+ * without one; its pull mode is off; or its next run is overdue by more than an interval. Else undefined.
  */
 export function overdueText({ status }: AgentAnswer): string | undefined {
   if (status === undefined) return undefined;

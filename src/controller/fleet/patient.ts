@@ -12,9 +12,9 @@ import { holderOf } from './holder.ts';
 export interface Patient {
   certname: string;
   findings: readonly Finding[];
-  /** It did not answer: all that is known. */
+  /** It did not answer. */
   isSilent?: true;
-  /** What it answered, whether or not anything is wrong with it. */
+  /** From its answer, whether or not anything is wrong. */
   vitals?: Vitals;
 }
 
@@ -22,16 +22,16 @@ export interface Vitals {
   /** Versions. */
   kick: string;
   puppet?: string;
-  /** Milliseconds: its clock before ours. */
+  /** Milliseconds by which its clock is ahead of ours. */
   clockAheadMs: number;
-  /** Milliseconds until the end; negative: since. */
+  /** Milliseconds until it expires; negative once it has. */
   certificateMsLeft?: number;
   crlMsLeft?: number;
-  /** Who holds Puppet's lock, as a sentence; absent: nobody. */
+  /** Who holds Puppet's lock, in words; absent: nobody. */
   lock?: string;
 }
 
-/** This controller, where anything is wrong with it, then the hosts in their order. */
+/** Returns this controller, if anything is wrong with it, and then the hosts in their order. */
 export async function examineHosts(
   site: Site,
   targets: readonly Target[],
@@ -43,7 +43,7 @@ export async function examineHosts(
     ...options,
     question: { doctor: true },
     onAnswer(answer) {
-      // At once: its clock is compared with ours.
+      // Immediately, since its clock is compared with ours.
       const patient = patientOf(answer, { now: clock.now(), version });
       patients.set(patient.certname, patient);
       onAnswer?.(patient);
@@ -59,15 +59,16 @@ export async function examineHosts(
 
 /** What to do about a host that could not be asked. */
 const ADVICE: Readonly<Record<SendFailure, string>> = {
-  'no-such-name': 'add it to the DNS, or say where it is: uri in inventory.yaml, address_from',
+  'no-such-name': 'add it to the DNS, or set its address: uri in inventory.yaml, address_from',
   'connection-refused': 'start kick agent there (systemctl status kick-agent), or see --port',
   'no-answer': 'is the host up, and its port open to this one? see the firewall, and --connect-timeout',
   certificate:
-    "compare its certname with the name asked for; 'kick doctor --local' there tells of its certificate and CRL",
+    "run 'kick doctor --local' there, which checks its certificate and CRL; if the name is wrong, ask it by its certname",
   'not-trusted': "it does not accept our certificate: 'kick doctor --local' there; is its crl.pem fresh?",
-  refused: 'see the audit line of its log; controllers in its agent.yaml says whom it obeys',
-  broken: 'try again; then look at the log of kick agent there',
-  garbage: 'something else than kick agent listens there: see --port',
+  refused: 'see the audit line in its log; controllers in its agent.yaml lists who may ask',
+  broken: 'try again; then check the log of kick agent there',
+  garbage: 'something other than kick agent listens there: see --port',
+  'too-much': 'do not trust this host: something answers there in place of kick agent, or it is broken',
   aborted: 'ask it again',
 };
 
@@ -87,8 +88,8 @@ function patientOf(
   };
 }
 
-/** From an agent's answer; `now` is our clock at the middle of the question. */
-export function vitalsOf(status: AgentStatus, now: number): Vitals {
+/** From an agent's answer; `now` is our clock halfway through the exchange. */
+function vitalsOf(status: AgentStatus, now: number): Vitals {
   const { version, puppetVersion, time, running, doctor: { certificateEnds, crlEnds } = {} } = status;
   return {
     kick: version,
@@ -103,10 +104,10 @@ export function vitalsOf(status: AgentStatus, now: number): Vitals {
 function controllerFindings(identity: Identity, now: number): Finding[] {
   const { certificate, crl } = expiryOf(identity);
   return [
-    ...endFinding("this controller's certificate", certificate, now, CERTIFICATE_NEXT),
-    ...endFinding("this controller's CRL", crl, now, CRL_NEXT),
+    ...endFinding("this controller's certificate", { ends: certificate, now, next: CERTIFICATE_NEXT }),
+    ...endFinding("this controller's CRL", { ends: crl, now, next: CRL_NEXT }),
   ];
 }
 
-const CERTIFICATE_NEXT = 'renew it before: nobody obeys an ended one';
-const CRL_NEXT = 'bring a new crl.pem: with an ended one no host is trusted';
+const CERTIFICATE_NEXT = 'renew it before that: no host accepts an expired one';
+const CRL_NEXT = 'bring a new crl.pem: with an expired one no host is trusted';

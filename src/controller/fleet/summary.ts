@@ -1,14 +1,14 @@
-/** How the latest runs of many hosts went, in numbers. */
+/** Figures about the latest runs of many hosts. */
 import type { Drift } from '../../protocol/event.ts';
 import type { AgentStatus } from '../../protocol/status.ts';
+import { isAhead } from '../../util/times.ts';
 import type { AgentAnswer } from '../targeting/host-sources.ts';
 import { driftOf } from './drift.ts';
-import { isAhead } from './host-state.ts';
 
 const resource = (name: string) => (status: AgentStatus) => status.lastRun?.resources?.[name];
 const time = (name: string) => (status: AgentStatus) => status.lastRun?.times?.[name];
 
-/** Undefined where the host does not say. */
+/** Undefined if the host does not report it. */
 const METRICS = {
   total: resource('total'),
   outOfSync: resource('out_of_sync'),
@@ -24,12 +24,12 @@ const METRICS = {
 
 export type MetricName = keyof typeof METRICS;
 
-/** Hosts that are named of the slowest and the most failing. */
+/** How many of the slowest and of the most failing hosts are named. */
 const NAMED = 5;
 const BUCKETS = 20;
 
 export interface MetricSummary {
-  /** Hosts that tell it. */
+  /** Hosts that report it. */
   hosts: number;
   min: number;
   average: number;
@@ -41,7 +41,7 @@ export interface MetricSummary {
 export interface FleetSummary {
   hosts: number;
   answered: number;
-  /** Hosts that have a latest run to tell of. */
+  /** Hosts that have run at least once. */
   withRun: number;
   metrics: Readonly<Record<string, MetricSummary | undefined>>;
   slowest: { certname: string; seconds: number }[];
@@ -52,17 +52,17 @@ export interface FleetSummary {
 }
 
 export function summarise(answers: readonly AgentAnswer[]): FleetSummary {
-  const told = answers.flatMap(({ target, status }) =>
+  const known = answers.flatMap(({ target, status }) =>
     status === undefined ? [] : [{ certname: target.certname, status }],
   );
   const top = (of: (status: AgentStatus) => number | undefined) =>
-    told
+    known
       .map(({ certname, status }) => ({ certname, value: of(status) ?? 0 }))
       .filter(({ value }) => value > 0)
       .sort((a, b) => b.value - a.value)
       .slice(0, NAMED);
   const withDrift = (wanted: readonly Drift[]) =>
-    told
+    known
       .filter(({ status: { lastRun } }) => {
         const drift = lastRun === undefined ? undefined : driftOf(lastRun, lastRun.status === 'failed');
         return drift !== undefined && wanted.includes(drift);
@@ -70,12 +70,12 @@ export function summarise(answers: readonly AgentAnswer[]): FleetSummary {
       .map(({ certname }) => certname);
   return {
     hosts: answers.length,
-    answered: told.length,
-    withRun: told.filter(({ status }) => status.lastRun !== undefined).length,
+    answered: known.length,
+    withRun: known.filter(({ status }) => status.lastRun !== undefined).length,
     metrics: Object.fromEntries(
       Object.entries(METRICS).map(([key, of]) => [
         key,
-        summaryOf(told.flatMap(({ status }) => of(status) ?? [])),
+        summaryOf(known.flatMap(({ status }) => of(status) ?? [])),
       ]),
     ),
     slowest: top(time('total')).map(({ certname, value }) => ({ certname, seconds: value })),
@@ -87,7 +87,7 @@ export function summarise(answers: readonly AgentAnswer[]): FleetSummary {
 
 function summaryOf(values: readonly number[]): MetricSummary | undefined {
   if (values.length === 0) return undefined;
-  // Not by spreading: there may be more values than a call takes arguments.
+  // Not Math.min(...values): there may be more values than a call takes arguments.
   let [min, max, sum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
   for (const value of values) {
     min = Math.min(min, value);

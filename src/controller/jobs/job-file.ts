@@ -1,30 +1,34 @@
 /** job.json: what a job is, written once. Read as if somebody else had written it. */
 import * as v from 'valibot';
 import { CertnameSchema, UuidSchema } from '../../protocol/names.ts';
-import { BySchema, RunActionSchema } from '../../protocol/request.ts';
+import { BySchema, QueueSchema, RunActionSchema } from '../../protocol/request.ts';
+import { count, duration, longText, measure, port, time, whole } from '../../util/bounds.ts';
 import type { StoredFormat } from '../../util/stored-json.ts';
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const ms = v.pipe(v.number(), v.minValue(0));
-const text = v.pipe(v.string(), v.maxLength(65_536));
+/** In a job's folder: this file, and that of its events. */
+export const JOB_NAME = 'job.json';
+export const EVENTS_NAME = 'events.jsonl';
+
+/** How many at once: none would never end. */
+const atOnce = whole(1, Number.MAX_SAFE_INTEGER);
 
 const ShareSchema = v.object({
-  count: v.pipe(v.number(), v.minValue(0)),
+  count: v.pipe(measure, v.minValue(0)),
   unit: v.picklist(['hosts', 'percent']),
 });
 
 const RolloutSchema = v.object({
   canary: v.exactOptional(count),
   batches: v.exactOptional(v.array(ShareSchema)),
-  pauseMs: v.exactOptional(ms),
+  pauseMs: v.exactOptional(duration),
   confirm: v.exactOptional(v.boolean()),
   maxFailures: v.exactOptional(ShareSchema),
   maxUnreachable: v.exactOptional(ShareSchema),
   retry: v.exactOptional(count),
-  deadlineMs: v.exactOptional(ms),
-  expectVersion: v.exactOptional(text),
+  deadlineMs: v.exactOptional(duration),
+  expectVersion: v.exactOptional(longText),
   groups: v.exactOptional(
-    v.array(v.object({ name: text, concurrency: count, certnames: v.array(CertnameSchema) })),
+    v.array(v.object({ name: longText, concurrency: atOnce, certnames: v.array(CertnameSchema) })),
   ),
 });
 
@@ -33,41 +37,40 @@ const JobSchema = v.object({
   controller: CertnameSchema,
   by: BySchema,
   action: RunActionSchema,
-  queue: v.exactOptional(v.object({ ifRunning: v.optional(v.literal('skip')), wait: v.optional(count) })),
-  targets: v.array(v.object({ certname: CertnameSchema, host: text, port: count })),
-  concurrency: count,
+  queue: v.exactOptional(QueueSchema),
+  targets: v.array(v.object({ certname: CertnameSchema, host: longText, port })),
+  concurrency: atOnce,
   rollout: v.exactOptional(RolloutSchema),
-  name: v.exactOptional(text),
-  maintenance: v.exactOptional(v.array(text)),
+  name: v.exactOptional(longText),
+  maintenance: v.exactOptional(v.array(longText)),
 });
 
 const SettingsSchema = v.object({
-  lostAfterMs: ms,
-  connectTimeoutMs: ms,
-  timeoutMs: v.exactOptional(ms),
+  lostAfterMs: duration,
+  connectTimeoutMs: duration,
+  timeoutMs: v.exactOptional(duration),
   detach: v.exactOptional(v.boolean()),
-  accept: v.array(text),
-  success: v.exactOptional(v.number()),
+  accept: v.array(longText),
+  success: v.exactOptional(measure),
   partial: v.exactOptional(v.boolean()),
-  version: text,
+  version: longText,
 });
 
 const JobFileSchema = v.object({
   job: JobSchema,
   settings: SettingsSchema,
-  /** Milliseconds since 1970. */
-  createdAt: v.number(),
+  createdAt: time,
 });
 
 export type JobFile = v.InferOutput<typeof JobFileSchema>;
 
-/** A line a host, and its place in groups; far above a hundred thousand hosts. */
+/** Enough for far more than 100,000 hosts. */
 export const JOB_FILE = {
   schema: JobFileSchema,
   version: 1,
   maxBytes: 256 << 20,
 } satisfies StoredFormat<v.GenericSchema>;
 
-const StopOrderSchema = v.object({ at: v.number(), by: text, cancel: v.boolean() });
+const StopOrderSchema = v.object({ at: time, by: longText, cancel: v.boolean() });
 
 export const STOP_ORDER = { schema: StopOrderSchema, version: 1 } satisfies StoredFormat<v.GenericSchema>;

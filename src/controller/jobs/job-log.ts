@@ -1,10 +1,15 @@
-/** The file of a job's events: whole lines, read in pieces, each of which is decoded by itself. */
-import { open, stat, truncate } from 'node:fs/promises';
+/** The file of a job's events: lines that are read in chunks and decoded one by one. */
+import { constants } from 'node:fs';
 import { KickError, messageOf, systemCode } from '../../errors.ts';
-import { decodeStored, type StoredJobEvent } from './job-record.ts';
+import { cutTornLine, type LinesRead, readLines } from '../../util/line-file.ts';
+import { openOwnFile } from '../../util/regular-file.ts';
+import { decodeStored, type StoredJobEvent } from './job-schema.ts';
 
 /** Bytes of events read at once. */
 const CHUNK = 4 << 20;
+
+/** Bytes of a line that is read: a result with all that a host has changed. */
+const MAX_LINE = 64 << 20;
 
 export interface EventsRead {
   events: StoredJobEvent[];
@@ -14,50 +19,45 @@ export interface EventsRead {
   bad: number;
 }
 
-/** Events from `from` bytes on; none where there is no file. Throws `KickError` `state`. */
+/** Reads events from byte `from` on; none if there is no file. Throws `KickError` `state`. */
 export async function readEvents(path: string, from: number): Promise<EventsRead> {
-  const bytes = await readChunk(path, from);
-  const end = bytes.lastIndexOf(0x0a) + 1;
+  const { lines, next } = await linesFrom(path, from);
   const events: StoredJobEvent[] = [];
   let bad = 0;
-  for (const line of bytes.subarray(0, end).toString('utf8').split('\n')) {
+  for (const line of lines) {
     if (line === '') continue;
-    const event = decodeStored(line);
+    const event = typeof line === 'string' ? decodeStored(line) : undefined;
     if (event === undefined) bad += 1;
     else events.push(event);
   }
-  return { events, next: from + end, bad };
+  return { events, next, bad };
 }
 
-async function readChunk(path: string, from: number): Promise<Buffer> {
+async function linesFrom(path: string, from: number): Promise<LinesRead> {
   try {
-    const handle = await open(path, 'r');
+    const handle = await openOwnFile(path);
     try {
-      const { size } = await handle.stat();
-      const buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(0, size - from)));
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, from);
-      return buffer.subarray(0, bytesRead);
+      const read = await readLines(handle, from, CHUNK);
+      const [bytes] = read.lines;
+      const isLong = typeof bytes === 'number' && bytes < MAX_LINE;
+      return isLong ? await readLines(handle, from, bytes + 1) : read;
     } finally {
       await handle.close();
     }
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return Buffer.alloc(0);
+    if (systemCode(error) === 'ENOENT') return { lines: [], next: from };
     throw new KickError('state', `read the events in "${path}": ${messageOf(error)}`, { cause: error });
   }
 }
 
-/** Removes what a kill -9 in the middle of a write has left: it was never a whole event. */
+/**
+ * Removes the partial line that a kill -9 in the middle of a write leaves behind. Throws `NotAFile` or the system's error.
+ */
 export async function dropTornLine(path: string): Promise<void> {
-  const { size } = await stat(path);
-  if (size === 0) return;
-  const handle = await open(path, 'r');
-  let keep = 0;
+  const handle = await openOwnFile(path, constants.O_RDWR);
   try {
-    const tail = Buffer.alloc(Math.min(size, CHUNK));
-    await handle.read(tail, 0, tail.length, size - tail.length);
-    keep = size - tail.length + tail.lastIndexOf(0x0a) + 1;
+    await cutTornLine(handle, CHUNK);
   } finally {
     await handle.close();
   }
-  if (keep < size) await truncate(path, keep);
 }

@@ -1,25 +1,26 @@
 /**
- * What a controller remembers: a folder a job. A store that cannot be written costs the memory of a job, never the job:
- * that is reported once, and the hosts run.
+ * A controller's record of jobs: one folder each. If the store cannot be written, the job is not recorded but still
+ * runs: that is reported once. What reads jobs is loaded by those who do: a run only writes its own.
  */
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { KickError, messageOf, systemCode } from '../../errors.ts';
-import { isUuid } from '../../protocol/names.ts';
+import { KickError, messageOf } from '../../errors.ts';
 import { createFolderAtomic, writeFileAtomic } from '../../util/atomic-file.ts';
 import type { Clock } from '../../util/clock.ts';
-import { readStored, StoredProblem, storedText } from '../../util/stored-json.ts';
+import { spaceOf } from '../../util/disk-space.ts';
+import { readStored, storedText } from '../../util/stored-json.ts';
+import { makeTrustedFolder } from '../../util/trusted-folder.ts';
+import { refuseUntrusted } from '../../util/trusted-path.ts';
 import type { Job } from './job.ts';
-import { JOB_FILE, type JobFile, STOP_ORDER } from './job-file.ts';
-import { createJobIndex, type JobIndex, type JobSummary } from './job-index.ts';
-import { type EventsRead, readEvents } from './job-log.ts';
+import { EVENTS_NAME, JOB_FILE, JOB_NAME, STOP_ORDER } from './job-file.ts';
+import { createJobIndex, type JobIndex } from './job-index.ts';
+import type { EventsRead } from './job-log.ts';
+import type { JobSummary } from './job-summary.ts';
 import { firstLease, type Holder, holderOf, keepLease, type Lease, openLease, takeLease } from './lease.ts';
 import { type Machine, thisMachine } from './machine.ts';
 import { openRecorder, type Recorder } from './recorder.ts';
 import {
   type Before,
-  type Following,
-  follow,
   type JobSettings,
   outcomeCounts,
   type StopOrder,
@@ -28,7 +29,7 @@ import {
 
 export interface RecordOptions {
   lease: Lease;
-  /** Called once when the job can no longer be written down; nothing is thrown. */
+  /** Called once if the job can no longer be recorded; nothing is thrown. */
   onTrouble(why: string): void;
   /** What an earlier controller had seen. */
   known?: Before | undefined;
@@ -36,21 +37,24 @@ export interface RecordOptions {
 
 export interface JobStore {
   readonly index: JobIndex;
-  /** Makes the job's folder, which is then ours to run. Throws when it cannot. */
+  /** Creates the job's folder; the job is then ours to run. Throws if it cannot. */
   create(job: Job, settings: JobSettings): Promise<Lease>;
-  /** The lease of a job that nobody runs, or who does. */
+  /** Takes the lease of a job; returns its holder instead if somebody runs it. Throws `KickError` `state` if it cannot. */
   take(id: string): Promise<Lease | Holder>;
-  /** Appends to the job's events, and forgets orders to stop it. */
+  /** Appends to the job's events; removes old orders to stop it. */
   recorder(id: string, options: RecordOptions): Promise<Recorder>;
-  /** Undefined where there is no such job. Throws `KickError` `state` for a job that cannot be read. */
+  /** Undefined if there is no such job. Throws `KickError` `state` if it cannot be read. */
   read(id: string): Promise<StoredJob | undefined>;
-  /** Its events from `from` bytes on, and where the next ones will begin. */
+  /** Whether the file that says what a job is can be read. */
+  isReadable(id: string): Promise<boolean>;
+  /** Its events from byte `from` on, and where the next ones will begin. */
   eventsFrom(id: string, from: number): Promise<EventsRead>;
-  /** The whole id of a job by its last digits, or `last`. Throws `KickError` `usage`. */
+  /** Returns the id of a job, given its last digits or `last`. Throws `KickError` `usage`. */
   find(text: string): Promise<string>;
+  /** Throws `KickError` `state` if it cannot be written. */
   order(id: string, order: StopOrder): Promise<void>;
   ordered(id: string): Promise<StopOrder | undefined>;
-  /** Who runs a job; undefined when nobody does. */
+  /** Who runs a job; undefined if nobody does. */
   holderOf(id: string): Holder | undefined;
   folderOf(id: string): string;
 }
@@ -58,33 +62,35 @@ export interface JobStore {
 /** An operator's order, in the job's folder. */
 export const ORDER_FILE = 'stop.json';
 
-const FILE = 'job.json';
-const EVENTS_FILE = 'events.jsonl';
+const reading = () => import('./job-folders.ts');
 
+/** Throws `KickError` `untrusted` if others can change the folder of jobs or the way to it. */
 export function openJobStore(stateDir: string, clock: Clock, machine: Machine = thisMachine): JobStore {
   const dir = join(stateDir, 'jobs');
+  const trust = { doing: `use the folder of jobs "${dir}"` };
+  refuseUntrusted(dir, trust);
   const folderOf = (id: string) => join(dir, id);
-  const eventsOf = (id: string) => join(folderOf(id), EVENTS_FILE);
+  const eventsOf = (id: string) => join(folderOf(id), EVENTS_NAME);
   const orderOf = (id: string) => join(folderOf(id), ORDER_FILE);
-  const index = createJobIndex(dir, async (id) => summaryOf(await read(id), eventsOf(id)));
-  /** Jobs that are being recorded here: whoever reads one in this process sees what was reported. */
+  const index = createJobIndex(dir, async (id) => readSummary(await read(id), eventsOf(id)));
+  /** Jobs being recorded by this process, so that readers in it see everything reported so far. */
   const recording = new Map<string, () => Promise<void>>();
 
   async function create(job: Job, settings: JobSettings): Promise<Lease> {
-    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await makeTrustedFolder(dir, trust);
     const file = { job, settings, createdAt: clock.now() };
     const lease = firstLease(machine);
     await createFolderAtomic(folderOf(job.id), {
-      [FILE]: storedText(file, JOB_FILE),
-      [EVENTS_FILE]: '',
+      [JOB_NAME]: storedText(file, JOB_FILE),
+      [EVENTS_NAME]: '',
       [lease.name]: lease.text,
     });
-    index.add(beginningOf(job, { at: file.createdAt, bytes: 0 }));
+    index.add(newSummary(job, { at: file.createdAt, bytes: 0 }));
     return keepLease(openLease(folderOf(job.id), machine));
   }
 
   async function recorder(id: string, options: RecordOptions): Promise<Recorder> {
-    await rm(orderOf(id), { force: true });
+    await rm(orderOf(id), { recursive: true, force: true });
     const recorder = await openRecorder({
       ...options,
       path: eventsOf(id),
@@ -101,7 +107,7 @@ export function openJobStore(stateDir: string, clock: Clock, machine: Machine = 
 
   async function read(id: string): Promise<StoredJob | undefined> {
     await recording.get(id)?.();
-    return readJob(id, { folder: folderOf(id), machine });
+    return (await reading()).readJob(id, { folder: folderOf(id), machine });
   }
 
   return {
@@ -110,89 +116,54 @@ export function openJobStore(stateDir: string, clock: Clock, machine: Machine = 
     take: (id) => takeJob(folderOf(id), machine),
     recorder,
     read,
-    eventsFrom: (id, from) => readEvents(eventsOf(id), from),
-    find: (text) => findJob(dir, text),
+    isReadable: (id) => isReadable(join(folderOf(id), JOB_NAME)),
+    eventsFrom: async (id, from) => (await import('./job-log.ts')).readEvents(eventsOf(id), from),
+    find: async (text) => (await reading()).findJob(dir, text),
     holderOf: (id) => holderOf(folderOf(id), machine),
     folderOf,
-    order: (id, order) => writeFileAtomic(orderOf(id), storedText(order, STOP_ORDER)),
+    order: (id, order) => writeOrder(orderOf(id), order),
     ordered: (id) => readStored(orderOf(id), STOP_ORDER).catch(() => undefined),
   };
 }
 
+/** Throws `KickError` `state`. */
 async function takeJob(folder: string, machine: Machine): Promise<Lease | Holder> {
-  const taken = await takeLease(folder, machine);
-  return 'lost' in taken ? keepLease(taken) : taken;
-}
-
-async function readJob(
-  id: string,
-  { folder, machine }: { folder: string; machine: Machine },
-): Promise<StoredJob | undefined> {
-  const file = await readJobFile(folder, id);
-  if (file === undefined) return undefined;
-  const state: Following = { results: new Map(), asked: new Map(), end: {} };
-  let damaged = 0;
-  for (let from = 0; ; ) {
-    const { events, next, bad } = await readEvents(join(folder, EVENTS_FILE), from);
-    damaged += bad;
-    for (const event of events) follow(event, state);
-    if (next === from) break;
-    from = next;
-  }
-  const controller = holderOf(folder, machine);
-  const { job, settings, createdAt: startedAt } = file;
-  const { results, asked, end } = state;
-  const found: StoredJob = { job, settings, startedAt, results, asked, damaged, ...end };
-  return controller === undefined ? found : { ...found, controller };
-}
-
-async function readJobFile(folder: string, id: string): Promise<JobFile | undefined> {
   try {
-    return await readStored(join(folder, FILE), JOB_FILE);
+    const taken = await takeLease(folder, machine);
+    return 'lost' in taken ? keepLease(taken) : taken;
   } catch (error) {
-    throw new KickError('state', `read the job ${id}: ${messageOf(error)}`, {
-      hint:
-        error instanceof StoredProblem && error.isNewer
-          ? 'it is left alone; use that version of kick'
-          : `what is left of it: ${folder}`,
-      cause: error,
-    });
+    throw new KickError('state', `take the job in "${folder}": ${messageOf(error)}`, { cause: error });
   }
 }
 
-async function findJob(dir: string, text: string): Promise<string> {
-  const all = await idsIn(dir);
-  const wanted = text.toLowerCase();
-  const found = wanted === 'last' ? all.slice(-1) : all.filter((id) => id === wanted || id.endsWith(wanted));
-  const [first, second] = found;
-  if (first !== undefined && second === undefined) return first;
-  const why = first === undefined ? 'there is no such job' : `${found.length} jobs end like this`;
-  throw new KickError('usage', `find the job "${text}": ${why}`, {
-    hint: `kick jobs lists them; they are kept in ${dir}`,
-  });
+function isReadable(file: string): Promise<boolean> {
+  return readStored(file, JOB_FILE).then(
+    (found) => found !== undefined,
+    () => false,
+  );
 }
 
-async function idsIn(dir: string): Promise<string[]> {
+/** Throws `KickError` `state`. */
+async function writeOrder(path: string, order: StopOrder): Promise<void> {
   try {
-    return (await readdir(dir)).filter(isUuid).sort();
+    await writeFileAtomic(path, storedText(order, STOP_ORDER));
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw new KickError('state', `read the jobs in "${dir}": ${messageOf(error)}`, { cause: error });
+    throw new KickError('state', `write the order "${path}": ${messageOf(error)}`, { cause: error });
   }
 }
 
-/** What the index says of a job that it does not know: its folder is read. */
-async function summaryOf(stored: StoredJob | undefined, events: string): Promise<JobSummary | undefined> {
+/** Reads the index entry of a job from its folder. */
+async function readSummary(stored: StoredJob | undefined, events: string): Promise<JobSummary | undefined> {
   if (stored === undefined) return undefined;
   const { job, startedAt, endedAt, results } = stored;
-  const { size } = await stat(events).catch(() => ({ size: 0 }));
+  const found = await stat(events).catch(() => undefined);
   return {
-    ...beginningOf(job, { at: startedAt, bytes: size }),
+    ...newSummary(job, { at: startedAt, bytes: found === undefined ? 0 : spaceOf(found) }),
     ...(endedAt !== undefined && { endedAt, counts: outcomeCounts(results.values()) }),
   };
 }
 
-function beginningOf(job: Job, { at, bytes }: { at: number; bytes: number }): JobSummary {
+function newSummary(job: Job, { at, bytes }: { at: number; bytes: number }): JobSummary {
   const { id, by, action, name } = job;
   return {
     id,

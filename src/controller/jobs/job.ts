@@ -1,4 +1,4 @@
-/** One `kick`: who asks what of which hosts, and how it ended for each. What reporters subscribe to. */
+/** One `kick`: who asks what of which hosts, and how it ended for each. Reporters subscribe to its events. */
 import type { FinishedEvent, ResourceChange, StoredEvent } from '../../protocol/event.ts';
 import type { Outcome } from '../../protocol/outcome.ts';
 import type { RefusalBody } from '../../protocol/refusal.ts';
@@ -18,32 +18,32 @@ export interface Job {
   targets: readonly Target[];
   concurrency: number;
   rollout?: Rollout;
-  /** What to call it: the name of its lock (`nightly`). */
+  /** The name of its lock (`nightly`). */
   name?: string;
-  /** Hosts that were left out since they are in maintenance. */
+  /** Hosts left out because they are in maintenance. */
   maintenance?: readonly string[];
 }
 
-/** In which order hosts are let go, and when the job stops by itself. */
+/** The order in which hosts are started, and when the job stops by itself. */
 export interface Rollout {
-  /** A first batch of so many hosts that must all be a success. */
+  /** Size of a first batch that must succeed on every host. */
   canary?: number;
-  /** Sizes of the batches, of all hosts; the last size repeats. None: all at once. */
+  /** Sizes of the batches; percentages are of all hosts, and the last size repeats. Absent: all hosts at once. */
   batches?: readonly Share[];
   /** Milliseconds between batches. */
   pauseMs?: number;
-  /** Ask between batches. */
+  /** Ask the operator between batches. */
   confirm?: boolean;
-  /** Runs that may fail before no new host is started. */
+  /** Failed runs that are tolerated; above that, no more hosts are started. */
   maxFailures?: Share;
   maxUnreachable?: Share;
-  /** Further tries of a host that cannot be reached, besides the deadline. */
+  /** Maximum number of retries of an unreachable host. */
   retry?: number;
-  /** Milliseconds from the start for which unreachable hosts are tried again. */
+  /** Milliseconds from the start during which unreachable hosts are retried. */
   deadlineMs?: number;
-  /** The configuration_version or code_id that a catalog must have. */
+  /** The configuration_version or code_id that catalogs must have. */
   expectVersion?: string;
-  /** Bounds of the inventory's groups: who is in them, and how many of them at once. */
+  /** Limits of the inventory's groups: their members, and how many of those run at once. */
   groups?: readonly GroupBound[];
 }
 
@@ -53,7 +53,7 @@ export interface GroupBound {
   certnames: readonly string[];
 }
 
-/** How it ended for one host. */
+/** How a job ended for one host. */
 export interface HostResult {
   certname: string;
   outcome: Outcome;
@@ -61,17 +61,17 @@ export interface HostResult {
   message?: string;
   /** With `refused`: what the agent said. */
   refusal?: RefusalBody;
-  /** With `unfinished`: it has accepted the request, and was left to itself as asked (--detach). */
+  /** With `unfinished`: the host accepted the request and was left to itself, as asked (--detach). */
   detached?: true;
-  /** With `unreachable` and `lost`: how it failed. */
+  /** With `unreachable` and `lost`: how the connection failed. */
   failure?: SendFailure;
   /** What the agent said at the end. */
   finished?: FinishedEvent;
-  /** What was not as it should be, by the run's report; bounded. */
+  /** Resources that were not as they should be, from the run's report; bounded. */
   resources?: readonly ResourceChange[];
-  /** How many more resources there were. */
+  /** How many further resources there were. */
   moreResources?: number;
-  /** Milliseconds since 1970: dispatched, and known to be over. */
+  /** Milliseconds since 1970: when it was dispatched, and when it was known to be over. */
   startedAt?: number;
   endedAt: number;
   /** Milliseconds it waited for another run. */
@@ -82,41 +82,41 @@ export type JobEvent =
   | { type: 'job-started'; at: number; job: Job }
   | { type: 'host-dispatched'; at: number; certname: string }
   | { type: 'host-event'; at: number; certname: string; event: StoredEvent }
-  /** The connection broke, or the agent is being restarted: it is asked again. */
+  /** The connection broke, or the agent is restarting: the host is asked again. */
   | { type: 'host-retry'; at: number; certname: string; message: string }
   | { type: 'host-done'; at: number; result: HostResult }
-  /** What was signed for a host, as it is sent (a JWS). */
+  /** What was signed for a host, as sent (a JWS). */
   | { type: 'request-signed'; at: number; certname: string; jws: Uint8Array }
-  /** The next batch is let go: its number from 1, of how many. */
+  /** The next batch starts; numbers begin at 1. */
   | { type: 'batch'; at: number; number: number; of: number; hosts: number; isCanary: boolean }
-  /** Between batches, until then (milliseconds since 1970); absent: until the operator says so. */
+  /** Between batches, `until` a time (milliseconds since 1970); absent: until the operator agrees. */
   | { type: 'pause'; at: number; until?: number }
-  /** So many at once from now on, of at the most so many. */
+  /** How many hosts run at once from now on, and the maximum. */
   | { type: 'window'; at: number; size: number; most: number; why: string }
-  /** No new host is started; those that run go on. */
+  /** No more hosts are started; running ones go on. */
   | { type: 'stopping'; at: number; reason: StopReason; message: string }
   | { type: 'job-done'; at: number; stopped?: StopReason; results: readonly HostResult[] };
 
 /** Why a job ended before all its hosts had run. */
 export type StopReason =
-  /** Ctrl-C, and --timeout: the controller no longer looks. */
+  /** Ctrl-C or --timeout: the controller stops following. */
   | 'interrupted'
   | 'timeout'
-  /** Too many failures, too many hosts that cannot be reached, a canary that was no success. */
+  /** Too many failures, too many unreachable hosts, a canary that did not succeed. */
   | 'max-failures'
   | 'max-unreachable'
   | 'canary'
-  /** Asked between two batches, the operator said no. */
+  /** The operator said no between two batches. */
   | 'declined'
   /** `kick jobs stop`. */
   | 'stopped';
 
 export type Emit = (event: JobEvent) => void;
 
-/** How far the events of a job have been written. */
+/** The writing of a job's events. */
 export interface JobLog {
-  /** Resolves when all that was told so far is written, or cannot be. */
+  /** Resolves once all events so far are written, or cannot be. */
   written(): Promise<void>;
-  /** A promise when much waits to be written: it resolves when there is room. */
+  /** When too much is waiting to be written: a promise that resolves once there is room. */
   room(): Promise<void> | undefined;
 }

@@ -1,20 +1,20 @@
 /**
- * Who runs a job: a lease in the job's folder, instead of a process id, so that a server that never ends does not keep
- * a crashed job for ever, and two jobs in one process know of each other.
+ * Who runs a job: a lease in the job's folder rather than a process id, so that a long-running server does not keep a
+ * crashed job for ever, and two controllers in one process see each other.
  *
- * Each holder has a file of its own, `lease.N.json`, that is created exclusively: of all who want to follow holder N
- * exactly one gets N+1. A lease file is never removed while the job is there, so the highest number holds, and whoever
- * sees a higher one than its own has lost the job, however long it slept. Its text never changes; its mtime is when it
- * was last renewed, on the machine's monotonic clock, and 0 once it is released: setting a time needs no room on a full
- * disk and cannot be read half written.
+ * Each holder has a file of its own, `lease.N.json`, created exclusively: of all who want to succeed holder N, exactly
+ * one gets N+1. Lease files are never removed while the job exists, so the highest number holds, and a controller that
+ * sees a higher number than its own has lost the job, however long it slept. The text of a file never changes. Its mtime
+ * is when it was last renewed, on the machine's monotonic clock, and 0 once it is released: setting a time needs no
+ * space on a full disk and cannot be read half written.
  *
- * CLOCK_MONOTONIC stands still while a machine is suspended (clock_gettime(2)), so that sleep costs nobody a lease.
- * A virtual machine may see it jump all the same: a holder whose process is alive is watched for two renewals before
- * it is followed.
+ * CLOCK_MONOTONIC stands still while a machine is suspended (clock_gettime(2)), so that no lease expires during sleep.
+ * In a virtual machine it may jump anyway: if the holder's process may be alive, its lease is watched for two renewals
+ * before it is taken over.
  *
- * What is left is a holder that is stopped between its look for a successor and what it does next. It may then send one
- * request a host of which its successor knows nothing. Both are the same (controller, job, attempt) to the agent, which
- * runs it once (DESIGN 4), and both controllers read the one outcome.
+ * One gap remains: a holder that is stopped between its check for a successor and its next step. It may then send one
+ * request per host that its successor does not know of. To the agent both are the same (controller, job, attempt), which
+ * it runs once (DESIGN 4), and both controllers read the same outcome.
  */
 import { randomUUID } from 'node:crypto';
 import {
@@ -22,11 +22,10 @@ import {
   existsSync,
   fsyncSync,
   linkSync,
+  lstatSync,
   openSync,
   readdirSync,
-  readFileSync,
   rmSync,
-  statSync,
   utimesSync,
   writeSync,
 } from 'node:fs';
@@ -34,72 +33,76 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { systemCode } from '../../errors.ts';
 import { temporaryName } from '../../util/atomic-file.ts';
+import { count, measure, text } from '../../util/bounds.ts';
+import { isUnusable, readTextSync } from '../../util/regular-file.ts';
 import type { Machine } from './machine.ts';
 
-/** Milliseconds without a renewal after which a lease has run out. */
+/** Milliseconds without a renewal after which a lease has expired. */
 export const LEASE_MS = 30_000;
+
+/** Bytes of a lease file. */
+const MAX_BYTES = 4096;
 
 /** Milliseconds between renewals. */
 export const RENEW_MS = 5_000;
 
 export interface Lease {
-  /** Aborted once another controller has the job. */
+  /** Aborted once another controller has taken the job over. */
   readonly lost: AbortSignal;
-  /** Whether nobody has followed; looks at the folder. False as well once it is released. */
+  /** Checks the folder for a successor. False as well once the lease is released. */
   isHeld(): boolean;
   renew(): void;
-  /** The job is nobody's from now on. */
+  /** From now on nobody holds the job. */
   release(): void;
 }
 
-/** Who holds a job; enough to name it to people. */
+/** Who holds a job, to be named to people. */
 export interface Holder {
   pid: number;
 }
 
-const number = v.pipe(v.number(), v.integer(), v.minValue(0));
-
 const LeaseSchema = v.object({
   v: v.literal(1),
   /** The machine's boot, its namespace of process ids, and the process. */
-  boot: v.string(),
-  space: v.string(),
-  pid: number,
-  start: v.string(),
+  boot: text(255),
+  space: text(255),
+  pid: count,
+  start: text(255),
   /** Two holders in one process differ in it. */
-  token: v.string(),
+  token: text(255),
   /** Monotonic milliseconds when it was taken. */
-  at: v.number(),
+  at: measure,
 });
 
 type LeaseFile = v.InferOutput<typeof LeaseSchema>;
 
-/** 0.1 noted only the process. */
-const LegacySchema = v.object({ boot: v.string(), pid: number, start: v.string() });
+/** 0.1 recorded only the process. */
+const LegacySchema = v.object({ boot: text(255), pid: count, start: text(255) });
 
 const pathOf = (folder: string, epoch: number) => join(folder, `lease.${epoch}.json`);
 
-/** The text of a first lease, for a job's folder that appears with it; `openLease` then holds it. */
+/** The file of a first lease, for a job's folder to be created with; `openLease` then holds it. */
 export function firstLease(machine: Machine): { name: string; text: string } {
   return { name: 'lease.1.json', text: textOf(machine) };
 }
 
-/** The lease whose file we have created. */
+/** Opens the lease whose file we have created. */
 export function openLease(folder: string, machine: Machine, epoch = 1): Lease {
   const lost = new AbortController();
+  const [path, next] = [pathOf(folder, epoch), pathOf(folder, epoch + 1)];
   let isReleased = false;
   const touch = (ms: number) => {
     try {
-      utimesSync(pathOf(folder, epoch), ms / 1000, ms / 1000);
+      utimesSync(path, ms / 1000, ms / 1000);
     } catch {
-      // The folder is gone, and nobody can take the job; or it runs out.
+      // Either the folder is gone and nobody can take the job, or the lease expires.
     }
   };
   const lease: Lease = {
     lost: lost.signal,
     isHeld() {
       if (isReleased || lost.signal.aborted) return false;
-      if (!existsSync(pathOf(folder, epoch + 1))) return true;
+      if (!existsSync(next)) return true;
       lost.abort();
       return false;
     },
@@ -115,7 +118,7 @@ export function openLease(folder: string, machine: Machine, epoch = 1): Lease {
   return lease;
 }
 
-/** The same, renewed by itself until it is released. */
+/** Returns the same lease, renewed every `RENEW_MS` until it is released. */
 export function keepLease(lease: Lease): Lease {
   const timer = setInterval(lease.renew, RENEW_MS);
   timer.unref();
@@ -128,7 +131,7 @@ export function keepLease(lease: Lease): Lease {
   };
 }
 
-/** The lease, or who holds it. The folder must exist. */
+/** Returns the lease, or its holder. The folder must exist. */
 export async function takeLease(folder: string, machine: Machine): Promise<Lease | Holder> {
   for (;;) {
     const latest = look(folder, machine);
@@ -142,7 +145,7 @@ export async function takeLease(folder: string, machine: Machine): Promise<Lease
   }
 }
 
-/** Who runs the job in this folder; undefined when nobody does. */
+/** Who runs the job in this folder; undefined if nobody does. */
 export function holderOf(folder: string, machine: Machine): Holder | undefined {
   const { state, pid } = look(folder, machine);
   return state === 'held' ? { pid } : undefined;
@@ -151,7 +154,7 @@ export function holderOf(folder: string, machine: Machine): Holder | undefined {
 interface Latest {
   /** 0: nobody has ever had a lease. */
   epoch: number;
-  /** `silent`: it has run out, but its process may live. */
+  /** `silent`: it has expired, but its process may be alive. */
   state: 'free' | 'held' | 'silent';
   pid: number;
   renewedAt: number;
@@ -161,26 +164,26 @@ function look(folder: string, machine: Machine): Latest {
   const epoch = latestEpoch(folder);
   if (epoch === 0) return lookAtLegacy(folder, machine);
   const path = pathOf(folder, epoch);
-  const mtime = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const mtime = lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const now = machine.monotonicMs();
   const file = readJson(path, LeaseSchema);
-  // Until it is renewed for the first time, the mtime is that of the wall.
+  // Until the first renewal, the mtime is wall-clock time.
   const renewedAt = mtime <= now ? mtime : (file?.at ?? 0);
   const isFresh = renewedAt > 0 && now - renewedAt < LEASE_MS;
   const about = { epoch, renewedAt, pid: file?.pid ?? 0 };
-  // One of a later kick is judged by its time alone.
+  // The lease of a newer kick is judged by its time alone.
   if (file !== undefined && (mtime === 0 || isDead(file, machine))) return { ...about, state: 'free' };
   if (isFresh) return { ...about, state: 'held' };
   return { ...about, state: file === undefined ? 'free' : 'silent' };
 }
 
-/** A process of another container can neither be seen here nor be known to be dead. */
+/** A process in another container is invisible from here, so it is never known to be dead. */
 function isDead(holder: LeaseFile, machine: Machine): boolean {
   const { boot, space } = machine.self();
   return holder.boot !== boot || (holder.space === space && !machine.isAlive(holder));
 }
 
-/** A job of 0.1 is its controller's as long as that process lives. */
+/** A job of 0.1 is held for as long as its controller's process is alive. */
 function lookAtLegacy(folder: string, machine: Machine): Latest {
   const file = readJson(join(folder, 'controller.json'), LegacySchema);
   const isHeld = file !== undefined && file.boot === machine.self().boot && machine.isAlive(file);
@@ -192,12 +195,12 @@ function latestEpoch(folder: string): number {
     const epochs = readdirSync(folder).map((name) => Number(/^lease\.(\d{1,9})\.json$/.exec(name)?.[1] ?? 0));
     return Math.max(0, ...epochs);
   } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return 0;
+    if (systemCode(error) === 'ENOENT' || isUnusable(error)) return 0;
     throw error;
   }
 }
 
-/** False when somebody else was first. The file appears whole, as a second name of one that is on disk. */
+/** Returns false if somebody else was first. The file appears whole: it is linked once its text is on disk. */
 function create(folder: string, epoch: number, machine: Machine): boolean {
   const path = pathOf(folder, epoch);
   const temporary = temporaryName(path);
@@ -226,7 +229,7 @@ function textOf(machine: Machine): string {
 
 function readJson<T>(path: string, schema: v.GenericSchema<unknown, T>): T | undefined {
   try {
-    const parsed = v.safeParse(schema, JSON.parse(readFileSync(path, 'utf8')));
+    const parsed = v.safeParse(schema, JSON.parse(readTextSync(path, MAX_BYTES) ?? ''));
     return parsed.success ? parsed.output : undefined;
   } catch {
     return undefined;

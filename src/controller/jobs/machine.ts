@@ -1,11 +1,11 @@
-/** What a lease must know of the machine; a parameter, so that tests can suspend it and kill its processes. */
+/** What a lease needs from the machine; a parameter, so that tests can suspend it and kill its processes. */
 import { readlinkSync } from 'node:fs';
 import { sleep } from '../../util/clock.ts';
 import { bootId, identify, isAlive, type ProcessId } from '../../util/proc.ts';
 
 export interface ProcessPlace extends ProcessId {
   boot: string;
-  /** The namespace in which the process id counts (pid_namespaces(7)). */
+  /** The namespace of the process id (pid_namespaces(7)). */
   space: string;
 }
 
@@ -18,7 +18,7 @@ export interface Machine {
 }
 
 export const thisMachine: Machine = {
-  // Neither performance.now(), which begins with the process, nor /proc/uptime, which counts the sleep.
+  // Neither performance.now(), which starts with the process, nor /proc/uptime, which includes sleep.
   monotonicMs: () => Number(process.hrtime.bigint() / 1000n) / 1000,
   self: () => ({
     boot: bootId(),

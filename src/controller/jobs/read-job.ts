@@ -1,10 +1,9 @@
+/** A stored job, for those who show it or act on it. */
 import { KickError } from '../../errors.ts';
 import type { JobStore } from './job-store.ts';
-import type { JobSettings, StoredJob } from './stored-job.ts';
-import type { VerdictPolicy } from './verdict.ts';
-import { outcomesOf } from './verdict.ts';
+import type { StoredJob } from './stored-job.ts';
 
-/** A job by the last digits of its id. Throws `KickError` `usage` for none, `state` for one that cannot be read. */
+/** Reads a job by the last digits of its id. Throws `KickError` `usage` if there is none, `state` if it cannot be read. */
 export async function storedJob(store: JobStore, text: string): Promise<StoredJob> {
   const id = await store.find(text);
   const stored = await store.read(id);
@@ -14,11 +13,7 @@ export async function storedJob(store: JobStore, text: string): Promise<StoredJo
   });
 }
 
-export function policyOf({ accept, success, partial }: JobSettings): VerdictPolicy {
-  return { accept: outcomesOf(accept, '--accept'), success, partial };
-}
-
-/** The results that there are, in the order of the targets. */
+/** The results so far, in the order of the targets. */
 export function resultsOf({ job, results }: StoredJob) {
   return job.targets.flatMap(({ certname }) => results.get(certname) ?? []);
 }

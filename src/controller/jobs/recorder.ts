@@ -1,25 +1,26 @@
 /**
- * Writes a job down while it runs. Its events are appended in order, whole lines a write, and reported only when they
- * are written: a kill -9 loses what nobody has seen, and damages nothing.
+ * Records a job while it runs. Events are appended in order, in whole lines, and reported only once they are written: a
+ * kill -9 loses only what nobody has seen, and damages nothing.
  */
-import { openSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { messageOf } from '../../errors.ts';
 import { createAppendLog } from '../../util/append-log.ts';
+import { spaceOf } from '../../util/disk-space.ts';
+import { openOwnFileSync } from '../../util/regular-file.ts';
 import type { HostResult, JobEvent, JobLog } from './job.ts';
-import type { JobEnd } from './job-index.ts';
-import { dropTornLine } from './job-log.ts';
 import { encodeStored } from './job-record.ts';
+import type { JobEnd } from './job-summary.ts';
 import type { Lease } from './lease.ts';
 import { type Before, outcomeCounts } from './stored-job.ts';
 
 export interface Recorder extends JobLog {
   /**
-   * `then` is called when the event is written, or cannot be; in the order of the events. Whoever has lost the job
-   * records nothing more, and `then` is not called.
+   * Calls `then` once the event is written, or cannot be, in the order of the events. After the lease is lost, nothing
+   * more is recorded and `then` is not called.
    */
   on(event: JobEvent, then?: () => void): void;
-  /** Notes that it is over, and closes. */
+  /** Records the end, if there is one, and closes. */
   close(end?: { exit: number }): Promise<void>;
 }
 
@@ -29,26 +30,29 @@ export interface RecorderOptions {
   lease: Lease;
   /** What an earlier controller had seen. */
   known?: Before | undefined;
-  /** Called once when it can no longer be written; nothing is thrown. */
+  /** Called once if events can no longer be written; nothing is thrown. */
   onTrouble(why: string): void;
-  /** The job is over. */
+  /** Called when the job is over. */
   onEnd(end: Omit<JobEnd, 'endedAt'>): void;
 }
 
-/** Bytes of one job from which on Puppet's log lines are no longer kept; what became of the hosts is. */
+/** Bytes of events per job above which Puppet's log lines are no longer kept; the hosts' results still are. */
 const MAX_LOG_BYTES = 512 << 20;
+
+const { O_WRONLY, O_APPEND } = constants;
 
 export async function openRecorder(options: RecorderOptions): Promise<Recorder> {
   const { path, lease, known, onTrouble, onEnd } = options;
-  await dropTornLine(path);
+  if (known !== undefined) await (await import('./job-log.ts')).dropTornLine(path);
   let added = (await stat(path)).size;
   let isBroken = false;
   const trouble = (error: unknown) => {
     if (!isBroken) onTrouble(messageOf(error));
     isBroken = true;
   };
-  const log = createAppendLog(openSync(path, 'a', 0o600), trouble);
+  const log = createAppendLog(openOwnFileSync(path, O_WRONLY | O_APPEND), trouble);
   const encode = encodeStored();
+  const held = rememberHeld(lease);
   const results = new Map<string, HostResult>(known?.results);
 
   function textOf(event: JobEvent): string {
@@ -61,7 +65,7 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
     }
   }
 
-  /** What the file holds already, and what there is too much of. */
+  /** Whether the file has the event already, or is too long for it. */
   function isLeftOut(event: JobEvent): boolean {
     if (event.type === 'host-done') return known?.results.get(event.result.certname) === event.result;
     return added > MAX_LOG_BYTES && event.type === 'host-event' && event.event.type === 'log';
@@ -69,11 +73,14 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
 
   return {
     on(event, then) {
-      if (!lease.isHeld()) return;
+      if (!held.isHeld()) return;
       if (event.type === 'host-done') results.set(event.result.certname, event.result);
       const text = textOf(event);
       added += text.length;
-      log.add(text, then);
+      log.add(text, () => {
+        held.forget();
+        then?.();
+      });
     },
     written: log.written,
     room: log.room,
@@ -81,11 +88,25 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
       await log.close();
       if (end === undefined || !lease.isHeld()) return;
       try {
-        const { size } = await stat(path);
-        onEnd({ exit: end.exit, counts: outcomeCounts(results.values()), bytes: size });
+        const bytes = spaceOf(await stat(path));
+        onEnd({ exit: end.exit, counts: outcomeCounts(results.values()), bytes });
       } catch (error) {
         onTrouble(messageOf(error));
       }
+    },
+  };
+}
+
+/** Remembers that a lease is held, so that it is looked up once for all events that are written together. */
+function rememberHeld(lease: Lease) {
+  let isKnown = false;
+  return {
+    isHeld(): boolean {
+      isKnown = !lease.lost.aborted && (isKnown || lease.isHeld());
+      return isKnown;
+    },
+    forget(): void {
+      isKnown = false;
     },
   };
 }

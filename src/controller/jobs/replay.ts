@@ -1,8 +1,8 @@
-/** A job's events as they happened, from what is written down: for whoever watches it. */
+/** Turns stored events back into a job's events, for those who follow it. */
 import type { HostResult, Job, JobEvent } from './job.ts';
-import type { StoredJobEvent } from './job-record.ts';
+import { hostEventIn, type StoredJobEvent } from './job-schema.ts';
 
-/** Gives each stored event as it was told; one replayer a job, from its first event on. */
+/** Returns a decoder of stored events; one per job, from its first event on. */
 export function createReplay(job: Job): (event: StoredJobEvent) => JobEvent | undefined {
   const results = new Map<string, HostResult>();
   return (event) => {
@@ -17,6 +17,10 @@ export function createReplay(job: Job): (event: StoredJobEvent) => JobEvent | un
       case 'host-done':
         results.set(event.result.certname, event.result);
         return event;
+      case 'host-event': {
+        const inner = hostEventIn(event);
+        return inner === undefined ? undefined : { ...event, event: inner };
+      }
       default:
         return event;
     }

@@ -1,11 +1,11 @@
-/** The request of a job for one host: made and signed when it is sent, so that it is fresh (DESIGN 5). */
+/** The request of a job for one host, signed when it is sent, so that it is fresh (DESIGN 5). */
 import type { Identity } from '../../pki/identity.ts';
 import { type Action, LIFETIME_S, type Request } from '../../protocol/request.ts';
 import { seal } from '../../protocol/seal.ts';
 import { uuidv7 } from '../../util/uuid.ts';
 import type { Job } from './job.ts';
 
-/** The first try of a job; a deliberate new one would raise it. */
+/** The first attempt of a job; a deliberate new one would raise it. */
 const ATTEMPT = 1;
 
 export interface DispatchOptions {
@@ -18,12 +18,12 @@ export function sealedRequest(job: Job, certname: string, options: DispatchOptio
   return sealFor(job, certname, { ...options, action: job.action, queue: job.queue });
 }
 
-/** Takes this job's request off its run; the run ends when no other job wants it (DESIGN 4). */
+/** Takes this job's request off its run; the run is ended if no other job wants it (DESIGN 4). */
 export function sealedCancel(job: Job, certname: string, options: DispatchOptions): Promise<Uint8Array> {
   return sealFor(job, certname, { ...options, action: { op: 'cancel', job: job.id } });
 }
 
-/** A command for one host, signed now. `job` names this one order in the hosts' logs. */
+/** A command for one host. `job` identifies this one order in the hosts' logs. */
 export function sealedCommand(
   action: Action,
   certname: string,

@@ -1,9 +1,9 @@
-/** A job as far as it is known from its folder. */
+/** A job as known from its folder. */
 import type { HostResult, Job, StopReason } from './job.ts';
-import type { StoredJobEvent } from './job-record.ts';
+import type { StoredJobEvent } from './job-schema.ts';
 import type { Holder } from './lease.ts';
 
-/** How a job is run, beside what it asks of its hosts; needed to go on with it. */
+/** How a job is run, besides what it asks of its hosts; needed to resume it. */
 export interface JobSettings {
   lostAfterMs: number;
   connectTimeoutMs: number;
@@ -11,15 +11,15 @@ export interface JobSettings {
   detach?: boolean;
   /** Outcomes that are shown, but do not count for the exit status. */
   accept: readonly string[];
-  /** Percent of hosts that must have done as asked. */
+  /** Percentage of hosts that must do as asked. */
   success?: number;
-  /** There were hosts that could not be judged, and were left out. */
+  /** Some hosts were left out because a condition could not be judged for them. */
   partial?: boolean;
   /** kick's version. */
   version: string;
 }
 
-/** What an operator has asked of a job that runs. */
+/** An operator's order to a running job. */
 export interface StopOrder {
   at: number;
   by: string;
@@ -35,9 +35,9 @@ export interface StoredJob {
   stopped?: StopReason;
   /** By certname. */
   results: ReadonlyMap<string, HostResult>;
-  /** The last event seen of hosts that a request may have reached; 0 for none. */
+  /** The number of the last event seen, for hosts that a request may have reached; 0: none. */
   asked: ReadonlyMap<string, number>;
-  /** Who holds its lease, if anybody does. */
+  /** The holder of its lease, if any. */
   controller?: Holder;
   /** Lines that could not be read. */
   damaged: number;
@@ -47,18 +47,18 @@ export interface StoredJob {
 export interface Before {
   /** Hosts that are over. */
   results: ReadonlyMap<string, HostResult>;
-  /** The last event seen of hosts that a request may have reached, 0 for none. */
+  /** The number of the last event seen, for hosts that a request may have reached; 0: none. */
   after: ReadonlyMap<string, number>;
 }
 
-/** What a job that is stored looks like to a controller that goes on with it. */
+/** What a stored job means to the controller that resumes it. */
 export function beforeOf({ results, asked }: Pick<StoredJob, 'results' | 'asked'>): Before {
-  // What was left or never begun is taken up again.
+  // Hosts that were left or never started are taken up again.
   const isOver = ({ outcome }: HostResult) => outcome !== 'unfinished' && outcome !== 'not-started';
   return { results: new Map([...results].filter(([, result]) => isOver(result))), after: asked };
 }
 
-/** Hosts that were asked, and of which no outcome is known. */
+/** Hosts that were asked and have no known outcome. */
 export function unfinished({ job, asked, results }: StoredJob) {
   return job.targets.filter(({ certname }) => {
     const outcome = results.get(certname)?.outcome;
@@ -76,7 +76,7 @@ export interface Following {
 export function follow(event: StoredJobEvent, { results, asked, end }: Following): void {
   switch (event.type) {
     case 'job-started':
-      // It was taken up again.
+      // It was resumed.
       delete end.endedAt;
       delete end.stopped;
       break;
@@ -84,18 +84,18 @@ export function follow(event: StoredJobEvent, { results, asked, end }: Following
       results.delete(event.certname);
       break;
     case 'request-signed':
-      // It is written before it is sent: what is not written cannot have arrived.
+      // Requests are written before they are sent: what is not written cannot have arrived.
       asked.set(event.certname, asked.get(event.certname) ?? 0);
       break;
     case 'host-event':
-      // The end of a run counts with its `host-done`; where a kill came between, the agent sends it once more.
+      // The end of a run counts once `host-done` is written; if a kill came between, the agent sends the end again.
       if (event.event.type === 'resources' || event.event.type === 'finished') break;
       asked.set(event.certname, Math.max(event.event.seq, asked.get(event.certname) ?? 0));
       break;
     case 'host-done': {
       const { certname, outcome } = event.result;
       results.set(certname, event.result);
-      // DESIGN 3: both are said only of a host that no request can have reached.
+      // DESIGN 3: both mean that no request can have reached the host.
       if (outcome === 'not-started' || outcome === 'unreachable') asked.delete(certname);
       break;
     }

@@ -1,4 +1,4 @@
-/** How a job as a whole ended: its exit code, and which hosts it is about. */
+/** How a job as a whole ended: its exit code, and the hosts behind it. */
 import { KickError } from '../../errors.ts';
 import {
   EXIT,
@@ -9,13 +9,14 @@ import {
   type Outcome,
 } from '../../protocol/outcome.ts';
 import type { HostResult, StopReason } from './job.ts';
+import type { JobSettings } from './stored-job.ts';
 
 export interface VerdictPolicy {
-  /** Outcomes that are shown, but do not count. */
+  /** Outcomes that are shown but do not affect the exit code. */
   accept: readonly Outcome[];
-  /** Percent of the hosts that must have done as asked, or be accepted; then the rest do not count. */
+  /** Percentage of hosts that must do as asked or be accepted; the rest then do not count. */
   success?: number | undefined;
-  /** There are hosts that could not even be judged: the job is not whole, whatever became of the others. */
+  /** Some hosts could not even be judged: the job is incomplete, whatever became of the others. */
   partial?: boolean | undefined;
 }
 
@@ -26,10 +27,10 @@ export interface Verdict {
   accepted: HostResult[];
 }
 
-/** Stops that a rollout comes to by itself, since too much went wrong: policies then forgive nothing. */
+/** Stops that a rollout makes by itself because too much went wrong: policies then forgive nothing. */
 const BY_ITSELF: readonly StopReason[] = ['canary', 'max-failures', 'max-unreachable'];
 
-/** DESIGN 3's exit code of these hosts, under a policy. A rollout that stopped by itself is never 0. */
+/** Applies a policy to the exit code of DESIGN 3. A rollout that stopped by itself never exits with 0. */
 export function judgeJob(
   results: readonly HostResult[],
   policy: VerdictPolicy,
@@ -46,7 +47,7 @@ export function judgeJob(
   return { exit: forgiving === 0 && hasStopped ? exitOf(unlike, policy) : forgiving, bad, accepted };
 }
 
-/** Whether a host did what it was to do. Whoever did not want to wait has got what was asked for. */
+/** Whether a host did as asked. With --detach, accepting the request is enough. */
 export function isAsAsked({ outcome, detached }: HostResult): boolean {
   return isSuccess(outcome) || (outcome === 'unfinished' && detached === true);
 }
@@ -57,7 +58,12 @@ function exitOf(results: readonly HostResult[], { partial }: VerdictPolicy): Exi
   return exitCodeOf([...results.map(({ outcome }) => outcome), ...unjudged]);
 }
 
-/** Outcomes by name. Throws `KickError` `usage` for one that is none. */
+/** The policy that a job is run under. */
+export function verdictPolicy({ accept, success, partial }: JobSettings): VerdictPolicy {
+  return { accept: outcomesOf(accept, '--accept'), success, partial };
+}
+
+/** Outcomes by name. Throws `KickError` `usage` for unknown names. */
 export function outcomesOf(names: readonly string[], option: string): Outcome[] {
   return names.map((name) => {
     const outcome = OUTCOME_NAMES.find((one) => one === name);

@@ -1,4 +1,4 @@
-/** In which order hosts are let go, and when the job stops by itself. */
+/** The order in which hosts are started, and when a job stops by itself. */
 import { OUTCOMES } from '../../protocol/outcome.ts';
 import type { Target } from '../../transport/transport.ts';
 import { countOf, type Share } from '../../util/share.ts';
@@ -10,7 +10,7 @@ export interface Batch {
   isCanary: boolean;
 }
 
-/** The batches in their order; every target is in exactly one. */
+/** Returns the batches in order; every target is in exactly one. */
 export function batchesOf(targets: readonly Target[], { canary = 0, batches = [] }: Rollout): Batch[] {
   const planned: Batch[] = [];
   let from = 0;
@@ -49,19 +49,20 @@ export function createBudget(
   };
 }
 
-/** What --max-failures counts: a run that went wrong, or a host that went away in it. */
+/** What --max-failures counts: a run that failed, or a host that disappeared during its run. */
 function isFailure(outcome: HostResult['outcome']): boolean {
   return OUTCOMES[outcome].exit === 1 || outcome === 'lost';
 }
 
-/** A success whose catalog is another than the one that was deployed is `stale`: its compiler lags behind. */
+/** A success with another catalog than the deployed one is `stale`: its compiler lags behind. */
 export function checkVersion(result: HostResult, { expectVersion }: Rollout): HostResult {
   if (expectVersion === undefined || OUTCOMES[result.outcome].exit !== 0) return result;
   const { configurationVersion, codeId } = result.finished?.facts ?? {};
-  // Agents tell the beginning of a long one (RunFactsSchema).
+  // Agents send only the start of a long version (RunFactsSchema).
   const expected = clip(expectVersion, 256);
   if (configurationVersion === expected || codeId === expected) return result;
   const version = configurationVersion ?? codeId;
-  const told = version === undefined ? 'the host did not tell its version' : `its version is "${version}"`;
-  return { ...result, outcome: 'stale', message: `the catalog is not of "${expectVersion}": ${told}` };
+  const actual =
+    version === undefined ? 'the host did not report its version' : `its version is "${version}"`;
+  return { ...result, outcome: 'stale', message: `the catalog is not of "${expectVersion}": ${actual}` };
 }

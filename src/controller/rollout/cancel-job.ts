@@ -1,22 +1,22 @@
-/** `kick jobs stop --cancel`: the requests of a job are taken off their runs. */
+/** `kick jobs stop --cancel`: takes the requests of a job off their runs. */
 import { messageOf } from '../../errors.ts';
 import type { Target } from '../../transport/transport.ts';
 import { sealedCancel } from '../jobs/seal-request.ts';
 import type { Rolling } from './rolling.ts';
 
 export async function cancelAll(rolling: Rolling): Promise<void> {
-  rolling.stopStarting('stopped', 'it was asked to stop, and to end what runs');
+  rolling.stopStarting('stopped', 'somebody stopped the job and its runs (kick jobs stop --cancel)');
   await Promise.all([...rolling.inProgress.values()].map((target) => cancelOne(target, rolling)));
 }
 
-async function cancelOne(target: Target, { job, options, stops, tell }: Rolling): Promise<void> {
+async function cancelOne(target: Target, { job, options, stops, report }: Rolling): Promise<void> {
   const { certname } = target;
   const { clock, identity, sender } = options;
   try {
     const body = await sealedCancel(job, certname, { identity, now: clock.now() });
-    await sender.command(target, body, stops.looking);
+    await sender.command(target, body, { signal: stops.following });
   } catch (error) {
     const message = `it could not be cancelled: ${messageOf(error)}`;
-    tell({ type: 'host-retry', at: clock.now(), certname, message });
+    report({ type: 'host-retry', at: clock.now(), certname, message });
   }
 }

@@ -1,16 +1,16 @@
 /**
- * Whether a host is still in contact, by how its streams of events hold. A stream that ends as soon as it was opened is
- * no contact, whatever it told: an agent that ends one after the other must not keep its job for ever.
+ * Whether a host is still in contact, judged by how long its event streams last. A stream that ends as soon as it was
+ * opened is no contact, whatever it delivered: an agent that ends one after another must not keep its job for ever.
  */
 import type { Clock } from '../../util/clock.ts';
 
-/** Milliseconds that a stream must have told something for: less than between two signs of life (DESIGN 6). */
+/** Milliseconds a stream must deliver for to count as contact; less than between two signs of life (DESIGN 6). */
 const HOLD_MS = 10_000;
 
-/** Streams in a row that an agent may end at once with nothing new in them: it knows the job, and not its end. */
+/** Maximum number of empty streams in a row: the agent knows the job, but not its end. */
 const MAX_EMPTY = 6;
 
-/** Streams that an agent may end by itself: it does so when it is stopped or restarted, a few times in a run at most. */
+/** Maximum number of streams ended by the agent. It does so when it stops or restarts: a few times during a run. */
 const MAX_ENDED = 100;
 
 export interface Contact {
@@ -18,19 +18,19 @@ export interface Contact {
   asked(): void;
   /** A stream of events was opened. */
   opened(): void;
-  /** Something came by it; `isNew`: an event that was not known. */
+  /** Something arrived; `isNew`: an event not seen before. */
   heard(isNew: boolean): void;
-  /** It is over; `byAgent`: the agent ended it, the connection did not break. */
+  /** The stream is over; `byAgent`: the agent ended it, rather than the connection breaking. */
   closed(byAgent: boolean): void;
-  /** Whether the latest question was worth it: a stream that held, or told something new. */
+  /** Whether the latest attempt got anywhere: its stream lasted, or brought something new. */
   wasGood(): boolean;
-  /** Milliseconds since a stream held. */
+  /** Milliseconds since a stream last counted as contact. */
   silenceMs(): number;
-  /** How often the agent has ended its streams, once that is too often. */
+  /** How often the agent has ended its streams, if that is too often. */
   endedTooOften(): number | undefined;
 }
 
-/** `lostAfterMs`: how long a host may be silent; a stream that holds as long is contact, whatever else is. */
+/** `lostAfterMs`: how long a host may be silent; a stream that lasts as long always counts as contact. */
 export function trackContact({ monotonic }: Clock, lostAfterMs: number): Contact {
   const holdMs = Math.min(HOLD_MS, lostAfterMs);
   let lastContact = monotonic();

@@ -2,14 +2,14 @@
 import { CLOCK_RULE, clockWords, isTooFar } from '../../protocol/clocks.ts';
 import { REFUSALS, type RefusalBody } from '../../protocol/refusal.ts';
 
-/** Milliseconds below which a difference is only the way there and back. */
+/** Milliseconds; smaller differences are network latency. */
 const NO_DIFFERENCE_MS = 2000;
 
-/** `now`: our clock when it came, milliseconds since 1970. */
+/** `now`: our clock when the refusal came, in milliseconds since 1970. */
 export function refusalWords({ code, time, version }: RefusalBody, now: number): string {
   const { means } = REFUSALS[code];
   const aheadMs = time === undefined ? 0 : time * 1000 - now;
-  // Whatever the agent makes of it: an earlier one calls a request from a clock that is behind its own too old.
+  // Whatever its code: older agents answer `expired` when our clock is behind theirs.
   if (isTooFar(aheadMs)) return `${clockWords(aheadMs)}: ${CLOCK_RULE}`;
   const about = [
     ...(Math.abs(aheadMs) < NO_DIFFERENCE_MS ? [] : [clockWords(aheadMs)]),
@@ -18,7 +18,7 @@ export function refusalWords({ code, time, version }: RefusalBody, now: number):
   return about.length > 0 ? `${means} (${about.join(', ')})` : means;
 }
 
-/** The same in one line with its code and what to do about it. */
+/** The same on one line, with the code and what to do about it. */
 export function refusalLine(refusal: RefusalBody, now: number): string {
   const { code } = refusal;
   const row: { means: string; next?: string } = REFUSALS[code];

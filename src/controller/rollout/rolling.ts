@@ -1,4 +1,4 @@
-/** What the parts of a rollout share while it goes on: its results, who stops it, and what it reports. */
+/** What the parts of a rollout share while it runs: its results, its stops and its reports. */
 import type { Identity } from '../../pki/identity.ts';
 import type { Sender, Target } from '../../transport/transport.ts';
 import type { Clock } from '../../util/clock.ts';
@@ -18,15 +18,15 @@ export interface RunJobOptions extends StopSignals {
   /** Milliseconds without contact until a host is lost. */
   lostAfterMs: number;
   detach?: boolean;
-  /** Asks the operator between batches; false: no more. */
+  /** Asks the operator between batches; false ends the rollout. */
   confirm?(question: string, signal: AbortSignal): Promise<boolean>;
-  /** What an earlier controller of this job had seen. */
+  /** What an earlier controller of this job had seen; absent for a new job. */
   before?: Before;
-  /** What keeps the events. */
+  /** Keeps the events. */
   log?: JobLog;
-  /** The right to run it; nobody is asked any more once it is lost. */
+  /** The right to run the job; once it is lost, no more hosts are asked. */
   lease?: Pick<Lease, 'isHeld'>;
-  /** Milliseconds before the first new try of an unreachable host, without jitter. */
+  /** Milliseconds before the first retry of an unreachable host, before jitter. */
   retryAfterMs?: number;
 }
 
@@ -37,22 +37,22 @@ export interface Rolling {
   /** How many hosts run at once. */
   readonly window: Places;
   readonly stops: Stops;
-  /** Hosts that are being asked or run now. */
+  /** Hosts being asked or running now. */
   readonly inProgress: Map<string, Target>;
   /** By certname. */
   readonly results: Map<string, HostResult>;
-  /** Everything that the job reports passes here. */
-  tell(event: JobEvent): void;
-  /** A host is over: counts it against the budgets, which may stop the job. */
+  /** Emits an event of the job. */
+  report(event: JobEvent): void;
+  /** Records a host's result and counts it against the budgets, which may stop the job. */
   finish(result: HostResult): void;
-  /** Starts no more hosts; the first reason counts. */
+  /** Starts no more hosts; the first reason stands. */
   stopStarting(reason: StopReason, message: string): void;
   /** Milliseconds since it began. */
   elapsedMs(): number;
   close(): void;
 }
 
-/** The hosts that an earlier controller has seen to their end are over from the start. */
+/** Hosts that an earlier controller has seen to their end are over from the start. */
 export function openRolling(job: Job, options: RunJobOptions): Rolling {
   const { clock, emit, before } = options;
   const rollout = job.rollout ?? {};
@@ -62,22 +62,22 @@ export function openRolling(job: Job, options: RunJobOptions): Rolling {
   const startedAt = clock.monotonic();
   const results = new Map<string, HostResult>();
 
-  /** What a host says is looked at on its way. */
-  function tell(event: JobEvent): void {
+  /** Back-pressure sees every host's events. */
+  function report(event: JobEvent): void {
     if (event.type === 'host-event') backPressure.on(event.certname, event.event);
     emit(event);
   }
 
   function note(result: HostResult): void {
     results.set(result.certname, result);
-    tell({ type: 'host-done', at: clock.now(), result });
+    report({ type: 'host-done', at: clock.now(), result });
   }
 
   function stopStarting(reason: StopReason, message: string): void {
-    if (stops.stop(reason)) tell({ type: 'stopping', at: clock.now(), reason, message });
+    if (stops.stop(reason)) report({ type: 'stopping', at: clock.now(), reason, message });
   }
 
-  tell({ type: 'job-started', at: clock.now(), job });
+  report({ type: 'job-started', at: clock.now(), job });
   for (const target of job.targets) {
     const known = before?.results.get(target.certname);
     if (known !== undefined) note(known);
@@ -92,7 +92,7 @@ export function openRolling(job: Job, options: RunJobOptions): Rolling {
     stops,
     inProgress: new Map(),
     results,
-    tell,
+    report,
     finish(result) {
       note(result);
       const reason = budget.add(result);
@@ -113,6 +113,6 @@ function budgetLeft(job: Job, results: ReadonlyMap<string, HostResult>) {
   const rollout = job.rollout ?? {};
   const budget = createBudget(rollout, job.targets.length);
   const spent = [...results.values()].map((known) => budget.add(known));
-  // Whoever resumes a job that its budget has stopped wants it to go on: with a new budget.
+  // Resuming a job that its budget had stopped gives it a new budget.
   return spent.at(-1) === undefined ? budget : createBudget(rollout, job.targets.length);
 }

@@ -1,6 +1,6 @@
 /**
- * All hosts of a job, batch after batch, in a window of runs at once. Each host goes its own way:
- * one that hangs costs the others nothing, and one that ends lets the next one go.
+ * Runs all hosts of a job, batch after batch, with a limited number at once. Hosts are independent: one
+ * that hangs costs the others nothing, and one that ends lets the next one start.
  */
 import { isSuccess } from '../../protocol/outcome.ts';
 import type { Target } from '../../transport/transport.ts';
@@ -17,12 +17,12 @@ export interface JobResult {
   stopped?: StopReason;
 }
 
-/** Never rejects for what a host does; the results are in the order of the targets. */
+/** Never rejects because of a host; the results are in the order of the targets. */
 export async function runJob(job: Job, options: RunJobOptions): Promise<JobResult> {
   const rolling = openRolling(job, options);
-  const { stops, results, tell, finish, stopStarting } = rolling;
+  const { stops, results, report, finish, stopStarting } = rolling;
   const unhook = stops.hook({
-    onStop: () => stopStarting('stopped', 'it was asked to stop'),
+    onStop: () => stopStarting('stopped', 'somebody stopped the job (kick jobs stop)'),
     onCancel: () => void cancelAll(rolling),
   });
   await runBatches(rolling);
@@ -32,24 +32,24 @@ export async function runJob(job: Job, options: RunJobOptions): Promise<JobResul
   const stopped = stops.reason();
   const all = job.targets.flatMap(({ certname }) => results.get(certname) ?? []);
   const end: JobResult = stopped === undefined ? { results: all } : { results: all, stopped };
-  tell({ type: 'job-done', at: options.clock.now(), ...end });
+  report({ type: 'job-done', at: options.clock.now(), ...end });
   return end;
 }
 
 async function runBatches(rolling: Rolling): Promise<void> {
-  const { job, rollout, options, stops, results, tell } = rolling;
+  const { job, rollout, options, stops, results, report } = rolling;
   const runToEnd = createHostAttempts(rolling);
   const batches = batchesOf(job.targets, rollout);
   for (const [index, planned] of batches.entries()) {
     if (stops.starting.aborted) return;
-    // A job that goes on stands where it was: in the middle of a batch, and not before a canary that is over.
+    // A resumed job continues in the middle of a batch; a canary that is over is not repeated.
     const targets = planned.targets.filter(({ certname }) => !results.has(certname));
     if (targets.length === 0) continue;
     const number = index + 1;
     if (batches.length > 1) {
       const { isCanary } = planned;
       const at = options.clock.now();
-      tell({ type: 'batch', at, number, of: batches.length, hosts: targets.length, isCanary });
+      report({ type: 'batch', at, number, of: batches.length, hosts: targets.length, isCanary });
     }
     await runBatch({ ...planned, targets }, runToEnd, rolling);
     if (number < batches.length && !stops.starting.aborted) await pauseAfter(number, batches.length, rolling);
@@ -75,16 +75,16 @@ async function runBatch(
 async function pauseAfter(
   number: number,
   of: number,
-  { rollout, options, stops, tell, stopStarting }: Rolling,
+  { rollout, options, stops, report, stopStarting }: Rolling,
 ): Promise<void> {
   const { pauseMs = 0, confirm = false } = rollout;
   const { clock } = options;
   if (pauseMs > 0) {
-    tell({ type: 'pause', at: clock.now(), until: clock.now() + pauseMs });
+    report({ type: 'pause', at: clock.now(), until: clock.now() + pauseMs });
     await sleep(pauseMs, stops.starting);
   }
   if (!confirm || stops.starting.aborted || options.confirm === undefined) return;
-  tell({ type: 'pause', at: clock.now() });
+  report({ type: 'pause', at: clock.now() });
   const isWanted = await options.confirm(`Batch ${number} of ${of} is over. Go on?`, stops.starting);
   if (!isWanted) stopStarting('declined', 'the operator said no');
 }

@@ -1,34 +1,35 @@
-/** Who may stop a job, and what that means: no new host is started, or hosts are no longer looked at. */
+/** The ways to stop a job: start no new hosts, or also stop following the running ones. */
 import { setMaxListeners } from 'node:events';
+import { after } from '../../util/clock.ts';
 import type { StopReason } from '../jobs/job.ts';
 
 export interface StopSignals {
-  /** Ctrl-C: start no more hosts, leave running ones, look no longer. */
+  /** Ctrl-C: start no more hosts, and stop following the running ones. */
   signal: AbortSignal;
-  /** `kick jobs stop`: start no more hosts, see those that run to their end. */
+  /** `kick jobs stop`: start no more hosts, but follow the running ones to their end. */
   stop?: AbortSignal;
-  /** `kick jobs stop --cancel`: end those as well. */
+  /** `kick jobs stop --cancel`: also end the running ones. */
   cancel?: AbortSignal;
-  /** Milliseconds until the controller stops looking; it ends nothing. */
+  /** Milliseconds until the controller stops following; ends no run. */
   timeoutMs?: number;
 }
 
 export interface Stops {
   /** Aborted: no new host is started. */
   readonly starting: AbortSignal;
-  /** Aborted: hosts are left as they are. */
-  readonly looking: AbortSignal;
-  /** Starts no more hosts; false when that was so before. */
+  /** Aborted: running hosts are no longer followed. */
+  readonly following: AbortSignal;
+  /** Starts no more hosts. Returns false if the job had stopped already. */
   stop(reason: StopReason): boolean;
   reason(): StopReason | undefined;
-  /** Listens to whoever may stop the job; returns a function that ends it. */
+  /** Subscribes to the signals; returns a function that unsubscribes. */
   hook(on: { onStop(): void; onCancel(): void }): () => void;
 }
 
 export function createStops({ signal, stop, cancel, timeoutMs }: StopSignals): Stops {
   const starting = new AbortController();
-  const looking = new AbortController();
-  setMaxListeners(0, starting.signal, looking.signal, signal);
+  const following = new AbortController();
+  setMaxListeners(0, starting.signal, following.signal, signal);
   let reason: StopReason | undefined;
 
   function stopStarting(why: StopReason): boolean {
@@ -38,22 +39,22 @@ export function createStops({ signal, stop, cancel, timeoutMs }: StopSignals): S
     return true;
   }
 
-  const stopLooking = (why: StopReason) => () => {
-    // What stopped the rollout before counts on; but Ctrl-C is the operator's own word.
-    if (!looking.signal.aborted && (reason === undefined || why === 'interrupted')) reason = why;
+  const stopFollowing = (why: StopReason) => () => {
+    // The first reason stands, unless the operator presses Ctrl-C.
+    if (!following.signal.aborted && (reason === undefined || why === 'interrupted')) reason = why;
     starting.abort();
-    looking.abort();
+    following.abort();
   };
 
   return {
     starting: starting.signal,
-    looking: looking.signal,
+    following: following.signal,
     stop: stopStarting,
     reason: () => reason,
     hook({ onStop, onCancel }) {
-      const timer = timeoutMs === undefined ? undefined : setTimeout(stopLooking('timeout'), timeoutMs);
+      const endTimer = timeoutMs === undefined ? () => {} : after(timeoutMs, stopFollowing('timeout'));
       const hooks: [AbortSignal | undefined, () => void][] = [
-        [signal, stopLooking('interrupted')],
+        [signal, stopFollowing('interrupted')],
         [stop, onStop],
         [cancel, onCancel],
       ];
@@ -62,7 +63,7 @@ export function createStops({ signal, stop, cancel, timeoutMs }: StopSignals): S
         one?.addEventListener('abort', run, { once: true });
       }
       return () => {
-        clearTimeout(timer);
+        endTimer();
         for (const [one, run] of hooks) one?.removeEventListener('abort', run);
       };
     },

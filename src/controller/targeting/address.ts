@@ -1,4 +1,4 @@
-/** Where a host is, as an inventory's `uri` tells it. Whose port it names: bolt-reach.ts. */
+/** Where a host is, from an inventory's `uri`. Whose port that names: bolt/reach.ts. */
 import { isIPv6 } from 'node:net';
 
 export interface Address {
@@ -15,9 +15,12 @@ export interface Uri extends Address {
 const URI =
   /^(?:([A-Za-z][A-Za-z0-9+.-]*):\/\/)?(?:[^[\]/]*@)?(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]{0,253}))(?::(\d{0,5}))?\/?$/;
 
-/** As Bolt reads it (Bolt::Inventory::Target.parse_uri), less paths and queries; undefined when it is none. */
+/** In a uri with a scheme, anything after the host is ignored: `https://host/path?query`. */
+const BEHIND_HOST = /^([A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?#]*)[/?#].*$/s;
+
+/** Parses as Bolt does (Bolt::Inventory::Target.parse_uri), but a path needs a scheme; undefined if it is no uri. */
 export function parseUri(text: string): Uri | undefined {
-  const match = URI.exec(text);
+  const match = URI.exec(text.replace(BEHIND_HOST, '$1'));
   if (match === null) return undefined;
   const [, scheme, ipv6, name = '', digits = ''] = match;
   if (ipv6 !== undefined && !isIPv6(ipv6)) return undefined;
@@ -36,7 +39,7 @@ export function formatAddress({ host, port }: Address): string {
   return port === undefined ? shown : `${shown}:${port}`;
 }
 
-/** A uri as it may be shown: it may hold a password. */
+/** A uri that is safe to show: the user part may hold a password. */
 export function withoutUser(uri: string): string {
   return uri.replace(/^([^:/@]*:\/\/)?.*@/s, '$1');
 }

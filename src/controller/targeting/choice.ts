@@ -1,26 +1,26 @@
-/** A choice while it is made: who was named and by what, and who was left out and why. */
+/** A choice in the making: which hosts were named and by what, and which were left out and why. */
 import type { Members } from './nodeset/evaluate.ts';
 
 /** Why a host is in or out. */
 export interface Explained {
   certname: string;
   isIn: boolean;
-  /** By what it was named; then, if it is out, what left it out. */
+  /** What named it; then, if it is out, what left it out. */
   because: readonly string[];
 }
 
 export interface Choice {
-  /** All who were named, in the order in which they first were. */
+  /** All named hosts, in the order in which they were first named. */
   hosts(): Members;
   add(hosts: Members, reason: string): void;
-  /** The first reason is kept; nothing where the host was not named. */
+  /** Keeps the first reason; does nothing if the host was not named. */
   leaveOut(certname: string, why: string): void;
-  /** Another reason in place of the first. */
-  leaveOutAnyhow(certname: string, why: string): void;
+  /** Replaces the first reason. */
+  leaveOutInstead(certname: string, why: string): void;
   staying(): string[];
-  /** Why hosts are out. */
+  /** Why hosts are out, by certname. */
   out: ReadonlyMap<string, string>;
-  /** Everybody who was named, those who are in first. */
+  /** Every named host; those that are in come first. */
   explained(): Explained[];
 }
 
@@ -28,17 +28,19 @@ export function createChoice(): Choice {
   const named = createNamed();
   const out = new Map<string, string>();
   return {
-    ...{ out, hosts: named.hosts, add: named.add },
+    out,
+    hosts: named.hosts,
+    add: named.add,
     leaveOut(certname, why) {
       if (named.hosts().has(certname) && !out.has(certname)) out.set(certname, why);
     },
-    leaveOutAnyhow: (certname, why) => void out.set(certname, why),
+    leaveOutInstead: (certname, why) => void out.set(certname, why),
     staying() {
       const hosts = [...named.hosts()];
       return out.size === 0 ? hosts : hosts.filter((certname) => !out.has(certname));
     },
     explained() {
-      const told = [...named.reasons()].map(([certname, reasons]): Explained => {
+      const explained = [...named.reasons()].map(([certname, reasons]): Explained => {
         const why = out.get(certname);
         return {
           certname,
@@ -46,12 +48,12 @@ export function createChoice(): Choice {
           because: why === undefined ? reasons : [...reasons, why],
         };
       });
-      return told.sort((a, b) => Number(b.isIn) - Number(a.isIn));
+      return explained.sort((a, b) => Number(b.isIn) - Number(a.isIn));
     },
   };
 }
 
-/** All who were named, and by what; why is seldom asked. */
+/** All named hosts. Their reasons, which are seldom needed, are collected on demand. */
 function createNamed() {
   const parts: { hosts: Members; reason: string }[] = [];
   let union: Set<string> | undefined;
@@ -68,7 +70,7 @@ function createNamed() {
       parts.push({ hosts, reason });
       if (union !== undefined) for (const certname of hosts) union.add(certname);
     },
-    /** Hosts that were named alike share one list: there may be very many. */
+    /** Hosts named by the same things share one list: there may be very many. */
     reasons(): Map<string, readonly string[]> {
       const because = new Map<string, readonly string[]>();
       for (const { hosts, reason } of parts) {

@@ -1,20 +1,19 @@
-/** An exclusion is a safety belt: one that holds nobody is reported. */
+/** An exclusion is a safety belt: one that excludes nothing is reported. */
 import { KickError } from '../../errors.ts';
-import type { NarrowableScope } from './groups.ts';
 import type { Inventory } from './inventory.ts';
-import { evaluate, type Members } from './nodeset/evaluate.ts';
-import type { Parsed, Term } from './nodeset/expression.ts';
+import { evaluate, type Members, type NarrowableScope } from './nodeset/evaluate.ts';
+import { eachName, type Parsed, type Term } from './nodeset/expression.ts';
 import type { Warn } from './warn.ts';
 
 export interface ExclusionContext {
   scope: NarrowableScope;
   inventory: Inventory;
-  /** Whether a host that has this name is known beyond the inventory. */
+  /** Whether a host of this name is known outside the inventory. */
   isKnown(certname: string): Promise<boolean>;
   warn: Warn;
 }
 
-/** Whom an expression leaves out of these hosts; whatever in it names nobody known is reported. */
+/** Returns the hosts that an expression excludes from these; reports parts of it that name no known host. */
 export async function excludedBy(
   { text, origin, terms }: Parsed,
   hosts: Members,
@@ -22,7 +21,7 @@ export async function excludedBy(
 ): Promise<Set<string>> {
   const excluded = await evaluate(terms, context.scope.over(hosts));
   if (text.trim() === '') context.warn(`${origin}: it names nobody`);
-  // What operators other than a union join means something only as a whole.
+  // Terms joined by operators other than union only make sense as a whole.
   const parts = terms.every(({ operator }) => operator === ',') ? terms.map((term) => [term]) : [terms];
   for (const part of parts) {
     if (await namesSomebody(part, hosts, context)) continue;
@@ -32,12 +31,14 @@ export async function excludedBy(
   return excluded;
 }
 
-/** Reports the `!` of an expression that leaves nobody out, as `evaluate` tells of it. */
-export function idleExclusion({ origin }: Pick<Parsed, 'origin'>, context: ExclusionContext) {
-  return async (term: Term, left: Members): Promise<void> => {
-    if (await namesSomebody([term], left, context)) return;
-    context.warn(`${origin}: !${term.text}: no such host among those before it`);
-  };
+/** Reports a `!` of an expression that excludes nothing: `evaluate` calls its `onIdle` with each. */
+export async function reportIdle(
+  { origin }: Pick<Parsed, 'origin'>,
+  { term, left }: { term: Term; left: Members },
+  context: ExclusionContext,
+): Promise<void> {
+  if (await namesSomebody([term], left, context)) return;
+  context.warn(`${origin}: !${term.text}: no such host among those before it`);
 }
 
 async function namesSomebody(
@@ -50,12 +51,25 @@ async function namesSomebody(
   const alone: Term[] = [{ ...first, operator: ',' }, ...rest];
   const named = await evaluate(alone, scope.over(hosts));
   for (const certname of named) if (hosts.has(certname) || inventory.hosts.has(certname)) return true;
-  if (terms.some(({ kind }) => kind !== 'name')) return named.size > 0 || (await fitsSomebody(alone, scope));
+  if (!terms.every((term) => term.kind === 'name' || isListed(term, inventory)))
+    return named.size > 0 || (await fitsSomebody(alone, scope));
   for (const certname of named) if (await isKnown(certname)) return true;
   return false;
 }
 
-/** Masks of an exclusion were tried on the chosen; others may fit, where others are known at all. */
+/** Whether a group consists only of names in the inventory's file, which may be misspelt like any others. */
+function isListed(term: Term, inventory: Inventory): boolean {
+  const groups: string[] = [];
+  if (term.kind === 'group') eachName(term, (name) => groups.push(name));
+  // Groups that contain themselves are refused when they are looked up.
+  const seen = new Set(groups);
+  for (const name of seen) for (const child of inventory.groups.get(name)?.children ?? []) seen.add(child);
+  const sources = [...seen].flatMap((name) => inventory.groups.get(name)?.sources ?? []);
+  const isNames = sources.every((source) => 'nodes' in source && !/[@*?]/.test(source.nodes));
+  return sources.length > 0 && isNames;
+}
+
+/** Whether a mask that matches none of the chosen hosts matches any other known host. */
 async function fitsSomebody(terms: readonly Term[], scope: NarrowableScope): Promise<boolean> {
   try {
     return (await evaluate(terms, scope)).size > 0;

@@ -1,28 +1,31 @@
 /**
- * Of whom conditions on facts hold. PuppetDB and the inventory only tell the values: both are judged here,
- * so that the same facts choose the same hosts, wherever they come from.
+ * Chooses hosts by conditions on facts. PuppetDB and the inventory only supply values, which are judged here, so that
+ * the same facts choose the same hosts wherever they come from.
  */
 import { KickError } from '../../errors.ts';
 import { clip, plural } from '../../util/text.ts';
-import { type FactCondition, judge, valueAt } from './fact-condition.ts';
+import { type FactCondition, judge, textOf, valueAt } from './fact-condition.ts';
+import { textsThatFit } from './fact-patterns.ts';
 import type { Inventory } from './inventory.ts';
+import { hostList } from './nodeset/host-list.ts';
 import type { Found, HostsOfOptions } from './question.ts';
 import { UNKNOWN_FACT } from './unknown-fact.ts';
 
-/** Hosts that are named in a warning. */
+/** Maximum number of values named in a warning. */
 const SHOWN = 5;
 
-/** For each host, the values of the facts, in the order of the conditions. */
+/** The values of the facts for each host, in the order of the conditions. */
 type Values = ReadonlyMap<string, readonly unknown[]>;
 
-/** Throws `KickError` where there are no facts to ask for. */
+/** Throws `KickError` if there is no source of facts. */
 export async function byFacts(conditions: readonly FactCondition[], options: HostsOfOptions): Promise<Found> {
   const values = await valuesOf(conditions, options);
   const hosts = new Set<string>();
-  /** Those of whom a condition cannot be judged, by its place; no other one speaks against them. */
+  /** Per condition, hosts for which it cannot be judged and that meet all other conditions. */
   const incomparable = conditions.map((): [certname: string, value: unknown][] => []);
+  const fits = conditions.map((condition, at) => fittingTexts(condition, values, at));
   for (const [certname, facts] of values) {
-    const verdicts = conditions.map((condition, at) => judge(facts[at], condition));
+    const verdicts = conditions.map((condition, at) => judge(facts[at], condition, fits[at]));
     if (verdicts.every((verdict) => verdict === true)) hosts.add(certname);
     const open = verdicts.indexOf('incomparable');
     if (open >= 0 && !verdicts.includes(false)) incomparable[open]?.push([certname, facts[open]]);
@@ -32,21 +35,40 @@ export async function byFacts(conditions: readonly FactCondition[], options: Hos
   for (const [at, { text }] of conditions.entries()) {
     if (values.size > 0 && [...values.values()].every((facts) => facts[at] === undefined))
       warn(`--fact ${text}: no host has this fact`);
-    const told = incomparable[at] ?? [];
-    for (const [certname, value] of told)
+    const unclear = incomparable[at] ?? [];
+    for (const [certname, value] of unclear)
       why.set(certname, `--fact ${text}: ${shown(value)} cannot be compared`);
-    if (told.length > 0) warn(incomparableText(text, told));
+    if (unclear.length > 0) warn(incomparableText(text, unclear));
   }
   return { hosts, why };
 }
 
+/** Those of the values at this place that a regular expression fits; undefined for another condition. */
+function fittingTexts(condition: FactCondition, values: Values, at: number): Set<string> | undefined {
+  if (condition.comparison !== '~') return undefined;
+  const texts = new Set<string>();
+  for (const facts of values.values()) {
+    const text = textOf(facts[at]);
+    if (text !== undefined) texts.add(text);
+  }
+  return textsThatFit(condition, texts);
+}
+
 function incomparableText(
   text: string,
-  told: readonly (readonly [certname: string, value: unknown])[],
+  unclear: readonly (readonly [certname: string, value: unknown])[],
 ): string {
-  const names = told.slice(0, SHOWN).map(([certname, value]) => `${certname} (${shown(value)})`);
-  const more = told.length > SHOWN ? ` and ${told.length - SHOWN} more` : '';
-  return `--fact ${text}: cannot be compared on ${plural(told.length, 'host')}, left out: ${names.join(', ')}${more}`;
+  const byValue = new Map<string, string[]>();
+  for (const [certname, value] of unclear) {
+    const hosts = byValue.get(shown(value));
+    if (hosts === undefined) byValue.set(shown(value), [certname]);
+    else hosts.push(certname);
+  }
+  const groups = [...byValue].map(([value, hosts]) => ({ value, hosts }));
+  const names = groups.slice(0, SHOWN).map(({ value, hosts }) => `${hostList(hosts)} (${value})`);
+  const left = groups.slice(SHOWN).reduce((sum, { hosts }) => sum + hosts.length, 0);
+  const more = left > 0 ? ` and ${left} more` : '';
+  return `--fact ${text}: cannot be compared on ${plural(unclear.length, 'host')}, left out: ${names.join(', ')}${more}`;
 }
 
 function shown(value: unknown): string {
@@ -75,7 +97,7 @@ async function valuesOf(
   }
   for (const [certname, facts] of await sources.database.factValues(paths, from))
     if (isWanted(certname)) found.set(certname, facts);
-  // A node that has never sent facts has none, as a host of the inventory without facts.
+  // A node that has never sent facts has none, like a host without facts in the inventory.
   if (conditions.every((condition) => judge(undefined, condition) === true))
     for (const certname of await sources.database.active())
       if (isWanted(certname) && !found.has(certname)) found.set(certname, []);

@@ -5,7 +5,7 @@ import { UNKNOWN_FACT } from './unknown-fact.ts';
 
 export type Comparison = '=' | '!=' | '~' | '<' | '>' | '<=' | '>=';
 
-/** `['os', 'family']`; a number is a place in a list, from 0, or a key of digits. */
+/** `['os', 'family']`; a number is a list index, from 0, or a key of digits. */
 export type FactPath = readonly (string | number)[];
 
 export interface FactCondition {
@@ -16,7 +16,7 @@ export interface FactCondition {
   value: string;
 }
 
-/** Throws `KickError` `usage` that points at the column of what is wrong. */
+/** Throws `KickError` `usage` that points at the offending column. */
 export function parseFactCondition(text: string): FactCondition {
   const { path, end } = readPath(text);
   // `==` and `=~` are how Puppet's language writes them.
@@ -36,7 +36,7 @@ function checkValue(
   at: number,
   { comparison, value }: Pick<FactCondition, 'comparison' | 'value'>,
 ): void {
-  // A variable of a script that is not set: every fact fits an empty pattern, and differs from an empty text.
+  // Most likely an unset variable in a script: every fact matches an empty pattern and differs from an empty text.
   if (value === '') throw problem(text, at, 'a value is missing (an empty text is ~^$)');
   if (comparison === '!=' && value.startsWith('=')) throw problem(text, at, '"!==" is not a comparison');
   if (isOrder(comparison) && !isDecimal(value) && !isVersion(value)) {
@@ -52,7 +52,7 @@ function checkValue(
 
 function readPath(text: string): { path: (string | number)[]; end: number } {
   const path: (string | number)[] = [];
-  // A name, or a quoted one that may hold anything; with places in lists: mounts."/".size, disks[0].
+  // A name, or a quoted one with anything in it, and list indices: mounts."/".size, disks[0].
   const piece = /(?:"([^"]+)"|([A-Za-z0-9_:-]+))((?:\[\d{1,6}\])*)/y;
   let end = 0;
   for (;;) {
@@ -76,7 +76,7 @@ function problem(text: string, at: number, message: string): KickError {
   });
 }
 
-/** What stands at a path; undefined where nothing does, or null; `UNKNOWN_FACT` where nobody can say. */
+/** The value at a path; undefined for none and for null; `UNKNOWN_FACT` if it cannot be known. */
 export function valueAt(facts: unknown, path: FactPath): unknown {
   let value = facts;
   for (const key of path) {
@@ -90,12 +90,13 @@ export function valueAt(facts: unknown, path: FactPath): unknown {
 }
 
 /**
- * Whether the value of a fact fulfils a condition. A fact that is not there, a list and a mapping equal
- * nothing, so `!=` holds of them. `incomparable`: there is a value, but it is neither more nor less, or unknown.
+ * Whether the value of a fact meets a condition; `fits` are the texts that its regular expression fits (fact-patterns.ts). A missing fact, a list and a mapping equal nothing, so `!=` is true of
+ * them. `incomparable`: the value is unknown, or can be neither less nor greater.
  */
 export function judge(
   value: unknown,
   { comparison, value: wanted }: FactCondition,
+  fits: ReadonlySet<string> = new Set(),
 ): boolean | 'incomparable' {
   if (value === UNKNOWN_FACT) return 'incomparable';
   switch (comparison) {
@@ -105,7 +106,7 @@ export function judge(
       return !equals(value, wanted);
     case '~': {
       const text = textOf(value);
-      return text !== undefined && new RegExp(wanted).test(text);
+      return text !== undefined && fits.has(text);
     }
     default: {
       if (value === undefined) return false;
@@ -115,7 +116,8 @@ export function judge(
   }
 }
 
-function textOf(value: unknown): string | undefined {
+/** Undefined for what has none: a list, a mapping, nothing. */
+export function textOf(value: unknown): string | undefined {
   return ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined;
 }
 
@@ -127,15 +129,15 @@ function equals(value: unknown, wanted: string): boolean {
 }
 
 /**
- * A fact that is a number is compared as one. Text is compared as a version, of which a whole number is the
- * simplest: Facter tells releases as text, and 12.10 comes after 12.4.
+ * Numbers are compared as numbers. Text is compared as a version, of which a whole number is the simplest: Facter
+ * reports releases as text, and 12.10 comes after 12.4.
  */
 function compare(value: unknown, wanted: string): number | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined;
   const text = String(value);
-  const isSigned = text.startsWith('-') || wanted.startsWith('-');
-  if ((typeof value === 'number' || isSigned) && isDecimal(text) && isDecimal(wanted))
-    return Number(text) - Number(wanted);
+  // With a sign or an exponent it is a number and no version.
+  const isNumber = typeof value === 'number' || /[-+e]/i.test(text + wanted);
+  if (isNumber && isDecimal(text) && isDecimal(wanted)) return Number(text) - Number(wanted);
   return compareVersions(text, wanted);
 }
 

@@ -1,10 +1,11 @@
-/** What stands behind groups that no file lists: programs and queries, each asked once. */
-import { KickError, messageOf } from '../../errors.ts';
+/** The programs and queries behind groups, each run once. */
+import { isUntrusted, KickError, messageOf } from '../../errors.ts';
+import { linesIn } from '../../util/lines.ts';
 import { clip } from '../../util/text.ts';
 import type { HostSources } from './host-sources.ts';
 import { withoutComment } from './nodes-file.ts';
+import { wholeAllowance } from './nodeset/allowance.ts';
 import { parseExpression, type Term } from './nodeset/expression.ts';
-import { MAX_NAMES } from './nodeset/range.ts';
 import { withoutOddNames } from './odd-names.ts';
 import { type Warn, warnOfNames } from './warn.ts';
 
@@ -14,7 +15,7 @@ export interface GroupSources {
   byQuery(group: string, pql: string): Promise<readonly string[]>;
 }
 
-/** Every method throws `KickError` `inventory` that names the group. */
+/** Every method may throw `KickError` `inventory`, naming the group. */
 export function createGroupSources({ sources, warn }: { sources: HostSources; warn: Warn }): GroupSources {
   const commands = new Map<string, ReturnType<GroupSources['byCommand']>>();
   const queries = new Map<string, Promise<readonly string[]>>();
@@ -26,16 +27,15 @@ export function createGroupSources({ sources, warn }: { sources: HostSources; wa
     try {
       output = await sources.outputOf(argv);
     } catch (error) {
-      throw new KickError('inventory', `${doing}: ${messageOf(error)}`, {
-        hint: `try it by hand: ${clip(argv.join(' '), 200)}`,
+      const code = isUntrusted(error) ? error.code : 'inventory';
+      const byHand = `try it by hand: ${clip(argv.join(' '), 200)}`;
+      throw new KickError(code, `${doing}: ${messageOf(error)}`, {
+        hint: isUntrusted(error) ? (error.hint ?? byHand) : byHand,
         cause: error,
       });
     }
     const { lines, odd } = linesOf(output, program);
     warnOfNames(warn, `the group "${group}", what ${program} printed`, odd);
-    if (countOf(lines) > MAX_NAMES) {
-      throw new KickError('inventory', `${doing}: it named more than ${MAX_NAMES} hosts`);
-    }
     return lines;
   }
 
@@ -56,23 +56,20 @@ export function createGroupSources({ sources, warn }: { sources: HostSources; wa
   };
 }
 
-/** What a program printed, a line an expression. Throws `KickError` for a line that is none. */
+/** Parses what a program printed, one expression per line. Throws `KickError` for a line that is none, and for too many names. */
 function linesOf(output: string, program: string): { lines: Term[][]; odd: string[] } {
   const lines: Term[][] = [];
   const odd = new Set<string>();
-  for (const [index, line] of output.split('\n').entries()) {
+  const allowance = wholeAllowance();
+  let number = 0;
+  for (const line of linesIn(output)) {
+    number += 1;
     const { text, odd: oddHere } = withoutOddNames(withoutComment(line));
     for (const name of oddHere) odd.add(name);
-    if (text !== '') lines.push(parseExpression(text, `line ${index + 1} of what ${program} printed`));
+    if (text === '') continue;
+    lines.push(parseExpression(text, `line ${number} of what ${program} printed`, allowance));
   }
   return { lines, odd: [...odd] };
-}
-
-/** Names in all of them: groups and masks count as one. */
-function countOf(lines: readonly (readonly Term[])[]): number {
-  const namesIn = ({ parts }: Term) =>
-    parts.reduce((count, part) => count * (typeof part === 'string' ? 1 : part.length), 1);
-  return lines.flat().reduce((count, term) => count + namesIn(term), 0);
 }
 
 function once<T>(before: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {

@@ -1,11 +1,8 @@
-/** Whom the choice of hosts asks, beside the inventory. Each of them may be absent on a site. */
+/** Sources of hosts besides the inventory. A site may lack any of them. */
 import type { AgentStatus } from '../../protocol/status.ts';
 import type { SendFailure, Target } from '../../transport/transport.ts';
+import type { LastKind } from './conditions.ts';
 import type { FactPath } from './fact-condition.ts';
-
-/** What the latest report of a host was; `stale`: it is too old, or there is none. */
-export const LAST_KINDS = ['failed', 'changed', 'unchanged', 'stale'] as const;
-export type LastKind = (typeof LAST_KINDS)[number];
 
 export interface LastQuestion {
   kind: LastKind;
@@ -13,22 +10,30 @@ export interface LastQuestion {
   olderThanMs: number;
 }
 
-/** What PuppetDB answers, as certnames. Every method may throw `KickError`. */
+/** PuppetDB's answers, as certnames. Every method may throw `KickError`. */
 export interface NodeDatabase {
-  /** Its rows must have a certname. */
+  /** Every row must have a certname. */
   byQuery(pql: string): Promise<string[]>;
   byClass(name: string): Promise<string[]>;
   byLast(question: LastQuestion): Promise<string[]>;
   /** Nodes that are not deactivated. */
   active(): Promise<string[]>;
   /**
-   * The values at these paths, in their order, undefined where a host has none: of all hosts that have
-   * facts, or at least of these.
+   * The values at these paths, in their order; undefined if a host has none. For all hosts that have facts, or at least
+   * for these.
    */
   factValues(
     paths: readonly FactPath[],
     certnames?: readonly string[],
   ): Promise<ReadonlyMap<string, readonly unknown[]>>;
+  /** How many of these hosts have each environment, class and kind of latest report. */
+  countBy(certnames: readonly string[]): Promise<HostCount[]>;
+}
+
+export interface HostCount {
+  name: 'environment' | 'class' | 'last';
+  kind: HostCount['name'];
+  values: { value: string; hosts: number }[];
 }
 
 /** What a host answered, or why it did not. */
@@ -38,16 +43,16 @@ export interface AgentAnswer {
   latencyMs?: number;
   status?: AgentStatus;
   error?: string;
-  /** Of what kind the error is. */
+  /** The kind of the error. */
   failure?: SendFailure;
 }
 
 export interface HostSources {
   database: NodeDatabase | undefined;
-  /** Asks agents; `classes`: also which Puppet classes they have. Never throws for what one host does. */
+  /** Asks agents for their state; `classes`: also for their Puppet classes. Never throws because of one host. */
   askAgents(targets: readonly Target[], question: { classes: boolean }): Promise<AgentAnswer[]>;
-  /** Certnames that Puppet's CA on this machine has signed; undefined where there is none. */
+  /** Certnames signed by Puppet's CA on this machine; undefined if there is no CA here. */
   signedCertnames(): Promise<string[] | undefined>;
-  /** What a program prints; throws `Error` with the reason. */
+  /** Runs a program and returns its output; throws `Error` with the reason, or `KickError` `untrusted`. */
   outputOf(argv: readonly string[]): Promise<string>;
 }

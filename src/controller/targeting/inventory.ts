@@ -1,17 +1,17 @@
-/** The hosts and groups that a site has written down. How they are written: bolt-inventory.ts. */
+/** The hosts and groups that a site has listed. The format is read by bolt/reader.ts. */
 import type { Address } from './address.ts';
 
 export interface InventoryHost {
   readonly certname: string;
   readonly aliases: readonly string[];
   readonly address?: Address;
-  /** Whose the port of its uri is where it is not ours: `that of 10.0.0.7:22 is ssh's`. */
+  /** Whose port its uri has, if not kick's: `that of 10.0.0.7:22 is ssh's`. */
   readonly otherPort?: string;
-  /** Of the host, and of the groups that it is in: bolt-merge.ts. */
+  /** Its own facts merged with those of its groups: bolt/merge.ts. */
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
-/** Where a group's further members come from, asked when the group is needed. */
+/** Where further members of a group come from, asked when the group is needed. */
 export type GroupSource =
   /** An expression in the language of hosts; it may name other groups. */
   | { readonly nodes: string }
@@ -24,33 +24,33 @@ export interface Group {
   readonly name: string;
   /** Where it is defined, for messages: `groups.0`. */
   readonly place: string;
-  /** Certnames of the targets that it lists itself; one may stand there twice. */
+  /** Certnames of the targets that it lists itself, possibly with duplicates. */
   readonly hosts: readonly string[];
-  /** Groups within it. */
+  /** Groups inside it. */
   readonly children: readonly string[];
   readonly sources: readonly GroupSource[];
-  /** Runs at once within it. */
+  /** Maximum number of its hosts that run at once. */
   readonly concurrency?: number;
 }
 
 export interface Inventory {
   /** By certname. */
   readonly hosts: ReadonlyMap<string, InventoryHost>;
-  /** The certname of each alias; none is also a certname. */
+  /** Certnames by alias; no alias is also a certname. */
   readonly aliases: ReadonlyMap<string, string>;
   readonly groups: ReadonlyMap<string, Group>;
-  /** Whether it lists targets at all: an empty list means nobody, no list means that others know. */
+  /** Whether it lists targets at all: an empty list means no hosts, no list means that other sources are asked. */
   readonly listsTargets: boolean;
-  /** Targets that are no machine with an agent (`docker://web`), as written. */
+  /** Targets that are not machines with an agent (`docker://web`), as written. */
   readonly leftOut: readonly string[];
-  /** What was not understood, or is passed over; the rest holds. */
+  /** What was not understood or is ignored; the rest is valid. */
   readonly warnings: readonly InventoryWarning[];
 }
 
 export interface InventoryWarning {
   /** With the file, the line and the path. */
   text: string;
-  /** Whether hosts may be missing for it. */
+  /** Whether hosts may be missing because of it. */
   isLoss: boolean;
 }
 
@@ -69,7 +69,7 @@ export const EMPTY_INVENTORY: Inventory = {
   warnings: [],
 };
 
-/** The inventory with more groups. A name that is in both stays as it was; those names are given. */
+/** Adds groups. A group whose name exists already is not added; those names are returned. */
 export function withGroups(
   inventory: Inventory,
   more: readonly Group[],
@@ -83,7 +83,7 @@ export function withGroups(
   return { inventory: { ...inventory, groups }, inBoth };
 }
 
-/** The certname of a host's name or alias. */
+/** Resolves a host's certname or alias. */
 export function certnameIn({ hosts, aliases }: Pick<Inventory, 'hosts' | 'aliases'>, name: string) {
   return hosts.get(name)?.certname ?? aliases.get(name);
 }

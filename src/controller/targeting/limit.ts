@@ -1,4 +1,4 @@
-/** --limit: some of the hosts, at random but the same ones again for the same seed. */
+/** --limit: some of the hosts, at random, but always the same ones for the same seed. */
 import { createHash } from 'node:crypto';
 import { countOf, formatShare, type Share } from '../../util/share.ts';
 
@@ -7,7 +7,7 @@ export interface Limit {
   seed: string;
 }
 
-/** Whom it leaves out. It depends on the names and the seed alone, not on their order. */
+/** Returns the hosts that it leaves out, which depend on the names and the seed, not on the order. */
 export function notDrawn(certnames: readonly string[], { limit, seed }: Limit): string[] {
   if (limit === undefined) return [];
   const drawn = certnames.map((certname) => ({

@@ -1,4 +1,4 @@
-/** A choice of nobody is an error that says how it came to it. */
+/** A choice of no hosts is an error that says how it came about. */
 import { KickError } from '../../errors.ts';
 import { clip, plural } from '../../util/text.ts';
 
@@ -8,7 +8,7 @@ export function nobodyNamed(): KickError {
   });
 }
 
-/** `empty`: what names hosts, and none. */
+/** `empty`: what should have named hosts, but named none. */
 export function nobodyAtAll(empty: readonly string[]): KickError {
   const shown = empty
     .slice(0, 3)
@@ -16,7 +16,7 @@ export function nobodyAtAll(empty: readonly string[]): KickError {
     .join('; ');
   const more = empty.length > 3 ? `; and ${empty.length - 3} more` : '';
   return new KickError('usage', `choose the hosts: nobody is named by ${shown}${more}`, {
-    hint: 'a list, a group or a mask that comes to nobody is never everybody',
+    hint: 'an empty list, group or mask never means all hosts',
   });
 }
 
@@ -25,7 +25,7 @@ export function nobodyLeft(out: ReadonlyMap<string, string>): KickError {
   const counts = new Map<string, number>();
   for (const why of out.values()) counts.set(why, (counts.get(why) ?? 0) + 1);
   const shown = [...counts].slice(0, 3).map(([why, count]) => `${plural(count, 'host')} ${why}`);
-  const why = shown.length === 0 ? 'no host fulfils the conditions' : shown.join('; ');
+  const why = shown.length === 0 ? 'no host meets the conditions' : shown.join('; ');
   return new KickError('usage', `choose the hosts: nobody is left: ${why}`, {
     hint: 'kick nodes --explain … shows why each host is in or out',
   });

@@ -1,22 +1,35 @@
+/** Files that list hosts (--nodes-file). */
+import { KickError } from '../../errors.ts';
+import { linesIn } from '../../util/lines.ts';
+import { MAX_NAMES } from './nodeset/allowance.ts';
 import type { Named } from './nodeset/expression.ts';
+import { endOfQuotes } from './nodeset/words.ts';
 
-/** What stands before a comment; a quoted name may have a # in it. */
-const BEFORE_COMMENT = /^(?:[^"#]+|"(?:[^"\\]|\\.)*(?:"|$))*/;
-
-/** A line without its comment, and without blanks around. */
+/** A line without its comment and surrounding blanks. A quoted name may contain a #. */
 export function withoutComment(line: string): string {
-  return (BEFORE_COMMENT.exec(line)?.[0] ?? '').trim();
+  for (let at = 0; at < line.length; at++) {
+    const char = line[at];
+    if (char === '#') return line.slice(0, at).trim();
+    if (char === '"') at = (endOfQuotes(line, at) ?? line.length) - 1;
+  }
+  return line.trim();
 }
 
-/** The expressions of a list of nodes: one or more a line, `#` begins a comment. A list without any names nobody. */
+/**
+ * The expressions in a file: one or more per line, `#` starts a comment. A file without any names no hosts. Throws
+ * `KickError` `usage` for more lines than there may be names.
+ */
 export function parseNodesFile(text: string, file: string): Named[] {
   const named: Named[] = [];
-  for (const [index, line] of text
-    .replace(/^\ufeff/, '')
-    .split(/\r?\n/)
-    .entries()) {
+  let number = 0;
+  for (const line of linesIn(text.replace(/^\ufeff/, ''))) {
+    number += 1;
     const expression = withoutComment(line);
-    if (expression !== '') named.push({ text: expression, origin: `${file}:${index + 1}` });
+    if (expression === '') continue;
+    if (named.length === MAX_NAMES) {
+      throw new KickError('usage', `read the list of nodes "${file}": it names more than ${MAX_NAMES} hosts`);
+    }
+    named.push({ text: expression, origin: `${file}:${number}` });
   }
   return named.length > 0 ? named : [{ text: '', origin: file }];
 }

@@ -1,24 +1,24 @@
-/** Names that no agent can have (protocol/names.ts), among those that a program prints. */
+/** Names, among those a program prints, that no agent can have (protocol/names.ts). */
+import { wordsIn } from './nodeset/words.ts';
 
-/** A blank may stand between names. */
+/** Blanks are allowed: they separate names. */
 const ODD = /[^\s -.0-~]/;
 
 const MAX_LENGTH = 253;
 
-/** A word of an expression: what stands in brackets belongs to it. */
-const WORD = /(?:\[[^\]]*\]|[^\s,[])+|\[/g;
-
 /**
- * An expression without its odd names, and these. One with an operator stays as it is: what is left of it
- * could mean others than it says.
+ * Removes the odd names from an expression. One with an operator is left as it is: without a name it could mean other
+ * hosts.
  */
 export function withoutOddNames(text: string): { text: string; odd: string[] } {
-  const words = text.match(WORD) ?? [];
+  const words = [...wordsIn(text, ',')].filter(({ isWord }) => isWord).map((word) => word.text);
   const odd = words.filter(isOdd);
   if (odd.length === 0 || /["!&^]/.test(text)) return { text, odd: [] };
   return { text: words.filter((word) => !isOdd(word)).join(','), odd };
 }
 
 function isOdd(word: string): boolean {
+  // A bracket that is not closed is an error, wherever it was meant to end.
+  if (word.lastIndexOf('[') > word.lastIndexOf(']')) return false;
   return ODD.test(word) || /^\.{1,2}$/.test(word) || (word.length > MAX_LENGTH && !word.includes('['));
 }

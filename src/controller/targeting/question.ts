@@ -1,10 +1,10 @@
-/** What a condition is asked of, and what comes of it. */
+/** What a condition needs to be answered, and the answer. */
 import type { AgentAnswer } from './host-sources.ts';
 import type { Members } from './nodeset/evaluate.ts';
 import type { SelectionContext } from './targets.ts';
 
 export interface HostsOfOptions {
-  /** Who is still in; absent: nobody has been named. */
+  /** The hosts still in; undefined if none have been named. */
   from: readonly string[] | undefined;
   context: SelectionContext;
   everyone(): Promise<Members>;
@@ -12,7 +12,7 @@ export interface HostsOfOptions {
 
 export interface Found {
   hosts: Members;
-  /** Why not, where there is more to say than that it does not hold. */
+  /** Reasons for hosts left out, if there is more to say than that they do not meet the condition. */
   why?: ReadonlyMap<string, string>;
   unanswered?: AgentAnswer[];
 }

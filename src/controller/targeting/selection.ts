@@ -1,8 +1,10 @@
 /**
- * Which hosts a command line means. Those that are named (arguments, --host, --group,
- * --nodes-file, --all) are a union; each condition (--query, --fact, --class, --last) then leaves
- * some of them out, as do --exclude, the group of hosts in maintenance, and --limit. Where nothing
- * names hosts the conditions alone choose; where something does and comes to nobody, it is nobody.
+ * Which hosts a command line means. Named hosts (arguments, --host, --group, --nodes-file, --all) form a
+ * union; each condition (--query, --fact, --class, --last) then leaves some of them out, as do --exclude,
+ * the group `maintenance`, and --limit. If nothing names hosts, the conditions alone choose; if something
+ * does but comes to no hosts, the choice is empty.
+ *
+ * Conditions, exclusions, --limit and the refusal of an empty choice are loaded if needed: most kicks name a few hosts.
  */
 import { KickError } from '../../errors.ts';
 import type { Target } from '../../transport/transport.ts';
@@ -10,21 +12,20 @@ import type { Share } from '../../util/share.ts';
 import { clip } from '../../util/text.ts';
 import type { GroupBound } from '../jobs/job.ts';
 import { type Choice, createChoice, type Explained } from './choice.ts';
-import { type Conditions, conditionsOf, hostsOf } from './conditions.ts';
-import { type ExclusionContext, excludedBy, idleExclusion } from './exclusion.ts';
-import { createScope, type NarrowableScope } from './groups.ts';
+import { type Conditions, conditionsOf } from './conditions.ts';
+import type { ExclusionContext } from './exclusion.ts';
+import { createScope } from './groups.ts';
 import type { AgentAnswer, HostSources } from './host-sources.ts';
 import { type Inventory, MAINTENANCE } from './inventory.ts';
-import { limitText, notDrawn } from './limit.ts';
-import { nobodyAtAll, nobodyLeft, nobodyNamed } from './nobody.ts';
-import { evaluate, keysOf, type Members } from './nodeset/evaluate.ts';
-import { type Named, type Parsed, parseExpression } from './nodeset/expression.ts';
+import { isUsedUp, wholeAllowance } from './nodeset/allowance.ts';
+import { evaluate, keysOf, type Members, type NarrowableScope } from './nodeset/evaluate.ts';
+import { type Named, type Parsed, parseExpression, type Term } from './nodeset/expression.ts';
 import { type SelectionContext, targetsOf } from './targets.ts';
 
-/** Bad expressions that are told at once. */
+/** Maximum number of bad expressions reported at once. */
 const MAX_PROBLEMS = 20;
 
-/** Names of nobody that are told one by one. */
+/** Maximum number of empty names reported one by one. */
 const SHOWN = 10;
 
 export interface Selection extends Conditions {
@@ -32,20 +33,20 @@ export interface Selection extends Conditions {
   exclude: readonly Named[];
   all: boolean;
   limit?: Share | undefined;
-  /** What the random choice of --limit depends on. */
+  /** The seed of --limit. */
   seed: string;
   includeMaintenance: boolean;
 }
 
 export interface Chosen {
   targets: Target[];
-  /** Everybody who was named, those who are in first. */
+  /** Every named host; those that are in come first. */
   explained(): Explained[];
-  /** Left out since they are in the group `maintenance`. */
+  /** Left out because they are in the group `maintenance`. */
   maintenance: string[];
-  /** Whether a condition holds of them, nobody can tell: their agents did not answer. */
+  /** Hosts for which a condition could not be judged: their agents did not answer. */
   unanswered: AgentAnswer[];
-  /** Which of the chosen are in a group. */
+  /** Which of the chosen hosts are in a group. */
   membersOf(group: string): Promise<Members>;
 }
 
@@ -59,13 +60,13 @@ interface Making {
   everyone(): Promise<Members>;
 }
 
-/** Throws `KickError` for whatever makes the choice unsafe; nobody left is `usage`. */
+/** Throws `KickError` for anything that makes the choice unsafe; `usage` if no host is left. */
 export async function selectHosts(selection: Selection, context: SelectionContext): Promise<Chosen> {
-  // All that may be wrong is read before anybody is asked.
+  // Everything is parsed before anything is asked.
   const [named, exclude] = parseAll(selection);
   const isNamed = named.length > 0 || selection.all;
-  if (!isNamed && conditionsOf(selection).length === 0) throw nobodyNamed();
-  const making = begin(selection, context, isNamed);
+  if (!isNamed && conditionsOf(selection).length === 0) throw (await import('./nobody.ts')).nobodyNamed();
+  const making = begin({ selection, context, isNamed });
   const { choice, scope } = making;
   if (isNamed) await addNamed(named, making);
   const silent = await applyConditions(making, isNamed);
@@ -75,11 +76,13 @@ export async function selectHosts(selection: Selection, context: SelectionContex
     ({ target: { certname } }) => !excluded.has(certname) && !members.has(certname),
   );
   if (selection.limit !== undefined) {
+    const { limitText, notDrawn } = await import('./limit.ts');
     for (const certname of notDrawn(choice.staying(), selection))
       choice.leaveOut(certname, limitText(selection));
   }
   const certnames = choice.staying();
-  if (certnames.length === 0 && unanswered.length === 0) throw nobodyLeft(choice.out);
+  if (certnames.length === 0 && unanswered.length === 0)
+    throw (await import('./nobody.ts')).nobodyLeft(choice.out);
   const chosen = scope.over(new Set(certnames));
   return {
     targets: await targetsOf(certnames, context),
@@ -90,20 +93,24 @@ export async function selectHosts(selection: Selection, context: SelectionContex
   };
 }
 
-function begin(selection: Selection, context: SelectionContext, isNamed: boolean): Making {
+function begin({
+  selection,
+  context,
+  isNamed,
+}: Pick<Making, 'selection' | 'context'> & { isNamed: boolean }): Making {
   const { inventory, domain, sources, warn } = context;
   let found: Promise<Members> | undefined;
   const everyone = () => (found ??= everyHost(sources, inventory));
-  const scope = createScope({ inventory, domain, sources, everyone, warn });
-  // Conditions alone choose among everybody: whoever does not fulfil them is known all the same.
+  // Conditions alone choose among all hosts, so hosts that do not meet them are known as well.
   const isKnown = async (certname: string) => !isNamed && (await everyone()).has(certname);
+  const scope = createScope({ inventory, domain, sources, everyone, isKnown, warn });
   const exclusion = { scope, inventory, isKnown, warn };
   return { selection, context, choice: createChoice(), scope, exclusion, everyone };
 }
 
 // ---------------------------------------------------------------- the steps
 
-/** Throws `KickError` `usage` where it all comes to nobody. */
+/** Throws `KickError` `usage` if no hosts are named at all. */
 async function addNamed(
   named: readonly Parsed[],
   { selection, context, choice, scope, exclusion, everyone }: Making,
@@ -113,14 +120,18 @@ async function addNamed(
     choice.add(hosts, reason);
     if (isEmpty(hosts)) empty.push(reason);
   };
-  for (const one of named) add(await evaluate(one.terms, scope, idleExclusion(one, exclusion)), whyOf(one));
+  for (const one of named) {
+    const onIdle = async (term: Term, left: Members) =>
+      (await import('./exclusion.ts')).reportIdle(one, { term, left }, exclusion);
+    add(await evaluate(one.terms, scope, onIdle), whyOf(one));
+  }
   if (selection.all) add(await everyone(), '--all');
-  if (isEmpty(choice.hosts())) throw nobodyAtAll(empty);
+  if (isEmpty(choice.hosts())) throw (await import('./nobody.ts')).nobodyAtAll(empty);
   for (const reason of empty.slice(0, SHOWN)) context.warn(`${clip(reason, 200)}: it names nobody`);
   if (empty.length > SHOWN) context.warn(`${empty.length - SHOWN} more name nobody`);
 }
 
-/** Gives whom nobody can judge. */
+/** Returns the hosts for which a condition could not be judged. */
 async function applyConditions(
   { selection, context, choice, everyone }: Making,
   isNamed: boolean,
@@ -128,6 +139,7 @@ async function applyConditions(
   let isFirst = !isNamed;
   let unanswered: AgentAnswer[] = [];
   for (const condition of conditionsOf(selection)) {
+    const { hostsOf } = await import('./condition-hosts.ts');
     const from = isFirst ? undefined : choice.staying();
     const { hosts, why, unanswered: silent = [] } = await hostsOf(condition, { from, context, everyone });
     if (isFirst) choice.add(hosts, condition.text);
@@ -135,7 +147,7 @@ async function applyConditions(
       if (!hosts.has(certname)) choice.leaveOut(certname, why?.get(certname) ?? `not in ${condition.text}`);
     if (silent.length > 0) choice.add(new Set(silent.map(({ target }) => target.certname)), condition.text);
     for (const { target, error = '' } of silent) {
-      choice.leaveOutAnyhow(target.certname, `not known whether ${condition.text}: ${error}`);
+      choice.leaveOutInstead(target.certname, `not known whether ${condition.text}: ${error}`);
     }
     unanswered = [...unanswered, ...silent];
     isFirst = false;
@@ -149,6 +161,7 @@ async function leaveOutExcluded(
 ): Promise<Set<string>> {
   const all = new Set<string>();
   for (const one of exclude) {
+    const { excludedBy } = await import('./exclusion.ts');
     for (const certname of await excludedBy(one, choice.hosts(), exclusion)) {
       choice.leaveOut(certname, whyOf(one));
       all.add(certname);
@@ -157,7 +170,7 @@ async function leaveOutExcluded(
   return all;
 }
 
-/** Whom it leaves out, and who else is in maintenance. */
+/** Returns the hosts it leaves out, and all that are in maintenance. */
 async function leaveOutMaintenance({
   selection,
   context,
@@ -180,13 +193,16 @@ function isEmpty(hosts: Iterable<string>): boolean {
   return true;
 }
 
-/** The expressions of a selection. Throws `KickError` `usage` with everything that is wrong with any of them. */
+/** Parses the expressions of a selection, which have one allowance. Throws one `KickError` `usage` with all problems. */
 export function parseAll({ named, exclude }: Pick<Selection, 'named' | 'exclude'>): [Parsed[], Parsed[]] {
   const problems: KickError[] = [];
+  const allowance = wholeAllowance();
   const parse = (all: readonly Named[]) =>
     all.map((one) => {
+      // Each of the lines behind too many names would say the same.
+      if (isUsedUp(allowance)) return { ...one, terms: [] };
       try {
-        return { ...one, terms: parseExpression(one.text, one.origin) };
+        return { ...one, terms: parseExpression(one.text, one.origin, allowance) };
       } catch (error) {
         if (!(error instanceof KickError)) throw error;
         problems.push(error);
@@ -204,7 +220,7 @@ export function parseAll({ named, exclude }: Pick<Selection, 'named' | 'exclude'
   });
 }
 
-/** The groups that bound how many of these hosts run at once. */
+/** The groups that limit how many of these hosts run at once. */
 export async function groupBoundsOf(
   { groups }: Inventory,
   targets: readonly Target[],
@@ -220,9 +236,9 @@ export async function groupBoundsOf(
   return bounds;
 }
 
-// ---------------------------------------------------------------- everybody
+// ---------------------------------------------------------------- all hosts
 
-/** PuppetDB's active nodes; without it the inventory's hosts; else those whose certificates Puppet's CA has signed. */
+/** PuppetDB's active nodes; without PuppetDB the inventory's hosts; else those whose certificates Puppet's CA has signed. */
 async function everyHost({ database, signedCertnames }: HostSources, inventory: Inventory): Promise<Members> {
   if (database !== undefined) return new Set(await database.active());
   if (inventory.listsTargets) return keysOf(inventory.hosts);

@@ -1,4 +1,4 @@
-/** Where the agents of hosts are reached. */
+/** Where to reach the agents of hosts. */
 import type { Target } from '../../transport/transport.ts';
 import type { FactPath } from './fact-condition.ts';
 import type { HostSources } from './host-sources.ts';
@@ -10,14 +10,14 @@ export interface SelectionContext {
   sources: HostSources;
   /** Added to a name without a dot that the inventory does not know. */
   domain?: string | undefined;
-  /** Where agents listen, unless the inventory says otherwise. */
+  /** Where agents listen; the inventory may override it. */
   port: number;
-  /** The fact that is the address of hosts for which the inventory has none. */
+  /** The fact that holds the address of hosts without one in the inventory. */
   addressFrom?: FactPath | undefined;
   warn: Warn;
 }
 
-/** The inventory's address, else the one that a fact tells, else the certname. */
+/** The inventory's address, else that of a fact, else the certname. */
 export async function targetsOf(certnames: readonly string[], context: SelectionContext): Promise<Target[]> {
   const { inventory, port, addressFrom, sources } = context;
   let found: ReadonlyMap<string, readonly unknown[]> | undefined;
@@ -38,15 +38,15 @@ export async function targetsOf(certnames: readonly string[], context: Selection
 
 export interface ReachText {
   inventory: Inventory;
-  /** Where the port comes from that holds where the inventory names none: `--port`. */
+  /** Where the port comes from if the inventory names none: `--port`. */
   portFrom: string;
 }
 
-/** Where a host's agent is looked for, and why on that port. */
+/** Where a host's agent is expected, and where its port comes from. */
 export function reachText({ certname, host, port }: Target, { inventory, portFrom }: ReachText): string {
   const known = inventory.hosts.get(certname);
   const at = host === certname ? '' : `at ${host}, `;
-  if (known?.address?.port !== undefined) return `${at}port ${port}: of its uri`;
+  if (known?.address?.port !== undefined) return `${at}port ${port}: from its uri`;
   const other =
     known?.otherPort === undefined ? '' : ` (${known.otherPort}; kick's is written kick://host:port)`;
   return `${at}port ${port}: ${portFrom}${other}`;

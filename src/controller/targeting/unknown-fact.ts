@@ -1,5 +1,5 @@
 /**
- * In place of a fact that only a plugin of Bolt's knows: nothing can be said of it, and it hides what a group further out
- * says, as the true one would.
+ * Stands for a fact that only a plugin of Bolt's knows. Its value is unknown, and it overrides values from outer groups,
+ * as the real one would.
  */
 export const UNKNOWN_FACT: unique symbol = Symbol('a fact from a plugin');

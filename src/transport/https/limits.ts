@@ -1,6 +1,6 @@
-/** What a connection may cost either side. Milliseconds, bytes, counts. */
+/** What a connection may cost either side: milliseconds, bytes, counts. */
 import { ALIVE_EVERY_MS, MAX_EVENT_BYTES, SILENCE_MS } from '../../protocol/event.ts';
-import { MAX_REQUEST_BYTES } from '../../protocol/request.ts';
+import { MAX_ANSWER_BYTES, MAX_REQUEST_BYTES } from '../../protocol/request.ts';
 
 export const LISTENER_LIMITS = {
   handshakeMs: 5000,
@@ -11,9 +11,17 @@ export const LISTENER_LIMITS = {
   headerBytes: 8192,
   headerCount: 40,
   requestBytes: MAX_REQUEST_BYTES,
+  /** Connections that have not finished their handshake; an idle one costs a socket. */
+  handshakes: 512,
+  handshakesAtOnce: 64,
+  handshakeGraceMs: 1000,
+  keptPerController: 16,
   connections: 1024,
-  handshakes: 64,
-  handshakesPerAddress: 8,
+  perController: 256,
+  strangers: 64,
+  perStranger: 8,
+  /** Connections that the kernel keeps until we take them. */
+  backlog: 4096,
   aliveMs: ALIVE_EVERY_MS,
   /** How long a controller may leave a stream unread; it can resume. */
   stallMs: 60_000,
@@ -27,15 +35,12 @@ export const SENDER_LIMITS = {
   connectMs: 10_000,
   /** Until the agent asks for the body. */
   continueMs: 5000,
-  /** Until the head of the answer, and of a short answer until its end. */
+  /** Until the head of the answer, and until the end of a short answer. */
   answerMs: 30_000,
   silenceMs: SILENCE_MS,
   headerBytes: 8192,
-  /** A status with the names of ten thousand classes fits. */
-  answerBytes: 1024 * 1024,
+  answerBytes: MAX_ANSWER_BYTES,
   eventBytes: MAX_EVENT_BYTES,
-  /** Of one connection's events; more than the agent keeps of any run. */
-  streamBytes: 64 * 1024 * 1024,
 };
 
 export type SenderLimits = typeof SENDER_LIMITS;

@@ -1,10 +1,10 @@
-/** An identity as node:tls wants it, the same on both sides. */
+/** The TLS options for an identity, the same on both sides. */
 import { constants } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
 import type { Identity } from '../../pki/identity.ts';
 import { tlsMaterial } from '../../pki/tls-material.ts';
 
-/** TLS 1.3, our CAs and nothing else, every CRL. Throws `KickError` `identity` as `tlsMaterial` does. */
+/** TLS 1.3, our CAs and no others, every CRL. Throws like `tlsMaterial`. */
 export function tlsOptions(identity: Identity): SecureContextOptions {
   return {
     ...tlsMaterial(identity),

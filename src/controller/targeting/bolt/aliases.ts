@@ -1,5 +1,4 @@
-/** Other names of targets. As in Bolt each means one target, in the whole inventory. */
-
+/** Other names of targets. As in Bolt, each means one target in the whole inventory. */
 import { certnameIn } from '../inventory.ts';
 import { isBareName } from '../nodeset/expression.ts';
 import { type Entry, type HostDraft, isPlugin, pluginText, type Reading } from './draft.ts';
@@ -12,7 +11,7 @@ export function readAliases(reading: Reading, { value, path, host }: Entry & { h
 }
 
 function readAlias(reading: Reading, { value, path, host }: Entry & { host: HostDraft }): void {
-  const { findings, aliases, aliasTexts } = reading;
+  const { findings, aliases, aliasTexts, boltAliases } = reading;
   if (isPlugin(value)) {
     findings.warn(path, `an alias from ${pluginText(value)}: ignored`);
     return;
@@ -21,6 +20,7 @@ function readAlias(reading: Reading, { value, path, host }: Entry & { host: Host
     findings.problem(path, 'an alias is text');
     return;
   }
+  if (!boltAliases.has(value)) boltAliases.set(value, host.certname);
   const alias = value.toLowerCase();
   if (!isBareName(alias)) {
     const why = 'an alias that cannot be typed (not only letters, digits and "._-@"): ignored';

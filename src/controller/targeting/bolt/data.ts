@@ -26,11 +26,11 @@ function readFacts(reading: Reading, { value, path }: Entry): Mapping {
 
 interface Walk {
   reading: Reading;
-  /** YAML's aliases: one value may stand in many places, even within itself. */
+  /** With YAML aliases one value may occur in many places, even inside itself. */
   done: Map<object, unknown>;
 }
 
-/** The same value, copied only where there is a plugin within it. */
+/** Returns the same value, copied only where it contains a plugin. */
 function withoutPlugins(value: unknown, path: Path, walk: Walk): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (walk.done.has(value)) return walk.done.get(value);

@@ -1,5 +1,4 @@
-/** An inventory while it is read. */
-
+/** An inventory while it is being read. */
 import { clip } from '../../../util/text.ts';
 import type { Address, Uri } from '../address.ts';
 import type { GroupSource, InventoryHost } from '../inventory.ts';
@@ -22,14 +21,14 @@ export interface HostDraft extends InventoryHost {
   facts: Mapping;
   address?: Address;
   otherPort?: string;
-  /** Where it is first named. */
+  /** Where it was first named. */
   place: Path;
-  /** Whether it is what Bolt calls the machine on which it runs. */
+  /** Whether it has Bolt's name for the machine that Bolt runs on. */
   isLocalhost?: boolean;
   uri?: Uri;
 }
 
-/** A list of targets, of which those that are only text are read when all the others are known. */
+/** A list of targets. Plain names in it are resolved once all definitions are known. */
 export interface TargetList {
   group: GroupDraft;
   list: readonly unknown[];
@@ -41,25 +40,29 @@ export interface Reading {
   groups: Map<string, GroupDraft>;
   hosts: Map<string, HostDraft>;
   aliases: Map<string, string>;
-  /** Each alias as it is written: to Bolt capitals make another one. */
+  /** Each alias as written: Bolt distinguishes upper and lower case. */
   aliasTexts: Map<string, string>;
-  /** The certname of each target that a mapping defines, by the name that Bolt knows it by. */
+  /** Certnames by alias as written, including aliases that cannot be typed. */
+  boltAliases: Map<string, string>;
+  /** Bolt's names and aliases of skipped targets: as plain text they must not name another host. */
+  passedOver: Set<string>;
+  /** Certnames of targets defined by a mapping, by Bolt's name for them. */
   defined: Map<string, string>;
   lists: TargetList[];
-  /** Targets of Bolt's that are no machine with an agent. */
+  /** Targets of Bolt's that are not machines with an agent. */
   leftOut: string[];
   targets: number;
-  /** Whether it lists any, also such as are skipped. */
+  /** Whether it lists any targets, including skipped ones. */
   listsTargets: boolean;
 }
 
-/** A value and where it stands. */
+/** A value and where it is. */
 export interface Entry {
   value: unknown;
   path: Path;
 }
 
-/** `{_plugin: …}`: what Bolt has a plugin fill in. */
+/** `{_plugin: …}`: filled in by a plugin in Bolt. */
 export function isPlugin(value: unknown): value is Mapping {
   return isMapping(value) && Object.hasOwn(value, '_plugin');
 }
@@ -71,7 +74,7 @@ export function pluginText(value: Mapping): string {
   return `the plugin${name}, which kick does not know`;
 }
 
-/** What Bolt warns of, so do we. */
+/** Warns of unknown keys, as Bolt does. */
 export function warnOfUnknownKeys(
   reading: Reading,
   { value, path, known, what }: { value: Mapping; path: Path; known: readonly string[]; what: string },
@@ -85,7 +88,7 @@ export function warnOfUnknownKeys(
   }
 }
 
-/** Notes a target that is no machine with an agent. */
+/** Records a target that is not a machine with an agent. */
 export function leaveOut(
   { leftOut, findings }: Reading,
   { name, transport, path }: { name: string; transport: string; path: Path },
@@ -95,7 +98,7 @@ export function leaveOut(
   findings.warn(path, why, { subject: name });
 }
 
-/** Notes a target, or several, that nobody can tell from the file. */
+/** Records one or more targets that the file alone does not reveal. */
 export function skip(
   reading: Reading,
   { path, why, subject }: { path: Path; why: string; subject?: string },

@@ -1,18 +1,18 @@
-/** What reading an inventory found: what refuses it, and what is only told. */
+/** What reading an inventory found: problems, which refuse it, and warnings. */
 import type { Problem } from '../../../util/schema.ts';
 
 export type Path = readonly string[];
 
-/** Something that is passed over. The same in many places is told once. */
+/** Something that is ignored. The same in many places is reported once. */
 export interface Warning {
   message: string;
   /** How many places. */
   count: number;
-  /** The first of them. */
+  /** The first few places. */
   paths: Path[];
-  /** Of the first of them, which targets or groups. */
+  /** Targets or groups, those of all places. */
   subjects: string[];
-  /** Whether hosts may be missing for it. */
+  /** Whether hosts may be missing because of it. */
   isLoss: boolean;
 }
 
@@ -47,9 +47,8 @@ export function createFindings(): Findings {
         warnings.set(message, warning);
       }
       warning.count += 1;
-      if (warning.count > MAX_SHOWN) return;
-      warning.paths.push(path);
       if (subject !== undefined) warning.subjects.push(subject);
+      if (warning.paths.length < MAX_SHOWN) warning.paths.push(path);
     },
     problems: () => problems,
     warnings: () => [...warnings.values()],

@@ -1,5 +1,5 @@
-/** The groups of an inventory: lib/bolt/inventory/group.rb, and what a group may have beyond Bolt's. */
-
+/** The groups of an inventory: lib/bolt/inventory/group.rb, plus the keys that kick adds. */
+import { clip } from '../../../util/text.ts';
 import { ALL, MAINTENANCE } from '../inventory.ts';
 import { readData } from './data.ts';
 import {
@@ -21,7 +21,7 @@ const OWN_GROUP_KEYS = [...GROUP_KEYS, 'nodes', 'command', 'query', 'concurrency
 
 const VERSION_1 = 'a key of Bolt\'s inventory version 1: "bolt project migrate" makes version 2 of it';
 
-/** The whole inventory, which to Bolt is the group "all". Undefined where it is no group, which is told. */
+/** Reads the whole inventory, which to Bolt is the group "all". Undefined, with a finding, if it is not a group. */
 export function readRoot(reading: Reading, document: unknown): GroupDraft | undefined {
   const { findings } = reading;
   if (!isMapping(document)) {
@@ -29,8 +29,11 @@ export function readRoot(reading: Reading, document: unknown): GroupDraft | unde
     return undefined;
   }
   const { version = 2, name = ALL, nodes } = document;
-  if (String(version) !== '2') {
-    findings.problem(['version'], `only Bolt's version 2 is understood, not "${String(version)}"`);
+  if (version !== 2 && version !== '2') {
+    findings.problem(
+      ['version'],
+      `only Bolt's version 2 is understood, not ${clip(JSON.stringify(version) ?? '', 80)}`,
+    );
   }
   if (nodes !== undefined) findings.problem(['nodes'], VERSION_1);
   if (name !== ALL) findings.warn(['name'], `the whole inventory is called "${ALL}", as in Bolt: ignored`);
@@ -67,7 +70,7 @@ function readGroup(reading: Reading, { value, path, name }: GroupEntry): GroupDr
   else if (concurrency !== undefined)
     findings.problem([...path, 'concurrency'], 'not a whole number above 0');
   if (!isRoot) readSources(reading, { value, path, group });
-  // A list that came out empty means nobody; one of the hosts in maintenance says nothing of the others.
+  // An empty list means no hosts; but a list of hosts in maintenance says nothing about the others.
   if (value['targets'] !== undefined && name !== MAINTENANCE) reading.listsTargets = true;
   readTargets(reading, { value: value['targets'], path: [...path, 'targets'], group });
   readGroups(reading, { value: value['groups'], path: [...path, 'groups'], parent: group });
@@ -84,7 +87,7 @@ function readGroups(reading: Reading, { value, path, parent }: Entry & { parent:
     }
   } else if (isMapping(value)) {
     for (const [name, one] of Object.entries(value)) {
-      // As in a list, but that the name stands before it.
+      // As in a list, except that the name is the key.
       const named = isMapping(one) && !isPlugin(one) ? Object.assign({}, one, { name }) : one;
       readChild(reading, { value: named, path: [...path, name], parent });
     }
@@ -111,7 +114,7 @@ function readChild(reading: Reading, { value, path, parent }: Entry & { parent: 
   else parent.children.push(readGroup(reading, { value, path, name }));
 }
 
-/** Whether it can be: what Bolt refuses is refused, and what cannot be typed is told. */
+/** Refuses names that Bolt refuses, and warns of those that cannot be typed. */
 function isGroupName({ findings }: Reading, { name, path }: { name: string; path: Path }): boolean {
   const at = [...path, 'name'];
   if (name === ALL) {
@@ -123,7 +126,7 @@ function isGroupName({ findings }: Reading, { name, path }: { name: string; path
     findings.problem(at, `"${name}" cannot be a group's name: as in Bolt, it has no blanks and no commas`);
     return false;
   }
-  // What ends a name or has a meaning in an expression of hosts.
+  // Characters that end a name or are operators in an expression.
   if (name === '' || name === '*' || /[!&^[\]\s\p{C}]/u.test(name)) {
     const why = 'a group that cannot be typed ("!", "&", "^", "[" and "]" mean something else)';
     findings.warn(at, `${why}, though its hosts can`, { subject: name });

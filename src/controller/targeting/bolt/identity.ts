@@ -1,4 +1,4 @@
-/** Who a target of Bolt's is to us: the host that has this certname. */
+/** Which host, by certname, a target of Bolt's is. */
 import { isIPv6 } from 'node:net';
 import { isCertname, isHostName } from '../../../protocol/names.ts';
 import { parseUri, type Uri, withoutUser } from '../address.ts';
@@ -9,12 +9,12 @@ import { isWithoutAgent } from './reach.ts';
 
 export interface Identity {
   certname: string;
-  /** By which Bolt knows it. */
+  /** Bolt's name for it. */
   boltName: string;
   uri?: Uri | undefined;
 }
 
-/** That of a mapping; undefined where it has none, which is told. */
+/** The identity of a mapping; undefined, with a finding, if it has none. */
 export function identityOf(
   reading: Reading,
   { value, path, group }: { value: Mapping; path: Path; group: GroupDraft },
@@ -55,7 +55,7 @@ function uriBeside(reading: Reading, { value, path }: Entry): Uri | undefined {
   return undefined;
 }
 
-/** That of a target without a name. */
+/** The identity of a target without a name. */
 export function identityOfUri(
   reading: Reading,
   { text, path }: { text: string; path: Path },
@@ -64,7 +64,7 @@ export function identityOfUri(
   const uri = parseUri(text);
   const scheme = uri?.scheme ?? schemeOf(text);
   if (isWithoutAgent(scheme)) {
-    // Not by its host: a container may be called as a machine is.
+    // Not by its host: a container may have the name of a machine.
     leaveOut(reading, { name: subject, transport: scheme, path });
     return undefined;
   }
@@ -87,7 +87,7 @@ function notAnAddress(value: unknown): string {
   return 'not an address like host, host:port or [address]:port';
 }
 
-/** Puppet's rule, not Bolt's, which uses no target with blanks or commas in its name. */
+/** By Puppet's rule; Bolt only refuses names with blanks or commas. */
 function certnameOf(text: string): string | undefined {
   const certname = text.toLowerCase().replace(/\.$/, '');
   return isCertname(certname) ? certname : undefined;

@@ -1,16 +1,16 @@
 /**
- * How Bolt merges what an inventory says of a target (lib/bolt/inventory/group.rb: data_merge,
- * target_collect, group_collect). Its vars and features decide nothing here and are not read.
+ * Merges what an inventory says about a target as Bolt does (lib/bolt/inventory/group.rb: data_merge,
+ * target_collect, group_collect). Vars and features are irrelevant here and not read.
  */
 import type { Uri } from '../address.ts';
 import type { BoltConfig } from './reach.ts';
 
 export type Mapping = Readonly<Record<string, unknown>>;
 
-/** What a group or a target says. */
+/** The data of a group or a target. */
 export interface Data {
   readonly facts: Mapping;
-  /** Absent: it has none. */
+  /** Absent if it has none. */
   readonly config?: BoltConfig | undefined;
 }
 
@@ -18,11 +18,11 @@ export interface TargetData extends Data {
   readonly uri?: Uri | undefined;
 }
 
-/** What of a group the merge needs. */
+/** What the merge needs of a group. */
 export interface Node {
-  /** By certname; one may stand there twice. */
+  /** Certnames, possibly with duplicates. */
   readonly hosts: readonly string[];
-  /** What the group's own list says of targets, by certname. */
+  /** Data from the group's own list of targets, by certname. */
   readonly own: ReadonlyMap<string, TargetData>;
   readonly children: readonly Node[];
   readonly data: Data;
@@ -35,7 +35,7 @@ export function isMapping(value: unknown): value is Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What all groups of a target say of it. Only targets of which any group says something. */
+/** Merges the data of all groups of each target. Contains only targets for which there is any. */
 export function collectGroups(group: Node): Map<string, Data> {
   const all = collectChildren(group, collectGroups, mergeData);
   if (group.data === NO_DATA) return all;
@@ -50,7 +50,7 @@ export function collectGroups(group: Node): Map<string, Data> {
   return all;
 }
 
-/** What the definitions of a target say of it. */
+/** Merges the definitions of each target. */
 export function collectTargets(group: Node): Map<string, TargetData> {
   const all = collectChildren(group, collectTargets, mergeTargets);
   for (const [certname, own] of group.own) {
@@ -60,7 +60,7 @@ export function collectTargets(group: Node): Map<string, TargetData> {
   return all;
 }
 
-/** Of two groups within one the earlier wins. */
+/** Of two child groups, the earlier wins. */
 function collectChildren<T>(
   { children }: Node,
   collect: (group: Node) => Map<string, T>,
@@ -90,26 +90,23 @@ function mergeData(under: Data, over: Data): Data {
   return { facts: deepMerge(under.facts, over.facts), config: mergeConfig(under.config, over.config) };
 }
 
-/** The uri is the exception: that of `under` wins. */
+/** The uri is the exception: `under` wins. */
 function mergeTargets(under: TargetData, over: TargetData): TargetData {
   return { ...mergeData(under, over), uri: under.uri ?? over.uri };
 }
 
-export function mergeConfig(
-  under: BoltConfig | undefined,
-  over: BoltConfig | undefined,
-): BoltConfig | undefined {
+function mergeConfig(under: BoltConfig | undefined, over: BoltConfig | undefined): BoltConfig | undefined {
   if (under === undefined || over === undefined) return over ?? under;
   return { transport: over.transport ?? under.transport, hosts: { ...under.hosts, ...over.hosts } };
 }
 
-/** Mappings that were merged, by both: YAML's aliases can make small ones mean large ones, and endless ones. */
+/** Mappings merged so far, by both inputs: with YAML aliases, small mappings can expand to huge or endless ones. */
 type Merged = Map<Mapping, Map<Mapping, Mapping>>;
 
-/** Where that begins to be noted: facts are seldom so deep, and there are many of them. */
+/** The depth from which merges are remembered: facts are many, but seldom so deep. */
 const NOTED_DEPTH = 4;
 
-/** Bolt::Util.deep_merge: mappings are merged, of anything else `over` wins. */
+/** Bolt::Util.deep_merge: mappings are merged; for anything else `over` wins. */
 export function deepMerge(
   under: Mapping,
   over: Mapping,
@@ -133,7 +130,7 @@ export function deepMerge(
 
 const TOP = { depth: 0 };
 
-/** Assigned, a key "__proto__" would be something else. */
+/** Plain assignment to "__proto__" would set the prototype. */
 export function setOwn(mapping: Record<string, unknown>, key: string, value: unknown): void {
   if (key !== '__proto__') mapping[key] = value;
   else Object.defineProperty(mapping, key, { value, enumerable: true, configurable: true, writable: true });

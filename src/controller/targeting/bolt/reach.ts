@@ -1,14 +1,14 @@
-/** How Bolt would reach a target, as far as it tells where the host's agent is (lib/bolt/inventory/target.rb). */
+/** How Bolt would reach a target, and what that says about the host's agent (lib/bolt/inventory/target.rb). */
 import { type Address, formatAddress, type Uri } from '../address.ts';
 
-/** What `config` says that matters here. */
+/** What matters here of `config`. */
 export interface BoltConfig {
   readonly transport?: string | undefined;
   /** `host` of a transport's section. */
   readonly hosts: Readonly<Record<string, string>>;
 }
 
-/** Those that reach no machine in the network: a container, this host, or a device by way of another. */
+/** Transports that reach no machine on the network, but a container, this host, or a device through another one. */
 const WITHOUT_AGENT: readonly string[] = ['docker', 'jail', 'local', 'lxd', 'podman', 'remote'];
 
 /** Bolt's transports (Bolt::Config::Options::TRANSPORT_CONFIG). */
@@ -17,7 +17,7 @@ export const TRANSPORTS: readonly string[] = [...WITHOUT_AGENT, 'pcp', 'ssh', 'w
 /** The scheme of a uri that is ours. */
 export const OWN_SCHEME = 'kick';
 
-/** Transports whose port stands in a uri without a scheme. */
+/** Transports to which the port of a uri without a scheme belongs. */
 const WITH_PORT: readonly string[] = ['ssh', 'winrm'];
 
 export function isWithoutAgent(transport: string): boolean {
@@ -26,7 +26,7 @@ export function isWithoutAgent(transport: string): boolean {
 
 export interface ReachOptions {
   uri: Uri | undefined;
-  /** Whether a mapping defines it; else its name is its uri. */
+  /** Whether a mapping defines it; otherwise its name is its uri. */
   isDefined: boolean;
   /** Whether it is Bolt's own name for the machine it runs on. */
   isLocalhost: boolean;
@@ -35,10 +35,10 @@ export interface ReachOptions {
   groups: BoltConfig | undefined;
 }
 
-/** How a target is reached; `withoutAgent`: by a transport that leads to no agent. */
+/** How a target is reached; `withoutAgent`: its transport, if that leads to no agent. */
 export interface Reach {
   address?: Address;
-  /** Whose port the uri has where it is not ours: `ssh's port, that of 10.0.0.7:22`. */
+  /** Whose port the uri has, if not kick's: `that of 10.0.0.7:22 is ssh's`. */
   otherPort?: string;
   withoutAgent?: string;
 }
@@ -46,11 +46,11 @@ export interface Reach {
 export function reachOf({ uri, isDefined, isLocalhost, target, groups }: ReachOptions): Reach {
   const configured = target?.transport ?? (isLocalhost ? 'local' : groups?.transport);
   const scheme = uri?.scheme;
-  // `remote` of either wins, but that a uri is ours nobody can overrule.
+  // `remote` in either place wins, but not over a uri with kick's own scheme.
   const isRemote = scheme !== OWN_SCHEME && [scheme, configured].includes('remote');
   const transport = isRemote ? 'remote' : (scheme ?? configured);
   if (transport !== undefined && isWithoutAgent(transport)) return { withoutAgent: transport };
-  // In a file with Bolt's config its default transport holds; in one without there is no Bolt.
+  // Bolt's default transport applies only to files with Bolt's config; other files are not Bolt's.
   const hasConfig = target !== undefined || groups !== undefined;
   const effective = transport ?? (hasConfig ? 'ssh' : undefined);
   const configHost = isDefined ? (hostIn(target, effective) ?? hostIn(groups, effective)) : undefined;

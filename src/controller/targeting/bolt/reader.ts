@@ -1,11 +1,11 @@
 /**
  * inventory.yaml in the format of Bolt's inventory version 2 (groups, nested groups, targets, uri,
- * name, alias, facts, config): a Bolt user's file works as it is. What concerns Bolt alone (vars,
- * features, most of config) is passed over, whatever it holds; what Bolt only warns of is only told.
- * Beyond Bolt's, a group may have `nodes`, `command` or `query`, and `concurrency`; and `groups` may be
- * a mapping of such groups by name.
+ * name, alias, facts, config): a Bolt user's file works as it is. What only concerns Bolt (vars, features,
+ * most of config) is ignored, whatever it holds; what Bolt only warns of is a warning here as well.
+ * In addition, a group may have `nodes`, `command` or `query`, and `concurrency`; and `groups` may be a
+ * mapping of such groups by name.
  *
- * Written as a walk, not as a schema: sites have files of 50,000 targets.
+ * A hand-written walk rather than a schema: sites have files of 50,000 targets.
  */
 import type { Problem } from '../../../util/schema.ts';
 import { ALL, type Group, type Inventory } from '../inventory.ts';
@@ -16,20 +16,23 @@ import { collectGroups, collectTargets, deepMerge, NO_DATA } from './merge.ts';
 import { OWN_SCHEME, reachOf, TRANSPORTS } from './reach.ts';
 import { readReferences } from './references.ts';
 
-/** What was found, each with its path: what refuses the inventory, and what is only told. */
+/** Findings with their paths: problems, which refuse the inventory, and warnings. */
 export interface Found {
   problems: Problem[];
   warnings: Warning[];
 }
 
-/** The inventory that a document means; its warnings stand beside it, they have no lines yet. */
+/** Reads a document. Warnings are returned separately, since they have no line numbers yet. */
 export function readBoltInventory(document: unknown): Found & { inventory: Inventory } {
   const { reading, root } = read(document ?? {});
   if (root !== undefined) decideReach(reading, root);
   const { hosts, aliases, groups, leftOut, findings } = reading;
   return {
     inventory: {
-      ...{ hosts, aliases, leftOut, groups: new Map([...groups].map(finished)) },
+      hosts,
+      aliases,
+      leftOut,
+      groups: new Map([...groups].map(finished)),
       listsTargets: reading.listsTargets || hosts.size > 0,
       warnings: [],
     },
@@ -38,7 +41,7 @@ export function readBoltInventory(document: unknown): Found & { inventory: Inven
   };
 }
 
-/** Groups by name, as controller.yaml has them: `{dmz: {command: […]}}`. Of targets only the names count. */
+/** Reads groups by name, as in controller.yaml: `{dmz: {command: […]}}`. Only the names of targets count. */
 export function readGroups(mapping: unknown): Found & { groups: Group[] } {
   const { reading } = read({ groups: mapping ?? {} });
   const { groups, findings } = reading;
@@ -57,8 +60,17 @@ export function readGroups(mapping: unknown): Found & { groups: Group[] } {
 function read(document: unknown): { reading: Reading; root: GroupDraft | undefined } {
   const reading: Reading = {
     findings: createFindings(),
-    ...{ groups: new Map(), hosts: new Map(), aliases: new Map(), aliasTexts: new Map(), defined: new Map() },
-    ...{ lists: [], leftOut: [], targets: 0, listsTargets: false },
+    groups: new Map(),
+    hosts: new Map(),
+    aliases: new Map(),
+    aliasTexts: new Map(),
+    boltAliases: new Map(),
+    passedOver: new Set(),
+    defined: new Map(),
+    lists: [],
+    leftOut: [],
+    targets: 0,
+    listsTargets: false,
   };
   const root = readRoot(reading, document);
   readReferences(reading);
@@ -68,13 +80,17 @@ function read(document: unknown): { reading: Reading; root: GroupDraft | undefin
 function finished([name, draft]: [string, GroupDraft]): [string, Group] {
   const { path, hosts, children, sources, concurrency } = draft;
   const group: Group = {
-    ...{ name, place: path.join('.'), hosts, sources, children: children.map((child) => child.name) },
+    name,
+    place: path.join('.'),
+    hosts,
+    sources,
+    children: children.map((child) => child.name),
     ...(concurrency !== undefined && { concurrency }),
   };
   return [name, group];
 }
 
-/** Gives each host what all that is said of it comes to; those that are reached by no agent go. */
+/** Merges facts and address into each host; drops those without an agent. */
 function decideReach(reading: Reading, root: GroupDraft): void {
   const { hosts } = reading;
   const groups = collectGroups(root);
@@ -88,8 +104,11 @@ function decideReach(reading: Reading, root: GroupDraft): void {
     if (inherited === undefined && own === undefined && !isLocalhost) continue;
     host.facts = deepMerge((inherited ?? NO_DATA).facts, (own ?? NO_DATA).facts);
     const { address, otherPort, withoutAgent } = reachOf({
-      ...{ uri: own?.uri, isDefined: defined.has(host.certname), isLocalhost },
-      ...{ target: own?.config, groups: inherited?.config },
+      uri: own?.uri,
+      isDefined: defined.has(host.certname),
+      isLocalhost,
+      target: own?.config,
+      groups: inherited?.config,
     });
     if (address !== undefined) host.address = address;
     if (otherPort !== undefined) host.otherPort = otherPort;
@@ -101,7 +120,7 @@ function decideReach(reading: Reading, root: GroupDraft): void {
   if (gone.size > 0) forget(reading, gone);
 }
 
-/** Bolt refuses it when the target is used. */
+/** Bolt refuses such a uri when the target is used. */
 function warnOfScheme(
   { findings }: Reading,
   { scheme, path }: { scheme: string | undefined; path: Path },

@@ -1,13 +1,13 @@
 /**
- * Targets that are only text: lib/bolt/inventory/group.rb, resolve_string_targets. They name a target
- * that is defined elsewhere, by its name or alias, else a new one by its uri.
+ * Targets that are plain text: lib/bolt/inventory/group.rb, resolve_string_targets. They name a target
+ * defined elsewhere, by its name or alias, or else a new one by its uri.
  */
 import type { Reading, TargetList } from './draft.ts';
 import { identityOfUri } from './identity.ts';
 import { NO_DATA, NO_FACTS } from './merge.ts';
 import { addHost } from './targets.ts';
 
-/** Now that all definitions and aliases are known. */
+/** Call it once all definitions and aliases are known. */
 export function readReferences(reading: Reading): void {
   for (const list of reading.lists) {
     for (let index = 0; index < list.list.length; index++) {
@@ -24,10 +24,10 @@ interface Reference {
 }
 
 function readReference(reading: Reading, { text, index, list: { group, path } }: Reference): void {
-  const { defined, aliases, findings } = reading;
+  const { defined, aliases, boltAliases, passedOver, findings } = reading;
   const definition = defined.get(text);
   if (definition !== undefined) {
-    // To Bolt the bare name replaces an entry of the same list that says more.
+    // In Bolt a bare name replaces a fuller entry in the same list.
     const own = group.own.get(definition);
     group.own.delete(definition);
     if (own !== undefined && own !== NO_DATA) {
@@ -37,7 +37,9 @@ function readReference(reading: Reading, { text, index, list: { group, path } }:
     addHost(reading, { certname: definition, boltName: text, path, group });
     return;
   }
-  const known = aliases.get(text.toLowerCase());
+  // The target itself has a finding.
+  if (passedOver.has(text)) return;
+  const known = boltAliases.get(text) ?? aliases.get(text.toLowerCase());
   if (known !== undefined || isPlainCertname(text)) {
     addHost(reading, { certname: known ?? text, boltName: known ?? text, path, group });
     return;
@@ -57,7 +59,7 @@ function readUri(
   if (!isBare && !group.own.has(certname)) group.own.set(certname, { facts: NO_FACTS, uri });
 }
 
-/** Nearly all certnames, in a fraction of the time of `isHostName`: letters and digits, single dots and dashes between them. */
+/** Recognises nearly all certnames (letters and digits with single dots and dashes between them), much faster than `isHostName`. */
 function isPlainCertname(text: string): boolean {
   let isWithin = false;
   for (let at = 0; at < text.length; at++) {

@@ -18,12 +18,12 @@ import { isMapping, type Mapping, NO_FACTS } from './merge.ts';
 
 const TARGET_KEYS = ['name', 'uri', 'alias', 'facts', 'vars', 'features', 'config', 'plugin_hooks'];
 
-/** YAML's aliases can make a small file mean more targets than a site has. */
+/** With YAML aliases a small file can mean more targets than any site has. */
 const MAX_TARGETS = 1_000_000;
 
 const NO_ALIASES: readonly string[] = Object.freeze([]);
 
-/** `targets` of a group. Those that are only text may name others: bolt-references.ts reads them. */
+/** Reads `targets` of a group. Plain text may refer to other targets and is left to references.ts. */
 export function readTargets(reading: Reading, { value, path, group }: Entry & { group: GroupDraft }): void {
   const { findings } = reading;
   if (value === undefined || value === null) return;
@@ -58,7 +58,7 @@ interface MappingEntry {
   group: GroupDraft;
 }
 
-/** Of Bolt's plugins the one that asks PuppetDB, where it is the PuppetDB that we ask. */
+/** Of Bolt's plugins only `puppetdb` is supported, for the PuppetDB that kick uses. */
 function readPlugin(reading: Reading, { value, path, group }: MappingEntry): void {
   const { _plugin: plugin, query, instance, target_mapping: mapping } = value;
   if (plugin !== 'puppetdb') {
@@ -82,7 +82,11 @@ function readPlugin(reading: Reading, { value, path, group }: MappingEntry): voi
 function readTarget(reading: Reading, { value, path, group }: MappingEntry): void {
   const { findings } = reading;
   const identity = identityOf(reading, { value, path, group });
-  if (identity === undefined) return;
+  if (identity === undefined) {
+    for (const one of [value['name'] ?? value['uri'], value['alias']].flat())
+      if (typeof one === 'string') reading.passedOver.add(one);
+    return;
+  }
   const { certname, boltName, uri } = identity;
   if (group.own.has(certname)) {
     const what = 'listed twice here: as in Bolt, the first entry holds';
@@ -106,7 +110,7 @@ export interface Naming {
   group: GroupDraft;
 }
 
-/** The host of a certname, now in the group; undefined where the name is another host's, which is told. */
+/** Adds the host of a certname to the group. Undefined, with a finding, if the name is an alias of another host. */
 export function addHost(
   reading: Reading,
   { certname, boltName, path, group }: Naming,
@@ -117,7 +121,7 @@ export function addHost(
     const holder = aliases.get(certname);
     if (holder !== undefined) {
       const why = `"${certname}" is an alias of ${holder} above`;
-      // To Bolt it is none where it is written otherwise (WEB, ssh://web).
+      // To Bolt it is not the alias if it is written differently (WEB, ssh://web).
       if (aliasTexts.get(certname) === boltName) findings.problem(path, why);
       else skip(reading, { path, why });
       return undefined;
@@ -130,7 +134,7 @@ export function addHost(
   return host;
 }
 
-/** Of two uris Bolt's rule takes one without a word. */
+/** Warns of a second uri: Bolt's rule silently picks one. */
 function noteUri(
   { findings }: Reading,
   { host, uri, path }: { host: HostDraft; uri: Uri; path: Path },

@@ -1,12 +1,12 @@
-/** What an expression means, given the groups and hosts that there are. */
+/** What an expression means, given the existing groups and hosts. */
 import { eachName, type Operator, type Term } from './expression.ts';
 
-/** Hosts, each once. */
+/** A set of hosts. */
 export interface Members extends Iterable<string> {
   has(name: string): boolean;
 }
 
-/** The keys of a map, which may be very many, without a copy of them. */
+/** The keys of a large map, without copying them. */
 export function keysOf(map: ReadonlyMap<string, unknown>): Members {
   return { has: (name) => map.has(name), [Symbol.iterator]: () => map.keys() };
 }
@@ -17,15 +17,18 @@ export interface Scope {
   host(name: string, term: Term): string;
   /** The members of a group. */
   group(name: string, term?: Term): Promise<Members>;
-  /** The hosts that a mask with `*` and `?` fits. */
+  /** The hosts that match a mask with `*` and `?`. */
   matching(mask: string, term: Term): Promise<Iterable<string>>;
-  /** The same, but masks (those of groups too) are tried on these hosts alone: who is left out may be known to nobody. */
+  /** The same, but masks (also those in groups) only apply to these hosts, which need not be known otherwise. */
   over?(hosts: Members): Scope;
 }
 
+/** `over` cannot be missing. */
+export type NarrowableScope = Scope & Required<Pick<Scope, 'over'>>;
+
 /**
- * The hosts of an expression, in the order in which they are first named. `onIdle` is told of a term that
- * leaves nobody out, and the hosts that it was to leave out of.
+ * Returns the hosts of an expression, in the order in which they are first named. `onIdle` is called with each `!` term
+ * that excludes nothing, and the hosts it was applied to.
  */
 export async function evaluate(
   terms: readonly Term[],
@@ -43,21 +46,23 @@ export async function evaluate(
   return result;
 }
 
-/** Whom one term means by itself; one host may be there twice. */
+/** The hosts that one term means by itself, possibly with duplicates. */
 async function hostsOf(term: Term, scope: Scope): Promise<Iterable<string>> {
   const names: string[] = [];
-  // Names are made one at a time: those that the inventory knows need not be kept.
+  // Names are built one at a time, so that those the inventory knows need not be kept.
   eachName(term, (name) => names.push(term.kind === 'name' ? scope.host(name, term) : name));
   if (term.kind === 'name') return names;
-  const lists: Iterable<string>[] = [];
-  for (const name of names) {
-    lists.push(term.kind === 'group' ? await scope.group(name, term) : await scope.matching(name, term));
-  }
-  const [only = [], ...more] = lists;
-  return more.length === 0 ? only : new Set(lists.flatMap((list) => [...list]));
+  const find = (name: string) =>
+    term.kind === 'group' ? scope.group(name, term) : scope.matching(name, term);
+  const [only = '', ...more] = names;
+  if (more.length === 0) return find(only);
+  const union = new Set<string>();
+  // One after the other: of many lists, all would not fit in the memory.
+  for (const name of names) for (const host of await find(name)) union.add(host);
+  return union;
 }
 
-/** Changes `left`: sets of 50,000 are not copied where that can be avoided. */
+/** Modifies `left` where possible: sets of 50,000 hosts are costly to copy. */
 function apply(operator: Operator, left: Set<string>, right: Iterable<string>): Set<string> {
   switch (operator) {
     case ',':
@@ -80,16 +85,4 @@ function apply(operator: Operator, left: Set<string>, right: Iterable<string>): 
 
 function asMembers(hosts: Iterable<string>): Members {
   return 'has' in hosts ? (hosts as Members) : new Set(hosts);
-}
-
-/** A mask with `*` (any text) and `?` (one character) as a test of a whole name. */
-export function globTest(mask: string): (name: string) => boolean {
-  // A row of stars means one: without this, matching could take exponential time.
-  const source = mask
-    .replace(/\*+/g, '*')
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  const pattern = new RegExp(`^${source}$`, 's');
-  return (name) => pattern.test(name);
 }

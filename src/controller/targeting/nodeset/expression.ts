@@ -1,14 +1,16 @@
 /**
- * The language in which hosts are named: ClusterShell's (NodeSet.py), `web[01-20,30]!web7`,
- * `@dmz&*.example.com`. Operators have no precedence: they apply from left to right. Blanks between
- * two names are a union too, so that a quoted list works. A certname in quotes, `"web 1!"`, is itself, whatever is
- * in it.
+ * The language that names hosts is ClusterShell's (NodeSet.py): `web[01-20,30]!web7`,
+ * `@dmz&*.example.com`. Operators have no precedence and apply from left to right. Blanks between two
+ * names also mean union, so that a quoted list works. A certname in quotes, `"web 1!"`, stands for itself.
  */
 import { isCertname } from '../../../protocol/names.ts';
+import { clip } from '../../../util/text.ts';
+import { type Allowance, isUsedUp, MAX_LOOKUPS, MAX_NAMES, wholeAllowance } from './allowance.ts';
 import { ExpressionProblem, pointAt } from './problem.ts';
-import { expandRange, MAX_NAMES, withLeadingDigits, withTrailingDigits } from './range.ts';
+import { expandRange, withLeadingDigits, withTrailingDigits } from './range.ts';
+import { endOfQuotes, wordEnds } from './words.ts';
 
-/** An expression and where it stands, for messages: `argument 2`, `nodes.txt:3`. An empty one names nobody. */
+/** An expression and where it comes from, for messages: `argument 2`, `nodes.txt:3`. An empty one names no hosts. */
 export interface Named {
   text: string;
   origin: string;
@@ -18,17 +20,17 @@ export interface Named {
 export type Operator = ',' | '!' | '&' | '^';
 
 export interface Term {
-  /** What joins it to all that stands before it. */
+  /** Joins it to everything before it. */
   operator: Operator;
   /** As typed. */
   text: string;
   /** Where in the expression, from 1. */
   column: number;
-  /** What it names: hosts, groups, or hosts that a mask fits. */
+  /** What it names: hosts, groups, or hosts that match a mask. */
   kind: 'name' | 'group' | 'glob';
-  /** A name in quotes: neither short nor an alias. */
+  /** A quoted name is neither a short name nor an alias. */
   isQuoted?: boolean;
-  /** Literal text, and lists of which each is taken in turn. */
+  /** Literal text, and lists whose items are taken in turn. */
   parts: readonly (string | readonly string[])[];
 }
 
@@ -38,16 +40,19 @@ export interface Parsed extends Named {
   terms: readonly Term[];
 }
 
-/** Throws `KickError` `usage` that points at the column. `origin`: where it stands, for the message. */
-export function parseExpression(text: string, origin: string): Term[] {
+/**
+ * Throws `KickError` `usage` that points at the column; `origin` is for the message. What it means is counted down from
+ * `allowance`, which defaults to a whole one.
+ */
+export function parseExpression(text: string, origin: string, allowance = wholeAllowance()): Term[] {
   try {
-    return parse(text);
+    return parse(text, allowance);
   } catch (error) {
     throw error instanceof ExpressionProblem ? pointAt(error, text, origin) : error;
   }
 }
 
-/** Calls `then` with each name (group, mask) of a term, each combination of its lists. */
+/** Calls `then` with each name (or group, or mask) of a term: each combination of its lists. */
 export function eachName({ parts }: Pick<Term, 'parts'>, then: (name: string) => void): void {
   const append = (before: string, at: number): void => {
     const part = parts[at];
@@ -58,12 +63,11 @@ export function eachName({ parts }: Pick<Term, 'parts'>, then: (name: string) =>
   append('', 0);
 }
 
-function parse(text: string): Term[] {
+function parse(text: string, allowance: Allowance): Term[] {
   const terms: Term[] = [];
   let at = skipBlanks(text, 0);
   let operator: Operator | undefined;
   let operatorColumn = 1;
-  let total = 0;
   while (at < text.length) {
     const char = text[at] ?? '';
     if (OPERATORS.includes(char)) {
@@ -77,12 +81,7 @@ function parse(text: string): Term[] {
     }
     const end = char === '"' ? endOfQuoted(text, at) : endOfTerm(text, at);
     const term = (char === '"' ? parseQuoted : parseTerm)(text.slice(at, end), at + 1);
-    const names = term.parts.reduce((count, part) => count * (typeof part === 'string' ? 1 : part.length), 1);
-    total += names;
-    if (total > MAX_NAMES) {
-      const what = names > MAX_NAMES ? `"${term.text}"` : 'what stands up to here';
-      throw new ExpressionProblem(at + 1, `${what} means more than ${MAX_NAMES} names`);
-    }
+    countDown(allowance, term);
     terms.push({ ...term, operator: operator ?? ',' });
     operator = undefined;
     at = skipBlanks(text, end);
@@ -93,42 +92,48 @@ function parse(text: string): Term[] {
   return terms;
 }
 
+/** How many names (or groups, or masks) a term means. */
+function countOf({ parts }: Pick<Term, 'parts'>): number {
+  return parts.reduce((count, part) => count * (typeof part === 'string' ? 1 : part.length), 1);
+}
+
+function countDown(allowance: Allowance, term: Omit<Term, 'operator'>): void {
+  const count = countOf(term);
+  const isName = term.kind === 'name';
+  const [most, what] = isName ? [MAX_NAMES, 'names'] : [MAX_LOOKUPS, 'groups or masks'];
+  if (isName) allowance.names -= count;
+  else allowance.lookups -= count;
+  if (!isUsedUp(allowance)) return;
+  const who = count > most ? `"${clip(term.text, 80)}"` : 'everything up to here';
+  throw new ExpressionProblem(term.column, `${who} means more than ${most} ${what}`);
+}
+
 function skipBlanks(text: string, from: number): number {
   let at = from;
   while (at < text.length && /\s/.test(text[at] ?? '')) at += 1;
   return at;
 }
 
-/** Operators and blanks end a term, but not within brackets. */
+/** Operators and blanks end a term, except inside brackets. */
 function endOfTerm(text: string, from: number): number {
-  let open = -1;
-  for (let at = from; at < text.length; at++) {
-    const char = text[at] ?? '';
-    if (open >= 0) {
-      if (char === ']') open = -1;
-    } else if (char === '[') open = at;
-    else if (OPERATORS.includes(char) || /\s/.test(char)) return at;
-  }
-  if (open >= 0) throw new ExpressionProblem(open + 1, 'the bracket is not closed');
-  return text.length;
+  const { end, open } = wordEnds(text, from, OPERATORS);
+  if (open !== undefined) throw new ExpressionProblem(open + 1, 'the bracket is not closed');
+  return end;
 }
 
 /** Just after the closing quote, which ends the term. */
 function endOfQuoted(text: string, from: number): number {
-  const [quoted] = QUOTED.exec(text.slice(from)) ?? [];
-  if (quoted === undefined) throw new ExpressionProblem(from + 1, 'the quote is not closed');
-  const end = from + quoted.length;
+  const end = endOfQuotes(text, from);
+  if (end === undefined) throw new ExpressionProblem(from + 1, 'the quote is not closed');
   const next = text[end];
   if (next === undefined || OPERATORS.includes(next) || /\s/.test(next)) return end;
   throw new ExpressionProblem(end + 1, 'a name goes on behind its quotes');
 }
 
-/** A backslash stands before a quote or a backslash of the name. */
-const QUOTED = /^"(?:[^"\\]|\\.)*"/;
-
 function parseQuoted(text: string, column: number): Omit<Term, 'operator'> {
   const name = text.slice(1, -1).replace(/\\(.)/g, '$1');
-  if (!isCertname(name)) throw new ExpressionProblem(column, `${JSON.stringify(name)} is not a certname`);
+  if (!isCertname(name))
+    throw new ExpressionProblem(column, `${JSON.stringify(clip(name, 80))} is not a certname`);
   return { text, column, kind: 'name', isQuoted: true, parts: [name] };
 }
 
@@ -144,7 +149,7 @@ export function quoteName(name: string): string {
   return isBareName(name) ? name : `"${name.replace(/["\\]/g, '\\$&')}"`;
 }
 
-/** What a name has in it seldom enough for it to be a typing error rather. */
+/** Characters so rare in names that they are more likely typos. */
 const STRANGE = /[^A-Za-z0-9._*?@-]/u;
 
 function parseTerm(text: string, column: number): Omit<Term, 'operator'> {
@@ -159,6 +164,7 @@ function parseTerm(text: string, column: number): Omit<Term, 'operator'> {
     refuseStrange(literal, at, parts.length === 0);
     if (open < 0) {
       if (literal !== '') parts.push(literal);
+      refuseMuch(parts, text, column);
       break;
     }
     const close = rest.indexOf(']', open);
@@ -168,20 +174,39 @@ function parseTerm(text: string, column: number): Omit<Term, 'operator'> {
     if (after.slice(trailing.length).startsWith('[')) {
       throw new ExpressionProblem(at + close + 1 + trailing.length, 'two ranges stand side by side');
     }
-    const leading = /\d+$/.exec(literal)?.[0] ?? '';
+    const leading = literal.slice(digitsBegin(literal));
     const prefix = literal.slice(0, literal.length - leading.length);
     let range = rest.slice(open + 1, close);
     if (trailing !== '') range = withTrailingDigits(range, trailing, rangeColumn);
     if (leading !== '') range = withLeadingDigits(leading, range, rangeColumn);
     if (prefix !== '') parts.push(prefix);
     parts.push(expandRange(range, rangeColumn));
+    // Before the next one: all of them may fit in no memory.
+    refuseMuch(parts, text, column);
     at += close + 1 + trailing.length;
     rest = after.slice(trailing.length);
   }
   return { text, column, ...kindOf(parts) };
 }
 
-/** Certnames and masks are made of few characters; a group's name (after its @) may have any other. */
+/** Longer than any name of a host or a group: each combination is as long as its shortest parts. */
+const MAX_NAME = 1024;
+
+function refuseMuch(parts: Term['parts'], text: string, column: number): void {
+  const length = parts.reduce((sum, part) => sum + (typeof part === 'string' ? part.length : 1), 0);
+  if (length > MAX_NAME) throw new ExpressionProblem(column, `"${clip(text, 80)}" is longer than any name`);
+  if (countOf({ parts }) > MAX_NAMES)
+    throw new ExpressionProblem(column, `"${clip(text, 80)}" means more than ${MAX_NAMES} names`);
+}
+
+/** Where the digits at the end of a text begin. */
+function digitsBegin(text: string): number {
+  let at = text.length;
+  while (at > 0 && /\d/.test(text[at - 1] ?? '')) at -= 1;
+  return at;
+}
+
+/** Certnames and masks use few characters; a group's name (after its @) may use any. */
 function refuseStrange(literal: string, column: number, isFirst: boolean): void {
   if (isFirst && literal.startsWith('@')) return;
   const strange = STRANGE.exec(literal);

@@ -5,12 +5,17 @@ import { foldIndices } from './range.ts';
 interface Pattern {
   /** Text around the numbers: one more than there are numbers. */
   texts: readonly string[];
-  /** The numbers of all names, by place: an array for each name would be many. */
+  /** The numbers of all names, by position; an array per name would cost too much. */
   places: string[][];
 }
 
-/** The names (each once) folded, patterns in alphabetical order, as one expression that means the same names. */
+/** Folds names without duplicates into one expression that means the same, patterns in alphabetical order. */
 export function foldNames(names: readonly string[]): string {
+  return foldTerms(names).join(',');
+}
+
+/** The terms of that expression. */
+export function foldTerms(names: readonly string[]): string[] {
   const patterns = new Map<string, Pattern>();
   const quoted: string[] = [];
   let latest: Pattern | undefined;
@@ -19,7 +24,7 @@ export function foldNames(names: readonly string[]): string {
       quoted.push(quoteName(name));
       continue;
     }
-    // Names mostly look like the one before.
+    // Most names look like the one before.
     if (latest !== undefined && addTo(latest, name)) continue;
     const key = name.replace(/\d+/g, '\0');
     latest = patterns.get(key) ?? patternOf(key.split('\0'));
@@ -27,14 +32,14 @@ export function foldNames(names: readonly string[]): string {
     addTo(latest, name);
   }
   const sorted = [...patterns].sort(([a], [b]) => (a < b ? -1 : 1));
-  return [...sorted.flatMap(([, pattern]) => foldPattern(pattern)), ...quoted.sort()].join(',');
+  return [...sorted.flatMap(([, pattern]) => foldPattern(pattern)), ...quoted.sort()];
 }
 
 function patternOf(texts: readonly string[]): Pattern {
   return { texts, places: texts.slice(1).map(() => []) };
 }
 
-/** Notes the numbers of a name; false where it is another pattern's. */
+/** Adds the numbers of a name; returns false if it does not fit the pattern. */
 function addTo({ texts, places }: Pattern, name: string): boolean {
   if (!fits(texts, name)) return false;
   let at = texts[0]?.length ?? 0;
@@ -64,7 +69,7 @@ function digitsEnd(name: string, from: number): number {
   return at;
 }
 
-/** Numbers vary in one place at a time: the last place is folded first, then equal rests are joined. */
+/** Folds one position at a time, the last one first, then joins equal rests. */
 function foldPattern({ texts, places }: Pattern): string[] {
   const [only = [], ...more] = places;
   let rows: readonly (readonly string[])[];

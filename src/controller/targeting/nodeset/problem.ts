@@ -1,9 +1,10 @@
+/** Errors in an expression, with a caret under the offending column. */
 import { KickError } from '../../../errors.ts';
 
-/** Characters of an expression that are shown around what is wrong with it. */
+/** How many characters of an expression are shown around a problem. */
 const SHOWN = 100;
 
-/** What is wrong with an expression, and where; columns count from 1. */
+/** A problem in an expression, and its column, from 1. */
 export class ExpressionProblem extends Error {
   readonly column: number;
 
@@ -17,10 +18,10 @@ export class ExpressionProblem extends Error {
 const HINT =
   'web[01-20], web*, @group; "," union, "!" difference, "&" intersection, "^" symmetric difference';
 
-/** The `KickError` `usage` that points at the column. `origin`: where the expression stands, `argument 2`. */
+/** Makes the `KickError` `usage` that points at the column. `origin`: where the expression comes from, `argument 2`. */
 export function pointAt({ column, message }: ExpressionProblem, text: string, origin: string): KickError {
   const from = text.length <= SHOWN ? 0 : Math.max(0, column - SHOWN / 2);
-  // One column a character, whatever stands there.
+  // Every character takes one column.
   const shown = text
     .slice(from, from + SHOWN)
     .replace(/\s/g, ' ')

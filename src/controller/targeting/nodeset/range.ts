@@ -1,14 +1,16 @@
 /**
- * What stands between brackets: `01-20,30`, `1-9/2`. The rules are those of ClusterShell 1.9
- * (RangeSet.py), odd ones too: a test compares us with the real program.
+ * The text between brackets: `01-20,30`, `1-9/2`. The rules, including odd ones, are those of
+ * ClusterShell 1.9 (RangeSet.py); a test compares us with the real program.
  */
+import { clip } from '../../../util/text.ts';
+import { MAX_NAMES } from './allowance.ts';
 import { ExpressionProblem } from './problem.ts';
 
-/** Names that one expression may mean: more is a typing error, and would only fill the memory. */
-export const MAX_NAMES = 250_000;
-
-/** Digits of an index that stay exact as a number. */
+/** Maximum number of digits of an index, so that it is exact as a number. */
 const MAX_DIGITS = 15;
+
+/** Maximum length of a span: three such numbers and some blanks. */
+const MAX_SPAN = 100;
 
 interface Span {
   start: number;
@@ -18,22 +20,25 @@ interface Span {
   pad: number;
 }
 
-/** The indices of a range, each once, as they are written into a name. Throws `ExpressionProblem` at `column`. */
+/** Returns the indices of a range, without duplicates, as written in names. Throws `ExpressionProblem` at `column`. */
 export function expandRange(text: string, column: number): string[] {
   const [first = '', ...more] = text.split(',');
   const start = expandPart(first, column, 0);
-  // One span has nothing twice.
+  // A single span has no duplicates.
   if (more.length === 0) return start;
   const indices = new Set(start);
+  let made = start.length;
   let at = column + first.length + 1;
   for (const part of more) {
-    for (const index of expandPart(part, at, indices.size)) indices.add(index);
+    const next = expandPart(part, at, made);
+    for (const index of next) indices.add(index);
+    made += next.length;
     at += part.length + 1;
   }
   return [...indices];
 }
 
-/** `before`: how many there are already. */
+/** `before`: how many names there are already, duplicates included. */
 function expandPart(text: string, column: number, before: number): string[] {
   const { start, stop, step, pad } = parseSpan(text.trim(), column);
   if ((stop - start) / step + before >= MAX_NAMES) {
@@ -47,6 +52,8 @@ function expandPart(text: string, column: number, before: number): string[] {
 function parseSpan(text: string, column: number): Span {
   const fail = (message: string) => new ExpressionProblem(column, message);
   if (text === '') throw fail('a range is empty');
+  if (text.length > MAX_SPAN)
+    throw fail(`"${clip(text, 30)}" is too long for a range like 1-9, 01-20 or 1-9/2`);
   const match = /^(-?)\s*(\d+)(?:\s*-\s*(-?)\s*(\d+))?\s*(?:\/\s*(\d+)\s*)?$/.exec(text);
   if (match === null) throw fail(`"${text}" is not a range like 1-9, 01-20 or 1-9/2`);
   const [, startSign, first = '', endSign = '', last, stepText] = match;
@@ -57,7 +64,7 @@ function parseSpan(text: string, column: number): Span {
   const stop = last === undefined ? start : Number(end) * (endSign === '-' ? -1 : 1);
   const step = Number(stepText ?? 1);
   const isPadded = isZeroPadded(first);
-  // An end of 00 is a plain 0 to ClusterShell.
+  // ClusterShell takes an end of 00 as a plain 0.
   if ((isPadded || (stop !== 0 && isZeroPadded(end))) && first.length !== end.length) {
     throw fail(`"${text}" is padded with zeros to two different lengths`);
   }
@@ -71,10 +78,11 @@ function parseSpan(text: string, column: number): Span {
 const isZeroPadded = (digits: string) => digits.length > 1 && digits.startsWith('0');
 
 /**
- * `web1[8-12]` is what ClusterShell makes of it: the digits before the bracket belong to each
- * bound of each contiguous range, so it is 18-112.
+ * As in ClusterShell, the digits before a bracket belong to each bound of each contiguous range:
+ * `web1[8-12]` is 18-112.
  */
 export function withLeadingDigits(digits: string, range: string, column: number): string {
+  refuseLong(digits, column);
   return foldIndices(expandRange(range, column))
     .map((part) =>
       part
@@ -85,8 +93,9 @@ export function withLeadingDigits(digits: string, range: string, column: number)
     .join(',');
 }
 
-/** `web[1-3]5` is 15, 25, 35: the digits after the bracket belong to each bound, and make a step. */
+/** `web[1-3]5` is 15, 25, 35: the digits after the bracket belong to each bound and imply a step. */
 export function withTrailingDigits(range: string, digits: string, column: number): string {
+  refuseLong(digits, column);
   if (range.includes('/')) throw new ExpressionProblem(column, 'digits follow a range with a step');
   const parts = range.split(',').map((part) => {
     const bounds = part.split('-').map((bound) => bound.trim() + digits);
@@ -95,7 +104,12 @@ export function withTrailingDigits(range: string, digits: string, column: number
   return parts.join(',');
 }
 
-/** Contiguous indices together, shortest first: `['1', '2', '03']` is `['1-2', '03']`. */
+/** They are copied to each bound. */
+function refuseLong(digits: string, column: number): void {
+  if (digits.length > MAX_DIGITS) throw new ExpressionProblem(column, 'a number is too long');
+}
+
+/** Joins contiguous indices, shortest first: `['1', '2', '03']` becomes `['1-2', '03']`. */
 export function foldIndices(indices: readonly string[]): string[] {
   const hasNegative = indices.some((index) => index.startsWith('-'));
   const sorted = [...indices].sort(hasNegative ? byNumber : byLengthThenText);
@@ -112,7 +126,7 @@ export function foldIndices(indices: readonly string[]): string[] {
     // 08-10 is one range; 9-10 too; 9-010 is not.
     const isAlike: boolean = isPadded ? index.length === last.length : !isZeroPadded(index);
     if (first === undefined || number !== lastNumber + 1 || !isAlike) {
-      // What follows a single padded index is of its length too, to ClusterShell: 011,915-999,1000.
+      // In ClusterShell, what follows a single padded index has its length, too: 011,915-999,1000.
       isPadded = isZeroPadded(index) || (isPadded && isAlike && first === last);
       flush();
       first = index;

@@ -4,10 +4,21 @@ import { isCertname } from '../../../protocol/names.ts';
 import type { Clock } from '../../../util/clock.ts';
 import { clip } from '../../../util/text.ts';
 import { type FactPath, valueAt } from '../fact-condition.ts';
-import type { NodeDatabase } from '../host-sources.ts';
+import type { HostCount, NodeDatabase } from '../host-sources.ts';
 import { type Warn, warnOfNames } from '../warn.ts';
-import type { PuppetDb, Row } from './client.ts';
-import { activeNodes, byClass, byLast, factColumn, factColumns, wholeFact } from './pql.ts';
+import type { Row } from './answer.ts';
+import type { PuppetDb } from './client.ts';
+import {
+  activeNodes,
+  byClass,
+  byLast,
+  classesOf,
+  classesOfAll,
+  factColumn,
+  factColumns,
+  nodeStates,
+  wholeFact,
+} from './pql.ts';
 
 /** Names in one question: PuppetDB's parser is slow with very long ones, and then all hosts are asked for. */
 const MAX_NAMES = 1000;
@@ -18,8 +29,8 @@ export interface NodeDatabaseOptions {
 }
 
 export function nodeDatabase(puppetDb: PuppetDb, { clock, warn }: NodeDatabaseOptions): NodeDatabase {
-  /** Names that no agent can have are left out, each told once. */
-  const told = new Set<string>();
+  /** Names that no agent can have are left out, each reported once. */
+  const reported = new Set<string>();
 
   const certnames = async (pql: string) => namesOf(await puppetDb.query(pql), pql);
 
@@ -29,9 +40,9 @@ export function nodeDatabase(puppetDb: PuppetDb, { clock, warn }: NodeDatabaseOp
     for (const { certname } of rows) {
       if (typeof certname !== 'string') throw withoutCertname(certname, pql);
       if (isCertname(certname)) names.add(certname);
-      else if (!told.has(certname)) odd.add(certname);
+      else if (!reported.has(certname)) odd.add(certname);
     }
-    for (const name of odd) told.add(name);
+    for (const name of odd) reported.add(name);
     warnOfNames(warn, "PuppetDB's answer", [...odd]);
     return [...names];
   }
@@ -73,7 +84,33 @@ export function nodeDatabase(puppetDb: PuppetDb, { clock, warn }: NodeDatabaseOp
     byLast: (question) => certnames(byLast(question, clock.now())),
     active: () => certnames(activeNodes()),
     factValues,
+    countBy: (wanted) => countBy(puppetDb, wanted),
   };
+}
+
+async function countBy(puppetDb: PuppetDb, wanted: readonly string[]): Promise<HostCount[]> {
+  const among = new Set(wanted);
+  // With few hosts the questions name them.
+  const few = wanted.length <= MAX_NAMES ? wanted : undefined;
+  const nodes = await puppetDb.query(nodeStates(few));
+  const mine = nodes.filter(({ certname }) => among.has(String(certname)));
+  const classes = await puppetDb.query(few === undefined ? classesOfAll() : classesOf(few));
+  const ofClasses = classes.flatMap(({ title, count }) =>
+    typeof title === 'string' && typeof count === 'number' ? [{ value: title, hosts: count }] : [],
+  );
+  return [
+    { name: 'environment', kind: 'environment', values: counted(mine, 'report_environment') },
+    { name: 'last', kind: 'last', values: counted(mine, 'latest_report_status') },
+    { name: 'class', kind: 'class', values: ofClasses },
+  ];
+}
+
+function counted(rows: readonly Row[], column: string): { value: string; hosts: number }[] {
+  const counts = new Map<string, number>();
+  for (const { [column]: value } of rows) {
+    if (typeof value === 'string') counts.set(value, (counts.get(value) ?? 0) + 1);
+  }
+  return [...counts].map(([value, hosts]) => ({ value, hosts }));
 }
 
 /** Where in the list of a host's values one goes, and how it is read from a row. */

@@ -1,4 +1,5 @@
 /** Questions to PuppetDB in its query language (PQL). No value of a user leaves its literal. */
+import { isoTime } from '../../../util/times.ts';
 import type { FactPath } from '../fact-condition.ts';
 import type { LastQuestion } from '../host-sources.ts';
 
@@ -45,10 +46,23 @@ export function byClass(name: string): string {
 
 export function byLast({ kind, olderThanMs }: LastQuestion, now: number): string {
   if (kind !== 'stale') return `nodes[certname]{ latest_report_status = ${literal(kind)} }`;
-  const before = new Date(now - olderThanMs).toISOString();
+  const before = isoTime(now - olderThanMs);
   return `nodes[certname]{ report_timestamp < ${literal(before)} or report_timestamp is null }`;
 }
 
 export function activeNodes(): string {
   return 'nodes[certname]{ deactivated is null and expired is null }';
+}
+
+export function nodeStates(certnames?: readonly string[]): string {
+  return `nodes[certname, report_environment, latest_report_status]{ ${among(certnames)} }`;
+}
+
+/** Classes with how many of these hosts have each. */
+export function classesOf(certnames: readonly string[]): string {
+  return `resources[title, count()]{ type = "Class" and ${among(certnames)} group by title }`;
+}
+
+export function classesOfAll(): string {
+  return 'resources[title, count()]{ type = "Class" group by title }';
 }

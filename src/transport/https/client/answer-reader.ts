@@ -9,7 +9,7 @@ export interface AnswerLimits {
   answerMs: number;
 }
 
-/** Reads the whole answer; throws `SendError`, `arrived` as `sent` says. */
+/** Reads the whole answer; throws `SendError` with `arrived` as in `sent`. */
 export async function readJson(
   response: IncomingMessage,
   { sent, limits }: { sent: boolean; limits: AnswerLimits },

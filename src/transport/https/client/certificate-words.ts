@@ -1,7 +1,7 @@
 /** OpenSSL's verdicts on a server's certificate (X509_V_ERR_*), for people. */
 
 const NOT_OURS = 'the certificate there is not of our CA';
-// Node lets OpenSSL go on after an unknown issuer, and then the lack of its CRL is the last word.
+// Node lets OpenSSL continue after an unknown issuer; the missing CRL is then the last verdict.
 const NO_CRL = 'the certificate there is not of our CA, or we have no CRL of its CA';
 const OLD_CRL = 'the certificate there cannot be checked: our CRL is out of date';
 
@@ -25,7 +25,7 @@ const WORDS: Record<string, string> = {
   INVALID_PURPOSE: 'the certificate there is of our CA but not for a server',
 };
 
-/** `code` is Node's name of the verdict, `message` OpenSSL's, for those that Node has no name for. */
+/** `code` is Node's name of the verdict; `message` is OpenSSL's, for verdicts without a name in Node. */
 export function certificateWords(code: string, message: string): string {
   return WORDS[code] ?? `the certificate there does not verify: ${message}`;
 }

@@ -1,16 +1,23 @@
-/** DESIGN 6, the controller's side of the seam over HTTPS: one connection for each question. */
+/** DESIGN 6, the controller's side of the seam over HTTPS: one connection per question. */
 import { setMaxListeners } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { createSecureContext, type TLSSocket } from 'node:tls';
 import * as v from 'valibot';
 import type { Identity } from '../../../pki/identity.ts';
 import { REFUSALS, RefusalSchema } from '../../../protocol/refusal.ts';
-import { CommandReplySchema, StatusSchema } from '../../../protocol/status.ts';
 import { type Log, silentLog } from '../../../util/log.ts';
 import { createPace } from '../../../util/pace.ts';
-import { type IncomingEvent, SendError, type Sender, type Target } from '../../transport.ts';
+import { clip } from '../../../util/text.ts';
+import {
+  type IncomingEvent,
+  SendError,
+  type Sender,
+  type StreamBudget,
+  type Target,
+  wholeBudget,
+} from '../../transport.ts';
 import { SENDER_LIMITS, type SenderLimits } from '../limits.ts';
-import { EVENTS_TYPE } from '../listener/event-writer.ts';
+import { EVENTS_TYPE, JSON_TYPE } from '../media-types.ts';
 import { tlsOptions } from '../tls-options.ts';
 import { readJson } from './answer-reader.ts';
 import { connectTo } from './connect.ts';
@@ -26,30 +33,35 @@ export interface HttpsSenderOptions {
 }
 
 /**
- * Connections that are being made at once. Each is two milliseconds of arithmetic when its answer comes, and
- * a few hundred answers in one turn of the event loop would hold up everything else. A host that does
- * not answer soon makes room: it costs nothing while it is silent.
+ * How many connections are made at once. Each takes two milliseconds of CPU when the handshake arrives, and
+ * a few hundred of these in one turn of the event loop would hold up everything else. A host that does not
+ * answer soon makes room: while silent it costs nothing.
  */
 const PACE = { atOnce: 8, roomAfterMs: 50 };
 
-const JSON_TYPE = 'application/json';
-
-/** A sender for any number of hosts at once. Throws `KickError` `identity` for an identity without CA or CRL. */
+/**
+ * Makes a sender for any number of hosts. The shape of a status is loaded with the first question for one, which a run does
+ * not ask. Throws `KickError` `identity` for an identity without CA or CRL.
+ */
 export function httpsSender(options: HttpsSenderOptions): Sender {
   const line = createLine(options);
   return {
-    submit: (target, body, signal) =>
-      askForEvents(line, { target, question: { method: 'POST', path: '/v1/runs', body }, signal }),
-    resume(target, job, after, signal) {
-      const path = `/v1/jobs/${encodeURIComponent(job)}/events?after=${after}`;
-      return askForEvents(line, { target, question: { method: 'GET', path }, signal });
+    submit(target, body, { signal, budget }) {
+      const question: Question = { method: 'POST', path: '/v1/runs', body };
+      return askForEvents(line, { target, question, signal }, budget);
     },
-    status(target, signal, { classes = false, doctor = false } = {}) {
+    resume(target, { job, after, signal, budget }) {
+      const path = `/v1/jobs/${encodeURIComponent(job)}/events?after=${after}`;
+      return askForEvents(line, { target, question: { method: 'GET', path }, signal }, budget);
+    },
+    async status(target, { signal, classes = false, doctor = false }) {
+      const { StatusSchema } = await import('../../../protocol/status.ts');
       const asked = [...(classes ? ['classes=1'] : []), ...(doctor ? ['doctor=1'] : [])];
       const path = `/v1/status${asked.length === 0 ? '' : `?${asked.join('&')}`}`;
       return askForJson(line, { target, question: { method: 'GET', path }, signal }, StatusSchema);
     },
-    command(target, body, signal) {
+    async command(target, body, { signal }) {
+      const { CommandReplySchema } = await import('../../../protocol/status.ts');
       const question: Question = { method: 'POST', path: '/v1/commands', body };
       return askForJson(line, { target, question, signal }, CommandReplySchema);
     },
@@ -63,11 +75,11 @@ interface Call {
   signal: AbortSignal;
 }
 
-/** What all questions share: one identity, the pace of new connections, and an end. */
+/** What all questions share: the identity, the pace of new connections, and the end. */
 interface Line {
   limits: SenderLimits;
   ask(call: Call): Promise<Answer>;
-  /** Whether a call was given up, by its signal or by the end of all. */
+  /** Whether a call was aborted, by its signal or by `close`. */
   isStopped(signal: AbortSignal): boolean;
   close(): void;
 }
@@ -115,7 +127,7 @@ function createLine({ identity, connectTimeoutMs, log = silentLog, limits: some 
   };
 }
 
-/** The socket of one call, which ends with its signal. */
+/** The socket of one call, destroyed when the signal aborts. */
 function createSlot(open: Set<TLSSocket>, signal: AbortSignal) {
   let socket: TLSSocket | undefined;
   const stop = () => socket?.destroy();
@@ -136,25 +148,30 @@ function createSlot(open: Set<TLSSocket>, signal: AbortSignal) {
   };
 }
 
-/** The events of a 200; an abort is reported as such, not as the broken connection that it makes. */
+/** The events of a 200. An abort is reported as such rather than as the broken connection that it causes. */
 async function* stream(
   response: IncomingMessage,
-  signal: AbortSignal,
+  { signal, budget }: { signal: AbortSignal; budget: StreamBudget },
   { limits, isStopped }: Line,
 ): AsyncGenerator<IncomingEvent> {
   try {
-    yield* readEvents(response, limits);
+    yield* readEvents(response, { ...limits, budget });
   } catch (error) {
     throw isStopped(signal) ? aborted(true) : error;
   }
 }
 
-async function askForEvents(line: Line, call: Call): Promise<AsyncIterable<IncomingEvent>> {
+async function askForEvents(
+  line: Line,
+  call: Call,
+  budget: StreamBudget = wholeBudget(),
+): Promise<AsyncIterable<IncomingEvent>> {
   const { question, signal } = call;
   const answer = await line.ask(call);
   try {
     const { limits } = line;
-    return stream(await accept(answer, { question, type: EVENTS_TYPE, limits }), signal, line);
+    const response = await accept(answer, { question, type: EVENTS_TYPE, limits });
+    return stream(response, { signal, budget }, line);
   } catch (error) {
     throw line.isStopped(signal) ? aborted(answer.sent) : error;
   }
@@ -184,7 +201,7 @@ interface Expectation {
   limits: SenderLimits;
 }
 
-/** The answer's body if it is what was asked for; throws `SendError` `refused` or `garbage` otherwise. */
+/** Returns the answer's body if it is of the expected type; throws `SendError` `refused` or `garbage` otherwise. */
 async function accept(
   { response, sent }: Answer,
   { question, type, limits }: Expectation,
@@ -194,12 +211,12 @@ async function accept(
     const framed = headers['transfer-encoding'] === 'chunked' || headers['content-length'] !== undefined;
     if (headers['content-type'] === type && framed && (question.body === undefined || sent)) return response;
     response.destroy();
-    throw garbage(`an answer of type "${headers['content-type'] ?? ''}"`, sent);
+    throw garbage(`an answer of type "${clip(headers['content-type'] ?? '', 80)}"`, sent);
   }
   const parsed = v.safeParse(RefusalSchema, await readJson(response, { sent, limits }));
   if (!parsed.success) throw garbage(`an answer with status ${statusCode}`, sent);
   const refusal = parsed.output;
-  // An agent that fails does not know how far it got.
+  // After an error of its own, the agent does not know how far it got.
   const arrived = sent && refusal.code === 'internal';
   throw new SendError('refused', REFUSALS[refusal.code].means, { arrived, refusal });
 }

@@ -1,4 +1,4 @@
-/** A verified TLS connection to one agent, or in words why there is none. */
+/** Makes a verified TLS connection to an agent, or says why that is impossible. */
 import { isIP, type TcpNetConnectOpts } from 'node:net';
 import {
   type ConnectionOptions,
@@ -9,19 +9,20 @@ import {
 } from 'node:tls';
 import { systemCode } from '../../../errors.ts';
 import { isHostName } from '../../../protocol/names.ts';
+import { after } from '../../../util/clock.ts';
 import { formatDuration } from '../../../util/duration.ts';
 import { SendError, type SendFailure, type Target } from '../../transport.ts';
 import { certificateWords } from './certificate-words.ts';
 import { checkServerName } from './server-name.ts';
 
-/** Milliseconds for one of several addresses of a name, before the next is tried beside it. */
+/** Milliseconds before the next address of a name is tried in parallel. */
 const ADDRESS_MS = 2000;
 
 export interface ConnectOptions {
   secureContext: SecureContext;
   /** Name, TCP and TLS together. */
   connectMs: number;
-  /** Called with the socket at once, so that it can be destroyed from outside. */
+  /** Called with the socket at once, so that the caller can destroy it. */
   onSocket: (socket: TLSSocket) => void;
 }
 
@@ -30,12 +31,12 @@ export function connectTo(target: Target, options: ConnectOptions): Promise<TLSS
   const { secureContext, connectMs, onSocket } = options;
   return new Promise((resolve, reject) => {
     const { certname, host, port } = target;
-    // @types/node knows autoSelectFamilyAttemptTimeout for net only; node:tls hands it on.
+    // @types/node has autoSelectFamilyAttemptTimeout for net only; node:tls passes it on.
     const connection: ConnectionOptions & TcpNetConnectOpts = {
       host,
       port,
       secureContext,
-      // RFC 6066 3: an address is no server name, and neither is a certname that could not stand in the DNS.
+      // RFC 6066 3: neither an address nor a certname that cannot be in the DNS is a valid server name.
       servername: isIP(certname) === 0 && isHostName(certname) ? certname : '',
       ALPNProtocols: ['http/1.1'],
       rejectUnauthorized: true,
@@ -43,22 +44,21 @@ export function connectTo(target: Target, options: ConnectOptions): Promise<TLSS
       checkServerIdentity: (_, certificate) => checkServerName(certname, certificate),
     };
     const socket = connect(connection);
-    // Node spells the whole chain out in objects for checkServerIdentity, a quarter of the time that a
-    // handshake takes here; ours needs the certificate itself. Not getPeerX509Certificate: in Node 20 each
-    // call of it costs 7 kB of memory for good.
+    // For checkServerIdentity, Node converts the whole chain to objects, which takes a quarter of the handshake;
+    // ours only needs the certificate itself. Not getPeerX509Certificate: in Node 20 each call leaks 7 kB.
     socket.getPeerCertificate = () => certificateOf(socket);
     onSocket(socket);
     let stage: Stage = isIP(host) === 0 ? 'resolving' : 'connecting';
     let isOver = false;
-    /** The connection stays watched when it is made: whoever uses it hears of errors there. */
+    /** The error handler stays on the connection; its user handles errors as well. */
     const fail = (failure: () => SendError) => {
       if (isOver) return;
       isOver = true;
-      clearTimeout(timer);
+      cancel();
       socket.destroy();
       reject(failure());
     };
-    const timer = setTimeout(() => fail(() => timedOut(stage, target, connectMs)), connectMs);
+    const cancel = after(connectMs, () => fail(() => timedOut(stage, target, connectMs)));
     socket.setNoDelay(true);
     socket.on('lookup', () => {
       if (stage === 'resolving') stage = 'connecting';
@@ -70,13 +70,13 @@ export function connectTo(target: Target, options: ConnectOptions): Promise<TLSS
     socket.on('close', () => fail(() => closedEarly(target, stage)));
     socket.once('secureConnect', () => {
       isOver = true;
-      clearTimeout(timer);
+      cancel();
       resolve(socket);
     });
   });
 }
 
-/** Without the chain, whatever Node asks for: the types have the chain where `true` is handed over. */
+/** Without the chain, even if Node asks for it with `true`; the types differ in that. */
 function certificateOf(socket: TLSSocket): DetailedPeerCertificate {
   return TLSSocket.prototype.getPeerCertificate.call(socket, false) as DetailedPeerCertificate;
 }
@@ -140,7 +140,7 @@ function timedOut(stage: Stage, target: Target, ms: number): SendError {
   }
 }
 
-/** `port 8139`, and where, when that is not the certname. */
+/** `port 8139`, and the host, if it is not the certname. */
 function portOf({ certname, host, port }: Target): string {
   return host === certname ? `port ${port}` : `port ${port} of "${host}"`;
 }

@@ -1,37 +1,35 @@
-/** A body of events, read line by line within limits: whoever sends it is not believed. */
+/** Reads a body of events line by line within limits: the sender is not trusted. */
 import type { IncomingMessage } from 'node:http';
 import { decodeEvent } from '../../../protocol/event.ts';
 import { formatDuration } from '../../../util/duration.ts';
-import { type IncomingEvent, SendError, type SendFailure } from '../../transport.ts';
+import { type IncomingEvent, SendError, type SendFailure, type StreamBudget } from '../../transport.ts';
 
 export interface EventReaderLimits {
   /** Milliseconds to wait for the next whole line. */
   silenceMs: number;
   eventBytes: number;
-  streamBytes: number;
 }
 
 const NEWLINE = 0x0a;
 
-/** Yields events, no faster than they are taken; throws `SendError`; returns at the answer's true end only. */
+/** Yields events no faster than they are taken; throws `SendError`; returns only at the proper end of the answer. */
 export async function* readEvents(
   response: IncomingMessage,
-  { silenceMs, eventBytes, streamBytes }: EventReaderLimits,
+  { silenceMs, eventBytes, budget }: EventReaderLimits & { budget: StreamBudget },
 ): AsyncGenerator<IncomingEvent, void, undefined> {
   const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   let parts: Buffer[] = []; // of the line that is not whole yet
   let held = 0;
-  let total = 0;
   let timer: NodeJS.Timeout | undefined;
   try {
     for (;;) {
-      // From whole line to whole line, so that a drip is silence too; not while the caller is busy.
+      // Measured between whole lines, so that single bytes do not count; paused while the caller is busy.
       timer ??= setTimeout(() => response.destroy(broken(silence(silenceMs))), silenceMs);
       const next = await chunks.next();
       if (next.done === true) break;
       let chunk = next.value;
-      total += chunk.byteLength;
-      if (total > streamBytes) throw garbage(`more than ${streamBytes} bytes of events`);
+      budget.bytes -= chunk.byteLength;
+      if (budget.bytes < 0) throw tooMuch();
       for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE)) {
         if (held + end > eventBytes) throw garbage(`a line of more than ${eventBytes} bytes`);
         const event = decode(Buffer.concat([...parts, chunk.subarray(0, end)]));
@@ -40,6 +38,8 @@ export async function* readEvents(
         held = 0;
         clearTimeout(timer);
         timer = undefined;
+        if (event.type !== 'alive') budget.events -= 1;
+        if (budget.events < 0) throw tooMuch();
         yield event;
       }
       if (chunk.byteLength > 0) parts.push(chunk);
@@ -63,6 +63,10 @@ function decode(line: Uint8Array): IncomingEvent {
   } catch (error) {
     throw garbage('a line that is no event', error);
   }
+}
+
+function tooMuch(): SendError {
+  return failure('too-much', 'kick agent has sent more than any run makes', undefined);
 }
 
 function garbage(what: string, cause?: unknown): SendError {

@@ -1,16 +1,16 @@
-/** One question on one connection: what was asked, how far it got, and the head of the answer. */
+/** One question on one connection: how far it got, and the head of the answer. */
 import type { IncomingMessage, RequestOptions } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { systemCode } from '../../../errors.ts';
 import { formatDuration } from '../../../util/duration.ts';
 import { httpRequest } from '../../../util/node-http.ts';
 import { SendError, type SendFailure, type Target } from '../../transport.ts';
-import { REQUEST_TYPE } from '../listener/request-body.ts';
+import { EVENTS_TYPE, JSON_TYPE, REQUEST_TYPE } from '../media-types.ts';
 
 export interface Question {
   method: 'GET' | 'POST';
   path: string;
-  /** Sent only when the agent asks for it: until then nothing can have arrived. */
+  /** Sent only once the agent asks for it: until then nothing can have arrived. */
   body?: Uint8Array;
 }
 
@@ -54,7 +54,7 @@ export function exchange(
     });
     asked.on('response', (response) => {
       clearTimeout(timer);
-      response.on('error', () => {}); // whoever reads it hears of it
+      response.on('error', () => {}); // its reader handles errors
       resolve({ response, sent });
     });
     asked.on('upgrade', () => fail('garbage', 'not what kick agent says: an answer with status 101'));
@@ -79,9 +79,9 @@ function requestOptions(
     path,
     maxHeaderSize: limits.headerBytes,
     headers: {
-      // So that the agent can tell a clock that is behind its own from a request that was slow (RFC 9110 6.6.1).
+      // Lets the agent distinguish a clock that is behind from a slow request (RFC 9110 6.6.1).
       date: new Date().toUTCString(),
-      accept: 'application/x-ndjson, application/json',
+      accept: `${EVENTS_TYPE}, ${JSON_TYPE}`,
       ...(body !== undefined && {
         'content-type': REQUEST_TYPE,
         'content-length': body.byteLength,

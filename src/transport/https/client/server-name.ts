@@ -1,16 +1,16 @@
-/** Whether the certificate at the other end is the target's: the chain, dates and CRLs are OpenSSL's. */
+/** Checks that the certificate at the other end is the target's; chain, dates and CRLs are left to OpenSSL. */
 import { X509Certificate } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
 import { commonNameOf, DerError } from '../../../pki/der.ts';
 import { isCertname } from '../../../protocol/names.ts';
 import { SendError } from '../../transport.ts';
 
-/** What Node spells out of a certificate; all of it is missing where there is none. */
+/** The parts that Node extracts from a certificate; all are missing if there is none. */
 export type SpelledOut = Pick<Partial<PeerCertificate>, 'subject' | 'subjectaltname' | 'raw'>;
 
 /**
- * Exactly one CN, equal to the certname, and the certname among the DNS names. Returns what stands
- * against it, or undefined.
+ * Requires exactly one CN, equal to the certname, and the certname among the DNS names. Returns what is
+ * wrong, or undefined.
  */
 export function checkServerName(
   certname: string,
@@ -35,7 +35,7 @@ export function checkServerName(
   return undefined;
 }
 
-/** One CN and nothing else, as Puppet's CA and ours make them; Node lists several of a kind as an array. */
+/** One CN and nothing else, as issued by Puppet's CA and ours; Node returns several values as an array. */
 function isPlain(subject: SpelledOut['subject'], certname: string): boolean {
   return subject?.CN === certname && Object.keys(subject).length === 1;
 }

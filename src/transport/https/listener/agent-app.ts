@@ -1,23 +1,25 @@
 /** DESIGN 6, the agent's API: four routes and nothing else. */
 import type { IncomingMessage, RequestListener } from 'node:http';
-import { TLSSocket } from 'node:tls';
 import type { ErrorRequestHandler, Express, NextFunction, Request, Response } from 'express';
 import { messageOf } from '../../../errors.ts';
 import { isUuid } from '../../../protocol/names.ts';
-import { Refusal, type RefusalBody } from '../../../protocol/refusal.ts';
+import { Refusal, type RefusalBody, RefusalSchema } from '../../../protocol/refusal.ts';
+import { fitTo } from '../../../util/fit.ts';
 import type { Log } from '../../../util/log.ts';
+import type { QuietLog } from '../../../util/quiet-log.ts';
 import type { AgentService, Peer } from '../../transport.ts';
 import type { ListenerLimits } from '../limits.ts';
+import { JSON_TYPE } from '../media-types.ts';
+import { plainAddress } from './address-group.ts';
 import { writeEvents } from './event-writer.ts';
-import { plainAddress } from './handshake-gate.ts';
 import { loadExpress } from './load-express.ts';
-import type { QuietLog } from './quiet-log.ts';
+import { peerCertificate } from './peer-certificate.ts';
 import { HttpProblem, REFUSAL_STATUS } from './refusal-status.ts';
 import { readBody } from './request-body.ts';
 
 export interface AgentAppOptions {
   log: Log;
-  /** For what a stranger can cause at will. */
+  /** For events that strangers can cause at will. */
   quiet: QuietLog;
   limits: ListenerLimits;
 }
@@ -37,10 +39,10 @@ export async function agentApp(service: AgentService, options: AgentAppOptions):
   return (request, response) => app(request, response);
 }
 
-/** What holds for every route. */
+/** Checks for every route. */
 function checkRequest(request: Request, response: Response, next: NextFunction): void {
   response.setHeader('connection', 'close');
-  response.on('error', () => response.destroy()); // written to after the other end has gone
+  response.on('error', () => response.destroy()); // a write after the other end has gone
   // Express answers HEAD and OPTIONS by itself.
   if (request.method !== 'GET' && request.method !== 'POST') throw wrongMethod('GET, POST');
   if (request.method === 'GET') refuseBody(request);
@@ -54,6 +56,7 @@ function checkRequest(request: Request, response: Response, next: NextFunction):
 function addRoutes(app: Express, service: AgentService, limits: ListenerLimits): void {
   app.post('/v1/runs', async (request, response) => {
     const peer = peerOf(request);
+    await service.greet(peer);
     const body = await readBody(request, response, limits.requestBytes);
     await writeEvents(response, await service.submit(body, peer), limits);
   });
@@ -62,7 +65,7 @@ function addRoutes(app: Express, service: AgentService, limits: ListenerLimits):
     const { job } = request.params;
     if (!isUuid(job)) throw new HttpProblem(400, 'malformed', 'job: not a UUID');
     const after = afterOf(request.originalUrl);
-    await writeEvents(response, await service.events(job, after, peer), limits);
+    await writeEvents(response, await service.events({ job, after }, peer), limits);
   });
   app.get('/v1/status', async (request, response) => {
     const isAsked = (what: string) => new RegExp(`[?&]${what}=1(&|$)`).test(request.originalUrl);
@@ -71,12 +74,13 @@ function addRoutes(app: Express, service: AgentService, limits: ListenerLimits):
   });
   app.post('/v1/commands', async (request, response) => {
     const peer = peerOf(request);
+    await service.greet(peer);
     const body = await readBody(request, response, limits.requestBytes);
     sendJson(response, 200, await service.command(body, peer));
   });
 }
 
-/** What the routes leave: another method, another path. */
+/** Refuses other methods and other paths. */
 function refuseOthers(app: Express): void {
   app.all('/v1/runs', () => refuse(wrongMethod('POST')));
   app.all('/v1/commands', () => refuse(wrongMethod('POST')));
@@ -86,7 +90,7 @@ function refuseOthers(app: Express): void {
 }
 
 function sendError({ log, quiet }: AgentAppOptions): ErrorRequestHandler {
-  // Express knows a handler of errors by its four arguments.
+  // Express recognises error handlers by their four arguments.
   return (error: unknown, request, response, _next) => {
     const address = plainAddress(request.socket.remoteAddress ?? '');
     if (response.headersSent) {
@@ -115,10 +119,11 @@ interface Answer {
 
 function answerTo(error: unknown): Answer | undefined {
   if (error instanceof Refusal) {
-    return { status: REFUSAL_STATUS[error.code], body: error.body, headers: {} };
+    const body = fitTo(RefusalSchema, error.body) ?? { code: error.code };
+    return { status: REFUSAL_STATUS[error.code], body, headers: {} };
   }
   if (error instanceof HttpProblem) return error;
-  // Express on a path that is no percent-encoding.
+  // From Express, for invalid percent-encoding in a path.
   if (error instanceof URIError) return { status: 400, body: { code: 'malformed' }, headers: {} };
   return undefined;
 }
@@ -136,14 +141,8 @@ function refuseBody({ headers }: IncomingMessage): void {
   if (!none) throw new HttpProblem(400, 'malformed', 'a body where none is expected');
 }
 
-/**
- * The peer that OpenSSL has verified: no request gets here without a certificate of our CA. Not getPeerX509Certificate:
- * in Node 20 each call of it on a server's socket leaks 4.5 kB of memory.
- */
 function peerOf({ socket, headers }: IncomingMessage): Peer {
-  // Without a certificate Node answers with an empty object.
-  const certificate: Buffer | undefined =
-    socket instanceof TLSSocket && socket.authorized ? socket.getPeerCertificate(false).raw : undefined;
+  const certificate = peerCertificate(socket);
   if (certificate === undefined) throw new HttpProblem(403, 'peer-mismatch', 'no client certificate');
   const time = Date.parse(headers.date ?? '');
   return {
@@ -166,7 +165,7 @@ function afterOf(url: string): number {
 function sendJson(response: Response, status: number, value: unknown): void {
   const body = Buffer.from(JSON.stringify(value));
   response.writeHead(status, {
-    'content-type': 'application/json',
+    'content-type': JSON_TYPE,
     'content-length': body.byteLength,
     'cache-control': 'no-store',
   });

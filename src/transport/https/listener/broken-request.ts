@@ -1,11 +1,11 @@
-/** What is no request: answered in one line where that is still possible, then cut. */
+/** Handles input that is no HTTP request: one line of answer if that is still possible, then the connection is cut. */
 import type { ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { systemCode } from '../../../errors.ts';
-import { plainAddress } from './handshake-gate.ts';
-import type { QuietLog } from './quiet-log.ts';
+import type { QuietLog } from '../../../util/quiet-log.ts';
+import { plainAddress } from './address-group.ts';
 
 const LINGER_MS = 1000;
 
@@ -22,7 +22,7 @@ export function answerBrokenRequest(server: Server, quiet: QuietLog): void {
     server.prependListener(event, ({ socket }, response) => responses.set(socket, response));
   }
   server.on('clientError', (error: Error, socket: Duplex) => {
-    // Failed handshakes come here too (node:https passes them on); they are logged elsewhere.
+    // node:https also passes failed handshakes here; they are logged elsewhere.
     if (!secure.has(socket)) return void socket.destroy();
     const code = systemCode(error) ?? error.message;
     if (code !== 'ECONNRESET' && code !== 'EPIPE') {

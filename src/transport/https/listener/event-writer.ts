@@ -1,10 +1,9 @@
-/** A stream of events as the body of an answer: one a line, a sign of life between them. */
+/** Writes a stream of events as the body of an answer: one per line, with signs of life in between. */
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { ALIVE_LINE, encodeEvent } from '../../../protocol/event.ts';
 import type { EventStream } from '../../transport.ts';
-
-export const EVENTS_TYPE = 'application/x-ndjson';
+import { EVENTS_TYPE } from '../media-types.ts';
 
 export interface EventWriterLimits {
   aliveMs: number;
@@ -12,9 +11,9 @@ export interface EventWriterLimits {
 }
 
 /**
- * Sends events until the stream ends, no faster than they are read; when the other end goes away
- * the stream's signal is aborted and this resolves. Throws what the stream throws, the connection
- * then destroyed.
+ * Sends events until the stream ends, no faster than they are read. If the other end goes away, the
+ * stream's signal is aborted and this resolves. Rethrows the stream's errors after destroying the
+ * connection.
  */
 export async function writeEvents(
   response: ServerResponse,
@@ -45,7 +44,7 @@ export async function writeEvents(
   }
 }
 
-/** Resolves when there is room again or the connection is gone; who reads nothing for long is gone. */
+/** Resolves when there is room again or the connection is gone; a reader that takes nothing for too long is cut off. */
 async function drained(
   response: ServerResponse,
   { signal, stallMs }: { signal: AbortSignal; stallMs: number },

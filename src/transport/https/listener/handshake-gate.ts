@@ -1,83 +1,210 @@
 /**
- * Strangers cost little: connections that have not finished their handshake are counted, a few per
- * address and a few dozen in all, and the rest are reset (facts: maxConnections alone lets one
- * address lock everybody out).
+ * The connections that have not finished their handshake. When there are too many, new ones are not refused (a flood would
+ * then lock everybody else out); a waiting one is closed instead, as with sshd's MaxStartups and PerSourceMaxStartups, but
+ * by rank rather than at random. A silent connection costs a socket but no TLS. The others start their handshake one per
+ * turn of the event loop, controllers' addresses first, so that the CPU time of a flood does not come before theirs.
  */
-import { isIPv4, type Socket } from 'node:net';
+import type { Clock } from '../../../util/clock.ts';
+import type { AddressBook } from './address-book.ts';
+import { addressGroup } from './address-group.ts';
+import { Crowd } from './crowd.ts';
 
 export interface GateLimits {
+  /** Maximum milliseconds from the connection to the end of its handshake. */
+  handshakeMs: number;
+  checkEveryMs: number;
+  /** Maximum number of connections that have not finished it. */
   handshakes: number;
-  handshakesPerAddress: number;
+  /** Maximum number of these in TLS. */
+  handshakesAtOnce: number;
+  /** Milliseconds in which a slow connection does not yet count as idle. */
+  handshakeGraceMs: number;
+  /** Places reserved for an address from which a controller has sent requests. */
+  keptPerController: number;
 }
 
-export class HandshakeGate {
-  readonly #limits: GateLimits;
-  readonly #pending = new Map<string, Socket>();
-  readonly #perAddress = new Map<string, number>();
+/** The part of node:net's `Socket` that the gate needs. */
+export interface GateSocket {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  once(event: 'close' | 'readable', listener: () => void): unknown;
+  destroy(): unknown;
+  resetAndDestroy(): unknown;
+}
 
-  constructor(limits: GateLimits) {
-    this.#limits = limits;
+export interface GateOptions<S extends GateSocket> {
+  limits: GateLimits;
+  clock: Pick<Clock, 'monotonic'>;
+  book: AddressBook;
+  /** Starts TLS on a connection. */
+  start(socket: S): void;
+  /** For the log: a connection made room, or was silent for too long. */
+  onEvicted(socket: S): void;
+  onTimeout(socket: S): void;
+}
+
+/** A connection that has not finished its handshake. */
+interface Pending<S> {
+  readonly socket: S;
+  /** Its address and port. */
+  readonly name: string;
+  readonly group: string;
+  /** Monotonic milliseconds. */
+  readonly arrived: number;
+}
+
+/** Milliseconds until the next attempt if all connections in TLS have only just arrived. */
+const RETRY_MS = 50;
+
+export class HandshakeGate<S extends GateSocket> {
+  readonly #options: GateOptions<S>;
+  readonly #kept: (group: string) => number;
+  /** In the order of arrival. */
+  readonly #byName = new Map<string, Pending<S>>();
+  readonly #all = new Crowd<Pending<S>>();
+  /** Connections that have sent nothing. */
+  readonly #silent = new Crowd<Pending<S>>();
+  /** Connections that have sent something and wait for their turn. */
+  readonly #ready = new Crowd<Pending<S>>();
+  readonly #shaking = new Crowd<Pending<S>>();
+  #sweeper: NodeJS.Timeout | undefined;
+  #isTurnDue = false;
+
+  constructor(options: GateOptions<S>) {
+    this.#options = options;
+    const { book, limits } = options;
+    this.#kept = (group) => (book.isKnown(group) ? limits.keptPerController : 0);
   }
 
-  /** Lets a new connection begin its handshake, or resets it and says false. */
-  enter(socket: Socket): boolean {
-    if (socket.remoteAddress === undefined) {
-      socket.destroy();
-      return false;
-    }
-    const name = nameOf(socket);
-    const group = addressGroup(socket.remoteAddress);
-    const count = this.#perAddress.get(group) ?? 0;
-    if (this.#pending.size >= this.#limits.handshakes || count >= this.#limits.handshakesPerAddress) {
-      socket.resetAndDestroy();
-      return false;
-    }
-    this.#pending.set(name, socket);
-    this.#perAddress.set(group, count + 1);
-    socket.once('close', () => this.#leave(name, socket, group));
-    return true;
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** Admits a new connection, and closes another one if there are too many. */
+  enter(socket: S): void {
+    if (socket.remoteAddress === undefined) return void socket.destroy();
+    const { limits, clock } = this.#options;
+    while (this.#all.size >= limits.handshakes && this.#makeRoom());
+    const pending: Pending<S> = {
+      socket,
+      name: nameOf(socket),
+      group: addressGroup(socket.remoteAddress),
+      arrived: clock.monotonic(),
+    };
+    this.#byName.set(pending.name, pending);
+    this.#all.add(pending, pending.group);
+    this.#silent.add(pending, pending.group);
+    socket.once('close', () => this.#fail(pending));
+    socket.once('readable', () => this.#spoke(pending));
+    this.#sweeper ??= setInterval(() => this.#sweep(), limits.checkEveryMs).unref();
   }
 
   /** The handshake on this connection is done. */
-  pass(socket: Socket): void {
-    const raw = this.#pending.get(nameOf(socket));
-    if (raw !== undefined) this.#leave(nameOf(socket), raw, addressGroup(socket.remoteAddress ?? ''));
+  pass(socket: GateSocket): void {
+    const pending = this.#byName.get(nameOf(socket));
+    if (pending !== undefined) this.#forget(pending);
   }
 
   /** Ends every handshake in progress. */
   clear(): void {
-    for (const socket of this.#pending.values()) socket.destroy();
+    for (const { socket } of [...this.#byName.values()]) socket.destroy();
   }
 
-  get size(): number {
-    return this.#pending.size;
+  #spoke(pending: Pending<S>): void {
+    if (!this.#silent.delete(pending)) return;
+    this.#ready.add(pending, pending.group);
+    this.#takeTurns();
   }
 
-  #leave(name: string, socket: Socket, group: string): void {
-    if (this.#pending.get(name) !== socket) return;
-    this.#pending.delete(name);
-    const left = (this.#perAddress.get(group) ?? 1) - 1;
-    if (left === 0) this.#perAddress.delete(group);
-    else this.#perAddress.set(group, left);
+  #takeTurns(): void {
+    if (this.#isTurnDue || this.#ready.size === 0) return;
+    this.#isTurnDue = true;
+    setImmediate(() => {
+      const hasRoom = this.#makePlace();
+      if (hasRoom) this.#startNext();
+      const again = () => {
+        this.#isTurnDue = false;
+        this.#takeTurns();
+      };
+      if (hasRoom) again();
+      else setTimeout(again, RETRY_MS).unref();
+    });
+  }
+
+  /** Returns whether there is room for one more in TLS. */
+  #makePlace(): boolean {
+    const { limits } = this.#options;
+    while (this.#shaking.size >= limits.handshakesAtOnce) {
+      const victim = this.#shaking.oldestOfLargest(this.#kept);
+      if (victim === undefined || !this.#hadItsTime(victim)) return false;
+      this.#evict(victim);
+    }
+    return true;
+  }
+
+  /** Controllers first, then addresses with the fewest failed or unfinished handshakes; of these the newest. */
+  #startNext(): void {
+    const { book, start } = this.#options;
+    const pending = this.#ready.newestOfBest((group) =>
+      book.isKnown(group) ? -1 : book.failures(group) + this.#shaking.sizeOf(group),
+    );
+    if (pending === undefined) return;
+    this.#ready.delete(pending);
+    this.#shaking.add(pending, pending.group);
+    start(pending.socket);
+  }
+
+  /** First closes connections that have had time to send something but have not; then the oldest of the largest group. */
+  #makeRoom(): boolean {
+    const silent = this.#silent.oldestOfLargest(this.#kept);
+    const victim =
+      silent !== undefined && this.#hadItsTime(silent) ? silent : this.#all.oldestOfLargest(this.#kept);
+    if (victim === undefined) return false;
+    this.#evict(victim);
+    return true;
+  }
+
+  #hadItsTime({ arrived }: Pending<S>): boolean {
+    const { clock, limits } = this.#options;
+    return clock.monotonic() - arrived >= limits.handshakeGraceMs;
+  }
+
+  #evict(pending: Pending<S>): void {
+    this.#options.onEvicted(pending.socket);
+    this.#fail(pending);
+    pending.socket.resetAndDestroy();
+  }
+
+  /** Connections in TLS have the same time limit there. */
+  #sweep(): void {
+    const { clock, limits, onTimeout } = this.#options;
+    const now = clock.monotonic();
+    for (const pending of [...this.#byName.values()]) {
+      if (now - pending.arrived < limits.handshakeMs) break; // the rest came later
+      if (this.#shaking.has(pending)) continue;
+      onTimeout(pending.socket);
+      pending.socket.destroy();
+    }
+  }
+
+  #fail(pending: Pending<S>): void {
+    if (this.#forget(pending)) this.#options.book.fail(pending.group);
+  }
+
+  #forget(pending: Pending<S>): boolean {
+    if (!this.#all.delete(pending)) return false;
+    this.#silent.delete(pending);
+    this.#ready.delete(pending);
+    this.#shaking.delete(pending);
+    this.#byName.delete(pending.name);
+    if (this.#all.size === 0) {
+      clearInterval(this.#sweeper);
+      this.#sweeper = undefined;
+    }
+    return true;
   }
 }
 
-function nameOf(socket: Socket): string {
+function nameOf(socket: GateSocket): string {
   return `${socket.remoteAddress} ${socket.remotePort}`;
-}
-
-/** Whom an address belongs to: an IPv4 address is one host, an IPv6 host has a /64. */
-export function addressGroup(address: string): string {
-  const plain = plainAddress(address);
-  if (isIPv4(plain)) return plain;
-  const [head = '', tail = ''] = plain.split('::');
-  const before = head === '' ? [] : head.split(':');
-  const after = tail === '' ? [] : tail.split(':');
-  const zeros = Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0');
-  return [...before, ...zeros, ...after].slice(0, 4).join(':');
-}
-
-/** An IPv4 address without the dress of a dual-stack socket. */
-export function plainAddress(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.)/i, '');
 }

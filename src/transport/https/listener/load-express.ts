@@ -1,6 +1,6 @@
 /**
- * Express, without the table of 2,500 file types that it loads for files to serve: the agent serves none, and the table
- * costs each agent more than 1 MB (docs/performance.md).
+ * Loads Express without its table of 2,500 file types: the agent serves no files, and the table costs each agent more than
+ * 1 MB (docs/performance.md).
  */
 import { createRequire, Module } from 'node:module';
 import type { Express } from 'express';
@@ -10,13 +10,13 @@ export async function loadExpress(): Promise<() => Express> {
   return (await import('express')).default;
 }
 
-/** As if it had been loaded and were empty. Where it cannot be found (another layout, one file) it is loaded as ever. */
+/** Marks the table as loaded and empty. If it is not found (another layout, a bundle), it is loaded as usual. */
 function leaveOutFileTypes(): void {
   const require = createRequire(import.meta.url);
   try {
     const path = createRequire(require.resolve('express')).resolve('mime-db');
     require.cache[path] ??= Object.assign(new Module(path), { exports: {}, loaded: true });
   } catch {
-    // only its memory is not saved
+    // only the memory is not saved
   }
 }

@@ -1,4 +1,4 @@
-/** HTTP's word for each refusal; the code in the body is what counts. */
+/** The HTTP status of each refusal; the code in the body is what counts. */
 import type { RefusalBody, RefusalCode } from '../../../protocol/refusal.ts';
 
 export const REFUSAL_STATUS: Record<RefusalCode, number> = {
@@ -22,7 +22,7 @@ export const REFUSAL_STATUS: Record<RefusalCode, number> = {
   stopping: 503,
 };
 
-/** A request that HTTP itself speaks against, before the agent is asked. */
+/** A request that is refused on HTTP grounds, before the agent is asked. */
 export class HttpProblem extends Error {
   readonly status: number;
   readonly body: RefusalBody;

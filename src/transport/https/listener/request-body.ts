@@ -1,10 +1,9 @@
-/** The body of a POST: judged by its headers first, asked for (100 Continue) only then. */
+/** Reads the body of a POST: checks its headers first, and only then asks for it (100 Continue). */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { REQUEST_TYPE } from '../media-types.ts';
 import { HttpProblem } from './refusal-status.ts';
 
-export const REQUEST_TYPE = 'application/jose+json';
-
-/** Throws `HttpProblem`: 411, 413, 415 by the headers alone. */
+/** Throws `HttpProblem`: 411, 413 and 415 by the headers alone. */
 export async function readBody(
   request: IncomingMessage,
   response: ServerResponse,

@@ -1,0 +1,62 @@
+/** The keys of requests, in the names of a folder: those that are kept, those that were pruned, those that are damaged. */
+import { readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { removeFolderAtomic, sweepTemporary, syncFolder } from '../../util/atomic-file.ts';
+import { lstatIfAny } from '../../util/files.ts';
+import type { OnceEach } from '../../util/stored-json.ts';
+import { DAMAGED } from './damaged-requests.ts';
+import { isRequestName } from './request-record.ts';
+
+/** A file `NAME.gone` is all that is left of a request that was pruned. */
+const GONE = '.gone';
+
+const keyIn = (entry: string) => entry.replace(/\.(gone|damaged)$/, '');
+
+export interface RequestKeys {
+  list(): Promise<string[]>;
+  isGone(name: string): Promise<boolean>;
+  /** Whether anything is known of it. */
+  isKnown(name: string): Promise<boolean>;
+  /** Removes everything but its key (DESIGN 5: a known key whose folder is gone). */
+  retire(name: string): Promise<void>;
+  /** Whether its files are older than `before` (milliseconds since 1970). */
+  isOlder(name: string, before: number): Promise<boolean>;
+  /** Removes it entirely, with its key. */
+  forget(name: string): Promise<void>;
+  /** Removes what a killed agent left half created or half removed; call it before anything is accepted. */
+  sweep(): Promise<void>;
+}
+
+export function createRequestKeys(folder: string, once: OnceEach): RequestKeys {
+  const at = (...path: string[]) => join(folder, ...path);
+  const isThere = async (name: string) => (await lstatIfAny(at(name))) !== undefined;
+  return {
+    async list() {
+      return [...new Set((await readdir(folder)).map(keyIn).filter(isRequestName))];
+    },
+    isGone: (name) => isThere(name + GONE),
+    isKnown: async (name) =>
+      (await isThere(name)) || (await isThere(name + GONE)) || (await isThere(name + DAMAGED)),
+    async retire(name) {
+      if (!(await isThere(name + GONE))) await writeFile(at(name + GONE), '', { mode: 0o600 });
+      await syncFolder(folder);
+      await removeFolderAtomic(at(name));
+    },
+    async isOlder(name, before) {
+      for (const path of [at(name, 'request.json'), at(name + GONE), at(name + DAMAGED)]) {
+        const found = await lstatIfAny(path);
+        if (found !== undefined) return found.mtimeMs < before;
+      }
+      return false;
+    },
+    async forget(name) {
+      await removeFolderAtomic(at(name));
+      for (const mark of [GONE, DAMAGED]) await rm(at(name + mark), { recursive: true, force: true });
+    },
+    async sweep() {
+      await sweepTemporary(folder);
+      const strange = (await readdir(folder)).filter((entry) => !isRequestName(keyIn(entry)));
+      for (const entry of strange) once(at(entry), 'it is none of ours', 'an unknown file is left alone');
+    },
+  };
+}

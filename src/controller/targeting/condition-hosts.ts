@@ -1,0 +1,63 @@
+/** The hosts that meet a condition, answered by PuppetDB or else by the agents. Loaded when there is one. */
+import type { AgentStatus } from '../../protocol/status.ts';
+import type { Condition, LastKind } from './conditions.ts';
+import { byFacts, needsPuppetDb } from './fact-choice.ts';
+import type { AgentAnswer } from './host-sources.ts';
+import type { Found, HostsOfOptions } from './question.ts';
+import { targetsOf } from './targets.ts';
+
+/** The hosts that meet a condition. Throws `KickError` if nothing can answer it. */
+export async function hostsOf(condition: Condition, options: HostsOfOptions): Promise<Found> {
+  const { database } = options.context.sources;
+  switch (condition.kind) {
+    case 'query':
+      if (database === undefined) throw needsPuppetDb('--query');
+      return { hosts: new Set(await database.byQuery(condition.pql)) };
+    case 'facts':
+      return byFacts(condition.facts, options);
+    case 'class':
+      if (database !== undefined) return { hosts: new Set(await database.byClass(condition.name)) };
+      return byAgents(options, ({ classes }) => hasClass(classes, condition.name));
+    case 'last': {
+      const { last, olderThanMs } = condition;
+      if (database === undefined) {
+        return byAgents(options, (status) => last.some((kind) => wasLast(status, kind, olderThanMs)));
+      }
+      const hosts = new Set<string>();
+      for (const kind of last) for (const one of await database.byLast({ kind, olderThanMs })) hosts.add(one);
+      return { hosts };
+    }
+  }
+}
+
+const NO_CLASSES = 'its classes are not known: Puppet has not run there yet, or is not its runner';
+
+/**
+ * Without PuppetDB the agents themselves are asked: of the named hosts, else of all hosts. `holds` returns
+ * undefined if the host's answer does not say.
+ */
+async function byAgents(
+  { from, context, everyone }: HostsOfOptions,
+  holds: (status: AgentStatus) => boolean | undefined,
+): Promise<Found> {
+  const asked = await targetsOf(from ?? [...(await everyone())], context);
+  const hosts = new Set<string>();
+  const unanswered: AgentAnswer[] = [];
+  for (const answer of await context.sources.askAgents(asked, { classes: true })) {
+    const { target, status } = answer;
+    const does = status === undefined ? undefined : holds(status);
+    if (does === true) hosts.add(target.certname);
+    if (does === undefined) unanswered.push({ error: NO_CLASSES, ...answer });
+  }
+  return { hosts, unanswered };
+}
+
+function hasClass(classes: readonly string[] | undefined, name: string): boolean | undefined {
+  // Puppet writes them in lower case, without a leading ::.
+  return classes?.includes(name.toLowerCase().replace(/^::/, ''));
+}
+
+function wasLast({ lastRun, time }: AgentStatus, kind: LastKind, olderThanMs: number): boolean {
+  if (kind === 'stale') return lastRun === undefined || lastRun.at < time - olderThanMs;
+  return lastRun?.status === kind;
+}

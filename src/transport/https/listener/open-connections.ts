@@ -1,0 +1,86 @@
+/**
+ * The connections after TLS. A certificate of the CA does not entitle a host to all of them: hosts that no rule names as
+ * controllers share a few places; controllers have many, and the least valuable are given up first.
+ */
+import { Crowd } from './crowd.ts';
+
+export interface OpenLimits {
+  /** Connections of all controllers together. */
+  connections: number;
+  perController: number;
+  /** Connections of all other hosts. */
+  strangers: number;
+  perStranger: number;
+}
+
+/** Identifies the owner of a certificate; the certificate itself changes with each renewal. */
+export interface Owner {
+  /** Fingerprint of the certificate. */
+  name: string;
+  isController: boolean;
+}
+
+export class OpenConnections<T> {
+  readonly #limits: OpenLimits;
+  readonly #evict: (connection: T) => void;
+  readonly #strangers = new Crowd<T>();
+  /** Controllers' connections on which nothing has been asked yet. */
+  readonly #unused = new Crowd<T>();
+  readonly #used = new Crowd<T>();
+  readonly #owners = new Map<T, string>();
+
+  constructor(limits: OpenLimits, evict: (connection: T) => void) {
+    this.#limits = limits;
+    this.#evict = evict;
+  }
+
+  get size(): number {
+    return this.#owners.size;
+  }
+
+  /** The handshake is done. If there are too many connections of its kind, another one is closed. */
+  add(connection: T, { name, isController }: Owner): void {
+    if (isController) this.#makeRoomForController(name);
+    else this.#makeRoomForStranger(name);
+    this.#owners.set(connection, name);
+    (isController ? this.#unused : this.#strangers).add(connection, name);
+  }
+
+  /** The head of a request has arrived. */
+  use(connection: T): void {
+    const owner = this.#owners.get(connection);
+    if (owner !== undefined && this.#unused.delete(connection)) this.#used.add(connection, owner);
+  }
+
+  delete(connection: T): void {
+    this.#owners.delete(connection);
+    for (const crowd of [this.#strangers, this.#unused, this.#used]) crowd.delete(connection);
+  }
+
+  /** Connections on which nothing has been asked, or whose host may not ask anything. */
+  unused(): T[] {
+    return [...this.#unused.members(), ...this.#strangers.members()];
+  }
+
+  #makeRoomForStranger(name: string): void {
+    const { strangers, perStranger } = this.#limits;
+    while (this.#strangers.sizeOf(name) >= perStranger) this.#drop(this.#strangers.oldestOf(name));
+    while (this.#strangers.size >= strangers) this.#drop(this.#strangers.oldestOfLargest());
+  }
+
+  #makeRoomForController(name: string): void {
+    const { connections, perController } = this.#limits;
+    while (this.#unused.sizeOf(name) + this.#used.sizeOf(name) >= perController) {
+      this.#drop(this.#unused.oldestOf(name) ?? this.#used.oldestOf(name));
+    }
+    while (this.#unused.size + this.#used.size >= connections) {
+      this.#drop(this.#unused.oldestOfLargest() ?? this.#used.oldestOfLargest());
+    }
+  }
+
+  #drop(connection: T | undefined): void {
+    if (connection === undefined) return;
+    this.delete(connection);
+    this.#evict(connection);
+  }
+}

@@ -1,0 +1,128 @@
+/** Fleet: what hosts are doing, and orders to them. */
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useMemo, useState } from 'react';
+import type { ChoiceWish } from '../../api/choice.ts';
+import { fleetQuery } from '../api/queries.ts';
+import { words } from '../kick/order.ts';
+import { FilterInput } from '../parts/filter-input.tsx';
+import { Empty, Problem } from '../parts/states.tsx';
+import { Tabs } from '../parts/tabs.tsx';
+import { usePageKeys } from '../parts/use-page-keys.ts';
+import { useText } from '../text/language.tsx';
+import { Doctor } from './doctor.tsx';
+import { FleetTable } from './fleet-table.tsx';
+import { rowOf, toneOfState } from './host-rows.ts';
+import { Orders } from './orders.tsx';
+import { Summary } from './summary.tsx';
+
+type Search = { tab?: string; hosts?: string; state?: string; name?: string };
+type SetSearch = (change: { [Name in keyof Search]?: string | undefined }) => void;
+
+export function FleetPage() {
+  const { t } = useText();
+  const search: Search = useSearch({ from: '/fleet' });
+  const navigate = useNavigate();
+  usePageKeys();
+  const set: SetSearch = (change) => {
+    const all = Object.entries({ ...search, ...change });
+    const kept = Object.fromEntries(all.filter(([, value]) => value !== undefined && value !== ''));
+    void navigate({ to: '/fleet', search: kept, replace: true });
+  };
+  const { hosts = '' } = search;
+  const choice = useMemo<ChoiceWish>(() => {
+    const named = words(hosts);
+    return named.length === 0 ? { all: true } : { hosts: named };
+  }, [hosts]);
+  const tab = search.tab === 'summary' || search.tab === 'doctor' ? search.tab : 'status';
+  return (
+    <div className="page">
+      <div className="page-head">
+        <h1>{t.fleet.title}</h1>
+        <FilterInput
+          w={280}
+          aria-label={t.kick.expression}
+          placeholder={t.fleet.choiceHint}
+          value={search.hosts ?? ''}
+          onFilter={(value) => set({ hosts: value })}
+        />
+      </div>
+      <section className="card">
+        <Tabs
+          label={t.fleet.title}
+          value={tab}
+          onChange={(value) => set({ tab: value === 'status' ? undefined : value })}
+          tabs={[
+            ['status', t.fleet.tabs.status],
+            ['summary', t.fleet.tabs.summary],
+            ['doctor', t.fleet.tabs.doctor],
+          ]}
+        />
+        {tab === 'status' && <Status choice={choice} search={search} set={set} />}
+        {tab === 'summary' && <Summary choice={choice} />}
+        {tab === 'doctor' && <Doctor choice={choice} />}
+      </section>
+    </div>
+  );
+}
+
+interface StatusProps {
+  choice: ChoiceWish;
+  search: Search;
+  set: SetSearch;
+}
+
+function Status({ choice, search, set }: StatusProps) {
+  const { t, f } = useText();
+  const { data, error, isFetching, refetch } = useQuery(fleetQuery(choice));
+  const [selected, setSelected] = useState<readonly string[]>([]);
+  const rows = useMemo(() => data?.hosts.map(rowOf) ?? [], [data]);
+  const part = (search.name ?? '').toLowerCase();
+  const shown = useMemo(
+    () =>
+      rows.filter(
+        ({ certname, state }) =>
+          (search.state === undefined || search.state === state) && certname.includes(part),
+      ),
+    [rows, search.state, part],
+  );
+  if (data === undefined) {
+    return error === null ? <Empty title={`${t.common.loading}…`} /> : <Problem error={error} />;
+  }
+  return (
+    <div aria-busy={isFetching}>
+      <div className="search">
+        <FilterInput
+          aria-label={t.common.search}
+          placeholder={`${t.common.search}  /`}
+          value={search.name ?? ''}
+          onFilter={(name) => set({ name })}
+          data-search
+        />
+        <div className="chips">
+          {Object.entries(data.counts).map(
+            ([state, count]) =>
+              (count > 0 || search.state === state) && (
+                <button
+                  key={state}
+                  type="button"
+                  className="chip"
+                  aria-pressed={search.state === state}
+                  onClick={() => set({ state: search.state === state ? undefined : state })}
+                >
+                  <span className="tone" data-tone={toneOfState(state)}>
+                    {t.fleet.states[state] ?? state}
+                  </span>
+                  <b>{f.number(count)}</b>
+                </button>
+              ),
+          )}
+        </div>
+        {data.waiting > 0 && <span className="dim small">{t.fleet.waiting(f.number(data.waiting))}</span>}
+      </div>
+      <Problem error={error} />
+      <Orders selected={selected} onDone={() => void refetch()} />
+      <FleetTable rows={shown} selected={selected} onSelect={setSelected} isEmpty={rows.length === 0} />
+    </div>
+  );
+}

@@ -1,0 +1,143 @@
+/** One host: what it is doing, its last run, what is wrong with it. */
+
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import type { LastRun } from '../../../protocol/status.ts';
+import { type HostPage as HostPageData, hostQuery } from '../api/queries.ts';
+import { type Finding, FindingLine } from '../fleet/doctor.tsx';
+import { type FleetRow, rowOf, toneOfRun, toneOfState } from '../fleet/host-rows.ts';
+import { Mark } from '../parts/outcome.tsx';
+import { Problem } from '../parts/states.tsx';
+import { Time } from '../parts/time.tsx';
+import { useText } from '../text/language.tsx';
+import { HostJobs } from './host-jobs.tsx';
+
+export function HostPage() {
+  const { t } = useText();
+  const { certname } = useParams({ from: '/hosts/$certname' });
+  const { data: host, error } = useQuery(hostQuery(certname));
+  return (
+    <div className="page">
+      <div className="page-head">
+        <h1 className="mono">{certname}</h1>
+        <Link to="/kick" search={{ hosts: certname }} className="button-link">
+          {t.host.kick}
+        </Link>
+      </div>
+      <Problem error={error} />
+      {host?.warnings.map((warning) => (
+        <div key={warning} className="note warning">
+          {warning}
+        </div>
+      ))}
+      {host !== undefined && (
+        <>
+          <Now host={host} row={rowOf(host.now)} />
+          <Findings findings={host.findings as unknown as Finding[]} />
+          <HostJobs host={host} />
+        </>
+      )}
+    </div>
+  );
+}
+
+function Now({ host, row }: { host: HostPageData; row: FleetRow }) {
+  const { t, f } = useText();
+  const { state, status, error, overdue } = row;
+  const { lastRun, disabled, running, obstacle } = status ?? {};
+  const { certificateDays: days, groups } = host;
+  return (
+    <div className="figures" style={{ gridTemplateColumns: 'repeat(auto-fit, minmax(300px, 1fr))' }}>
+      <section className="card padded stack">
+        <h2>{t.host.now}</h2>
+        <div>
+          <Mark tone={toneOfState(state)}>{t.fleet.states[state] ?? state}</Mark>
+        </div>
+        {[error, overdue, obstacle, running?.what].map(
+          (said) => said !== undefined && <p key={said}>{said}</p>,
+        )}
+        {disabled !== undefined && (
+          <p>
+            {t.fleet.disabledBy(disabled.reason, disabled.by ?? 'puppet agent --disable')}
+            {disabled.until !== undefined && ` ${t.fleet.until(f.time(disabled.until))}`}
+          </p>
+        )}
+        {status === undefined ? (
+          <p className="dim">{t.host.noAnswer}</p>
+        ) : (
+          <Facts
+            rows={[
+              [t.host.agent, `kick ${status.version} · ${status.runner}`],
+              ...(status.puppetVersion === undefined ? [] : [['Puppet', status.puppetVersion] as const]),
+              ...(days === undefined
+                ? []
+                : [[t.host.certificate, t.host.days(days, f.number(days))] as const]),
+              ...(groups.length === 0
+                ? []
+                : [[t.host.groups, groups.map((one) => `@${one}`).join(' ')] as const]),
+            ]}
+          />
+        )}
+      </section>
+      <LastRunCard lastRun={lastRun} />
+    </div>
+  );
+}
+
+function LastRunCard({ lastRun }: { lastRun: LastRun | undefined }) {
+  const { t, f } = useText();
+  return (
+    <section className="card padded stack">
+      <h2>{t.fleet.lastRun}</h2>
+      {lastRun === undefined ? (
+        <p className="dim">{t.fleet.neverRun}</p>
+      ) : (
+        <>
+          <div className="tone" data-tone={toneOfRun(lastRun.status)}>
+            <Time at={lastRun.at} isRelative />
+          </div>
+          <Facts
+            rows={[
+              [t.kick.environment, lastRun.environment ?? '–'],
+              [t.job.catalog, lastRun.configurationVersion ?? '–'],
+              [t.host.resources, countsOf(lastRun.resources)],
+              [t.job.duration, f.span((lastRun.times?.['total'] ?? 0) * 1000)],
+            ]}
+          />
+        </>
+      )}
+    </section>
+  );
+}
+
+function countsOf(resources: Readonly<Record<string, number>> | undefined): string {
+  const told = Object.entries(resources ?? {}).filter(([, count]) => count > 0);
+  return told.map(([name, count]) => `${name.replaceAll('_', ' ')} ${count}`).join(' · ') || '–';
+}
+
+function Facts({ rows }: { rows: readonly (readonly [string, ReactNode])[] }) {
+  return (
+    <dl className="facts">
+      {rows.map(([name, value]) => (
+        <div key={name} style={{ display: 'contents' }}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Findings({ findings }: { findings: readonly Finding[] }) {
+  const { t } = useText();
+  return (
+    <section className="card padded stack">
+      <h2>{t.host.findings}</h2>
+      {findings.length === 0 && <p className="dim">{t.fleet.doctorWell}</p>}
+      {findings.map((finding) => (
+        <FindingLine key={finding.what} finding={finding} />
+      ))}
+    </section>
+  );
+}

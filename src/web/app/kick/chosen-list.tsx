@@ -1,0 +1,133 @@
+/** The hosts that are chosen, why each, and a tick to leave one out. */
+import { Checkbox, TextInput } from '@mantine/core';
+import { useDeferredValue, useMemo, useState } from 'react';
+import type { Resolved } from '../api/queries.ts';
+import { Empty } from '../parts/states.tsx';
+import { Cell, Heading, VirtualRows } from '../parts/virtual-rows.tsx';
+import { useText } from '../text/language.tsx';
+import type { Order, SetOrder } from './order.ts';
+
+interface ChosenProps {
+  resolved: Resolved | undefined;
+  order: Order;
+  set: SetOrder;
+  isStale: boolean;
+}
+
+export function ChosenList({ resolved, order, set, isStale }: ChosenProps) {
+  const { t, f } = useText();
+  const [filter, setFilter] = useState('');
+  const part = useDeferredValue(filter.trim().toLowerCase());
+  const hosts = resolved?.hosts;
+  const rows = useMemo(() => hosts?.filter(({ certname }) => certname.includes(part)) ?? [], [hosts, part]);
+  if (resolved === undefined) {
+    return (
+      <section className="card chosen">
+        <Empty title={t.kick.emptyTitle} hint={t.kick.emptyHint} />
+      </section>
+    );
+  }
+  const count = resolved.chosen - order.unticked.length;
+  return (
+    <section className="card chosen" aria-labelledby="chosen" aria-busy={isStale}>
+      <div className="search">
+        <h2 id="chosen" className="grow number">
+          {t.kick.ofKnown(f.number(count), f.number(resolved.hosts.length))}
+        </h2>
+        <TextInput
+          size="xs"
+          aria-label={t.kick.filterHosts}
+          placeholder={t.kick.filterHosts}
+          value={filter}
+          onChange={(event) => setFilter(event.currentTarget.value)}
+        />
+      </div>
+      <Beside resolved={resolved} />
+      <div className="grow" style={{ minHeight: 0 }}>
+        <VirtualRows
+          label={t.kick.chosen}
+          rows={rows}
+          keyOf={({ certname }) => certname}
+          columns="20px minmax(0, 3fr) minmax(0, 2fr)"
+          height="100%"
+          head={
+            <>
+              <Heading />
+              <Heading>{t.common.host}</Heading>
+              <Heading>{t.kick.why1}</Heading>
+            </>
+          }
+          render={(row) => <Row row={row} order={order} set={set} />}
+          empty={<Empty title={part === '' ? t.kick.noneChosen : t.common.nothingFound} />}
+        />
+      </div>
+    </section>
+  );
+}
+
+/** Without the names that the API has for the fields. */
+const why = (text: string) =>
+  text
+    .replace(/^--/, '')
+    .replace(/ ?\(?\b(hosts|exclude)\.\d+\)?:? ?/, ' ')
+    .trim();
+
+/** Of a long list of names only the one that is meant. */
+const short = (text: string, certname: string) => (text.split(',').includes(certname) ? certname : text);
+
+function Row({ row, order, set }: { row: Resolved['hosts'][number]; order: Order; set: SetOrder }) {
+  const { certname, isIn, because } = row;
+  const isUnticked = order.unticked.includes(certname);
+  const toggle = () =>
+    set({
+      unticked: isUnticked ? order.unticked.filter((one) => one !== certname) : [...order.unticked, certname],
+    });
+  return (
+    <>
+      <Cell>
+        <Checkbox
+          size="xs"
+          aria-label={certname}
+          checked={isIn && !isUnticked}
+          disabled={!isIn}
+          onChange={toggle}
+        />
+      </Cell>
+      <Cell className={isIn && !isUnticked ? 'mono' : 'mono out'}>{certname}</Cell>
+      <Cell className="why">{because.map((text) => short(why(text), certname)).join(' · ')}</Cell>
+    </>
+  );
+}
+
+/** What is not among the hosts, and what is to be known about them. */
+function Beside({ resolved }: { resolved: Resolved }) {
+  const { t } = useText();
+  const lists = [
+    [t.kick.maintenance, resolved.maintenance],
+    [t.kick.unanswered, resolved.unanswered.map(({ certname, error }) => `${certname}: ${error}`)],
+  ] as const;
+  return (
+    <>
+      {resolved.warnings.map((warning) => (
+        <div key={warning} className="note warning" style={{ margin: '8px 12px 0' }}>
+          {warning}
+        </div>
+      ))}
+      {lists.map(
+        ([title, names]) =>
+          names.length > 0 && (
+            <details key={title} className="small" style={{ padding: '8px 16px 0' }}>
+              <summary>
+                {title}: {names.length}
+              </summary>
+              <ul className="mono dim">
+                {names.slice(0, 50).map((name) => (
+                  <li key={name}>{name}</li>
+                ))}
+              </ul>
+            </details>
+          ),
+      )}
+    </>
+  );
+}

@@ -1,0 +1,120 @@
+/** What a caller may do, and a sentence for what not. */
+import type { Hosts } from '../../../controller/choose-hosts.ts';
+import type { Controller } from '../../../controller/controller.ts';
+import type { Job } from '../../../controller/jobs/job.ts';
+import type { Inventory } from '../../../controller/targeting/inventory.ts';
+import { KickError } from '../../../errors.ts';
+import { ApiProblem } from '../../api/problem.ts';
+import type { Role } from '../../api/route.ts';
+import { NO_SELECTION } from '../choices.ts';
+import { type Caller, isAtLeast } from './caller.ts';
+
+/** Throws `ApiProblem` `not-allowed` with the rule's name. */
+export function checkRole(caller: Caller, least: Role): void {
+  if (isAtLeast(caller.role, least)) return;
+  throw new ApiProblem('not-allowed', `role: it needs ${least}, and ${caller.name} is ${caller.role}`);
+}
+
+/** Throws `ApiProblem` `not-allowed` for options that the role does not allow. */
+export function checkAction({ limits, name }: Caller, action: Job['action']): void {
+  for (const { noopOnly, environments } of limits) {
+    if (noopOnly === true && action.noop !== true) {
+      throw new ApiProblem('not-allowed', `noop only: ${name} may run Puppet with noop: true`);
+    }
+    if (environments === undefined || environments.includes(action.environment ?? '')) continue;
+    throw new ApiProblem('not-allowed', `environments: ${name} may use ${environments.join(', ')}`, {
+      hint: 'name one of them: action.environment',
+    });
+  }
+}
+
+/** Disabling, enabling and cancelling stop everybody's runs. */
+export function checkOrders({ limits, name }: Caller): void {
+  const isNarrow = limits.some((one) => one.noopOnly === true || one.environments !== undefined);
+  if (isNarrow) throw new ApiProblem('not-allowed', `orders: ${name} may only run Puppet`);
+}
+
+/** Somebody with limits stops, resumes and confirms only what they started themselves. */
+export function checkJob({ limits, name }: Caller, job: Job): void {
+  const isLimited = limits.some((one) => Object.keys(one).length > 0);
+  if (!isLimited || job.by.user === name) return;
+  throw new ApiProblem('not-allowed', `own jobs: ${job.by.user} started this one, and ${name} has limits`);
+}
+
+/** What is left of a choice; the hosts that are not allowed are out, and say why. */
+export async function cutTo(caller: Caller, hosts: Hosts, controller: Controller): Promise<Hosts> {
+  let cut = hosts;
+  for (const { hosts: expression } of caller.limits) {
+    if (expression !== undefined) cut = await keep(cut, expression, { caller, controller });
+  }
+  return cut;
+}
+
+/** Throws `ApiProblem` `not-allowed`. */
+export function checkCount({ limits, name }: Caller, count: number): void {
+  for (const { maxHosts } of limits) {
+    if (maxHosts === undefined || count <= maxHosts) continue;
+    throw new ApiProblem('not-allowed', `at most ${maxHosts} hosts: ${name} chose ${count}`);
+  }
+}
+
+/** All of the hosts of a job that exists already. Throws `ApiProblem` `not-allowed`. */
+export async function checkHosts(
+  caller: Caller,
+  targets: Job['targets'],
+  controller: Controller,
+): Promise<void> {
+  checkCount(caller, targets.length);
+  for (const { hosts: expression } of caller.limits) {
+    if (expression === undefined) continue;
+    const allowed = await hostsOf(expression, await controller.inventory(), controller);
+    const [other] = targets.filter(({ certname }) => !allowed.has(certname));
+    if (other === undefined) continue;
+    throw new ApiProblem(
+      'not-allowed',
+      `hosts: ${caller.name} may use ${expression}, and ${other.certname} is not among them`,
+    );
+  }
+}
+
+async function keep(
+  hosts: Hosts,
+  expression: string,
+  { caller, controller }: { caller: Caller; controller: Controller },
+): Promise<Hosts> {
+  const allowed = await hostsOf(expression, hosts.inventory, controller);
+  const targets = hosts.targets.filter(({ certname }) => allowed.has(certname));
+  if (targets.length === 0 && hosts.targets.length > 0) {
+    throw new ApiProblem(
+      'not-allowed',
+      `hosts: ${caller.name} may use ${expression}, and none of these is among them`,
+    );
+  }
+  const why = `${caller.name} may use ${expression}`;
+  const explained = () =>
+    hosts
+      .explained()
+      .map((one) =>
+        one.isIn && !allowed.has(one.certname)
+          ? { ...one, isIn: false, because: [...one.because, why] }
+          : one,
+      );
+  const unanswered = hosts.unanswered.filter(({ target }) => allowed.has(target.certname));
+  return { ...hosts, targets, explained, unanswered };
+}
+
+async function hostsOf(
+  expression: string,
+  inventory: Inventory,
+  controller: Controller,
+): Promise<Set<string>> {
+  try {
+    const named = [{ text: expression, origin: 'the limits of the role' }];
+    const selection = { ...NO_SELECTION, named, includeMaintenance: true };
+    const { targets } = await controller.choose(selection, { inventory });
+    return new Set(targets.map(({ certname }) => certname));
+  } catch (error) {
+    if (error instanceof KickError && error.code === 'usage') return new Set();
+    throw error;
+  }
+}

@@ -1,0 +1,104 @@
+/** Who did what, when, from where and with which result: a line each, only ever appended. */
+import { constants } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { systemCode } from '../../errors.ts';
+import type { Clock } from '../../util/clock.ts';
+import type { Log } from '../../util/log.ts';
+import { openOwnFile } from '../../util/regular-file.ts';
+import { clip } from '../../util/text.ts';
+import { isoTime } from '../../util/times.ts';
+import { AuditLineSchema } from '../api/access.ts';
+
+export type AuditLine = v.InferOutput<typeof AuditLineSchema>;
+
+export interface Audit {
+  add(line: Omit<AuditLine, 'at'>): Promise<void>;
+  /** Newest first, of those before the byte `before`; `next` is where the page after this one ends. */
+  page(options: {
+    limit: number;
+    before?: number | undefined;
+  }): Promise<{ lines: AuditLine[]; next?: number }>;
+}
+
+/** Bytes read at once from the end of the file. */
+const CHUNK = 256 << 10;
+
+export async function openAudit(webDir: string, { clock, log }: { clock: Clock; log: Log }): Promise<Audit> {
+  await mkdir(webDir, { recursive: true, mode: 0o700 });
+  const path = join(webDir, 'audit.jsonl');
+  /** One line after the other. */
+  let last: Promise<void> = Promise.resolve();
+  return {
+    add(line) {
+      const text = JSON.stringify({ at: isoTime(clock.now()), ...clipped(line) });
+      last = last.then(() =>
+        append(path, `${text}\n`).catch((error: unknown) =>
+          // What cannot be written there must be somewhere.
+          log.error({ audit: text, reason: String(error) }, 'the audit log cannot be written'),
+        ),
+      );
+      return last;
+    },
+    page: (options) => readPage(path, options),
+  };
+}
+
+async function append(path: string, text: string): Promise<void> {
+  const handle = await openOwnFile(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
+  try {
+    await handle.writeFile(text);
+  } finally {
+    await handle.close();
+  }
+}
+
+function clipped(line: Omit<AuditLine, 'at'>): Omit<AuditLine, 'at'> {
+  return { ...line, ...(line.detail !== undefined && { detail: clip(line.detail, 1000) }) };
+}
+
+async function readPage(
+  path: string,
+  { limit, before }: { limit: number; before?: number | undefined },
+): Promise<{ lines: AuditLine[]; next?: number }> {
+  const handle = await openOwnFile(path).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (handle === undefined) return { lines: [] };
+  try {
+    const { size } = await handle.stat();
+    const end = Math.min(before ?? size, size);
+    const from = Math.max(0, end - CHUNK);
+    const bytes = Buffer.alloc(end - from);
+    await handle.read(bytes, 0, bytes.length, from);
+    return linesOf(bytes, { from, limit });
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The last lines of a part of the file; its first line is whole only at the beginning of the file. */
+function linesOf(bytes: Buffer, { from, limit }: { from: number; limit: number }) {
+  const lines: AuditLine[] = [];
+  let end = bytes.length;
+  while (lines.length < limit && end > 0) {
+    const start = bytes.lastIndexOf(10, end - 2) + 1;
+    if (start === 0 && from > 0) break;
+    const line = parsed(bytes.toString('utf8', start, end));
+    if (line !== undefined) lines.push(line);
+    end = start;
+  }
+  const next = from + end;
+  return { lines, ...(next > 0 && next < from + bytes.length && { next }) };
+}
+
+function parsed(text: string): AuditLine | undefined {
+  try {
+    const result = v.safeParse(AuditLineSchema, JSON.parse(text));
+    return result.success ? result.output : undefined;
+  } catch {
+    return undefined; // half a line: the disk was full
+  }
+}

@@ -1,0 +1,49 @@
+/** What the handlers of the API share. */
+import type { WebConfig } from '../../config/controller-config.ts';
+import type { Controller } from '../../controller/controller.ts';
+import type { Clock } from '../../util/clock.ts';
+import type { Log } from '../../util/log.ts';
+import type { Answer, Asked } from '../api/route.ts';
+import type { ApiRoutes } from '../api/routes.ts';
+import type { Doors } from './access/authenticate.ts';
+import type { Caller } from './access/caller.ts';
+import type { Oidc } from './access/oidc.ts';
+import type { StoredList } from './access/stored-list.ts';
+import type { Audit } from './audit.ts';
+import type { RunningJobs } from './jobs/running-jobs.ts';
+import type { Scheduler } from './schedules/scheduler.ts';
+import type { StoredSchedule } from './schedules/stored-schedule.ts';
+
+export interface ServerContext {
+  controller: Controller;
+  doors: Doors;
+  running: RunningJobs;
+  audit: Audit;
+  clock: Clock;
+  log: Log;
+  /** kick's version. */
+  version: string;
+  /** controller.yaml, web. */
+  config: WebConfig | undefined;
+  oidc: Oidc | undefined;
+  schedules: StoredList<StoredSchedule>;
+  scheduler: Pick<Scheduler, 'run'>;
+}
+
+/** What a handler may say besides its answer. */
+export interface Note {
+  /** For the audit: what was asked of how many. */
+  detail?: string;
+  job?: string;
+  /** Headers of the answer. */
+  headers?: Record<string, string>;
+}
+
+/** Thrown problems and `KickError`s become RFC 9457 answers. */
+export type Handler<Name extends keyof ApiRoutes> = (
+  asked: Asked<ApiRoutes[Name]>,
+  caller: Caller,
+  note: Note,
+) => Promise<Answer<ApiRoutes[Name]>>;
+
+export type Handlers<Names extends keyof ApiRoutes> = { [Name in Names]: Handler<Name> };

@@ -1,0 +1,116 @@
+/** Making, pausing and running schedules. */
+import { isoTime } from '../../../util/times.ts';
+import { ApiProblem } from '../../api/problem.ts';
+import type { ScheduleWish } from '../../api/schedule.ts';
+import { type Caller, isAtLeast } from '../access/caller.ts';
+import { checkAction } from '../access/may.ts';
+import { selectionOf } from '../choices.ts';
+import type { Handlers, ServerContext } from '../context.ts';
+import type { StoredSchedule } from '../schedules/stored-schedule.ts';
+import { cronProblem, nextTimes } from '../schedules/times.ts';
+
+const MAX_SCHEDULES = 200;
+const SHOWN_TIMES = 5;
+
+type Names = 'listSchedules' | 'putSchedule' | 'pauseSchedule' | 'runSchedule' | 'deleteSchedule';
+
+export function scheduleHandlers(context: ServerContext): Handlers<Names> {
+  const { schedules, scheduler, clock } = context;
+  const find = async (name: string, caller?: Caller): Promise<StoredSchedule> => {
+    const found = (await schedules.read()).find(({ wish }) => wish.name === name);
+    if (found === undefined) throw new ApiProblem('not-found', `there is no schedule "${name}"`);
+    if (caller !== undefined) checkOwner(caller, found);
+    return found;
+  };
+  const shown = (schedule: StoredSchedule) => viewOf(schedule, clock.now());
+  return {
+    listSchedules: async () => ({ schedules: (await schedules.read()).map(shown) }),
+    async putSchedule({ body }, caller, note) {
+      note.detail = `schedule ${body.name}: ${body.cron} ${body.zone}`;
+      return shown(await put(context, body, caller));
+    },
+    async pauseSchedule({ params: { name }, body: { paused } }, caller, note) {
+      await find(name, caller);
+      note.detail = `schedule ${name}: ${paused ? 'paused' : 'goes on'}`;
+      // What passed while it was paused is not made up for.
+      const now = clock.now();
+      await schedules.change((all) =>
+        all.map((one) =>
+          one.wish.name === name ? { ...one, doneUntil: now, wish: { ...one.wish, paused } } : one,
+        ),
+      );
+      return shown(await find(name));
+    },
+    async runSchedule({ params: { name } }, caller, note) {
+      const { job, message } = await scheduler.run(await find(name, caller));
+      note.detail = `schedule ${name}`;
+      if (job !== undefined) note.job = job;
+      return { ...(job !== undefined && { job }), ...(message !== undefined && { message }) };
+    },
+    async deleteSchedule({ params: { name } }, caller, note) {
+      await find(name, caller);
+      note.detail = `schedule ${name}`;
+      await schedules.change((all) => all.filter(({ wish }) => wish.name !== name));
+      return undefined;
+    },
+  };
+}
+
+/** Throws `ApiProblem` for one that could not run. */
+async function put(
+  { schedules, doors, clock }: ServerContext,
+  wish: ScheduleWish,
+  caller: Caller,
+): Promise<StoredSchedule> {
+  const problem = cronProblem(wish.cron, wish.zone);
+  if (problem !== undefined) throw fieldProblem(problem.field, problem.message);
+  selectionOf(wish.choice);
+  checkAction(caller, { op: 'run', ...wish.action });
+  if ((await doors.accounts.find(caller.name)) === undefined) {
+    throw new ApiProblem(
+      'not-allowed',
+      `schedules: ${caller.name} has no account here, with whose rights it would run`,
+    );
+  }
+  const now = clock.now();
+  const limits = caller.limits.slice(1);
+  let kept: StoredSchedule = {
+    wish,
+    owner: caller.name,
+    limits,
+    createdAt: now,
+    doneUntil: now,
+    history: [],
+  };
+  await schedules.change((all) => {
+    const before = all.find((one) => one.wish.name === wish.name);
+    if (before !== undefined) checkOwner(caller, before);
+    else if (all.length >= MAX_SCHEDULES)
+      throw new ApiProblem('conflict', `there are ${MAX_SCHEDULES} schedules`);
+    kept = { ...kept, history: before?.history ?? [] };
+    return [...all.filter((one) => one !== before), kept];
+  });
+  return kept;
+}
+
+/** An admin changes all of them, others their own. */
+function checkOwner({ name, role }: Caller, { owner, wish }: StoredSchedule): void {
+  if (owner === name || isAtLeast(role, 'admin')) return;
+  throw new ApiProblem('not-allowed', `own schedules: ${owner} made "${wish.name}"`);
+}
+
+function viewOf({ wish, owner, createdAt, history }: StoredSchedule, now: number) {
+  return {
+    ...wish,
+    owner,
+    createdAt: isoTime(createdAt),
+    next: wish.paused ? [] : nextTimes(wish, now, SHOWN_TIMES).map(isoTime),
+    history: history.map(({ at, ...pass }) => ({ at: isoTime(at), ...pass })),
+  };
+}
+
+function fieldProblem(field: string, message: string): ApiProblem {
+  return new ApiProblem('bad-request', `body.${field}: ${message}`, {
+    errors: [{ path: `body.${field}`, message }],
+  });
+}

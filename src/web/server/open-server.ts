@@ -1,0 +1,133 @@
+/** `kick serve`: HTTPS with the controller's own certificate, or the one that controller.yaml names. */
+import { constants } from 'node:crypto';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { SecureContextOptions } from 'node:tls';
+import type { WebConfig } from '../../config/controller-config.ts';
+import type { Controller } from '../../controller/controller.ts';
+import { KickError, messageOf } from '../../errors.ts';
+import type { Clock } from '../../util/clock.ts';
+import type { Log } from '../../util/log.ts';
+import { openAccounts } from './access/accounts.ts';
+import { openCertificates } from './access/certificates.ts';
+import { type Oidc, openOidc } from './access/oidc.ts';
+import { openSessions } from './access/sessions.ts';
+import { openTokens } from './access/tokens.ts';
+import { createApp } from './app.ts';
+import { openAudit } from './audit.ts';
+import type { ServerContext } from './context.ts';
+import { openFeeds } from './jobs/feeds.ts';
+import { openRunningJobs } from './jobs/running-jobs.ts';
+import { firing } from './schedules/fire.ts';
+import { startScheduler } from './schedules/scheduler.ts';
+import { openStoredSchedules } from './schedules/stored-schedule.ts';
+
+export interface ServerOptions {
+  controller: Controller;
+  /** The certificate and key that browsers see. */
+  tls: Pick<SecureContextOptions, 'key' | 'cert'>;
+  /** Whose certificates may come in: PEM. */
+  clients: Pick<SecureContextOptions, 'ca' | 'crl'>;
+  /** controller.yaml, web. */
+  config?: WebConfig | undefined;
+  stateDir: string;
+  port: number;
+  bind?: string | undefined;
+  clock: Clock;
+  log: Log;
+  version: string;
+}
+
+export interface KickServer {
+  port: number;
+  /** Leaves the jobs as they are; the next server goes on with them. */
+  close(): Promise<void>;
+}
+
+const LIMITS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 30_000,
+  maxHeaderSize: 16_384,
+};
+const MAX_CONNECTIONS = 2000;
+
+/** Throws `KickError` if it cannot listen. */
+export async function openServer({
+  controller,
+  tls,
+  clients,
+  config,
+  stateDir,
+  port,
+  bind,
+  clock,
+  log,
+  version,
+}: ServerOptions): Promise<KickServer> {
+  const webDir = join(stateDir, 'web');
+  const [accounts, tokens] = [openAccounts(webDir, clock), openTokens(webDir, clock)];
+  const certificates = openCertificates(config?.certificates);
+  const doors = { accounts, tokens, certificates, sessions: await openSessions(webDir, { clock, log }) };
+  const audit = await openAudit(webDir, { clock, log });
+  const running = openRunningJobs(controller, webDir, log);
+  const feeds = openFeeds(controller, clock);
+  const schedules = openStoredSchedules(webDir, clock);
+  const context: ServerContext = {
+    ...{ controller, doors, running, audit, clock, log, version, config, schedules },
+    oidc: oidcOf(config, clock),
+    scheduler: { run: (schedule) => scheduler.run(schedule) },
+  };
+  const app = createApp(context, feeds);
+  const server = createServer(
+    {
+      ...tls,
+      ...LIMITS,
+      minVersion: 'TLSv1.2',
+      ALPNProtocols: ['http/1.1'],
+      ...(config?.certificates !== undefined && { ...clients, requestCert: true, rejectUnauthorized: false }),
+      // A resumed session skips revocation.
+      secureOptions: constants.SSL_OP_NO_TICKET,
+    },
+    app,
+  );
+  server.maxConnections = MAX_CONNECTIONS;
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  await listen(server, port, bind);
+  await running.takeUp();
+  // After the jobs of before: a schedule sees that its last one runs.
+  const scheduler = startScheduler({ stored: schedules, clock, log, fire: firing(context) });
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      server.close();
+      scheduler.close();
+      feeds.close();
+      await running.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+/** Throws `KickError` `config`. */
+function oidcOf(config: WebConfig | undefined, clock: Clock): Oidc | undefined {
+  const { oidc, url } = config ?? {};
+  if (oidc === undefined) return undefined;
+  if (url !== undefined) return openOidc(oidc, { url, clock });
+  throw new KickError('config', 'read controller.yaml: web.oidc needs web.url, to which people come back');
+}
+
+function listen(server: Server, port: number, bind: string | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) =>
+      reject(
+        new KickError('config', `listen on port ${port}: ${messageOf(error)}`, {
+          hint: '--port',
+          cause: error,
+        }),
+      ),
+    );
+    server.listen(port, bind, resolve);
+  });
+}

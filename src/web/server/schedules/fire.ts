@@ -1,0 +1,65 @@
+/** Starts the job of a schedule, with the rights that its owner has now. */
+import { KickError } from '../../../errors.ts';
+import { type Caller, isAtLeast } from '../access/caller.ts';
+import type { Note, ServerContext } from '../context.ts';
+import { startJob } from '../handlers/orders.ts';
+import type { Pass } from './scheduler.ts';
+import type { StoredSchedule } from './stored-schedule.ts';
+
+export function firing(context: ServerContext): (schedule: StoredSchedule) => Promise<Pass> {
+  /** Schedules that wait for their job before. */
+  const waiting = new Set<string>();
+  return async (schedule) => {
+    const { wish, owner } = schedule;
+    const account = await context.doors.accounts.find(owner);
+    if (account === undefined || !isAtLeast(account.role, 'operator')) {
+      return { result: 'failed', message: `its owner, ${owner}, may start no jobs now` };
+    }
+    const limits = [account.limits, ...schedule.limits];
+    const caller: Caller = {
+      name: owner,
+      role: account.role,
+      limits,
+      via: 'schedule',
+      id: wish.name,
+      address: '',
+    };
+    const before = schedule.history.find(({ job }) => job !== undefined)?.job;
+    if (before !== undefined && context.running.isRunning(before)) {
+      if (wish.ifStillRunning === 'skip')
+        return { result: 'skipped', message: 'the job before it still runs' };
+      if (waiting.has(wish.name)) return { result: 'skipped', message: 'one waits already' };
+      waiting.add(wish.name);
+      try {
+        if (wish.ifStillRunning === 'replace') await cancel(context, before, caller);
+        await context.running.over(before);
+      } finally {
+        waiting.delete(wish.name);
+      }
+    }
+    return start(context, schedule, caller);
+  };
+}
+
+async function start(context: ServerContext, { wish }: StoredSchedule, caller: Caller): Promise<Pass> {
+  const { name, choice, action, rollout, lock, reason = `schedule ${name}` } = wish;
+  const note: Note = {};
+  const body = { choice, action, rollout, reason, dryRun: false, ...(lock !== undefined && { lock }) };
+  try {
+    const { job } = await startJob(context, body, { caller, note });
+    await context.audit.add({ ...auditOf(caller), status: 202, ...note });
+    return { result: 'started', ...(job !== undefined && { job }) };
+  } catch (error) {
+    if (error instanceof KickError && error.code === 'locked')
+      return { result: 'skipped', message: error.message };
+    throw error;
+  }
+}
+
+const auditOf = ({ name, via, id }: Caller) => ({ who: name, via, address: '', what: `schedule ${id}` });
+
+async function cancel({ controller }: ServerContext, job: string, { name }: Caller): Promise<void> {
+  const by = { user: name, uid: 0, host: 'schedule', reason: 'its schedule starts the next' };
+  // It may be over by now.
+  await controller.stop(job, { by, cancel: true }).catch(() => undefined);
+}

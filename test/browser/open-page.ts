@@ -1,0 +1,57 @@
+/** Debian's Chromium with a page of a server, as a person of a language and a taste has it. */
+import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { onTestFinished } from 'vitest';
+import { en, type Text } from '../../src/web/app/text/en.ts';
+import { zh } from '../../src/web/app/text/zh.ts';
+import { PASSWORD, type WebServer } from '../web/web-site.ts';
+
+const CHROMIUM = '/usr/bin/chromium';
+
+/** Only ends a test that hangs. */
+const PATIENCE_MS = 300_000;
+
+export const SPOKEN: readonly { locale: string; t: Text }[] = [
+  { locale: 'en-US', t: en },
+  { locale: 'zh-CN', t: zh },
+];
+
+export interface OpenPage {
+  page: Page;
+  /** What the page complained of: scripts that failed, what the policy of the server forbade. */
+  complaints: string[];
+}
+
+export async function openPage(server: WebServer, options: BrowserContextOptions = {}): Promise<OpenPage> {
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  onTestFinished(() => browser.close());
+  const context = await browser.newContext({
+    baseURL: `https://127.0.0.1:${server.port}`,
+    // Its certificate is from a CA of the test.
+    ignoreHTTPSErrors: true,
+    viewport: { width: 1280, height: 860 },
+    reducedMotion: 'reduce',
+    ...options,
+  });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => {
+    const text = message.text();
+    // Of a status that the page expects, or a network that is gone, the browser tells by itself.
+    if (message.type() === 'error' && !/^Failed to load resource/.test(text)) complaints.push(text);
+  });
+  return { page, complaints };
+}
+
+export async function signInOn(page: Page, name: string, t: Text = en): Promise<void> {
+  await page.goto('/');
+  await page.getByLabel(t.signIn.name).fill(name);
+  await page.getByLabel(t.signIn.password, { exact: true }).fill(PASSWORD);
+  await page.getByRole('button', { name: t.signIn.go }).click();
+  await page.getByRole('heading', { name: t.kick.title, exact: true }).waitFor();
+}
+
+/** The button of an outcome with its count, which filters by it. */
+export const countOf = (page: Page, outcome: string, count: number) =>
+  page.getByRole('button', { name: new RegExp(`^${outcome}\\s*${count}$`) });

@@ -1,0 +1,125 @@
+/** What is left of jobs whose files are damaged, gone, full or lost to another controller. */
+import { appendFileSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openJobStore } from '../../src/controller/jobs/job-store.ts';
+import { systemClock } from '../../src/util/clock.ts';
+import { dispatched, done, never, place } from './stored-jobs.ts';
+
+test('a line that a kill left half written is lost alone, and the next one begins a line', async () => {
+  const { dir, store, make, record } = place();
+  const job = await make();
+  const first = await record(job.id);
+  for (const one of [dispatched('a'), done('a'), dispatched('b'), done('b')]) first.on(one);
+  await first.close();
+  const path = join(dir, 'jobs', job.id, 'events.jsonl');
+  const whole = readFileSync(path);
+  for (let cut = 1; cut < 60; cut += 7) {
+    writeFileSync(path, whole);
+    truncateSync(path, whole.length - cut);
+    const torn = await store.read(job.id);
+    expect([...(torn?.results.keys() ?? [])], `cut by ${cut}`).toEqual(['a']);
+    const again = await record(job.id, never, {
+      results: torn?.results ?? new Map(),
+      after: new Map(),
+    });
+    again.on(done('b'));
+    await again.close();
+    const mended = await store.read(job.id);
+    expect([...(mended?.results.keys() ?? [])]).toEqual(['a', 'b']);
+    expect(mended?.damaged).toBe(0);
+  }
+});
+
+test('a line that is damaged is passed over and counted', async () => {
+  const { dir, store, make, record } = place();
+  const job = await make();
+  const recorder = await record(job.id);
+  recorder.on(done('a'));
+  appendFileSync(join(dir, 'jobs', job.id, 'events.jsonl'), '\u0000\u0000junk\n{"type":"host-done"}\n[]\n');
+  recorder.on(done('b'));
+  await recorder.close();
+  const stored = await store.read(job.id);
+  expect([...(stored?.results.keys() ?? [])]).toEqual(['a', 'b']);
+  expect(stored?.damaged).toBe(3);
+});
+
+test('a job whose job.json is gone or damaged is an error that names its folder, and the others are listed', async () => {
+  const { dir, store, make } = place();
+  const [one, two] = [await make(), await make()];
+  writeFileSync(join(dir, 'jobs', one.id, 'job.json'), '{');
+  rmSync(join(dir, 'jobs', 'index.jsonl'));
+  await expect(store.read(one.id)).rejects.toMatchObject({
+    code: 'state',
+    hint: expect.stringContaining(one.id),
+  });
+  expect((await store.index.list()).map(({ id, hosts }) => [id, hosts])).toEqual([
+    [one.id, 0],
+    [two.id, 2],
+  ]);
+});
+
+test('the index is only a cache: without it, and with a damaged one, the list is the same', async () => {
+  const { dir, store, make, record } = place();
+  const job = await make(['a'], { name: 'nightly' });
+  const recorder = await record(job.id);
+  recorder.on(done('a'));
+  recorder.on({ type: 'job-done', at: 9, results: [] });
+  await recorder.close({ exit: 0 });
+  const index = join(dir, 'jobs', 'index.jsonl');
+  const known = await store.index.list();
+  expect(known).toMatchObject([{ name: 'nightly', counts: { changed: 1 } }]);
+  const strip = (jobs: typeof known) =>
+    jobs.map(({ id, name, hosts, counts, endedAt }) => [id, name, hosts, counts, endedAt === undefined]);
+  appendFileSync(index, '{"id":');
+  expect(strip(await store.index.list())).toEqual(strip(known));
+  writeFileSync(index, 'junk');
+  expect(strip(await store.index.list())).toEqual(strip(known));
+  rmSync(join(dir, 'jobs', job.id), { recursive: true });
+  expect(await store.index.list()).toEqual([]);
+});
+
+test('a store that can no longer be written says so once, and nothing is thrown', async () => {
+  const { make, record } = place();
+  const job = await make();
+  const troubles: string[] = [];
+  const recorder = await record(job.id, (why) => void troubles.push(why));
+  // Not to be written as JSON: as good as a full disk, and had without one.
+  recorder.on({ type: 'host-retry', at: 1, certname: 'a', message: 1n as never });
+  recorder.on(done('a'));
+  await recorder.close();
+  expect(troubles).toHaveLength(1);
+});
+
+test('a controller that has lost its job records nothing more of it, and reports nothing', async () => {
+  const { dir, store, make, record } = place();
+  const job = await make();
+  const recorder = await record(job.id);
+  const reported: string[] = [];
+  recorder.on(done('a'), () => reported.push('a'));
+  await recorder.written();
+  writeFileSync(join(dir, 'jobs', job.id, 'lease.2.json'), '{}');
+  recorder.on(done('b'), () => reported.push('b'));
+  recorder.on({ type: 'job-done', at: 9, results: [] });
+  await recorder.close({ exit: 0 });
+  expect(reported).toEqual(['a']);
+  const stored = await store.read(job.id);
+  expect([...(stored?.results.keys() ?? [])]).toEqual(['a']);
+  expect(stored?.endedAt).toBeUndefined();
+  expect((await store.index.list())[0]?.exit).toBeUndefined();
+});
+
+test('a job that runs cannot be taken by another store of the same process, and can when it is released', async () => {
+  const { dir, store, make } = place();
+  const job = await make();
+  const other = openJobStore(dir, systemClock);
+  expect(await other.take(job.id)).toEqual({ pid: process.pid });
+  expect(other.holderOf(job.id)).toEqual({ pid: process.pid });
+  const stranger = await make();
+  writeFileSync(join(dir, 'jobs', stranger.id, 'lease.2.json'), '{"v":1}');
+  const lease = await other.take(stranger.id);
+  if (!('lost' in lease)) return expect.unreachable();
+  expect(store.holderOf(stranger.id)).toEqual({ pid: process.pid });
+  lease.release();
+  expect(store.holderOf(stranger.id)).toBeUndefined();
+});

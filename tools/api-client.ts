@@ -1,0 +1,56 @@
+/** A client of the API of a `kick serve` whose certificate is from a CA of ours. */
+import { once } from 'node:events';
+import { request } from 'node:https';
+import { text } from 'node:stream/consumers';
+
+export interface ClientOptions {
+  port: number;
+  /** PEM. */
+  ca: Buffer;
+  /** The name in the server's certificate. */
+  servername: string;
+}
+
+export interface Account {
+  name: string;
+  password: string;
+}
+
+export interface Client {
+  /** Of its session, for requests of one's own. */
+  readonly cookie: string;
+  /** Asks below /api/v1, with POST if there is a body. Throws when the answer is no success. */
+  // biome-ignore lint/suspicious/noExplicitAny: scripts look into whatever came
+  ask(path: string, body?: unknown): Promise<any>;
+}
+
+export async function signedIn(options: ClientOptions, account: Account): Promise<Client> {
+  const { cookie } = await send(options, { path: 'session', body: account });
+  return { cookie, ask: async (path, body) => (await send(options, { path, body, cookie })).json };
+}
+
+interface Question {
+  path: string;
+  body?: unknown;
+  cookie?: string;
+}
+
+async function send(options: ClientOptions, { path, body, cookie }: Question) {
+  const asking = request({
+    ...options,
+    host: '127.0.0.1',
+    path: `/api/v1/${path}`,
+    method: body === undefined ? 'GET' : 'POST',
+    agent: false,
+    headers: {
+      ...(body !== undefined && { 'Content-Type': 'application/json' }),
+      ...(cookie !== undefined && { Cookie: cookie }),
+    },
+  });
+  asking.end(body === undefined ? undefined : JSON.stringify(body));
+  const [response] = await once(asking, 'response');
+  const said = await text(response);
+  if (response.statusCode >= 300) throw new Error(`${path}: ${response.statusCode} ${said}`);
+  const [set = ''] = response.headers['set-cookie'] ?? [];
+  return { json: said === '' ? undefined : JSON.parse(said), cookie: set.split(';')[0] ?? '' };
+}

@@ -1,0 +1,63 @@
+/** What no command line may do, whatever it was given. */
+import { EXIT } from '../../src/protocol/outcome.ts';
+
+/** How one command line ended. */
+export interface Ending {
+  code: number;
+  out: string;
+  err: string;
+}
+
+/** 70 is an error of kick itself, and is not among them. */
+const ALLOWED: readonly number[] = [0, 1, 3, 4, EXIT.usage, EXIT.output, EXIT.locked, EXIT.interrupted];
+
+const MAX_ERR = 64 << 10;
+
+/** 250,000 names of 255 characters, which is all that one command line may choose. */
+const MAX_OUT = 64 << 20;
+
+/** C0 but for line ends, DEL, C1, marks of direction and of no width, separators of lines. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\0-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/;
+
+/** The colours that kick itself has (report/paint.ts). */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: such sequences start with one
+const OWN_COLOURS = /\u001b\[(0|2|3[1-6])m/g;
+
+/** `words` are those of the command line; `given` is all of the input, as text: what it says itself may be repeated. */
+export function judge(
+  { code, out, err }: Ending,
+  { words, given, color }: { words: readonly string[]; given: string; color: boolean },
+): string[] {
+  const isSaid = (word: string) => err.includes(word) && !given.includes(word);
+  const control = (text: string) => CONTROL.exec(color ? text.replace(OWN_COLOURS, '') : text)?.[0];
+  const raw = control(out) ?? control(err);
+  return [
+    ...(ALLOWED.includes(code) ? [] : [`exit code ${code}`]),
+    ...(/^\s+at .*:\d+/m.test(err) ? ['a stack trace'] : []),
+    ...['undefined', '[object Object]', 'NaN'].filter(isSaid).map((word) => `it says ${word}`),
+    ...(err.length > MAX_ERR ? [`${err.length} characters on stderr`] : []),
+    ...(out.length > MAX_OUT ? [`${out.length} characters on stdout`] : []),
+    ...(raw === undefined ? [] : [`the control character ${JSON.stringify(raw)} gets out`]),
+    ...(code === EXIT.usage && !/kick: |Usage: |Nothing was sent|"level"/.test(err)
+      ? ['it says nothing']
+      : []),
+    ...jsonProblems(words, out),
+  ];
+}
+
+/** What is printed as one document is one. */
+function jsonProblems(words: readonly string[], out: string): string[] {
+  const last = words.findLastIndex((word) => word === '--format' || word.startsWith('--format='));
+  const format = words[last] === '--format' ? words[last + 1] : words[last]?.slice('--format='.length);
+  const isHelp = words.some((word) => ['-h', '--help', 'help', '__complete'].includes(word));
+  // `--certname --format=json` asks for the certname "--format=json".
+  const isValue = words[last - 1]?.startsWith('-') === true;
+  if (format !== 'json' || out === '' || isHelp || isValue) return [];
+  try {
+    JSON.parse(out);
+    return [];
+  } catch {
+    return out.startsWith('Usage:') ? [] : ['its document is not JSON'];
+  }
+}

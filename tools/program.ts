@@ -1,0 +1,21 @@
+/** The program as everything here runs it, and where it lies. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const ROOT = join(import.meta.dirname, '..');
+
+/** The program as it is installed. */
+export const PROGRAM = join(ROOT, 'dist', 'bin.js');
+
+/** The command that is `kick`: Node and its arguments. */
+export const KICK: readonly string[] = [process.execPath, PROGRAM];
+
+/** Builds it where src/ is newer: as it is installed, it starts in half the time. */
+export function buildWhereStale(): void {
+  const built = existsSync(PROGRAM) ? statSync(PROGRAM).mtimeMs : 0;
+  const isStale = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(tsx?|css|html)$/.test(name))
+    .some((name) => statSync(join(ROOT, 'src', name)).mtimeMs > built);
+  if (isStale) execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: 'inherit' });
+}
