@@ -19,6 +19,8 @@ interface Flood {
   count: number;
   addresses: number;
   says: 'nothing' | 'hello';
+  /** New ones a second, each with a whole ClientHello, instead of `count` that stay. */
+  perSecond?: number;
   /** With another host's certificate. */
   hasCertificate?: boolean;
 }
@@ -28,6 +30,14 @@ const FLOODS: readonly Flood[] = [
   { what: '2,000 idle ones from 500 addresses', count: 2000, addresses: 500, says: 'nothing' },
   { what: "300 idle ones from the controller's own address", count: 300, addresses: 1, says: 'nothing' },
   { what: '2,000 that begin a handshake, from 500', count: 2000, addresses: 500, says: 'hello' },
+  {
+    what: "400 a second that begin a handshake, from the controller's own address",
+    ...{ count: 0, addresses: 1, says: 'hello', perSecond: 400 },
+  },
+  {
+    what: '400 a second that begin one, from 500',
+    ...{ count: 0, addresses: 500, says: 'hello', perSecond: 400 },
+  },
   {
     what: "1,100 idle ones with another host's certificate",
     count: 1100,

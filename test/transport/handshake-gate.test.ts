@@ -1,7 +1,7 @@
 /** Before TLS: who goes first, who makes room, and that a flood locks nobody out. */
 import { EventEmitter } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { AddressBook } from '../../src/transport/https/listener/address-book.ts';
 import { addressGroup, plainAddress } from '../../src/transport/https/listener/address-group.ts';
 import { HandshakeGate } from '../../src/transport/https/listener/handshake-gate.ts';
@@ -14,6 +14,7 @@ const LIMITS = {
   handshakes: 8,
   handshakesAtOnce: 2,
   handshakeGraceMs: 1000,
+  controllerGraceMs: 100,
   keptPerController: 2,
 };
 
@@ -134,6 +135,36 @@ test('where TLS works on too many, the oldest of the address with the most makes
   expect(started).toEqual(['192.0.2.66', '192.0.2.66', '192.0.2.1']);
   // The newest was begun first, and has been worked on for longest.
   expect(slow.map(({ isOpen }) => isOpen)).toEqual([true, false]);
+});
+
+test('a controller waits for no flood: it gets a place in TLS as soon as another had a moment', async () => {
+  const { book, started, visit, later } = openGate();
+  book.welcome('192.0.2.1');
+  const begin = async (address: string) => {
+    const visitor = visit(address);
+    visitor.speak();
+    await turn();
+    return visitor;
+  };
+  const flood = [await begin('192.0.2.66'), await begin('192.0.2.67')];
+  later(99);
+  const good = await begin('192.0.2.1');
+  expect(started).toEqual(['192.0.2.66', '192.0.2.67']);
+  later(1);
+  await vi.waitFor(() => expect(started).toContain('192.0.2.1'));
+  expect([good, ...flood].map(({ isOpen }) => isOpen)).toEqual([true, false, true]);
+});
+
+test('one that waited for its turn counts from its first turn in TLS, not from its arrival', async () => {
+  const { started, visit, later } = openGate({ handshakesAtOnce: 1 });
+  const waiting = visit('192.0.2.1');
+  later(900);
+  waiting.speak();
+  await turn();
+  later(900);
+  visit('192.0.2.2').speak();
+  await turn();
+  expect([started, waiting.isOpen]).toEqual([['192.0.2.1'], true]);
 });
 
 test('a handshake that is done is no longer counted', async () => {

@@ -9,7 +9,11 @@ export const agentIdentity = ca.agent();
 export const controller = ca.controller();
 export const BODY = Buffer.from('{"protected":"x"}');
 /** So that nothing is given up but what a test is about, however busy the machine is. */
-export const PATIENT = { connectMs: 600_000, continueMs: 600_000, answerMs: 600_000, silenceMs: 600_000 };
+export const PATIENT = {
+  ...{ connectMs: 600_000, continueMs: 600_000, answerMs: 600_000, silenceMs: 600_000 },
+  /** One attempt only. */
+  againMs: [],
+};
 
 export type Call = (sender: Sender, port: number) => Promise<unknown>;
 export const submit: Call = (sender, port) => sender.submit(targetAt(port), BODY, { signal: anySignal() });

@@ -15,6 +15,7 @@ export const LISTENER_LIMITS = {
   handshakes: 512,
   handshakesAtOnce: 64,
   handshakeGraceMs: 1000,
+  controllerGraceMs: 100,
   keptPerController: 16,
   connections: 1024,
   perController: 256,
@@ -33,6 +34,8 @@ export type ListenerLimits = typeof LISTENER_LIMITS;
 export const SENDER_LIMITS = {
   /** Name, TCP and TLS together. */
   connectMs: 10_000,
+  /** Before each further attempt, if a connection was closed before anything was sent. */
+  againMs: [50, 150, 450],
   /** Until the agent asks for the body. */
   continueMs: 5000,
   /** Until the head of the answer, and until the end of a short answer. */

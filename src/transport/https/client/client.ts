@@ -20,6 +20,7 @@ import { SENDER_LIMITS, type SenderLimits } from '../limits.ts';
 import { EVENTS_TYPE, JSON_TYPE } from '../media-types.ts';
 import { tlsOptions } from '../tls-options.ts';
 import { readJson } from './answer-reader.ts';
+import { attempts } from './attempts.ts';
 import { connectTo } from './connect.ts';
 import { readEvents } from './event-reader.ts';
 import { type Answer, exchange, type Question } from './exchange.ts';
@@ -94,7 +95,10 @@ function createLine({ identity, connectTimeoutMs, log = silentLog, limits: some 
   let isClosed = false;
   const isStopped = (signal: AbortSignal) => isClosed || signal.aborted;
 
-  async function ask({ target, question, signal }: Call): Promise<Answer> {
+  const ask = (call: Call) =>
+    attempts(() => askOnce(call), { waitsMs: limits.againMs, signal: call.signal, withinMs: connectMs });
+
+  async function askOnce({ target, question, signal }: Call): Promise<Answer> {
     if (isStopped(signal)) throw aborted(false);
     const leave = await pace.enter();
     if (isStopped(signal)) {

@@ -19,6 +19,8 @@ export interface GateLimits {
   handshakesAtOnce: number;
   /** Milliseconds in which a slow connection does not yet count as idle. */
   handshakeGraceMs: number;
+  /** The same for one in TLS whose place an address wants from which a controller has sent requests. */
+  controllerGraceMs: number;
   /** Places reserved for an address from which a controller has sent requests. */
   keptPerController: number;
 }
@@ -49,8 +51,8 @@ interface Pending<S> {
   /** Its address and port. */
   readonly name: string;
   readonly group: string;
-  /** Monotonic milliseconds. */
-  readonly arrived: number;
+  /** Monotonic milliseconds of its arrival, then of its first turn in TLS. */
+  since: number;
 }
 
 /** Milliseconds until the next attempt if all connections in TLS have only just arrived. */
@@ -89,7 +91,7 @@ export class HandshakeGate<S extends GateSocket> {
       socket,
       name: nameOf(socket),
       group: addressGroup(socket.remoteAddress),
-      arrived: clock.monotonic(),
+      since: clock.monotonic(),
     };
     this.#byName.set(pending.name, pending);
     this.#all.add(pending, pending.group);
@@ -120,8 +122,9 @@ export class HandshakeGate<S extends GateSocket> {
     if (this.#isTurnDue || this.#ready.size === 0) return;
     this.#isTurnDue = true;
     setImmediate(() => {
-      const hasRoom = this.#makePlace();
-      if (hasRoom) this.#startNext();
+      const next = this.#next();
+      const hasRoom = next === undefined || this.#makePlace(next);
+      if (next !== undefined && hasRoom) this.#start(next);
       const again = () => {
         this.#isTurnDue = false;
         this.#takeTurns();
@@ -131,42 +134,47 @@ export class HandshakeGate<S extends GateSocket> {
     });
   }
 
-  /** Returns whether there is room for one more in TLS. */
-  #makePlace(): boolean {
-    const { limits } = this.#options;
+  /** Controllers first, then addresses with the fewest failed or unfinished handshakes; of these the newest. */
+  #next(): Pending<S> | undefined {
+    const { book } = this.#options;
+    return this.#ready.newestOfBest((group) =>
+      book.isKnown(group) ? -1 : book.failures(group) + this.#shaking.sizeOf(group),
+    );
+  }
+
+  /** Returns whether there is room in TLS for this one. */
+  #makePlace({ group }: Pending<S>): boolean {
+    const { limits, book } = this.#options;
+    const graceMs = book.isKnown(group) ? limits.controllerGraceMs : limits.handshakeGraceMs;
     while (this.#shaking.size >= limits.handshakesAtOnce) {
       const victim = this.#shaking.oldestOfLargest(this.#kept);
-      if (victim === undefined || !this.#hadItsTime(victim)) return false;
+      if (victim === undefined || !this.#isOlder(victim, graceMs)) return false;
       this.#evict(victim);
     }
     return true;
   }
 
-  /** Controllers first, then addresses with the fewest failed or unfinished handshakes; of these the newest. */
-  #startNext(): void {
-    const { book, start } = this.#options;
-    const pending = this.#ready.newestOfBest((group) =>
-      book.isKnown(group) ? -1 : book.failures(group) + this.#shaking.sizeOf(group),
-    );
-    if (pending === undefined) return;
+  #start(pending: Pending<S>): void {
     this.#ready.delete(pending);
     this.#shaking.add(pending, pending.group);
-    start(pending.socket);
+    pending.since = this.#options.clock.monotonic();
+    this.#options.start(pending.socket);
   }
 
   /** First closes connections that have had time to send something but have not; then the oldest of the largest group. */
   #makeRoom(): boolean {
     const silent = this.#silent.oldestOfLargest(this.#kept);
     const victim =
-      silent !== undefined && this.#hadItsTime(silent) ? silent : this.#all.oldestOfLargest(this.#kept);
+      silent !== undefined && this.#isOlder(silent, this.#options.limits.handshakeGraceMs)
+        ? silent
+        : this.#all.oldestOfLargest(this.#kept);
     if (victim === undefined) return false;
     this.#evict(victim);
     return true;
   }
 
-  #hadItsTime({ arrived }: Pending<S>): boolean {
-    const { clock, limits } = this.#options;
-    return clock.monotonic() - arrived >= limits.handshakeGraceMs;
+  #isOlder({ since }: Pending<S>, ms: number): boolean {
+    return this.#options.clock.monotonic() - since >= ms;
   }
 
   #evict(pending: Pending<S>): void {
@@ -177,11 +185,10 @@ export class HandshakeGate<S extends GateSocket> {
 
   /** Connections in TLS have the same time limit there. */
   #sweep(): void {
-    const { clock, limits, onTimeout } = this.#options;
-    const now = clock.monotonic();
+    const { limits, onTimeout } = this.#options;
     for (const pending of [...this.#byName.values()]) {
-      if (now - pending.arrived < limits.handshakeMs) break; // the rest came later
       if (this.#shaking.has(pending)) continue;
+      if (!this.#isOlder(pending, limits.handshakeMs)) break; // the rest came later
       onTimeout(pending.socket);
       pending.socket.destroy();
     }
