@@ -28,7 +28,7 @@ test('a plain kick loads no part of kick for which it has no use', async () => {
   const site = await realSite(1, () => 'exit 0');
   site.controllerYaml({ puppetdb: false });
   const modules = await modulesOf(site, 'run', '--host', 'web1.example.com');
-  expectAtMost(modules, 153);
+  expectAtMost(modules, 154);
   // Conditions, exclusions, limits and the sources of hosts; rows that are drawn again; groups of results; Puppet's settings.
   expect(
     modules.of(/\/dist\/controller\/targeting\/(puppetdb\/|condition-|fact-|exclusion|limit|nobody)/),
@@ -39,7 +39,7 @@ test('a plain kick loads no part of kick for which it has no use', async () => {
   expect(modules.of(/\/dist\/(puppet|agent|web|transport\/https\/listener)\//)).toEqual([]);
   expect(modules.of(/node_modules\/(node-forge|pino|proper-lockfile|express|jose)\//)).toEqual([]);
   const quiet = await modulesOf(site, 'run', '--host', 'web1.example.com', '--quiet');
-  expectAtMost(quiet, 143);
+  expectAtMost(quiet, 144);
   expect(quiet.of(/\/dist\/report\/summary/)).toEqual([]);
 });
 
@@ -49,7 +49,7 @@ test('without an inventory there is nothing to parse, and nothing that parses', 
   const port = /:(\d+)"/.exec(readFileSync(inventory, 'utf8'))?.[1] ?? '';
   rmSync(inventory);
   const modules = await modulesOf(site, 'run', '--host', 'localhost', '--no-fqdn', '--port', port);
-  expectAtMost(modules, 146);
+  expectAtMost(modules, 147);
   expect(modules.of(/\/dist\/controller\/targeting\/bolt\//)).toEqual([]);
   expect(modules.of(/node_modules\/js-yaml\//)).toEqual([]);
 });

@@ -167,6 +167,19 @@ test('one that waited for its turn counts from its first turn in TLS, not from i
   expect([started, waiting.isOpen]).toEqual([['192.0.2.1'], true]);
 });
 
+test('many failures are as bad as more: the newest goes first, whatever its address has failed at before', async () => {
+  const { book, started, visit } = openGate();
+  for (let i = 0; i < 50; i++) book.fail('192.0.2.1');
+  for (let i = 0; i < 10; i++) book.fail('192.0.2.66');
+  const [old, good] = [visit('192.0.2.66'), visit('192.0.2.1')];
+  good.speak();
+  old.speak();
+  const newest = visit('192.0.2.1');
+  newest.speak();
+  await turn();
+  expect(started).toEqual(['192.0.2.1']);
+});
+
 test('a handshake that is done is no longer counted', async () => {
   const { visit, gate, book } = openGate();
   const good = visit('192.0.2.1');

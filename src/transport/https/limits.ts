@@ -14,7 +14,7 @@ export const LISTENER_LIMITS = {
   /** Connections that have not finished their handshake; an idle one costs a socket. */
   handshakes: 512,
   handshakesAtOnce: 64,
-  handshakeGraceMs: 1000,
+  handshakeGraceMs: 250,
   controllerGraceMs: 100,
   keptPerController: 16,
   connections: 1024,
@@ -35,7 +35,7 @@ export const SENDER_LIMITS = {
   /** Name, TCP and TLS together. */
   connectMs: 10_000,
   /** Before each further attempt, if a connection was closed before anything was sent. */
-  againMs: [50, 150, 450],
+  againMs: [50, 150, 300, 600, 1000],
   /** Until the agent asks for the body. */
   continueMs: 5000,
   /** Until the head of the answer, and until the end of a short answer. */

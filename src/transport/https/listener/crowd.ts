@@ -3,6 +3,7 @@
  * largest group makes room, never the newest of a small group.
  */
 export class Crowd<T> {
+  /** In the order of their newest members. */
   readonly #groups = new Map<string, Set<T>>();
   readonly #groupOf = new Map<T, string>();
   /** Groups by size, so that the largest is found at once during a flood. */
@@ -17,6 +18,7 @@ export class Crowd<T> {
     this.delete(member);
     this.#groupOf.set(member, group);
     const members = this.#groups.get(group) ?? new Set();
+    this.#groups.delete(group);
     this.#groups.set(group, members.add(member));
     this.#resized(group, { from: members.size - 1, to: members.size });
   }
@@ -65,13 +67,13 @@ export class Crowd<T> {
     return otherwise === undefined ? undefined : this.oldestOf(otherwise);
   }
 
-  /** The newest member of the group with the lowest rank. */
+  /** The newest member of the groups with the lowest rank. */
   newestOfBest(rank: (group: string) => number): T | undefined {
     let best: Set<T> | undefined;
     let lowest = Number.POSITIVE_INFINITY;
     for (const [group, members] of this.#groups) {
       const value = rank(group);
-      if (value < lowest || best === undefined) {
+      if (value <= lowest) {
         lowest = value;
         best = members;
       }

@@ -57,6 +57,8 @@ interface Pending<S> {
 
 /** Milliseconds until the next attempt if all connections in TLS have only just arrived. */
 const RETRY_MS = 50;
+/** More count no more: what a flood does to a controller at its address must not lock that one out by its own attempts. */
+const MANY_FAILURES = 8;
 
 export class HandshakeGate<S extends GateSocket> {
   readonly #options: GateOptions<S>;
@@ -137,8 +139,9 @@ export class HandshakeGate<S extends GateSocket> {
   /** Controllers first, then addresses with the fewest failed or unfinished handshakes; of these the newest. */
   #next(): Pending<S> | undefined {
     const { book } = this.#options;
+    const failures = (group: string) => book.failures(group) + this.#shaking.sizeOf(group);
     return this.#ready.newestOfBest((group) =>
-      book.isKnown(group) ? -1 : book.failures(group) + this.#shaking.sizeOf(group),
+      book.isKnown(group) ? -1 : Math.min(failures(group), MANY_FAILURES),
     );
   }
 
