@@ -33,6 +33,7 @@ test('the limits are those that the design names', () => {
   });
   expect(SENDER_LIMITS).toEqual({
     connectMs: 10_000,
+    againMs: [50, 150, 300, 600, 1000],
     continueMs: 5000,
     answerMs: 30_000,
     silenceMs: 45_000,
