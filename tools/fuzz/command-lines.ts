@@ -16,10 +16,20 @@ interface Known {
   operands: readonly string[];
 }
 
+/** The options of any command that take the next word as their value, whatever it looks like. */
+export async function valueFlags(): Promise<ReadonlySet<string>> {
+  const options = (await allCommands()).flatMap((command) => command.options);
+  const flags = options.filter(({ required }) => required).flatMap(({ long, short }) => [long, short]);
+  return new Set(flags.filter((one) => one !== undefined));
+}
+
+async function allCommands(): Promise<Known[]> {
+  return commandsBelow(await makeProgram({ terminal: silentTerminal, env: {}, exit() {} }), []);
+}
+
 /** All commands, and the one that needs no name; `isWanted` is asked for the first word. */
 export async function commandLines(isWanted: (name: string) => boolean): Promise<fc.Arbitrary<string[]>> {
-  const program = await makeProgram({ terminal: silentTerminal, env: {}, exit() {} });
-  const known = commandsBelow(program, []).filter(({ path: [first = 'run'] }) => isWanted(first));
+  const known = (await allCommands()).filter(({ path: [first = 'run'] }) => isWanted(first));
   return fc
     .oneof({ weight: 12, arbitrary: fc.constantFrom(...known) }, { weight: 1, arbitrary: withoutOptions })
     .chain(wordsOf);

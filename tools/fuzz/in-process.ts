@@ -1,6 +1,7 @@
 /** Runs one input in this process, which takes a twentieth of the time of a process of its own. */
 import { runCommandLine } from '../../src/cli/program.ts';
 import { MAX_LINE, type Terminal } from '../../src/cli/terminal.ts';
+import { sleep } from '../../src/util/clock.ts';
 import { clipLines, safeColoured, safeLines } from '../../src/util/text.ts';
 import type { Input } from './input.ts';
 import { type Ending, judge } from './judge.ts';
@@ -14,6 +15,9 @@ export interface Tried extends Ending {
 /** Milliseconds after which an input is told to end as by Ctrl-C, and after which it hangs. */
 const PATIENT_MS = 400;
 const HANGS_MS = 60_000;
+
+/** Milliseconds in which threads that end by themselves give their listeners back. */
+const GIVES_BACK_MS = 10_000;
 
 /** Seconds of CPU that no input takes. */
 const MAX_CPU_S = 20;
@@ -34,6 +38,7 @@ export async function tryInProcess(input: Input, shared: Shared): Promise<Tried>
   };
   const work = runCommandLine(words, { terminal: screen.terminal, env: place.env, exit });
   const hasEnded = await within(work, watch.pressCtrlC);
+  if (hasEnded) await watch.givenBack();
   const { cpuS, grownMb, wild, left } = watch.end();
   const ending = { code, out: screen.out(), err: screen.err() };
   const given = JSON.stringify(input);
@@ -43,7 +48,7 @@ export async function tryInProcess(input: Input, shared: Shared): Promise<Tried>
     ...(left.length > 0 ? [`it leaves listeners behind: ${left.join(', ')}`] : []),
     ...(cpuS > MAX_CPU_S ? [`it takes ${cpuS} s of CPU`] : []),
     ...(grownMb > MAX_GROWTH_MB ? [`it takes ${grownMb} MB`] : []),
-    ...judge(ending, { words, given, color: input.columns > 0 }),
+    ...judge(ending, { words, given, color: input.columns > 0, valueFlags: shared.valueFlags }),
   ];
   place.remove();
   return { ...ending, problems };
@@ -58,6 +63,7 @@ function watchProcess() {
   process.on('unhandledRejection', onWild);
   const ownOf = (name: (typeof SIGNALS)[number]) =>
     process.listeners(name as 'SIGINT').filter((one) => !before.get(name)?.includes(one));
+  const leftNow = () => SIGNALS.flatMap((name) => ownOf(name).map((one) => ({ name, one })));
   let isPressed = false;
   const [cpu, size] = [process.cpuUsage(), process.memoryUsage.rss()];
   return {
@@ -67,14 +73,18 @@ function watchProcess() {
       isPressed ||= own.length > 0;
       for (const one of own) one('SIGINT');
     },
+    /** The thread of the system's log (pino) has one until it is ready. */
+    async givenBack() {
+      const end = performance.now() + GIVES_BACK_MS;
+      while (leftNow().length > 0 && performance.now() < end) await sleep(10);
+    },
     end() {
       process.off('uncaughtException', onWild);
       process.off('unhandledRejection', onWild);
       const { user, system } = process.cpuUsage(cpu);
-      const left = SIGNALS.flatMap((name) => {
-        const own = ownOf(name);
-        for (const one of own) process.off(name, one);
-        return own.map(() => name);
+      const left = leftNow().map(({ name, one }) => {
+        process.off(name, one);
+        return name;
       });
       const grownMb = Math.round((process.memoryUsage.rss() - size) / (1 << 20));
       return { cpuS: (user + system) / 1e6, grownMb, wild, left };

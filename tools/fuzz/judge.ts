@@ -24,11 +24,17 @@ const CONTROL = /[\0-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u206
 // biome-ignore lint/suspicious/noControlCharactersInRegex: such sequences start with one
 const OWN_COLOURS = /\u001b\[(0|2|3[1-6])m/g;
 
-/** `words` are those of the command line; `given` is all of the input, as text: what it says itself may be repeated. */
-export function judge(
-  { code, out, err }: Ending,
-  { words, given, color }: { words: readonly string[]; given: string; color: boolean },
-): string[] {
+export interface Judged {
+  /** Those of the command line. */
+  words: readonly string[];
+  /** All of the input, as text: what it says itself may be repeated. */
+  given: string;
+  color: boolean;
+  /** Options whose next word is their value. */
+  valueFlags: ReadonlySet<string>;
+}
+
+export function judge({ code, out, err }: Ending, { words, given, color, valueFlags }: Judged): string[] {
   const isSaid = (word: string) => err.includes(word) && !given.includes(word);
   const control = (text: string) => CONTROL.exec(color ? text.replace(OWN_COLOURS, '') : text)?.[0];
   const raw = control(out) ?? control(err);
@@ -42,22 +48,43 @@ export function judge(
     ...(code === EXIT.usage && !/kick: |Usage: |Nothing was sent|"level"/.test(err)
       ? ['it says nothing']
       : []),
-    ...jsonProblems(words, out),
+    ...jsonProblems(out, words, valueFlags),
   ];
 }
 
-/** What is printed as one document is one. */
-function jsonProblems(words: readonly string[], out: string): string[] {
-  const last = words.findLastIndex((word) => word === '--format' || word.startsWith('--format='));
-  const format = words[last] === '--format' ? words[last + 1] : words[last]?.slice('--format='.length);
+/** What is printed as one document is one, and so is each line of many. */
+function jsonProblems(out: string, words: readonly string[], valueFlags: ReadonlySet<string>): string[] {
   const isHelp = words.some((word) => ['-h', '--help', 'help', '__complete'].includes(word));
-  // `--certname --format=json` asks for the certname "--format=json".
-  const isValue = words[last - 1]?.startsWith('-') === true;
-  if (format !== 'json' || out === '' || isHelp || isValue) return [];
+  const format = formatIn(words, valueFlags);
+  if (isHelp || out === '' || out.startsWith('Usage:')) return [];
+  if (format === 'json') return isJson(out) ? [] : ['its document is not JSON'];
+  const isEach = format !== 'jsonl' || out.trimEnd().split('\n').every(isJson);
+  return isEach ? [] : ['a line of its output is not JSON'];
+}
+
+/** What the last `--format` asks for. `--certname --format=json` asks for the certname "--format=json". */
+function formatIn(words: readonly string[], valueFlags: ReadonlySet<string>): string | undefined {
+  let format: string | undefined;
+  for (let at = 0; at < words.length && words[at] !== '--'; at++) {
+    const word = words[at] ?? '';
+    if (word.startsWith('--format=')) format = word.slice('--format='.length);
+    if (word === '--format') format = words[at + 1];
+    if (takesNext(word, valueFlags)) at += 1;
+  }
+  return format;
+}
+
+/** `-qn 5`: the last of several may take it. */
+function takesNext(word: string, valueFlags: ReadonlySet<string>): boolean {
+  if (word.startsWith('--')) return valueFlags.has(word.replaceAll('_', '-'));
+  return /^-[a-zA-Z]+$/.test(word) && valueFlags.has(`-${word.at(-1)}`);
+}
+
+function isJson(text: string): boolean {
   try {
-    JSON.parse(out);
-    return [];
+    JSON.parse(text);
+    return true;
   } catch {
-    return out.startsWith('Usage:') ? [] : ['its document is not JSON'];
+    return false;
   }
 }

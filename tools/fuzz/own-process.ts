@@ -59,7 +59,7 @@ export async function tryOwnProcess(input: Input, shared: Shared): Promise<Tried
     ...(sent === 'SIGKILL' ? ['it hangs'] : []),
     ...(isHeld ? ['what it has started holds its output'] : []),
     ...(signal !== null && signal !== sent ? [`it ends by ${signal}`] : []),
-    ...judge(ending, { words, given: JSON.stringify(input), color: false }),
+    ...judge(ending, { words, given: JSON.stringify(input), color: false, valueFlags: shared.valueFlags }),
   ];
   place.remove();
   return { ...ending, problems };

@@ -24,6 +24,8 @@ export interface Shared {
   /** An address where nothing listens, and one where something answers that is no agent. */
   closed: string;
   hostile: string;
+  /** Options whose next word is their value. */
+  valueFlags: ReadonlySet<string>;
 }
 
 export interface Place {

@@ -9,6 +9,7 @@ import { freePort, listenOn } from '../loopback.ts';
 import { mintCa } from '../mint/mint-ca.ts';
 import { silentTerminal } from '../silent-terminal.ts';
 import { throwawayFolder } from '../throwaway-folder.ts';
+import { valueFlags } from './command-lines.ts';
 import { makeOddPlaces, type Shared } from './place.ts';
 
 export interface World extends Shared {
@@ -35,7 +36,7 @@ export async function openWorld(): Promise<World> {
   const restoreNames = forgetNames();
   const before = process.cwd();
   process.chdir(cwd);
-  const world = { base, pki, state, closed, hostile };
+  const world = { base, pki, state, closed, hostile, valueFlags: await valueFlags() };
   await rememberJob(world);
   return {
     ...world,
