@@ -1,5 +1,6 @@
 /** Files and folders that appear whole or not at all, and survive a power cut. */
 import { randomBytes } from 'node:crypto';
+import { lstatSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { systemCode } from '../errors.ts';
@@ -43,10 +44,16 @@ export async function removeFolderAtomic(path: string): Promise<void> {
   await rm(temporary, { recursive: true, force: true });
 }
 
-/** Removes what a kill has left of files and folders in the making, or half removed. Only while nobody makes any. */
-export async function sweepTemporary(folder: string): Promise<void> {
+/**
+ * Removes what a kill has left of files and folders in the making, or half removed. Only while nobody makes any, or those
+ * that have not changed since `before` (milliseconds since 1970).
+ */
+export async function sweepTemporary(folder: string, { before = Infinity } = {}): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (name.startsWith(TEMPORARY)) await rm(join(folder, name), { recursive: true, force: true });
+    if (!name.startsWith(TEMPORARY)) continue;
+    const path = join(folder, name);
+    const changed = lstatSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    if (changed !== undefined && changed < before) await rm(path, { recursive: true, force: true });
   }
 }
 

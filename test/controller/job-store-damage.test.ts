@@ -1,10 +1,11 @@
 /** What is left of jobs whose files are damaged, gone, full or lost to another controller. */
-import { appendFileSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { openJobStore } from '../../src/controller/jobs/job-store.ts';
 import { systemClock } from '../../src/util/clock.ts';
-import { dispatched, done, never, place } from './stored-jobs.ts';
+import { DAY_MS, dispatched, done, never, place } from './stored-jobs.ts';
 
 test('a line that a kill left half written is lost alone, and the next one begins a line', async () => {
   const { dir, store, make, record } = place();
@@ -122,4 +123,40 @@ test('a job that runs cannot be taken by another store of the same process, and 
   expect(store.holderOf(stranger.id)).toEqual({ pid: process.pid });
   lease.release();
   expect(store.holderOf(stranger.id)).toBeUndefined();
+});
+
+test('a job that is pruned is there whole or not at all: a kill leaves none to be resumed', async () => {
+  const { dir, store, make, release } = place();
+  const { id } = await make();
+  release(id);
+  const folder = join(dir, 'jobs', id);
+  for (let file = 0; file < 300; file++) writeFileSync(join(folder, `more.${file}`), '');
+  const filesNow = () => {
+    try {
+      return readdirSync(folder).length;
+    } catch {
+      return 0;
+    }
+  };
+  const whole = filesNow();
+  const seen = new Set<number>();
+  let isOver = false;
+  const bounds = { maxAgeMs: 0, maxJobs: 0, maxBytes: 0 };
+  const pruned = store.index.prune(bounds, { now: Date.now(), isKept: async () => false }).finally(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    seen.add(filesNow());
+    await nextTurn();
+  }
+  expect(await pruned).toEqual([id]);
+  expect([...seen].filter((count) => count !== 0 && count !== whole)).toEqual([]);
+  const left = join(dir, 'jobs', '.tmp-left');
+  writeFileSync(left, '');
+  await make();
+  await store.index.prune(bounds, { now: Date.now(), isKept: async () => false });
+  expect(readdirSync(join(dir, 'jobs'))).toContain('.tmp-left');
+  await make();
+  await store.index.prune(bounds, { now: Date.now() + 2 * DAY_MS, isKept: async () => false });
+  expect(readdirSync(join(dir, 'jobs'))).not.toContain('.tmp-left');
 });

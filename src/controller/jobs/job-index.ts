@@ -4,10 +4,10 @@
  * without a folder is dropped.
  */
 import { lstatSync, readdirSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KickError, messageOf, systemCode } from '../../errors.ts';
 import { isUuid } from '../../protocol/names.ts';
+import { removeFolderAtomic, sweepTemporary } from '../../util/atomic-file.ts';
 import { spaceOf } from '../../util/disk-space.ts';
 import { appendToIndex, readIndex, rewriteIndex } from './job-index-file.ts';
 import type { JobEnd, JobSummary } from './job-summary.ts';
@@ -20,6 +20,9 @@ export interface Bounds {
 }
 
 export const JOB_BOUNDS: Bounds = { maxAgeMs: 365 * 86_400_000, maxJobs: 10_000, maxBytes: 2 * 2 ** 30 };
+
+/** Younger ones may be folders in the making. */
+const DAY_MS = 86_400_000;
 
 /** Jobs that are not in the index are read from so many folders at once. */
 const READ_AT_ONCE = 32;
@@ -105,11 +108,13 @@ async function prune(place: IndexPlace, bounds: Bounds, { now, isKept }: PruneOp
     const isOld = now - job.at > bounds.maxAgeMs;
     if (!isOld && count <= bounds.maxJobs && bytes <= bounds.maxBytes) break;
     if (await isKept(job.id)) continue;
-    await rm(join(dir, job.id), { recursive: true, force: true });
+    // Half a folder would be a job that can be resumed, though its hosts have run.
+    await removeFolderAtomic(join(dir, job.id));
     gone.push(job.id);
     bytes -= job.bytes;
     count -= 1;
   }
+  if (gone.length > 0) await sweepTemporary(dir, { before: now - DAY_MS });
   const kept = jobs.filter(({ id }) => !gone.includes(id));
   if (gone.length > 0 || lines > kept.length + LINES_TO_SPARE) await rewriteIndex(path, kept);
   return gone;
