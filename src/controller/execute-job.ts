@@ -1,5 +1,5 @@
 /** A job from its first host to its verdict: new, resumed, or run again. */
-import { isSystemError, isUntrusted, KickError, messageOf } from '../errors.ts';
+import { isFull, isUntrusted, KickError, messageOf } from '../errors.ts';
 import type { Sender } from '../transport/transport.ts';
 import { shortId } from '../util/uuid.ts';
 import type { LockNotice, LockWish } from './job-lock.ts';
@@ -78,8 +78,7 @@ export async function executeJob(
     return end;
   } catch (error) {
     await record.recorder?.close();
-    // Hosts may have been asked: it is no usage error, of which nothing is sent.
-    throw isSystemError(error) ? new KickError('internal', messageOf(error), { cause: error }) : error;
+    throw error;
   } finally {
     record.lease?.release();
     await pruneJobs(store, { own: plan.job.id, now: site.clock.now() });
@@ -97,15 +96,19 @@ async function openRecord(
   { job, settings }: Plan,
   { resumed, warn }: RunOptions & { resumed?: Resumed },
 ): Promise<JobRecord> {
-  const onTrouble = (why: string) =>
-    warn?.(`job ${shortId(job.id)} is not recorded; its hosts run anyway: ${why}`);
+  const folder = store.folderOf(job.id);
+  const troubleThat = (what: string) => (error: unknown) => {
+    const where = isFull(error) ? `(in "${folder}"); make room there` : `(in "${folder}")`;
+    warn?.(`job ${shortId(job.id)} is ${what}; its hosts run anyway: ${messageOf(error)} ${where}`);
+  };
   let lease = resumed?.lease;
   try {
     lease ??= await store.create(job, settings);
+    const onTrouble = troubleThat('no longer recorded');
     return { lease, recorder: await store.recorder(job.id, { lease, onTrouble, known: resumed?.before }) };
   } catch (error) {
     if (isUntrusted(error)) throw error;
-    onTrouble(messageOf(error));
+    troubleThat('not recorded')(error);
     return { lease };
   }
 }
@@ -169,17 +172,22 @@ function lostLease({ id }: Job, store: JobStore): KickError {
   );
 }
 
+/** Never rejects: what became of the hosts stands, whatever cannot be noted. */
 async function noteMetrics(
   site: Site,
   { job, results, verdict, startedAt }: JobEnd & { startedAt: number },
   { warn = () => {} }: RunOptions,
 ): Promise<void> {
-  const { metrics_file: file } = await site.config();
-  if (file === undefined) return;
-  const { noteJob } = await import('./job-metrics.ts');
-  const { clock, folders } = site;
-  const ended = { job, results, startedAt, exit: verdict.exit, identity: await site.identity() };
-  await noteJob(ended, { file, stateDir: folders.stateDir, clock, warn });
+  try {
+    const { metrics_file: file } = await site.config();
+    if (file === undefined) return;
+    const { noteJob } = await import('./job-metrics.ts');
+    const { clock, folders } = site;
+    const ended = { job, results, startedAt, exit: verdict.exit, identity: await site.identity() };
+    await noteJob(ended, { file, stateDir: folders.stateDir, clock, warn });
+  } catch (error) {
+    warn(`the metrics of this job are not written: ${messageOf(error)}`);
+  }
 }
 
 /** Prunes jobs over the limits of age, number or size, never running ones. Failures are ignored. */

@@ -27,7 +27,7 @@ export interface AppendLog {
   written(): Promise<void>;
   /** If too much is waiting to be written: a promise that resolves once there is room. */
   room(): Promise<void> | undefined;
-  /** Writes what is left. */
+  /** Writes what is left, and closes the file. Never rejects. */
   close(): Promise<void>;
 }
 
@@ -47,6 +47,9 @@ async function callBack(batch: readonly Entry[]): Promise<void> {
     then?.();
   }
 }
+
+/** As the system says it when not even a part fits. */
+const diskFull = () => Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
 
 /** Appends to a file that is open for appending; calls `onTrouble` once if it cannot. */
 export function createAppendLog(fd: number, onTrouble: (error: unknown) => void): AppendLog {
@@ -77,11 +80,15 @@ export function createAppendLog(fd: number, onTrouble: (error: unknown) => void)
     try {
       const { bytesWritten } = await writeTo(fd, bytes);
       // A full disk may take only a part: the rest is lost, and a torn line is dropped later.
-      if (bytesWritten !== bytes.length) throw new Error('the disk is full');
+      if (bytesWritten !== bytes.length) throw diskFull();
     } catch (error) {
-      isBroken = true;
-      onTrouble(error);
+      trouble(error);
     }
+  }
+
+  function trouble(error: unknown): void {
+    if (!isBroken) onTrouble(error);
+    isBroken = true;
   }
 
   function add(text: string, then?: () => void): void {
@@ -100,7 +107,8 @@ export function createAppendLog(fd: number, onTrouble: (error: unknown) => void)
     room: () => (waitingBytes > HIGH_WATER ? written() : undefined),
     async close() {
       await written();
-      await closeFile(fd);
+      // Some file systems report only now what they could not write.
+      await closeFile(fd).catch(trouble);
     },
   };
 }

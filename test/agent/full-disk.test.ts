@@ -1,22 +1,12 @@
 /** A disk that is really full for a while under a run, or read-only: no record is lost, and the agent starts again. */
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import { systemCode } from '../../src/errors.ts';
+import { expect, test } from 'vitest';
 import { httpsSender } from '../../src/transport/https/client/client.ts';
 import { SendError } from '../../src/transport/transport.ts';
 import { PROGRAM } from '../../tools/program.ts';
+import { canMount, disksOn, fill } from '../support/disks.ts';
 import {
   agentSite,
   anySignal,
@@ -27,43 +17,6 @@ import {
   startRealAgent,
 } from '../support/real-agent.ts';
 import { tempFolder } from '../support/temp.ts';
-
-const canMount = spawnSync('unshare', ['--mount', 'true']).status === 0;
-
-/** A process with small disks of its own on these folders; its name space ends with the test. */
-async function disksOn(folders: readonly string[]): Promise<number> {
-  for (const folder of folders) mkdirSync(folder, { mode: 0o700 });
-  const script =
-    'for folder; do mount -t tmpfs -o size=20m,mode=700 tmpfs "$folder" || exit; done; echo ready; exec sleep 100000';
-  const holder = spawn(
-    'unshare',
-    ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', ...folders],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
-  onTestFinished(() => void holder.kill('SIGKILL'));
-  await once(holder.stdout, 'data');
-  return holder.pid ?? 0;
-}
-
-/** Takes all space that is left. */
-function fill(path: string): void {
-  const file = openSync(path, 'w');
-  try {
-    for (const size of [1 << 16, 4096, 1]) writeUntilFull(file, Buffer.alloc(size));
-  } finally {
-    closeSync(file);
-  }
-}
-
-function writeUntilFull(file: number, bytes: Buffer): void {
-  try {
-    for (;;) writeSync(file, bytes);
-  } catch (error) {
-    if (systemCode(error) !== 'ENOSPC') throw error;
-  }
-}
 
 test.skipIf(!canMount)(
   'both folders are full for a while under a run: its end is told, and the next agent starts',

@@ -192,3 +192,32 @@ test('no host is sent anything once the job has another controller', async () =>
   expect(calls).toEqual(['a submit 0']);
   expect(results.map(({ outcome }) => outcome)).toEqual(['changed', 'not-started', 'not-started']);
 });
+
+test('an error of ours while a host is asked takes no other outcome with it', async () => {
+  const well: Script = () => [accepted, started(), finished()];
+  const done = await run(
+    { a: well, b: well },
+    {
+      emit(event) {
+        if (event.type === 'host-dispatched' && event.certname === 'a') throw new Error('EIO: i/o error');
+      },
+    },
+  );
+  expect(done.results).toMatchObject([
+    { outcome: 'unfinished', message: expect.stringContaining('EIO: i/o error') },
+    { outcome: 'changed' },
+  ]);
+});
+
+test('a question that cannot be asked is not answered yes', async () => {
+  const well: Script = () => [accepted, started(), finished()];
+  const { results, stopped } = await run(
+    { a: well, b: well },
+    {
+      rollout: { batches: [{ count: 1, unit: 'hosts' }], confirm: true },
+      confirm: () => Promise.reject(new Error('EIO: the terminal is gone')),
+    },
+  );
+  expect(stopped).toBe('declined');
+  expect(results.map(({ outcome }) => outcome)).toEqual(['changed', 'not-started']);
+});

@@ -58,7 +58,9 @@ test('what a controller of 0.1 has stored is read: jobs, events, the index, an o
   const lease = await store.take(id);
   if (!('lost' in lease)) return expect.unreachable();
   const known = third && beforeOf(third);
-  await (await store.recorder(id, { lease, known, onTrouble: (why) => expect.unreachable(why) })).close();
+  await (
+    await store.recorder(id, { lease, known, onTrouble: (why) => expect.unreachable(String(why)) })
+  ).close();
   lease.release();
   // The index is a cache: without it the folders say the same.
   rmSync(at('index.jsonl'));

@@ -1,5 +1,5 @@
 /** An append-only file tells of a line once it holds it. */
-import { mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createAppendLog } from '../../src/util/append-log.ts';
@@ -61,4 +61,15 @@ test('AppendLog that cannot write says so once, and tells of everything all the 
   await log.close();
   expect(told).toEqual([1, 2]);
   expect(troubles).toHaveLength(1);
+});
+
+test('AppendLog says that a file could not be closed, and goes on', async () => {
+  const path = join(tempFolder(), 'log');
+  const troubles: unknown[] = [];
+  const fd = openSync(path, 'a', 0o600);
+  const log = createAppendLog(fd, (error) => troubles.push(error));
+  closeSync(fd);
+  await log.close();
+  await log.close();
+  expect(troubles).toMatchObject([{ code: 'EBADF' }]);
 });

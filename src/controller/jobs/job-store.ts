@@ -29,8 +29,8 @@ import {
 
 export interface RecordOptions {
   lease: Lease;
-  /** Called once if the job can no longer be recorded; nothing is thrown. */
-  onTrouble(why: string): void;
+  /** Called once, with what was thrown, if the job can no longer be recorded. */
+  onTrouble(error: unknown): void;
   /** What an earlier controller had seen. */
   known?: Before | undefined;
 }

@@ -4,7 +4,6 @@
  */
 import { constants } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { messageOf } from '../../errors.ts';
 import { createAppendLog } from '../../util/append-log.ts';
 import { spaceOf } from '../../util/disk-space.ts';
 import { openOwnFileSync } from '../../util/regular-file.ts';
@@ -20,7 +19,7 @@ export interface Recorder extends JobLog {
    * more is recorded and `then` is not called.
    */
   on(event: JobEvent, then?: () => void): void;
-  /** Records the end, if there is one, and closes. */
+  /** Records the end, if there is one, and closes. Never rejects. */
   close(end?: { exit: number }): Promise<void>;
 }
 
@@ -30,8 +29,8 @@ export interface RecorderOptions {
   lease: Lease;
   /** What an earlier controller had seen. */
   known?: Before | undefined;
-  /** Called once if events can no longer be written; nothing is thrown. */
-  onTrouble(why: string): void;
+  /** Called once, with what was thrown, if events can no longer be written. */
+  onTrouble(error: unknown): void;
   /** Called when the job is over. */
   onEnd(end: Omit<JobEnd, 'endedAt'>): void;
 }
@@ -47,7 +46,7 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
   let added = (await stat(path)).size;
   let isBroken = false;
   const trouble = (error: unknown) => {
-    if (!isBroken) onTrouble(messageOf(error));
+    if (!isBroken) onTrouble(error);
     isBroken = true;
   };
   const log = createAppendLog(openOwnFileSync(path, O_WRONLY | O_APPEND), trouble);
@@ -91,7 +90,7 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
         const bytes = spaceOf(await stat(path));
         onEnd({ exit: end.exit, counts: outcomeCounts(results.values()), bytes });
       } catch (error) {
-        onTrouble(messageOf(error));
+        trouble(error);
       }
     },
   };

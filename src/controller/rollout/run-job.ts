@@ -2,6 +2,7 @@
  * Runs all hosts of a job, batch after batch, with a limited number at once. Hosts are independent: one
  * that hangs costs the others nothing, and one that ends lets the next one start.
  */
+import { messageOf } from '../../errors.ts';
 import { isSuccess } from '../../protocol/outcome.ts';
 import type { Target } from '../../transport/transport.ts';
 import { sleep } from '../../util/clock.ts';
@@ -59,9 +60,12 @@ async function runBatches(rolling: Rolling): Promise<void> {
 async function runBatch(
   { targets, isCanary }: Batch,
   runToEnd: (target: Target) => Promise<void>,
-  { job, rollout, results, stopStarting }: Rolling,
+  rolling: Rolling,
 ): Promise<void> {
-  await Promise.all(targets.map(runToEnd));
+  const { job, rollout, results, stopStarting } = rolling;
+  await Promise.all(
+    targets.map((target) => runToEnd(target).catch((error) => breakOff(target, error, rolling))),
+  );
   if (!isCanary) return;
   const [canary] = batchesOf(job.targets, rollout);
   const bad = (canary?.targets ?? []).filter(
@@ -70,6 +74,13 @@ async function runBatch(
   if (bad.length > 0) {
     stopStarting('canary', `the canary was not a success on ${plural(bad.length, 'host')}`);
   }
+}
+
+/** An error of ours while a host is asked takes no other host's outcome with it. */
+function breakOff({ certname }: Target, error: unknown, { results, finish, options }: Rolling): void {
+  if (results.has(certname)) return;
+  const message = `it may have been asked, then kick could not go on: ${messageOf(error)}`;
+  finish({ certname, outcome: 'unfinished', endedAt: options.clock.now(), message });
 }
 
 async function pauseAfter(
@@ -85,6 +96,10 @@ async function pauseAfter(
   }
   if (!confirm || stops.starting.aborted || options.confirm === undefined) return;
   report({ type: 'pause', at: clock.now() });
-  const isWanted = await options.confirm(`Batch ${number} of ${of} is over. Go on?`, stops.starting);
-  if (!isWanted) stopStarting('declined', 'the operator said no');
+  try {
+    const isWanted = await options.confirm(`Batch ${number} of ${of} is over. Go on?`, stops.starting);
+    if (!isWanted) stopStarting('declined', 'the operator said no');
+  } catch (error) {
+    stopStarting('declined', `the operator could not be asked: ${messageOf(error)}`);
+  }
 }
