@@ -1,6 +1,7 @@
 /** Recognises words that are probably meant as a command. */
 import { type Inventory, isInInventory } from '../controller/targeting/inventory.ts';
 import { KickError } from '../errors.ts';
+import { editsBetween } from '../util/edits.ts';
 
 const COMMANDS = [
   ...['run', 'rerun', 'nodes', 'jobs', 'ping', 'agent', 'pki', 'demo', 'help'],
@@ -91,20 +92,4 @@ function refuseMeant(words: readonly (string | undefined)[], inventory: Inventor
       hint: `kick --help lists commands and options; if it is a host: kick --host ${word}`,
     });
   }
-}
-
-/** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */
-export function editsBetween(a: string, b: string): number {
-  const rows: number[][] = Array.from({ length: a.length + 1 }, (_, i) => [i]);
-  const at = (i: number, j: number) => rows[i]?.[j] ?? j;
-  for (let i = 1; i <= a.length; i++) {
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      let best = Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, at(i - 1, j - 1) + same);
-      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      if (isSwap) best = Math.min(best, at(i - 2, j - 2) + 1);
-      (rows[i] ?? [])[j] = best;
-    }
-  }
-  return at(a.length, b.length);
 }

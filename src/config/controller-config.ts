@@ -71,7 +71,10 @@ export const ControllerConfigSchema = v.strictObject({
   confirm_above: v.optional(count, 50),
   /** Defaults to Puppet's own puppetdb.conf; false: no PuppetDB. */
   puppetdb: v.optional(
-    v.union([v.literal(false), v.strictObject({ urls: v.pipe(v.array(UrlSchema), v.minLength(1)) })]),
+    v.union(
+      [v.literal(false), v.strictObject({ urls: v.pipe(v.array(UrlSchema), v.minLength(1)) })],
+      'neither false nor {urls}, a list of URLs like https://puppetdb.example.com:8081',
+    ),
   ),
   /** The fact in PuppetDB with the address of hosts without a uri: `facts.networking.ip`. */
   address_from: v.optional(matching(/^facts\.[A-Za-z0-9_.-]{1,200}$/, 'not a fact like facts.networking.ip')),

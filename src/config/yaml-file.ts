@@ -30,7 +30,8 @@ export async function readYamlFile<S extends v.GenericSchema>(
   if (document === undefined) return undefined;
   const parsed = v.safeParse(schema, document.value ?? {});
   if (parsed.success) return parsed.output;
-  throw await document.refuse(problemsOf(parsed.issues));
+  const { withNearKeys } = await import('./near-keys.ts');
+  throw await document.refuse(withNearKeys(schema, problemsOf(parsed.issues)));
 }
 
 export interface YamlDocumentOptions extends YamlFileOptions, Pick<DocumentOptions, 'maxAliases' | 'isRuby'> {

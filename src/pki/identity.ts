@@ -15,6 +15,8 @@ export interface IdentityPaths {
 export interface Identity {
   readonly certname: string;
   readonly key: KeyObject;
+  /** Where the key was read from; absent if it was made in memory. */
+  readonly keyPath?: string;
   /** The leaf, then the intermediates up to the root, which is not included. */
   readonly chain: readonly X509Certificate[];
   readonly ca: readonly X509Certificate[];

@@ -37,6 +37,7 @@ export async function loadIdentity(paths: IdentityPaths, { now }: { now: number 
   return {
     certname,
     key,
+    keyPath: paths.key,
     chain,
     ca,
     crls: crls.map(({ pem }) => pem),

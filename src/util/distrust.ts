@@ -75,6 +75,6 @@ function writeBits(mode: number): string {
 }
 
 /** A path as one word of a command. */
-function shellWord(path: string): string {
+export function shellWord(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

@@ -9,6 +9,8 @@ import { textRunsPuppet } from '../../src/agent/doctor/puppet-commands.ts';
 import { askServers, serversOf } from '../../src/agent/doctor/puppet-server.ts';
 import { otherSchedulers } from '../../src/agent/doctor/schedulers.ts';
 import { checkFolder } from '../../src/agent/layout.ts';
+import { commandRunner } from '../../src/agent/runners/command-runner.ts';
+import { loadIdentity } from '../../src/pki/load-identity.ts';
 import { listenOn } from '../../tools/loopback.ts';
 import { type Issued, mintCa } from '../../tools/mint/mint-ca.ts';
 import { tempFolder } from '../support/temp.ts';
@@ -192,4 +194,31 @@ test('doctorFacts without Puppet says so, and looks at the rest', async () => {
   const facts = await doctorFacts({ stateDir, runDir: stateDir, puppet, now: 0, schedulers: nowhere });
   expect(facts.puppetError).toContain('missing or not executable');
   expect(facts.folders).toHaveLength(2);
+});
+
+test('doctorFacts: a key that every user can read, and a command that is missing', async () => {
+  const folder = tempFolder();
+  const pki = join(folder, 'pki');
+  const ca = mintCa();
+  ca.write(pki, ca.issue('web1.example.com', { role: 'agent' }));
+  const key = join(pki, 'private_keys', 'web1.example.com.pem');
+  const paths = {
+    ...{ key, certificate: join(pki, 'certs', 'web1.example.com.pem') },
+    ...{ ca: join(pki, 'certs', 'ca.pem'), crl: join(pki, 'crl.pem') },
+  };
+  const identity = await loadIdentity(paths, { now: Date.now() });
+  const runner = commandRunner({ argv: [join(folder, 'none')], runEnvironment: {} });
+  const facts = async () => {
+    const options = { stateDir: folder, runDir: folder, now: Date.now(), schedulers: nowhere };
+    return (await doctorFacts({ ...options, identity, runner })).untrusted;
+  };
+  const missing = { what: expect.stringContaining('none": it is missing or not executable') };
+  expect(await facts()).toEqual([
+    expect.objectContaining({ ...missing, next: 'see command: in agent.yaml' }),
+  ]);
+  chmodSync(key, 0o644);
+  expect(await facts()).toContainEqual({
+    what: `the private key "${key}" (mode 0644) can be read by every user`,
+    ...{ next: `chmod o-r ${key}`, isLeftOut: true },
+  });
 });

@@ -1,8 +1,9 @@
 /** A misspelt command is told the one that was meant; a host's name is never taken for one. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { editsBetween, likelyCommand, refuseLikelyCommand } from '../../src/cli/did-you-mean.ts';
+import { likelyCommand, refuseLikelyCommand } from '../../src/cli/did-you-mean.ts';
 import { EMPTY_INVENTORY } from '../../src/controller/targeting/inventory.ts';
+import { editsBetween } from '../../src/util/edits.ts';
 
 test('likelyCommand is within two edits, and never a name with a dot', () => {
   expect(likelyCommand('disabel')).toBe('disable');

@@ -1,5 +1,5 @@
 /** Facts from which `kick doctor` judges a host. Gathering them changes nothing and takes a few seconds at most. */
-import { statfs } from 'node:fs/promises';
+import { stat, statfs } from 'node:fs/promises';
 import { isUntrusted, KickError, messageOf } from '../../errors.ts';
 import { expiryOf } from '../../pki/expiry.ts';
 import type { Identity } from '../../pki/identity.ts';
@@ -7,6 +7,7 @@ import type { DoctorFacts } from '../../protocol/doctor.ts';
 import { findPuppet } from '../../puppet/binary.ts';
 import { serviceEnvironment, settingWords } from '../../puppet/service-environment.ts';
 import { type PuppetSettings, puppetSettings } from '../../puppet/settings.ts';
+import { shellWord } from '../../util/distrust.ts';
 import { quarantined, quarantineOf } from '../../util/quarantine.ts';
 import { clip } from '../../util/text.ts';
 import { catalogRunHolder, readLockFile } from '../puppet/lock-files.ts';
@@ -44,12 +45,13 @@ const TMPFS = 0x01021994;
 export async function doctorFacts(options: FactsOptions): Promise<DoctorFacts> {
   const { stateDir, runDir, puppet, identity, runner, schedulers = SCHEDULER_PLACES } = options;
   const expiry = identity === undefined ? undefined : expiryOf(identity);
-  const [state, run, damaged, ofPuppet, untrusted] = await Promise.all([
+  const [state, run, damaged, ofPuppet, untrusted, exposed] = await Promise.all([
     folderFact('state', stateDir),
     folderFact('run', runDir),
     damagedIn([...new Set([stateDir, runDir])]),
     puppet === undefined ? {} : puppetFacts(puppet, options),
     runner === undefined ? [] : untrustedFacts(runner),
+    identity?.keyPath === undefined ? [] : exposedKey(identity.keyPath),
   ]);
   return {
     ...(expiry !== undefined && { certificateEnds: expiry.certificate }),
@@ -57,7 +59,7 @@ export async function doctorFacts(options: FactsOptions): Promise<DoctorFacts> {
     folders: [...state, ...run],
     ...(damaged.length > 0 && { damaged }),
     ...ofPuppet,
-    ...(untrusted.length > 0 && { untrusted }),
+    ...(untrusted.length + exposed.length > 0 && { untrusted: [...untrusted, ...exposed] }),
     schedulers: otherSchedulers(schedulers),
   };
 }
@@ -69,6 +71,18 @@ async function folderFact(what: 'state' | 'run', path: string): Promise<DoctorFa
   } catch {
     return []; // it is made later
   }
+}
+
+/** Who can read the key can be this host to everybody. Puppet's group may read Puppet's keys. */
+async function exposedKey(path: string): Promise<NonNullable<DoctorFacts['untrusted']>> {
+  const mode = await stat(path).then(
+    (found) => found.mode,
+    () => 0,
+  );
+  if ((mode & 0o004) === 0) return [];
+  const octal = (mode & 0o777).toString(8).padStart(4, '0');
+  const what = `the private key "${path}" (mode ${octal}) can be read by every user`;
+  return [{ what: clip(what, 2048), next: clip(`chmod o-r ${shellWord(path)}`, 2048), isLeftOut: true }];
 }
 
 async function untrustedFacts(runner: Pick<Runner, 'untrusted'>) {

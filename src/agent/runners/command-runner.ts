@@ -1,6 +1,6 @@
 /** A fixed command from agent.yaml, for hosts without Puppet. Exit code 0 is unchanged, 2 changed, anything else failed. */
 import { accessSync, constants } from 'node:fs';
-import { isUntrusted, KickError } from '../../errors.ts';
+import { KickError } from '../../errors.ts';
 import type { RunAction } from '../../protocol/request.ts';
 import { puppetEnvironment } from '../../puppet/settings.ts';
 import { trustedSearchPath } from '../../util/search-path.ts';
@@ -59,7 +59,7 @@ export function commandRunner(options: CommandRunnerOptions): Runner {
       try {
         trustedCommand(program, path);
       } catch (error) {
-        if (isUntrusted(error)) return [{ error, isLeftOut: false }, ...missing];
+        if (error instanceof KickError) return [{ error, isLeftOut: false }, ...missing];
       }
       return missing;
     },

@@ -83,7 +83,7 @@ export interface Runner {
   gate(now: number): Promise<Gate>;
   /** Throws `KickError` if the run is impossible: its outcome is then `failed` with that message. */
   plan(planned: PlannedRun): Promise<RunPlan>;
-  /** What others can change of all that a run executes and that the agent believes of it. */
+  /** What others can change of all that a run executes and that the agent believes of it; also a fixed command that is missing. */
   untrusted(): Promise<Untrusted[]>;
   judge(ended: EndedRun): Promise<Verdict>;
   /** The resources that the run found not as they should be; none for a runner without reports. */

@@ -75,7 +75,7 @@ function addInit({ terminal, add, pkiDirOf, authority }: PkiTools): void {
     });
 }
 
-function addIssue({ terminal, add, authority }: PkiTools): void {
+function addIssue({ terminal, add, pkiDirOf, authority }: PkiTools): void {
   add('issue')
     .description('make a key and a certificate')
     .argument('<name>', 'certname')
@@ -91,7 +91,8 @@ function addIssue({ terminal, add, authority }: PkiTools): void {
           days: options.days,
         });
         terminal.out(`Made a certificate for ${name}:\n${indented(made)}`);
-        terminal.out(`Copy them, certs/ca.pem and crl.pem to the same places in /etc/kick/pki on ${name}.\n`);
+        const from = `certs/ca.pem and crl.pem of ${pkiDirOf(command)}`;
+        terminal.out(`Copy them, ${from} to the same places below /etc/kick/pki on ${name}.\n`);
       },
     );
 }

@@ -1,6 +1,7 @@
 /** `kick help`: a command, as its own --help explains it, or a topic. */
 import type { Command } from 'commander';
 import { KickError } from '../../errors.ts';
+import { nearestWord } from '../../util/edits.ts';
 import type { CommandContext } from '../context.ts';
 
 export function addHelpCommand(program: Command, { terminal }: Pick<CommandContext, 'terminal'>): void {
@@ -18,7 +19,10 @@ export function addHelpCommand(program: Command, { terminal }: Pick<CommandConte
       const [name, ...more] = words;
       const topic = TOPICS.find((one) => one.name === name);
       if (topic === undefined || more.length > 0) {
-        throw new KickError('usage', `help: there is no command or topic "${words.join(' ')}"`, {
+        const names = [...program.commands.map((one) => one.name()), ...TOPICS.map((one) => one.name)];
+        const near = more.length > 0 ? undefined : nearestWord(name ?? '', names);
+        const guess = near === undefined ? '' : `; did you mean "${near}"`;
+        throw new KickError('usage', `help: there is no command or topic "${words.join(' ')}"${guess}`, {
           hint: `kick --help lists the commands; topics are ${TOPICS.map((one) => one.name).join(', ')}`,
         });
       }
