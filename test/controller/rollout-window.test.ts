@@ -2,7 +2,7 @@
 import { expect, test, vi } from 'vitest';
 import type { JobEvent } from '../../src/controller/jobs/job.ts';
 import { createBackPressure, turnedAway } from '../../src/controller/rollout/back-pressure.ts';
-import { sleep, systemClock } from '../../src/util/clock.ts';
+import { systemClock } from '../../src/util/clock.ts';
 import { createPlaces } from '../../src/util/semaphore.ts';
 import { count, good, hosts, outcomesOf } from './rollouts.ts';
 import { accepted, barrier, failure, finished, ownTimers, run, type Script, started } from './scripted.ts';
@@ -46,6 +46,7 @@ test('a bound of a group holds for its hosts, within the window', async () => {
 });
 
 test('hosts that report a server that turns them away shrink the window, which grows again', async () => {
+  ownTimers();
   const places = createPlaces(16);
   const told: JobEvent[] = [];
   const pressure = createBackPressure({
@@ -67,7 +68,7 @@ test('hosts that report a server that turns them away shrink the window, which g
   expect(places.size()).toBe(8);
   pressure.on('c', busy);
   expect(places.size()).toBe(4);
-  while (places.size() < 16) await sleep(5);
+  while (places.size() < 16) vi.advanceTimersByTime(1000);
   pressure.close();
   const sizes = told.map((event) => (event.type === 'window' ? event.size : 0));
   expect(sizes).toEqual([8, 4, 5, 6, 7, 8, 10, 12, 15, 16]);
