@@ -1,12 +1,11 @@
-/** A site on loopback: real `kick agent` processes that run a fixture, and a controller that knows them. */
+/** A site on loopback: real agents in this process that run a fixture, and a controller that knows them. */
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { agentCommand } from '../../tools/agent-process.ts';
 import { type IssueOptions, mintCa } from '../../tools/mint/mint-ca.ts';
+import { startAgentHere } from './agent-here.ts';
 import { type Ended, startKick } from './kick.ts';
 import { kickHere } from './kick-here.ts';
-import { startRealAgent } from './real-agent.ts';
 import { tempFolder } from './temp.ts';
 
 export const SITE_CONTROLLER = 'puppet.example.com';
@@ -68,8 +67,8 @@ export async function realSite(
         join(own, 'agent.yaml'),
         JSON.stringify({ runner: 'command', command: [program], kill_grace: '1s' }),
       );
-      const folders = { configDir: own, runDir: join(own, 'rundir'), pkiDir: pki, certname: name };
-      return (await startRealAgent(agentCommand(folders))).port;
+      const folders = { stateDir: join(own, 'state'), runDir: join(own, 'rundir'), pkiDir: pki };
+      return startAgentHere({ configDir: own, certname: name, ...folders });
     }),
   );
   const etc = join(folder, 'etc');

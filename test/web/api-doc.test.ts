@@ -1,10 +1,11 @@
 /** docs/api.md: its examples are run by a shell, with curl, one after the other. */
-import { execFileSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readDocument } from '../../scripts/docs.ts';
 import { codeBlocks } from '../docs/code-blocks.ts';
+import { ended } from '../support/kick.ts';
 import { realSite } from '../support/real-site.ts';
 import { writePeople } from './people.ts';
 import { startServer } from './web-site.ts';
@@ -24,7 +25,8 @@ test('every example of docs/api.md is answered as it should be', async () => {
   const blocks = codeBlocks(readDocument('docs/api.md')).filter(({ language }) => language === 'sh');
   const script = ['set -eu', ...blocks.map(({ text }) => text)].join('\n');
   const env = { ...process.env, CURL_HOME: site.folder };
-  const run = execFileSync('sh', ['-c', script], { cwd: site.folder, env, encoding: 'utf8' });
+  const { out: run, err, code } = await ended(spawn('sh', ['-c', script], { cwd: site.folder, env }));
+  expect(code, err).toBe(0);
   expect(script.match(/^curl/gm)?.length).toBeGreaterThan(15);
   expect(run).toContain('"unchanged":2');
   expect(run).toMatch(/data: \[.*"type":"done"/);

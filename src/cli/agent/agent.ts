@@ -37,7 +37,7 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
   process.on('SIGUSR1', () => void runNow());
   await closeDebugger(log);
   const lock = await lockState(options);
-  const main = await open(options, config, log);
+  const main = await openMain(options, config, log);
   const { agent, runner, use } = main;
   try {
     const paths = await pathsOfIdentity(config, options, { log, signal: ending });
@@ -71,8 +71,8 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
   }
 }
 
-/** What `agentMain` has opened. */
-interface Main {
+/** What an agent consists of, before it has an identity and listens. */
+export interface Main {
   options: AgentMainOptions;
   config: AgentConfig;
   log: Log;
@@ -84,7 +84,7 @@ interface Main {
 
 const configPathOf = ({ configDir }: AgentMainOptions) => join(configDir, 'agent.yaml');
 
-async function open(options: AgentMainOptions, config: AgentConfig, log: Log): Promise<Main> {
+export async function openMain(options: AgentMainOptions, config: AgentConfig, log: Log): Promise<Main> {
   const runner = makeRunner(config, options, log);
   pullOf(config, runner); // reports unsupported settings before anything starts
   let known: Identity | undefined;
@@ -113,7 +113,7 @@ async function open(options: AgentMainOptions, config: AgentConfig, log: Log): P
   return { options, config, log, agent, runner, use };
 }
 
-function listen({ config, agent, log }: Main, identity: Identity): Promise<HttpsListener> {
+export function listen({ config, agent, log }: Main, identity: Identity): Promise<HttpsListener> {
   const { port, bind } = config;
   return listenHttps(agent, { identity, port, log, ...(bind !== undefined && { bind }) });
 }

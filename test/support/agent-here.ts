@@ -1,0 +1,38 @@
+/**
+ * `kick agent` in this process: from its configuration to its listener, without the handlers of signals. For tests in which
+ * no agent dies: a process of its own costs half a second of a processor to start.
+ */
+import { join } from 'node:path';
+import { listen, openMain } from '../../src/cli/agent/agent.ts';
+import { readConfig } from '../../src/cli/agent/agent-parts.ts';
+import { ownPaths } from '../../src/config/identity.ts';
+import { loadIdentity } from '../../src/pki/load-identity.ts';
+import { silentLog } from '../../src/util/log.ts';
+import { afterwards } from './afterwards.ts';
+
+export interface AgentHereFolders {
+  /** Holds agent.yaml. */
+  configDir: string;
+  stateDir: string;
+  runDir: string;
+  pkiDir: string;
+  certname: string;
+}
+
+/** Returns its port on 127.0.0.1; stopped when the test has finished, while its runs go on. */
+export async function startAgentHere(folders: AgentHereFolders): Promise<number> {
+  const options = {
+    ...{ ...folders, pkiDirNamed: true, path: process.env['PATH'] ?? '' },
+    ...{ port: 0, bind: '127.0.0.1' },
+  };
+  const config = await readConfig(join(folders.configDir, 'agent.yaml'), options);
+  const main = await openMain(options, config, silentLog);
+  const identity = await loadIdentity(ownPaths(folders.pkiDir, folders.certname), { now: Date.now() });
+  main.use(identity);
+  const listener = await listen(main, identity);
+  afterwards(async () => {
+    await main.agent.stop();
+    await listener.close();
+  });
+  return listener.port;
+}
