@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 
 const globalSetup = ['test/support/build-setup.ts'];
 const setupFiles = ['test/support/generated-cases.ts'];
+// As on a machine without Puppet. Where it is installed, each new site would ask it for its settings, which takes seconds of
+// a processor.
+const env = { KICK_PUPPET: '/nonexistent/puppet' };
 // Nothing is expected to happen within a time: these limits only end a test that hangs, however busy the machine is.
 const patience = {
   testTimeout: 600_000,
@@ -19,9 +22,7 @@ export default defineConfig({
           name: 'unit',
           globalSetup,
           setupFiles,
-          // As on a machine without Puppet. Where it is installed, each new site would ask it for its settings, which takes
-          // seconds of a processor.
-          env: { KICK_PUPPET: '/nonexistent/puppet' },
+          env,
           include: ['test/**/*.test.ts'],
           exclude: ['test/puppet/**', 'test/interop/**', 'test/nodes/**', 'test/browser/**'],
           // One more than there are processors: many tests mostly wait, for processes or for limits that they have made short.
@@ -44,6 +45,7 @@ export default defineConfig({
           name: 'interop',
           globalSetup,
           setupFiles,
+          env,
           include: ['test/interop/**/*.test.ts'],
           ...patience,
           sequence: { groupOrder: 2 },
@@ -54,6 +56,7 @@ export default defineConfig({
           name: 'web',
           globalSetup,
           setupFiles,
+          env,
           include: ['test/browser/**/*.test.ts'],
           maxWorkers: 2,
           ...patience,

@@ -50,7 +50,8 @@ interface Run {
 function run(words: readonly string[], { env = {}, input = '', where = '' }: Run = {}) {
   const line = `exec "$@" ${where}`;
   const { status, stdout, stderr, signal } = spawnSync('/bin/sh', ['-c', line, 'sh', ...KICK, ...words], {
-    env: { PATH: '/usr/bin:/bin', NO_COLOR: '1', ...env },
+    // Where Puppet is installed, it would be asked for its settings each time.
+    env: { PATH: '/usr/bin:/bin', NO_COLOR: '1', KICK_PUPPET: '/nonexistent/puppet', ...env },
     input,
     maxBuffer: 1 << 28,
     encoding: 'utf8',
