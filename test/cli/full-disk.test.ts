@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { canMount, disksOn, fill } from '../support/disks.ts';
-import { ended, kickNow, startKick } from '../support/kick.ts';
+import { ended, startKick } from '../support/kick.ts';
 import { realSite } from '../support/real-site.ts';
 
 test.skipIf(!canMount)('a full disk costs a job its record, said once, and no outcome', async () => {
@@ -18,10 +18,11 @@ test.skipIf(!canMount)('a full disk costs a job its record, said once, and no ou
   const metrics = join(state, 'kick.prom');
   site.controllerYaml({ metrics_file: metrics });
   const how = { env: site.env, starter };
+  const kick = (...some: string[]) => ended(startKick(some, how));
   const words = [...site.names, '--format', 'json', '--lock', 'nightly'];
   const outcomes = (out: string) => JSON.parse(out).hosts.map(({ outcome }: { outcome: string }) => outcome);
 
-  const first = ended(startKick(words, how));
+  const first = kick(...words);
   for (const name of site.names) await expect.poll(() => site.journal(name)).toEqual(['begin']);
   const full = join('/proc', String(holder), 'root', state, 'fill');
   fill(full);
@@ -33,16 +34,16 @@ test.skipIf(!canMount)('a full disk costs a job its record, said once, and no ou
   expect(outcomes(middle.out)).toEqual(['unchanged', 'changed']);
   expect(middle.code).toBe(0);
 
-  const before = kickNow(words, how);
+  const before = await kick(...words);
   expect(before.err).toMatch(/is not recorded; its hosts run anyway: ENOSPC/);
   expect(before.err).toMatch(/cannot write the metrics of this job/);
   expect(outcomes(before.out)).toEqual(['unchanged', 'changed']);
   expect(before.code).toBe(0);
 
   rmSync(full);
-  expect(kickNow(['jobs', 'show', 'last'], how).out).toContain('0 of 2 are over, 2 were under way');
-  expect(kickNow(['jobs', 'resume', 'last'], how)).toMatchObject({ code: 0 });
-  const shown = kickNow(['jobs', 'show', 'last', '--format', 'json'], how);
+  expect((await kick('jobs', 'show', 'last')).out).toContain('0 of 2 are over, 2 were under way');
+  expect(await kick('jobs', 'resume', 'last')).toMatchObject({ code: 0 });
+  const shown = await kick('jobs', 'show', 'last', '--format', 'json');
   expect(outcomes(shown.out)).toEqual(['unchanged', 'changed']);
   for (const name of site.names) expect(site.journal(name)).toEqual(['begin', 'begin']);
 });

@@ -24,7 +24,7 @@ export function startKick(words: readonly string[], options: KickOptions = {}): 
   return spawn(program, args, how);
 }
 
-/** Waits here until it has ended. */
+/** Waits here until it has ended; agents of this process cannot answer it meanwhile. */
 export function kickNow(words: readonly string[], options: KickOptions = {}): Ended {
   const { program, args, how } = commandOf(words, options);
   const input = options.input === undefined ? {} : { input: options.input };

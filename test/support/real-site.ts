@@ -40,7 +40,10 @@ interface SiteOptions {
   controller?: IssueOptions;
 }
 
-/** `script` is what a run does: sh, with $JOURNAL to note in, and `held` to wait until it is released. */
+/**
+ * `script` is what a run does: sh, with $JOURNAL to note in, and `held` to wait until it is released. The agents answer
+ * while this process waits for them, and so not to `kickNow`.
+ */
 export async function realSite(
   count: number,
   script: (name: string, index: number) => string,
