@@ -10,6 +10,7 @@ import { openParts } from './open-parts.ts';
 import type { AgentOptions } from './options.ts';
 import { settleAll } from './queue/settle.ts';
 import { createStreams } from './requests/request-streams.ts';
+import { createLastOwnRun } from './runs/last-own-run.ts';
 import { dutiesOf } from './schedule/agent-duties.ts';
 import { startDuties } from './schedule/duties.ts';
 import { createOwnRun } from './schedule/own-run.ts';
@@ -53,7 +54,9 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
     isDisabled,
   });
   queue.onRelease(({ request }) => void schedule.onRun(request.action));
-  const statusOf = createStatus({ version, clock, runner, queue, schedule, keeper: parts.keeper, doctor });
+  const lastOwnRun = createLastOwnRun(layout.runs, parts.queueDeps.runs);
+  const { keeper } = parts;
+  const statusOf = createStatus({ version, clock, runner, lastOwnRun, queue, schedule, keeper, doctor });
   await settleAll({ ...parts.queueDeps, requests, queue });
   const streams = createStreams({ requests, requestLog, stopping: standing.stopping });
   const commands = createCommands({ requests, queue, disabling, clock });

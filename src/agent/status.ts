@@ -1,7 +1,7 @@
 /** What an agent reports about its host. */
 import type { DoctorFacts } from '../protocol/doctor.ts';
 import type { Holder } from '../protocol/event.ts';
-import type { AgentStatus } from '../protocol/status.ts';
+import type { AgentStatus, LastRun } from '../protocol/status.ts';
 import type { StatusQuestion } from '../transport/transport.ts';
 import type { Clock } from '../util/clock.ts';
 import { clip } from '../util/text.ts';
@@ -14,6 +14,8 @@ export interface StatusDeps {
   version: string;
   clock: Clock;
   runner: Runner;
+  /** Of a runner that leaves no report. */
+  lastOwnRun(): Promise<LastRun | undefined>;
   queue: Pick<Queue, 'holder' | 'waiting'>;
   /** What keeps runs from starting although we know of none (run-lock.ts). */
   keeper(): Holder | undefined;
@@ -36,7 +38,7 @@ export function createStatus(deps: StatusDeps): (asked: Asked) => Promise<AgentS
     const gate = await runner.gate(clock.now());
     const running = queue.holder() ?? (gate.state === 'held' ? gate.holder : keeper());
     const puppetVersion = await runner.puppetVersion();
-    const lastRun = await runner.lastRun();
+    const lastRun = await (runner.name === 'command' ? deps.lastOwnRun() : runner.lastRun());
     const classes = question.classes === true ? await runner.classes() : undefined;
     const [pull, off] = [await schedule.status(), await schedule.off()];
     const doctor = question.doctor === true ? await deps.doctor?.() : undefined;

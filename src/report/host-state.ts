@@ -15,11 +15,11 @@ export function stateText({ status, error = 'no answer' }: AgentAnswer): string 
   if (status === undefined) return safeText(error);
   const { running, disabled, obstacle, waiting, lastRun, pull, pullOff, runner, time } = status;
   const isIdle = running === undefined && disabled === undefined && obstacle === undefined;
-  // A fixed command runs, and Puppet knows nothing of it.
+  // Agents of older versions do not remember what a fixed command did.
   const leavesNoReport = runner === 'command' && lastRun === undefined;
   const parts = [
     ...(disabled === undefined ? [] : [disabledWords(disabled, time)]),
-    ...(running === undefined ? [] : [applyingWords(running, time)]),
+    ...(running === undefined ? [] : [applyingWords(running, { now: time, runner })]),
     ...(obstacle === undefined ? [] : [`no run can begin: ${obstacle}`]),
     ...(isIdle ? ['idle'] : []),
     ...(waiting === 0 ? [] : [`${waiting} waiting`]),
@@ -32,7 +32,10 @@ export function stateText({ status, error = 'no answer' }: AgentAnswer): string 
 
 type Running = NonNullable<AgentStatus['running']>;
 
-function applyingWords(running: Running, now: number): string {
+function applyingWords(
+  running: Running,
+  { now, runner }: { now: number; runner: AgentStatus['runner'] },
+): string {
   const { pid, what, since, by, job, isRun, stuck, next } = running;
   if (isDoubtful(running)) return `Puppet takes for a run: ${holderOf(running, now)}`;
   if (isRun === false) return `no run can begin: the lock is held by ${holderOf(running, now)}`;
@@ -44,7 +47,8 @@ function applyingWords(running: Running, now: number): string {
     ...(isOurs ? [`by ${by}`] : []),
   ];
   const how = since === undefined ? '' : ` ${sinceWords(since, now)}`;
-  const text = `applying a catalog${how} (${inside.join(', ')})`;
+  const doing = runner === 'command' ? 'running its command' : 'applying a catalog';
+  const text = `${doing}${how} (${inside.join(', ')})`;
   if (stuck === undefined) return text;
   const todo = next ?? (isOurs ? 'kick cancel ends it' : 'kick leaves it alone');
   return `${text}, stuck: ${stuck} (${todo})`;

@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { lastRunIn, readClasses } from '../../src/agent/puppet/last-run.ts';
+import { createLastOwnRun } from '../../src/agent/runs/last-own-run.ts';
 import { tempFolder } from '../support/temp.ts';
 
 const EXAMPLE = join(import.meta.dirname, '..', 'lab', 'last_run_report.example.yaml');
@@ -30,4 +31,41 @@ test('the last run and the classes are what Puppet left behind', async () => {
       'half of them would choose the wrong hosts',
     ).toBeUndefined();
   }
+});
+
+test('of a fixed command, the last run that says something of the host; it is read once', async () => {
+  const folder = tempFolder();
+  const ends: Record<string, string> = {};
+  const read: string[] = [];
+  const lastOwnRun = createLastOwnRun(folder, {
+    async endOf(run) {
+      read.push(run);
+      if (ends[run] === 'unreadable') throw new Error('EIO');
+      const last = {
+        type: 'finished',
+        seq: 2,
+        at: 2,
+        outcome: ends[run],
+        startedAt: Number(run),
+        endedAt: 2,
+      };
+      return { last: last as never, count: 2 };
+    },
+  });
+  const ran = (run: string, outcome: string) => {
+    ends[run] = outcome;
+    mkdirSync(join(folder, run));
+  };
+  expect(await lastOwnRun()).toBeUndefined();
+  ran('1', 'timed-out');
+  expect(await lastOwnRun()).toEqual({ status: 'failed', at: 1 });
+  ran('2', 'changed');
+  expect(await lastOwnRun()).toEqual({ status: 'changed', at: 2 });
+  read.length = 0;
+  expect(await lastOwnRun()).toEqual({ status: 'changed', at: 2 });
+  expect(read).toEqual([]);
+  ran('3', 'cancelled');
+  ran('4', 'unreadable');
+  expect(await lastOwnRun()).toEqual({ status: 'changed', at: 2 });
+  expect(read).toEqual(['4', '3', '2']);
 });

@@ -18,7 +18,7 @@ test('kick status tells a run by its job and who asked, an idle host, and a dead
   const { out, code } = await site.kick('status', '@all');
   expect(code).toBe(3);
   expect(out).toMatch(
-    /^web1\.example\.com +applying a catalog for \S+ \(pid \d+, job [0-9a-f]{8}, by \S+@\S+\)$/m,
+    /^web1\.example\.com +running its command for \S+ \(pid \d+, job [0-9a-f]{8}, by \S+@\S+\)$/m,
   );
   expect(out).toMatch(/^web2\.example\.com +idle$/m);
   expect(out).toMatch(/^dead\.example\.com +no answer: .*refused/m);
@@ -70,6 +70,8 @@ test('kick disable and enable: reason, end and owner are kept; hosts that are di
   expect((await site.kick('status', 'web1', '--overdue')).err).toContain('Nothing is overdue.');
   expect((await site.kick('enable', 'web1')).code).toBe(0);
   expect((await site.kick('run', 'web1')).code).toBe(0);
+  expect((await site.kick('status', 'web1')).out).toMatch(/^web1\S+ +idle; last run unchanged \S+ ago$/m);
+  expect((await site.kick('nodes', '@all', '--last', 'unchanged')).out).toBe('web1.example.com\n');
 });
 
 test('bad input: durations name the place, an empty reason and a missing one are usage', async () => {
