@@ -71,7 +71,7 @@ test('kick disable and enable: reason, end and owner are kept; hosts that are di
   expect((await site.kick('enable', 'web1')).code).toBe(0);
   expect((await site.kick('run', 'web1')).code).toBe(0);
   expect((await site.kick('status', 'web1')).out).toMatch(/^web1\S+ +idle; last run unchanged .*(now|ago)$/m);
-  expect((await site.kick('nodes', '@all', '--last', 'unchanged')).out).toBe('web1.example.com\n');
+  expect((await site.kick('nodes', '@all', '--last', 'unchanged')).out).toBe('web[1-2].example.com\n');
 });
 
 test('bad input: durations name the place, an empty reason and a missing one are usage', async () => {
