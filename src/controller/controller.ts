@@ -75,7 +75,7 @@ export interface Controller {
   doctor(hosts: Pick<Hosts, 'targets'>, options?: AskOptions<Patient>): Promise<Patient[]>;
 }
 
-export type ResumeOptions = Omit<RunOptions, 'lock'> & { onStart?(job: StoredJob): void | Promise<void> };
+export type ResumeOptions = RunOptions & { onStart?(job: StoredJob): void | Promise<void> };
 
 export interface Counted extends HostCounts {
   answers: AgentAnswer[];

@@ -47,13 +47,21 @@ export interface Resumed {
 }
 
 /** Throws `KickError` `locked` if somebody else holds the lock, `state` if another controller takes the job over. */
-export async function runPlan(site: Site, plan: Plan, options: RunOptions): Promise<JobEnd> {
-  const { lock: wish, onLock = () => {}, signal } = options;
-  if (wish === undefined) return executeJob(site, plan, options);
+export function runPlan(site: Site, plan: Plan, options: RunOptions): Promise<JobEnd> {
+  return underLock(site, options, () => executeJob(site, plan, options));
+}
+
+/** Throws `KickError` `locked` if somebody else holds the lock that is wished for. */
+export async function underLock<T>(
+  site: Site,
+  { lock: wish, onLock = () => {}, signal }: RunOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (wish === undefined) return work();
   const { takeLock } = await import('./job-lock.ts');
   const lock = await takeLock(wish, { site, onNotice: onLock, signal });
   try {
-    return await executeJob(site, plan, options);
+    return await work();
   } finally {
     await lock?.release();
   }

@@ -1,17 +1,19 @@
 /** Resumes a job whose controller died or was stopped; no host runs twice. */
 import { KickError } from '../errors.ts';
 import { shortId } from '../util/uuid.ts';
-import { executeJob, type JobEnd, type RunOptions } from './execute-job.ts';
+import { executeJob, type JobEnd, type RunOptions, underLock } from './execute-job.ts';
 import { storedJob } from './jobs/read-job.ts';
 import { beforeOf, type StoredJob } from './jobs/stored-job.ts';
 import type { Site } from './site.ts';
 
 /** Throws `KickError` `usage` if the job is running, is over for every host, or was started by another controller. */
-export async function resumeJob(
-  site: Site,
-  text: string,
-  options: Omit<RunOptions, 'lock'> & { onStart?(job: StoredJob): void | Promise<void> },
-): Promise<JobEnd> {
+export function resumeJob(site: Site, text: string, options: ResumeOptions): Promise<JobEnd> {
+  return underLock(site, options, () => resumeNow(site, text, options));
+}
+
+type ResumeOptions = RunOptions & { onStart?(job: StoredJob): void | Promise<void> };
+
+async function resumeNow(site: Site, text: string, options: ResumeOptions): Promise<JobEnd> {
   const store = await site.store();
   const id = await store.find(text);
   const lease = await store.take(id);

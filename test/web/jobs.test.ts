@@ -81,8 +81,13 @@ test('a stream that broke is resumed after the last id: nothing twice, nothing l
   const rest = await messages(job, { ...alice, 'Last-Event-ID': first.at(-1)?.id ?? '' });
   const whole = await messages(job, alice);
   const news = (parts: { news: News[] }[]) => parts.flatMap((one) => one.news);
-  expect([...news(first), ...news(rest)]).toEqual(news(whole));
-  expect(news(whole).at(-1)?.type).toBe('done');
+  const told = [...news(first), ...news(rest)];
+  expect(new Set(told.map((one) => JSON.stringify(one))).size).toBe(told.length);
+  // Where a host stands on its way is left out if the next is known already.
+  const lasting = (all: News[]) => all.filter(({ type }) => type !== 'host');
+  expect(lasting(told)).toEqual(lasting(news(whole)));
+  expect(lasting(told).map(({ type }) => type)).toEqual(expect.arrayContaining(['job', 'end', 'done']));
+  expect(told.at(-1)?.type).toBe('done');
   expect(
     (await server.ask(`jobs/${job}/events`, { headers: { ...alice, 'Last-Event-ID': 'x' } })).status,
   ).toBe(400);
@@ -144,7 +149,7 @@ test('limits: the choice is cut visibly, and what is not allowed is refused by n
     [{ action: { environment: 'test' } }, /^noop only: /],
     [{ action: { noop: true } }, /^environments: limited may use test$/],
     [{ action: { noop: true, environment: 'production' } }, /^environments: /],
-    [{ action, choice: { hosts: ['web[1-2]'] } }, /^at most 1 hosts: limited chose 2$/],
+    [{ action, choice: { hosts: ['web[1-2]'] } }, /^at most 1 host: limited chose 2$/],
     [{ action, choice: { hosts: ['web3'] } }, /^hosts: limited may use @dmz/],
   ];
   for (const [body, detail] of details) {

@@ -1,6 +1,7 @@
 /** What the handlers of the API share. */
 import type { WebConfig } from '../../config/controller-config.ts';
 import type { Controller } from '../../controller/controller.ts';
+import type { StoredJob } from '../../controller/jobs/stored-job.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import type { Answer, Asked } from '../api/route.ts';
@@ -10,6 +11,7 @@ import type { Caller } from './access/caller.ts';
 import type { Oidc } from './access/oidc.ts';
 import type { StoredList } from './access/stored-list.ts';
 import type { Audit } from './audit.ts';
+import type { Idempotency } from './http/idempotency.ts';
 import type { RunningJobs } from './jobs/running-jobs.ts';
 import type { Scheduler } from './schedules/scheduler.ts';
 import type { StoredSchedule } from './schedules/stored-schedule.ts';
@@ -18,6 +20,9 @@ export interface ServerContext {
   controller: Controller;
   doors: Doors;
   running: RunningJobs;
+  /** Reads a job, as it was a moment ago. */
+  recentJob(text: string): Promise<StoredJob>;
+  idempotency: Idempotency;
   audit: Audit;
   clock: Clock;
   log: Log;
@@ -35,6 +40,8 @@ export interface Note {
   /** For the audit: what was asked of how many. */
   detail?: string;
   job?: string;
+  /** Called before a job starts, with what will be answered: it is remembered for the same Idempotency-Key. */
+  begins?: (answer: { job: string }) => Promise<void>;
   /** Headers of the answer. */
   headers?: Record<string, string>;
 }

@@ -17,7 +17,9 @@ import { openTokens } from './access/tokens.ts';
 import { createApp } from './app.ts';
 import { openAudit } from './audit.ts';
 import type { ServerContext } from './context.ts';
+import { openIdempotency } from './http/idempotency.ts';
 import { openFeeds } from './jobs/feeds.ts';
+import { recentJobs } from './jobs/recent-jobs.ts';
 import { openRunningJobs } from './jobs/running-jobs.ts';
 import { firing } from './schedules/fire.ts';
 import { startScheduler } from './schedules/scheduler.ts';
@@ -76,6 +78,8 @@ export async function openServer({
   const schedules = openStoredSchedules(webDir, clock);
   const context: ServerContext = {
     ...{ controller, doors, running, audit, clock, log, version, config, schedules },
+    idempotency: await openIdempotency(join(webDir, 'keys'), { clock, log, isThere: running.isKnown }),
+    recentJob: recentJobs(controller, running.isHere),
     oidc: oidcOf(config, clock),
     scheduler: { run: (schedule) => scheduler.run(schedule) },
   };

@@ -20,7 +20,7 @@ interface CardProps {
 
 export function ChoiceCard({ order, set, error, choice }: CardProps & { choice: ChoiceWish | undefined }) {
   const { t } = useText();
-  const isNarrowed = [order.exclude, order.facts, order.classes, order.limit].some(Boolean);
+  const isNarrowed = [order.exclude, order.facts, order.classes, order.limit, order.reported].some(Boolean);
   const [isOpen, setOpen] = useState(isNarrowed);
   return (
     <section className="card padded stack" aria-labelledby="which">

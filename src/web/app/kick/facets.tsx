@@ -21,8 +21,8 @@ const SHOWN = 12;
 export function Facets({ order, set, choice }: FacetsProps) {
   const { t, f } = useText();
   const { data: facets = [] } = useQuery(facetsQuery(choice));
-  // The latest run has chips of its own, and the choice has no word for environments.
-  const usable = facets.filter(({ kind }) => kind === 'fact' || kind === 'class');
+  // The latest run has chips of its own.
+  const usable = facets.filter(({ kind }) => kind !== 'last');
   if (usable.length === 0) return null;
   return (
     <div className="stack" style={{ gap: 8 }}>
@@ -59,9 +59,10 @@ export function Facets({ order, set, choice }: FacetsProps) {
 
 function Row({ facet: { kind, name }, children }: { facet: Facet; children: React.ReactNode }) {
   const { t } = useText();
+  const label = { fact: name, last: name, class: t.kick.facetClass, environment: t.kick.facetEnvironment };
   return (
     <>
-      <span className="dim">{kind === 'fact' ? name : t.kick.facetClass}</span>
+      <span className="dim">{label[kind]}</span>
       <div className="chips">{children}</div>
     </>
   );
@@ -79,6 +80,10 @@ function changeOf({ kind, name }: Facet, value: string, order: Order): Change | 
     const all = words(order.classes);
     const isChosen = all.includes(value);
     return { isChosen, order: { classes: toggled(all, value, isChosen).join(' ') } };
+  }
+  if (kind === 'environment') {
+    const isChosen = order.reported === value;
+    return { isChosen, order: { reported: isChosen ? '' : value } };
   }
   const word = `${name}=${value}`;
   const isChosen = words(order.facts).includes(word);

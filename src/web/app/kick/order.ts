@@ -12,6 +12,8 @@ export interface Order {
   facts: string;
   classes: string;
   last: LastRun[];
+  /** Hosts whose latest report is of this environment. */
+  reported: string;
   limit: string;
   /** Certnames that were unticked. */
   unticked: string[];
@@ -40,6 +42,7 @@ export const NEW_ORDER: Order = {
   facts: '',
   classes: '',
   last: [],
+  reported: '',
   limit: '',
   unticked: [],
   // As on the command line: a host that is set to noop is not overruled unless somebody says so.
@@ -74,8 +77,9 @@ export interface Looked {
 export function choiceOf(order: Order, looked?: Looked): ChoiceWish | undefined {
   const hosts = looked === undefined ? words(order.hosts) : inParts(looked.certnames);
   const [facts, classes] = [words(order.facts), words(order.classes)];
-  const { all, last, limit } = order;
-  if (hosts.length + facts.length + classes.length + last.length === 0 && !all) return undefined;
+  const { all, last, limit, reported } = order;
+  if (hosts.length + facts.length + classes.length + last.length === 0 && !all && reported === '')
+    return undefined;
   const exclude = words(order.exclude);
   return {
     ...(hosts.length > 0 && { hosts }),
@@ -84,6 +88,7 @@ export function choiceOf(order: Order, looked?: Looked): ChoiceWish | undefined 
     ...(facts.length > 0 && { facts }),
     ...(classes.length > 0 && { classes }),
     ...(last.length > 0 && { last }),
+    ...(reported !== '' && { queries: [`nodes[certname]{ report_environment = "${reported}" }`] }),
     // The same hosts are drawn in the preview and in the job.
     ...(limit.trim() !== '' && { limit: limit.trim(), seed: 'page' }),
   };

@@ -88,6 +88,7 @@ export const en = {
     facets: 'What they have in common',
     facetMore: (n: string) => `and ${n} more`,
     facetClass: 'class',
+    facetEnvironment: 'environment',
     narrow: 'Narrow the choice',
     exclude: 'Leave out',
     facts: 'With facts',

@@ -84,6 +84,7 @@ export const zh: Text = {
     facets: '共同特征',
     facetMore: (n) => `另有 ${n} 个`,
     facetClass: '类',
+    facetEnvironment: '环境',
     narrow: '缩小范围',
     exclude: '排除',
     facts: '符合 fact',

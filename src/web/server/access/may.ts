@@ -54,7 +54,10 @@ export async function cutTo(caller: Caller, hosts: Hosts, controller: Controller
 export function checkCount({ limits, name }: Caller, count: number): void {
   for (const { maxHosts } of limits) {
     if (maxHosts === undefined || count <= maxHosts) continue;
-    throw new ApiProblem('not-allowed', `at most ${maxHosts} hosts: ${name} chose ${count}`);
+    throw new ApiProblem(
+      'not-allowed',
+      `at most ${maxHosts} ${maxHosts === 1 ? 'host' : 'hosts'}: ${name} chose ${count}`,
+    );
   }
 }
 

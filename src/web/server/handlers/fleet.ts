@@ -6,8 +6,9 @@ import type { ChoiceWish } from '../../api/choice.ts';
 import { byOf, type Caller } from '../access/caller.ts';
 import { checkCount, checkOrders } from '../access/may.ts';
 import type { Handlers, Note, ServerContext } from '../context.ts';
-import { stateLineOf } from './host-view.ts';
+import { stateLineOf, within } from './host-view.ts';
 import { allowedHosts, unansweredOf } from './hosts.ts';
+import { hostCount } from './job-view.ts';
 
 type Names = 'fleetStatus' | 'fleetSummary' | 'fleetDoctor' | 'disableHosts' | 'enableHosts' | 'cancelHosts';
 
@@ -18,7 +19,7 @@ export function fleetHandlers(context: ServerContext): Handlers<Names> {
   return {
     async fleetStatus({ body }, caller) {
       const hosts = await chosen(body.choice, caller);
-      const answers = await controller.status(hosts);
+      const answers = await controller.status(hosts, within());
       const { states, waiting } = countHosts(answers);
       return {
         counts: states,
@@ -28,11 +29,11 @@ export function fleetHandlers(context: ServerContext): Handlers<Names> {
       };
     },
     async fleetSummary({ body }, caller) {
-      const { summary } = await controller.summary(await chosen(body.choice, caller));
+      const { summary } = await controller.summary(await chosen(body.choice, caller), within());
       return { ...summary };
     },
     async fleetDoctor({ body }, caller) {
-      const patients = await controller.doctor(await chosen(body.choice, caller));
+      const patients = await controller.doctor(await chosen(body.choice, caller), within());
       return {
         hosts: patients.map(({ certname, findings, isSilent = false, vitals }) => ({
           certname,
@@ -70,7 +71,7 @@ async function order(
   checkOrders(caller);
   const { hosts } = await allowedHosts(context, choice, { caller });
   checkCount(caller, hosts.targets.length);
-  note.detail = `${action.op} ${hosts.targets.length} hosts`;
+  note.detail = `${action.op} ${hostCount(hosts.targets.length)}`;
   const answers = await context.controller.command(hosts, { action, by: byOf(caller, reason) });
   return {
     hosts: answers.map(({ target, reply, error }) => ({

@@ -1,6 +1,7 @@
 /** Which hosts a choice means. */
 import type { Hosts } from '../../../controller/choose-hosts.ts';
 import { type FactPath, parseFactCondition } from '../../../controller/targeting/fact-condition.ts';
+import { quoteName } from '../../../controller/targeting/nodeset/expression.ts';
 import { KickError } from '../../../errors.ts';
 import type { ChoiceWish } from '../../api/choice.ts';
 import { ApiProblem } from '../../api/problem.ts';
@@ -8,7 +9,7 @@ import type { Caller } from '../access/caller.ts';
 import { cutTo } from '../access/may.ts';
 import { chooseHosts } from '../choices.ts';
 import type { Handlers, ServerContext } from '../context.ts';
-import { stateLineOf } from './host-view.ts';
+import { stateLineOf, within } from './host-view.ts';
 import { hostOf, lineOf } from './job-view.ts';
 
 const JOBS_OF_HOST = 20;
@@ -29,11 +30,10 @@ export function hostHandlers(context: ServerContext): Handlers<'resolveHosts' | 
       };
     },
     async getHost({ params: { certname } }, caller) {
-      const choice = { hosts: [certname], includeMaintenance: true };
-      const { hosts, warnings } = await allowedHosts(context, choice, { caller, isLook: true });
+      const { hosts, warnings } = await oneHost(context, certname, caller);
       const [[answer], patients, { jobs, isCut }] = await Promise.all([
-        controller.status(hosts),
-        controller.doctor(hosts),
+        controller.status(hosts, within()),
+        controller.doctor(hosts, within()),
         controller.jobsOfHost(certname, { count: JOBS_OF_HOST }),
       ]);
       const { findings = [], vitals } = patients.find((one) => one.certname === certname) ?? {};
@@ -60,6 +60,17 @@ export function hostHandlers(context: ServerContext): Handlers<'resolveHosts' | 
       };
     },
   };
+}
+
+/** Whatever characters its name has. Throws `ApiProblem` `not-found`. */
+async function oneHost(context: ServerContext, certname: string, caller: Caller) {
+  const choice = { hosts: [quoteName(certname)], includeMaintenance: true };
+  try {
+    return await allowedHosts(context, choice, { caller, isLook: true });
+  } catch (error) {
+    if (!(error instanceof ApiProblem) || error.code !== 'bad-choice') throw error;
+    throw new ApiProblem('not-found', error.message, { hint: error.options.hint });
+  }
 }
 
 /** Never fails for want of PuppetDB: `warnings` gets why something is left out. */

@@ -73,6 +73,11 @@ export function hostOf(certname: string, result: HostResult | undefined): v.Infe
   };
 }
 
+/** `1 host`, `412 hosts`: for the audit. */
+export function hostCount(count: number): string {
+  return count === 1 ? '1 host' : `${count} hosts`;
+}
+
 /** How many resources changed, failed or would change. */
 export function changedBy({ resources = [], moreResources = 0 }: HostResult): number {
   return resources.length + moreResources;

@@ -1,4 +1,5 @@
 /** What jobs were and are. */
+import type { FoundJob } from '../../../controller/find-jobs.ts';
 import { groupChanges } from '../../../controller/fleet/change-groups.ts';
 import type { HostResult } from '../../../controller/jobs/job.ts';
 import type { StoredJob } from '../../../controller/jobs/stored-job.ts';
@@ -13,7 +14,7 @@ const MAX_PAGE = 1000;
 
 type Names = 'listJobs' | 'getJob' | 'listJobHosts' | 'getJobHost' | 'listChanges';
 
-export function jobHandlers({ controller, running }: ServerContext): Handlers<Names> {
+export function jobHandlers({ controller, running, recentJob }: ServerContext): Handlers<Names> {
   return {
     async listJobs({ query: { cursor, limit, ...filter } }) {
       const latest = (await controller.jobs(filter)).reverse();
@@ -23,14 +24,16 @@ export function jobHandlers({ controller, running }: ServerContext): Handlers<Na
         keyOf: ({ id }) => [id],
         isReversed: true,
       });
-      return { jobs: page.items.map(lineOf), ...page.next };
+      return { jobs: await Promise.all(page.items.map((line) => countedLine(line, running))), ...page.next };
     },
     async getJob({ params }) {
-      const stored = await storedJob(controller, params.job);
+      const stored = await foundJob(recentJob, params.job).catch((error: unknown) => {
+        throw troubleOf(params.job, running) ?? error;
+      });
       return jobOf(stored, running.question(stored.job.id));
     },
     async listJobHosts({ params, query: { cursor, limit, outcome, name = '', sort = 'certname' } }) {
-      const { job, results } = await storedJob(controller, params.job);
+      const { job, results } = await foundJob(recentJob, params.job);
       const part = name.toLowerCase();
       const rows = job.targets
         .map(({ certname }) => ({ certname, result: results.get(certname) }))
@@ -46,7 +49,7 @@ export function jobHandlers({ controller, running }: ServerContext): Handlers<Na
       };
     },
     async getJobHost({ params }) {
-      await storedJob(controller, params.job);
+      await foundJob(recentJob, params.job);
       const { certname, result, log } = await orNotFound(() =>
         controller.hostLog(params.job, params.certname),
       );
@@ -60,7 +63,7 @@ export function jobHandlers({ controller, running }: ServerContext): Handlers<Na
       };
     },
     async listChanges({ params }) {
-      const { results } = await storedJob(controller, params.job);
+      const { results } = await foundJob(recentJob, params.job);
       return {
         groups: groupChanges([...results.values()]).map(({ resources, certnames, ...rest }) => ({
           ...rest,
@@ -70,6 +73,19 @@ export function jobHandlers({ controller, running }: ServerContext): Handlers<Na
       };
     },
   };
+}
+
+/** A job that runs and cannot be remembered. */
+function troubleOf(job: string, running: ServerContext['running']): ApiProblem | undefined {
+  const trouble = running.trouble(job);
+  if (trouble === undefined) return undefined;
+  return new ApiProblem('not-found', trouble, { hint: 'its result is in the reports of its hosts' });
+}
+
+/** With how its hosts have ended so far, if it still runs. */
+async function countedLine(line: FoundJob, running: ServerContext['running']) {
+  const counts = line.counts ?? (await running.counts(line.id));
+  return lineOf({ ...line, ...(counts !== undefined && { counts }) });
 }
 
 /** By what hosts are sorted, before their names: as text that sorts like it. */
@@ -96,7 +112,12 @@ function sizeOf(limit: string | undefined): number {
 
 /** Throws `ApiProblem` `not-found`. */
 export function storedJob(controller: ServerContext['controller'], text: string): Promise<StoredJob> {
-  return orNotFound(() => controller.job(text));
+  return foundJob(controller.job, text);
+}
+
+/** The same with another way to read it. Throws `ApiProblem` `not-found`. */
+export function foundJob(read: (text: string) => Promise<StoredJob>, text: string): Promise<StoredJob> {
+  return orNotFound(() => read(text));
 }
 
 function orNotFound<T>(work: () => Promise<T>): Promise<T> {

@@ -1,5 +1,6 @@
 /** Starting jobs, and ordering about those that run. */
 
+import type { LockWish } from '../../../controller/job-lock.ts';
 import type { Job, Rollout } from '../../../controller/jobs/job.ts';
 import { outcomesOf } from '../../../controller/jobs/verdict.ts';
 import type { JobWish, Plan } from '../../../controller/plan-job.ts';
@@ -12,7 +13,7 @@ import { byOf, type Caller } from '../access/caller.ts';
 import { checkAction, checkCount, checkHosts, checkJob } from '../access/may.ts';
 import type { Handlers, Note, ServerContext } from '../context.ts';
 import { allowedHosts, unansweredOf } from './hosts.ts';
-import { rolloutOf as shownRollout } from './job-view.ts';
+import { hostCount, rolloutOf as shownRollout } from './job-view.ts';
 import { orConflict, storedJob } from './jobs.ts';
 
 /** As on the command line: --lost-after, --connect-timeout. */
@@ -37,7 +38,7 @@ export function orderHandlers(context: ServerContext): Handlers<Names> {
       const plan = await rerun.plan();
       const shown = planOf(plan, { unanswered: [], warnings: [] });
       if (dryRun) return { plan: shown };
-      return { job: await begin(context, plan, note), plan: shown };
+      return begin(context, plan, { note, shown });
     },
     async resumeJob({ params }, caller, note) {
       const { job } = await storedJob(controller, params.job);
@@ -71,25 +72,43 @@ interface Asking {
   note: Note;
 }
 
-export async function startJob(context: ServerContext, body: JobWishBody, { caller, note }: Asking) {
+/** With `dryRun` it is the plan alone. */
+export async function startJob(
+  context: ServerContext,
+  body: JobWishBody,
+  { caller, note }: Asking,
+): Promise<Begun> {
   const action: Job['action'] = { op: 'run', ...body.action };
   checkAction(caller, action);
   const { hosts, warnings } = await allowedHosts(context, body.choice, { caller });
   checkCount(caller, hosts.targets.length);
   const plan = await context.controller.plan(hosts, wishOf(body, action, caller));
   const shown = planOf(plan, { unanswered: unansweredOf(hosts), warnings });
-  note.detail = `${hosts.targets.length} hosts${body.dryRun ? ', dry run' : ''}`;
+  note.detail = `${hostCount(hosts.targets.length)}${body.dryRun ? ', dry run' : ''}`;
   if (body.dryRun) return { plan: shown };
   if (hosts.targets.length === 0) throw new ApiProblem('bad-choice', 'no host is left');
-  return { job: await begin(context, plan, note, lockOf(body)), plan: shown };
+  return begin(context, plan, { note, shown, lock: lockOf(body) });
 }
 
-async function begin({ running }: ServerContext, plan: Plan, note: Note, lock?: ReturnType<typeof lockOf>) {
-  note.job = plan.job.id;
-  return running.start(plan, lock);
+type Begun = { job?: string; plan: ReturnType<typeof planOf> };
+
+interface Beginning {
+  note: Note;
+  shown: ReturnType<typeof planOf>;
+  lock?: LockWish | undefined;
 }
 
-function lockOf({ lock, lockWait }: JobWishBody) {
+async function begin({ running }: ServerContext, plan: Plan, { note, shown, lock }: Beginning) {
+  const answer = { job: plan.job.id, plan: shown };
+  note.job = answer.job;
+  await note.begins?.(answer);
+  await running.start(plan, lock);
+  const trouble = running.trouble(answer.job);
+  if (trouble === undefined) return answer;
+  return { ...answer, plan: { ...shown, warnings: [...shown.warnings, trouble] } };
+}
+
+function lockOf({ lock, lockWait }: JobWishBody): LockWish | undefined {
   return lock === undefined ? undefined : { name: lock, waitMs: (lockWait ?? 0) * 1000 };
 }
 

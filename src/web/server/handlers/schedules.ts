@@ -87,7 +87,8 @@ async function put(
     if (before !== undefined) checkOwner(caller, before);
     else if (all.length >= MAX_SCHEDULES)
       throw new ApiProblem('conflict', `there are ${MAX_SCHEDULES} schedules`);
-    kept = { ...kept, history: before?.history ?? [] };
+    const { history = [], waitsFor } = before ?? {};
+    kept = { ...kept, history, ...(waitsFor !== undefined && { waitsFor }) };
     return [...all.filter((one) => one !== before), kept];
   });
   return kept;

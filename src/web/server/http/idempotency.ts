@@ -1,17 +1,22 @@
 /**
  * `Idempotency-Key`: the same key from the same caller is answered with what was answered first, so that a client whose
- * connection broke may ask again and nothing starts twice. Kept in memory for a day.
+ * connection broke may ask again and nothing starts twice. Kept for a day, also over the death of the server.
  */
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../../util/clock.ts';
+import type { Log } from '../../../util/log.ts';
 import { ApiProblem } from '../../api/problem.ts';
+import { type KeptKey, openKeptKeys } from './kept-keys.ts';
 
 const KEPT_MS = 86_400_000;
 const MAX_KEYS = 10_000;
 
+/** `begins` is called before a job starts, with what will be answered. */
+type KeyedWork<T> = (begins: (answer: { job: string }) => Promise<void>) => Promise<T>;
+
 export interface Idempotency {
   /** Does `work` unless this key was used before. Throws `ApiProblem` `conflict` if that was for another request. */
-  once<T>(asked: { caller: string; key: string; request: string }, work: () => Promise<T>): Promise<T>;
+  once<T>(asked: { caller: string; key: string; request: string }, work: KeyedWork<T>): Promise<T>;
 }
 
 interface Known {
@@ -20,34 +25,78 @@ interface Known {
   answer: Promise<unknown>;
 }
 
-export function createIdempotency(clock: Clock): Idempotency {
+interface IdempotencyOptions {
+  clock: Clock;
+  log: Log;
+  /** Whether there is such a job. */
+  isThere(job: string): Promise<boolean>;
+}
+
+export async function openIdempotency(
+  dir: string,
+  { clock, log, isThere }: IdempotencyOptions,
+): Promise<Idempotency> {
+  const kept = openKeptKeys(dir, log);
   const known = new Map<string, Known>();
+  const prune = () => kept.prune({ before: clock.now() - KEPT_MS, most: MAX_KEYS });
+  await prune();
 
   function forgetOld(): void {
+    const before = known.size;
     for (const [key, { at }] of known) {
-      if (known.size <= MAX_KEYS && clock.monotonic() - at < KEPT_MS) return;
+      if (known.size <= MAX_KEYS && clock.monotonic() - at < KEPT_MS) break;
       known.delete(key);
+    }
+    if (known.size < before) void prune();
+  }
+
+  /** What an earlier server has answered; undefined if it began nothing. Throws `ApiProblem` `conflict`. */
+  async function answeredBefore(id: string, request: string): Promise<KeptKey | undefined> {
+    const found = await kept.read(id);
+    if (found === undefined || clock.now() - found.at >= KEPT_MS) return undefined;
+    if (found.request !== request) throw otherRequest();
+    return found.begins === undefined || (await isThere(found.begins)) ? found : undefined;
+  }
+
+  async function answerOf<T>(id: string, request: string, work: KeyedWork<T>): Promise<T> {
+    const before = await answeredBefore(id, request);
+    if (before !== undefined) return before.answer as T;
+    try {
+      const at = clock.now();
+      const answer = await work((begun) => kept.write(id, { at, request, begins: begun.job, answer: begun }));
+      await kept.write(id, { at, request, answer });
+      return answer;
+    } catch (error) {
+      // What did not begin may be tried again.
+      await kept.remove(id);
+      throw error;
     }
   }
 
   return {
     async once({ caller, key, request }, work) {
-      if (!/^[\x21-\x7e]{1,128}$/.test(key)) {
-        throw new ApiProblem('bad-request', 'Idempotency-Key: not 1 to 128 visible ASCII characters');
-      }
+      checkKey(key);
       forgetOld();
       const id = `${caller}\0${key}`;
       const hash = createHash('sha256').update(request).digest('hex');
       const before = known.get(id);
       if (before !== undefined) {
         if (before.request === hash) return before.answer as ReturnType<typeof work>;
-        throw new ApiProblem('conflict', 'Idempotency-Key: it was used for another request');
+        throw otherRequest();
       }
-      const answer = work();
+      const answer = answerOf(id, hash, work);
       known.set(id, { at: clock.monotonic(), request: hash, answer });
-      // What did not begin may be tried again.
       answer.catch(() => known.delete(id));
       return answer;
     },
   };
+}
+
+function otherRequest(): ApiProblem {
+  return new ApiProblem('conflict', 'Idempotency-Key: it was used for another request');
+}
+
+function checkKey(key: string): void {
+  if (/^[\x21-\x7e]{1,128}$/.test(key)) return;
+  throw new ApiProblem('bad-request', 'Idempotency-Key: not 1 to 128 visible ASCII characters');
 }

@@ -7,7 +7,7 @@ import { authenticate } from '../access/authenticate.ts';
 import type { Caller } from '../access/caller.ts';
 import { checkRole } from '../access/may.ts';
 import type { Note, ServerContext } from '../context.ts';
-import { createIdempotency, type Idempotency } from './idempotency.ts';
+import type { Idempotency } from './idempotency.ts';
 import { inputOf } from './input.ts';
 import { problemOf, sendProblem } from './problems.ts';
 
@@ -25,7 +25,7 @@ export function mountRoutes(
   context: ServerContext,
   { handlers, special }: { handlers: AllHandlers; special: Readonly<Record<Special, SpecialWork>> },
 ): void {
-  const idempotency = createIdempotency(context.clock);
+  const { idempotency } = context;
   const methods = new Map<string, string[]>();
   for (const [name, route] of Object.entries(ROUTES) as [keyof ApiRoutes, Route][]) {
     const path = `${API}${route.path.replaceAll(/\{(\w+)\}/g, ':$1')}`;
@@ -77,7 +77,12 @@ async function answer(
     const doIt = work.bind(undefined, asked, caller, note);
     const key = route.starts === true ? request.headers['idempotency-key'] : undefined;
     const named = { caller: caller.name, key: String(key), request: JSON.stringify([request.path, asked]) };
-    const reply = await (key === undefined ? doIt() : idempotency.once(named, doIt));
+    const reply = await (key === undefined
+      ? doIt()
+      : idempotency.once(named, (begins) => {
+          note.begins = begins;
+          return doIt();
+        }));
     for (const [name, value] of Object.entries(note.headers ?? {})) response.setHeader(name, value);
     if (reply === undefined) response.status(status).end();
     else response.status(status).json(reply);
@@ -99,7 +104,7 @@ async function writeDown({
   status,
   note,
 }: Pick<Exchange, 'context' | 'request'> & { caller: Caller; status: number; note: Note }) {
-  const { headers: _headers, ...said } = note;
+  const { headers: _headers, begins: _begins, ...said } = note;
   // Questions that are only posted because they have a body change nothing.
   if (/\/(resolve|status|summary|doctor)$/.test(request.path) && status < 400) return;
   await context.audit.add({

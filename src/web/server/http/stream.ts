@@ -8,29 +8,30 @@ import { ApiProblem } from '../../api/problem.ts';
 import { ROUTES } from '../../api/routes.ts';
 import { authenticate } from '../access/authenticate.ts';
 import type { ServerContext } from '../context.ts';
-import { storedJob } from '../handlers/jobs.ts';
+import { foundJob } from '../handlers/jobs.ts';
 import type { Feed, Feeds } from '../jobs/feeds.ts';
 import { inputOf } from './input.ts';
 import type { SpecialWork } from './mount.ts';
 
-/** Milliseconds for which news are collected, and between signs of life. */
-const EVERY_MS = 200;
+/** Milliseconds between signs of life, and for which a client may be behind. */
 const HEARTBEAT_MS = 15_000;
+const BEHIND_MS = 30_000;
 
-/** News in a message: a client that comes late to a large job gets it in parts. */
-const MAX_NEWS = 2000;
-
-/** Bytes that may wait for a client. */
-const MAX_WAITING = 4 << 20;
+/** Bytes that may wait for a client; it gets more when it has taken them. */
+const MAX_WAITING = 1 << 20;
 
 /** Streams at once. */
 const MAX_STREAMS = 500;
 
-export function streamWork({ controller, doors }: ServerContext, feeds: Feeds): SpecialWork {
+export function streamWork(
+  { recentJob, doors }: Pick<ServerContext, 'recentJob' | 'doors'>,
+  feeds: Feeds,
+  { behindMs = BEHIND_MS } = {},
+): SpecialWork {
   let streams = 0;
   return async (request: Request, response: Response) => {
     const { params } = await inputOf(ROUTES.streamJob, request);
-    const { job } = await storedJob(controller, params.job);
+    const { job } = await foundJob(recentJob, params.job);
     if (streams >= MAX_STREAMS) throw new ApiProblem('unavailable', `${MAX_STREAMS} clients watch already`);
     streams += 1;
     response.on('close', () => (streams -= 1));
@@ -42,7 +43,7 @@ export function streamWork({ controller, doors }: ServerContext, feeds: Feeds): 
     });
     response.write('retry: 2000\n\n');
     send(feeds.of(job.id), response, {
-      from: after + 1,
+      ...{ last: after, behindMs },
       mayStay: async () => (await authenticate(request, doors, { isUse: false })) !== undefined,
     });
   };
@@ -57,34 +58,44 @@ function lastSeen(request: Request): number {
 }
 
 interface Sending {
-  from: number;
+  /** The number of the last news that the client has. */
+  last: number;
+  behindMs: number;
   /** Whether the client still has a session, a token or an account. */
   mayStay(): Promise<boolean>;
 }
 
-function send(feed: Feed, response: Response, { from, mayStay }: Sending): void {
-  let next = from;
-  let timer: NodeJS.Timeout | undefined;
+function send(feed: Feed, response: Response, { last: seen, behindMs, mayStay }: Sending): void {
+  let last = seen;
+  let behind: NodeJS.Timeout | undefined;
   const heartbeat = setInterval(async () => {
-    if (await mayStay().catch(() => true)) response.write(': alive\n\n');
-    else response.end();
+    if (!(await mayStay().catch(() => true))) response.end();
+    else if (behind === undefined) response.write(': alive\n\n');
   }, HEARTBEAT_MS);
-  const unwatch = feed.watch(() => (timer ??= setTimeout(flush, EVERY_MS)));
+  const unwatch = feed.watch(flush);
+  response.on('drain', () => {
+    clearTimeout(behind);
+    behind = undefined;
+    flush();
+  });
   response.on('close', () => {
     unwatch();
     clearInterval(heartbeat);
-    clearTimeout(timer);
+    clearTimeout(behind);
   });
 
   function flush(): void {
-    timer = undefined;
-    while (next < feed.news.length) {
-      if (response.writableLength > MAX_WAITING) return void response.destroy();
-      const news = feed.news.slice(next, next + MAX_NEWS);
-      next += news.length;
-      response.write(`id: ${next - 1}\ndata: [${news.join(',')}]\n\n`);
+    if (behind !== undefined || response.writableEnded) return;
+    for (let message = feed.after(last); message !== undefined; message = feed.after(last)) {
+      last = message.last;
+      response.write(message.bytes);
+      if (response.writableLength <= MAX_WAITING) continue;
+      behind = setTimeout(() => response.destroy(), behindMs);
+      return;
     }
-    if (feed.isOver) response.end('event: over\ndata: {}\n\n');
+    if (!feed.isOver) return;
+    response.end('event: over\ndata: {}\n\n');
+    behind = setTimeout(() => response.destroy(), behindMs);
   }
   flush();
 }

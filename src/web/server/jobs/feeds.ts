@@ -1,6 +1,7 @@
 /**
  * The news of jobs, for everybody who watches: a job is followed once, however many watch it, and what has been said is
- * kept as text, so that a viewer who comes late or again is told the rest without another reading of the job's log.
+ * kept as text, so that a viewer who comes late or again is told the rest without another reading of the job's log. News
+ * are collected for a while; of what is said of one host in it, only the last is told. A message is made once for all.
  */
 import type { Controller } from '../../../controller/controller.ts';
 import { messageOf } from '../../../errors.ts';
@@ -11,9 +12,23 @@ import { newsOf } from './news-of.ts';
 /** Milliseconds for which news are kept after the last viewer has left. */
 const KEPT_MS = 60_000;
 
+/** Milliseconds for which news are collected, and for each viewer more: a crowd is told as much less often. */
+const EVERY_MS = 200;
+const MORE_PER_VIEWER_MS = 6;
+const MOST_MS = 1000;
+
+/** News in a message: a viewer who comes late to a large job gets it in parts. */
+const MAX_NEWS = 2000;
+
+export interface Message {
+  /** The number of its last news. */
+  last: number;
+  bytes: Buffer;
+}
+
 export interface Feed {
-  /** News as JSON, by their number from 0. */
-  readonly news: readonly string[];
+  /** A part of what came after the news of this number (-1: before the first), as a server-sent event; undefined: nothing did. */
+  after(last: number): Message | undefined;
   /** Nothing will be added. */
   readonly isOver: boolean;
   /** Calls `onNews` when there is more; returns what ends it. */
@@ -26,9 +41,7 @@ export interface Feeds {
   close(): void;
 }
 
-interface OpenFeed extends Feed {
-  news: string[];
-  isOver: boolean;
+interface OpenFeed extends Feed, Pick<Collector, 'add' | 'end'> {
   viewers: Set<() => void>;
   ending: AbortController;
   timer?: NodeJS.Timeout;
@@ -38,17 +51,20 @@ export function openFeeds(controller: Controller, clock: Clock): Feeds {
   const feeds = new Map<string, OpenFeed>();
 
   function open(job: string): OpenFeed {
+    const viewers = new Set<() => void>();
+    const collector = createCollector(viewers);
     const feed: OpenFeed = {
-      news: [],
-      isOver: false,
-      viewers: new Set(),
-      ending: new AbortController(),
+      ...{ viewers, ending: new AbortController(), after: collector.after, add: collector.add },
+      end: collector.end,
+      get isOver() {
+        return collector.isOver;
+      },
       watch(onNews) {
         clearTimeout(feed.timer);
-        feed.viewers.add(onNews);
+        viewers.add(onNews);
         return () => {
-          feed.viewers.delete(onNews);
-          if (feed.viewers.size === 0) forgetLater(job, feed);
+          viewers.delete(onNews);
+          if (viewers.size === 0) forgetLater(job, feed);
         };
       },
     };
@@ -84,16 +100,91 @@ export function openFeeds(controller: Controller, clock: Clock): Feeds {
 }
 
 async function fill(feed: OpenFeed, all: AsyncIterable<News>): Promise<void> {
-  const tell = () => {
-    for (const viewer of feed.viewers) viewer();
-  };
-  for await (const news of all) {
-    feed.news.push(JSON.stringify(news));
-    tell();
-  }
-  feed.isOver = true;
-  tell();
+  for await (const news of all) feed.add(news);
+  feed.end();
 }
+
+interface Collector extends Pick<Feed, 'after' | 'isOver'> {
+  add(news: News): void;
+  end(): void;
+}
+
+interface Numbered {
+  /** Its place among all news of the job, those that are left out as well: the same for any who follow it. */
+  number: number;
+  text: string;
+}
+
+function createCollector(viewers: ReadonlySet<() => void>): Collector {
+  const kept: Numbered[] = [];
+  /** Messages by the place of their first: nearly all viewers wait for the same one. */
+  const made = new Map<number, Message>();
+  let collected: News[] = [];
+  let next = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let isOver = false;
+
+  function tell(): void {
+    timer = undefined;
+    const first = next - collected.length;
+    for (const [index, news] of lastOfEach(collected))
+      kept.push({ number: first + index, text: JSON.stringify(news) });
+    collected = [];
+    made.clear();
+    for (const viewer of viewers) viewer();
+  }
+
+  function after(last: number): Message | undefined {
+    const from = firstAfter(kept, last);
+    const end = Math.min(from + MAX_NEWS, kept.length);
+    const newest = kept[end - 1];
+    if (newest === undefined || from >= end) return undefined;
+    const known = made.get(from);
+    if (known !== undefined) return known;
+    const texts = kept.slice(from, end).map(({ text }) => text);
+    const bytes = Buffer.from(`id: ${newest.number}\ndata: [${texts.join(',')}]\n\n`);
+    const message = { last: newest.number, bytes };
+    made.set(from, message);
+    return message;
+  }
+
+  return {
+    after,
+    get isOver() {
+      return isOver;
+    },
+    add(news) {
+      collected.push(news);
+      next += 1;
+      timer ??= setTimeout(tell, Math.min(EVERY_MS + viewers.size * MORE_PER_VIEWER_MS, MOST_MS));
+    },
+    end() {
+      clearTimeout(timer);
+      isOver = true;
+      tell();
+    },
+  };
+}
+
+/** The place of the first that comes after the news of a number. */
+function firstAfter(kept: readonly Numbered[], last: number): number {
+  let [low, high] = [0, kept.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((kept[middle]?.number ?? 0) > last) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** With their places; of those that say where a host stands, the last of each host. */
+function lastOfEach(all: readonly News[]): [number, News][] {
+  const lastOf = new Map<string, number>();
+  for (const [index, news] of all.entries()) if (isOfHost(news)) lastOf.set(news.certname, index);
+  return [...all.entries()].filter(([index, news]) => !isOfHost(news) || lastOf.get(news.certname) === index);
+}
+
+const isOfHost = (news: News) => news.type === 'host' || news.type === 'end';
 
 /** Never throws: a job that nobody runs any more says so. */
 async function* newsOfJob(

@@ -1,5 +1,5 @@
 /** Starts the job of a schedule, with the rights that its owner has now. */
-import { KickError } from '../../../errors.ts';
+import { KickError, messageOf } from '../../../errors.ts';
 import { type Caller, isAtLeast } from '../access/caller.ts';
 import type { Note, ServerContext } from '../context.ts';
 import { startJob } from '../handlers/orders.ts';
@@ -24,21 +24,60 @@ export function firing(context: ServerContext): (schedule: StoredSchedule) => Pr
       id: wish.name,
       address: '',
     };
-    const before = schedule.history.find(({ job }) => job !== undefined)?.job;
-    if (before !== undefined && context.running.isRunning(before)) {
-      if (wish.ifStillRunning === 'skip')
-        return { result: 'skipped', message: 'the job before it still runs' };
-      if (waiting.has(wish.name)) return { result: 'skipped', message: 'one waits already' };
-      waiting.add(wish.name);
-      try {
-        if (wish.ifStillRunning === 'replace') await cancel(context, before, caller);
-        await context.running.over(before);
-      } finally {
-        waiting.delete(wish.name);
-      }
+    // An earlier server waited for it already.
+    const waitedFor = schedule.waitsFor;
+    const before = waitedFor ?? schedule.history.find(({ job }) => job !== undefined)?.job;
+    if (before === undefined || (waitedFor === undefined && !(await context.running.isBusy(before))))
+      return start(context, schedule, caller);
+    if (waitedFor === undefined && wish.ifStillRunning === 'skip')
+      return { result: 'skipped', message: 'the job before it still runs' };
+    if (waiting.has(wish.name)) return { result: 'skipped', message: 'one waits already' };
+    waiting.add(wish.name);
+    try {
+      const isNoted = await noteWaiting(context, wish.name, before);
+      if (wish.ifStillRunning === 'replace') await cancel(context, before, caller);
+      await context.running.over(before);
+      if (isNoted && !(await mayStart(context, wish.name)))
+        return { result: 'skipped', message: 'it was deleted, or another server runs it' };
+    } finally {
+      waiting.delete(wish.name);
     }
     return start(context, schedule, caller);
   };
+}
+
+/** So that the next server waits on, should this one be killed. Returns false if it cannot be noted. */
+async function noteWaiting(
+  { schedules, log }: ServerContext,
+  name: string,
+  waitsFor: string,
+): Promise<boolean> {
+  try {
+    await schedules.change((all) => all.map((one) => (one.wish.name === name ? { ...one, waitsFor } : one)));
+    return true;
+  } catch (error) {
+    log.warn({ schedule: name, reason: messageOf(error) }, 'a server that is killed will not wait on');
+    return false;
+  }
+}
+
+/** Once for all servers that waited. If it cannot be noted, it starts all the same. */
+async function mayStart({ schedules, log }: ServerContext, name: string): Promise<boolean> {
+  let isOurs = false;
+  try {
+    await schedules.change((all) =>
+      all.map((one) => {
+        if (one.wish.name !== name) return one;
+        const { waitsFor, ...rest } = one;
+        isOurs = waitsFor !== undefined;
+        return rest;
+      }),
+    );
+    return isOurs;
+  } catch (error) {
+    log.warn({ schedule: name, reason: messageOf(error) }, 'the schedules cannot be written');
+    return true;
+  }
 }
 
 async function start(context: ServerContext, { wish }: StoredSchedule, caller: Caller): Promise<Pass> {

@@ -26,6 +26,8 @@ export interface SchedulerOptions {
 }
 
 export interface Scheduler {
+  /** Goes on with what an earlier server waited for. */
+  takeUp(): Promise<void>;
   /** Deals with what is due now; resolves when that has begun. */
   look(): Promise<void>;
   /** Runs one now, and notes it. */
@@ -37,11 +39,12 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
   const ending = new AbortController();
   const { log } = options;
   const scheduler = createScheduler(options);
+  const failed = (error: unknown) =>
+    log.error({ reason: messageOf(error) }, 'the schedules cannot be looked at');
   void (async () => {
+    await scheduler.takeUp().catch(failed);
     while (!ending.signal.aborted) {
-      await scheduler.look().catch((error: unknown) => {
-        log.error({ reason: messageOf(error) }, 'the schedules cannot be looked at');
-      });
+      await scheduler.look().catch(failed);
       await sleep(LOOK_EVERY_MS, ending.signal);
     }
   })();
@@ -74,6 +77,9 @@ export function createScheduler({ stored, clock, fire }: SchedulerOptions): Omit
 
   return {
     run,
+    async takeUp() {
+      for (const one of await stored.read()) if (one.waitsFor !== undefined) void run(one);
+    },
     async look() {
       const now = clock.now();
       if (!(await stored.read()).some((one) => dueAt(one, now) !== undefined)) return;

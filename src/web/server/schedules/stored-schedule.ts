@@ -26,6 +26,8 @@ const StoredScheduleSchema = v.object({
   createdAt: time,
   /** The latest of its times that has been dealt with. */
   doneUntil: time,
+  /** The job for whose end a run waits. */
+  waitsFor: v.optional(longText),
   /** The latest first. */
   history: v.array(StoredPassSchema),
 });
