@@ -48,3 +48,8 @@ test(`files have ${MAX_FILE_LINES} lines at most, functions ${MAX_FUNCTION_LINES
   });
   expect(long).toEqual([]);
 });
+
+test('nothing waits in its own process for a kick that asks the agents of that process', () => {
+  const isStuck = (text: string) => /import \{[^}]*\brealSite\b/.test(text) && /\bkickNow\(/.test(text);
+  expect(pathsOf(tests.filter(({ text }) => isStuck(text)))).toEqual([]);
+});
