@@ -37,7 +37,9 @@ export async function identityPaths(choice: IdentityChoice): Promise<IdentityPat
   const certname = choice.certname ?? hostname().toLowerCase();
   if (!isCertname(certname)) {
     throw new KickError('config', `choose the certificate: "${certname}" is not a certname`, {
-      hint: 'set it with --certname',
+      hint: isCertname(certname.toLowerCase())
+        ? `certnames are in lower case: --certname ${certname.toLowerCase()}`
+        : 'set it with --certname',
     });
   }
   const own = ownPaths(choice.pkiDir, certname);

@@ -157,7 +157,12 @@ async function issue(
 }
 
 function checkName(name: string, index: Index, { dir, now }: { dir: string; now: number }): void {
-  if (!isCertname(name)) throw new KickError('pki', `issue a certificate: "${name}" is not a certname`);
+  if (!isCertname(name)) {
+    const isUpper = isCertname(name.toLowerCase());
+    throw new KickError('pki', `issue a certificate: "${name}" is not a certname`, {
+      ...(isUpper && { hint: `certnames are in lower case: ${name.toLowerCase()}` }),
+    });
+  }
   // certs/ca.pem is the CA's.
   if (name === 'ca') throw new KickError('pki', 'issue a certificate: "ca" is the name of the CA itself');
   if (index.certificates.some((entry) => isValid(entry, name, now))) {

@@ -79,6 +79,7 @@ async function run(
     return 0;
   }
   await warnOf(await controller.identity(), terminal.err);
+  warnOfCanary(options.canary, hosts.targets.length, terminal.err);
   const what = jobWords(plan.job.action);
   if (!(await isMeantFor(hosts.targets, { yes: options.yes, config: hosts.config, what, err: terminal.err })))
     return EXIT.usage;
@@ -122,6 +123,12 @@ async function warnOf(identity: Identity, err: (text: string) => void): Promise<
     `warning: agents do not trust ${certname} by default (its certificate has no pp_cli_auth)\n` +
       `hint: on every node, /etc/kick/agent.yaml:  controllers: [${isHostName(certname) ? certname : JSON.stringify(certname)}]\n`,
   );
+}
+
+/** A canary is to tell before the others start. */
+function warnOfCanary(canary: number | undefined, count: number, err: (text: string) => void): void {
+  if (canary === undefined || canary < count || count < 2) return;
+  err(`warning: --canary ${canary}: there are only ${count} hosts, and all of them start at once\n`);
 }
 
 function lockOf({ lock: name, lockWait: waitMs, emergency }: RunOptions): LockWish | undefined {
