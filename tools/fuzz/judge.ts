@@ -45,7 +45,7 @@ export function judge({ code, out, err }: Ending, { words, given, color, valueFl
     ...(err.length > MAX_ERR ? [`${err.length} characters on stderr`] : []),
     ...(out.length > MAX_OUT ? [`${out.length} characters on stdout`] : []),
     ...(raw === undefined ? [] : [`the control character ${JSON.stringify(raw)} gets out`]),
-    ...(code === EXIT.usage && !/kick: |Usage: |Nothing was sent|"level"/.test(err)
+    ...(code === EXIT.usage && !/kick: |Usage: |Nothing was sent|Nothing to run again|"level"/.test(err)
       ? ['it says nothing']
       : []),
     ...jsonProblems(out, words, valueFlags),
