@@ -26,6 +26,9 @@ export const MAX_SKEW_S = 60;
 export const DEFAULT_WAIT_S = 600;
 export const MAX_WAIT_S = 7 * 86_400;
 
+/** Milliseconds for which an agent knows a request again (DESIGN 5). */
+export const KNOWN_MS = 30 * 86_400_000;
+
 const TagsSchema = v.pipe(boundedArray(TagSchema, 64), v.minLength(1));
 
 /** The options of `op: run`; their names are Puppet's. */

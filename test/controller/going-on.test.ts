@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { HostResult } from '../../src/controller/jobs/job.ts';
 import { rerunOf } from '../../src/controller/plan-job.ts';
+import { resumeJob } from '../../src/controller/resume-job.ts';
 import { runJob } from '../../src/controller/rollout/run-job.ts';
 import type { Site } from '../../src/controller/site.ts';
 import type { Outcome } from '../../src/protocol/outcome.ts';
@@ -19,7 +20,7 @@ import {
   scripted,
   started,
 } from './scripted.ts';
-import { dispatched, place, signed } from './stored-jobs.ts';
+import { DAY_MS, dispatched, place, signed } from './stored-jobs.ts';
 
 test('a job that is asked to stop starts no more; what runs is seen to its end', async () => {
   const stop = new AbortController();
@@ -191,4 +192,25 @@ test('a request that cannot be signed has not been sent', async () => {
     { outcome: 'unreachable', message: expect.stringContaining('the request cannot be signed: ') },
   ]);
   expect(done.calls).toEqual([]);
+});
+
+test('a job that agents may no longer know is not resumed where a host was asked: it would run twice', async () => {
+  const { store, make, record, release } = place();
+  const resumed = async (ageMs: number) => {
+    const clock = { ...systemClock, now: () => Date.now() + ageMs };
+    const stop = () => Promise.reject(new Error('it would be asked again'));
+    const site = { store: async () => store, identity: async () => identity, clock } as unknown as Site;
+    return resumeJob(site, 'last', { onStart: stop }).catch(({ message }: Error) => message);
+  };
+  const job = await make(['asked', 'never']);
+  const recorder = await record(job.id);
+  release(job.id);
+  expect(await resumed(40 * DAY_MS)).toBe('it would be asked again');
+  const another = await make(['asked', 'never']);
+  const recorderOf = await record(another.id);
+  recorderOf.on(signed('asked'));
+  await Promise.all([recorder, recorderOf].map((one) => one.close()));
+  release(another.id);
+  expect(await resumed(20 * DAY_MS)).toBe('it would be asked again');
+  expect(await resumed(31 * DAY_MS)).toContain('1 host may have run it, and no longer know it after 30d');
 });

@@ -1,6 +1,7 @@
 /** DESIGN 8: stored requests and runs are limited by age, count and bytes. Keys are kept longer (DESIGN 5). */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { KNOWN_MS } from '../../protocol/request.ts';
 import { folderBytes } from '../../util/disk-space.ts';
 import type { Quarantine } from '../../util/quarantine.ts';
 import type { RequestLog } from './request-log.ts';
@@ -16,7 +17,7 @@ export interface PruneLimits {
   runBytes: number;
 }
 
-const PRUNE_LIMITS: PruneLimits = { keyAge: 30 * 86_400_000, requests: 5000, runBytes: 256 << 20 };
+const PRUNE_LIMITS: PruneLimits = { keyAge: KNOWN_MS, requests: 5000, runBytes: 256 << 20 };
 
 export interface PruneDeps {
   requests: RequestStore;
