@@ -1,7 +1,8 @@
 /** A process of the fleet: its share of the hosts, until its parent says so or is gone. */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { KickError, messageOf } from '../../src/errors.ts';
 import { mintCa } from '../mint/mint-ca.ts';
+import { removeFolder } from '../throwaway-folder.ts';
 import { startHost } from './host.ts';
 import { type Answer, addressOf, certnameOf, FLEET_CA, type MemberTask, type Order } from './plan.ts';
 
@@ -10,7 +11,11 @@ const AT_ONCE = 16;
 
 const say = (answer: Answer) => process.send?.(answer);
 
+/** Of the whole fleet. */
+let folder: string | undefined;
+
 async function start(task: MemberTask): Promise<void> {
+  folder = dirname(task.state);
   const { first, step, hosts, port, shape, certificates, names } = task;
   const faults = new Map(task.faults);
   const ca = mintCa({ name: FLEET_CA, keep: certificates });
@@ -55,6 +60,10 @@ process.on('message', (order: Order) => {
       process.exit(0);
   }
 });
-process.on('disconnect', () => process.exit(0));
+// A parent that was killed removes nothing: its processes do, each all of it.
+process.on('disconnect', () => {
+  if (folder !== undefined) removeFolder(folder);
+  process.exit(0);
+});
 // A Ctrl-C reaches the whole group; the parent says when it is over.
 process.on('SIGINT', () => {});
