@@ -17,5 +17,8 @@ export function buildWhereStale(): void {
   const isStale = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.(tsx?|css|html)$/.test(name))
     .some((name) => statSync(join(ROOT, 'src', name)).mtimeMs > built);
-  if (isStale) execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: 'inherit' });
+  if (!isStale) return;
+  // Vitest's own says "test", with which the page would be built for its developers: half as large again.
+  const { NODE_ENV: _own, ...env } = process.env;
+  execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, env, stdio: 'inherit' });
 }
