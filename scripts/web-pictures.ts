@@ -102,7 +102,7 @@ async function forLooking(storageState: StorageState, target: string): Promise<v
     ...[WIDE, NARROW].flatMap((viewport) =>
       THEMES.map((colorScheme) => ({ viewport, colorScheme, locale: 'en' })),
     ),
-    { viewport: WIDE, colorScheme: 'light', locale: 'zh-CN' } as const,
+    ...THEMES.map((colorScheme) => ({ viewport: WIDE, colorScheme, locale: 'zh-CN' })),
   ];
   for (const look of looks) {
     const nameOf = (name: string) =>

@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { ROOT } from '../../tools/program.ts';
 import { realSite } from '../support/real-site.ts';
-import { addUser, signIn, startServer } from '../web/web-site.ts';
+import { addUser, jobDone, signIn, startServer } from '../web/web-site.ts';
 import { openPage, signInOn } from './open-page.ts';
 
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
@@ -93,7 +93,10 @@ test('no page is wider than a phone', async () => {
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
     expect(width, address(json.job)).toBeLessThanOrEqual(360);
   }
-  for (const address of [`/jobs/${json.job}`, '/fleet', '/kick?hosts=web*']) {
+  const second = await server.ask('jobs', { body: { choice: { all: true } }, headers });
+  const compare = `/compare?a=${json.job}&b=${second.json.job}&show=same`;
+  for (const { job } of [json, second.json]) await jobDone(server, job, headers);
+  for (const address of [`/jobs/${json.job}`, '/fleet', '/kick?hosts=web*', compare]) {
     await page.goto(address);
     const name = page.getByRole('row').getByText('web1.example.com');
     await name.waitFor();

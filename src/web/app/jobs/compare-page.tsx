@@ -1,5 +1,6 @@
 /** Two jobs side by side: the hosts that ended differently, and those that were only in one. */
 import { NativeSelect } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
@@ -7,7 +8,7 @@ import { call } from '../api/client.ts';
 import { allHostsOf, type JobHost, type JobLine } from '../api/queries.ts';
 import { Mark, OutcomeBar, useOutcomeText } from '../parts/outcome.tsx';
 import { Empty, Problem } from '../parts/states.tsx';
-import { Cell, Heading, VirtualRows } from '../parts/virtual-rows.tsx';
+import { Cell, Heading, ROW_PX, TALL_PX, VirtualRows } from '../parts/virtual-rows.tsx';
 import { useText } from '../text/language.tsx';
 import { millisOf } from '../text/times.ts';
 import { toneOf } from '../theme/outcomes.ts';
@@ -116,6 +117,9 @@ function Differences({ first, second, shown, onShow }: DifferencesProps) {
   const { t, f } = useText();
   const kinds = useMemo(() => sorted(first, second), [first, second]);
   const rows = kinds[shown];
+  // A phone has no room for a name and two outcomes side by side.
+  const isTall = useMediaQuery('(max-width: 640px)') === true;
+  const rowPx = isTall ? TALL_PX : ROW_PX;
   const columns = 'minmax(0, 4fr) minmax(110px, 2fr) minmax(110px, 2fr) minmax(0, 4fr)';
   return (
     <>
@@ -139,8 +143,9 @@ function Differences({ first, second, shown, onShow }: DifferencesProps) {
         rows={rows}
         keyOf={({ certname }) => certname}
         columns={columns}
-        narrow="minmax(0, 1fr) 104px 104px"
-        height={`min(calc(100dvh - 300px), ${rows.length * 36 + 37}px)`}
+        narrow="minmax(0, 1fr) minmax(0, 1fr)"
+        isTall={isTall}
+        height={`min(calc(100dvh - 300px), ${(rows.length + 1) * rowPx + 1}px)`}
         head={
           <>
             <Heading>{t.common.host}</Heading>

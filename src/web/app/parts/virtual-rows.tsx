@@ -2,7 +2,9 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type CSSProperties, type KeyboardEvent, type ReactNode, useState } from 'react';
 
-const ROW_PX = 36;
+/** Of a row, and of one with two lines. */
+export const ROW_PX = 36;
+export const TALL_PX = 60;
 
 interface VirtualRowsProps<T> {
   label: string;
@@ -18,15 +20,18 @@ interface VirtualRowsProps<T> {
   onOpen?: (row: T) => void;
   selected?: string | undefined;
   height: string;
+  /** The first cell has a line of its own. */
+  isTall?: boolean | undefined;
   /** Instead of rows. */
   empty: ReactNode;
 }
 
 export function VirtualRows<T>(props: VirtualRowsProps<T>) {
-  const { label, rows, columns, narrow = columns, head, onOpen, height, empty } = props;
+  const { label, rows, columns, narrow = columns, head, onOpen, height, isTall = false, empty } = props;
+  const rowPx = isTall ? TALL_PX : ROW_PX;
   // As state: the rows are drawn before a ref of their parent is set.
   const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
-  const keys = useRowKeys(rows.length, scroller);
+  const keys = useRowKeys(rows.length, scroller, rowPx);
   const onKeyDown = (event: KeyboardEvent) => {
     const row = rows[keys.current];
     const isRow = event.target instanceof HTMLElement && event.target.role === 'row';
@@ -39,7 +44,7 @@ export function VirtualRows<T>(props: VirtualRowsProps<T>) {
   return (
     <div
       ref={setScroller}
-      className="table"
+      className={isTall ? 'table tall' : 'table'}
       style={{ height, '--columns': columns, '--narrow': narrow } as CSSProperties}
       role="table"
       aria-label={label}
@@ -50,22 +55,24 @@ export function VirtualRows<T>(props: VirtualRowsProps<T>) {
       <div role="rowgroup" className="head">
         <div role="row">{head}</div>
       </div>
-      <Body {...props} scroller={scroller} current={keys.current} onFocus={keys.setCurrent} />
+      <Body {...props} rowPx={rowPx} scroller={scroller} current={keys.current} onFocus={keys.setCurrent} />
     </div>
   );
 }
 
 interface BodyProps<T> extends VirtualRowsProps<T> {
+  rowPx: number;
   scroller: HTMLDivElement | null;
   current: number;
   onFocus(index: number): void;
 }
 
-function Body<T>({ rows, keyOf, render, onOpen, selected, scroller, current, onFocus }: BodyProps<T>) {
+function Body<T>(props: BodyProps<T>) {
+  const { rows, keyOf, render, onOpen, selected, rowPx, scroller, current, onFocus } = props;
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller,
-    estimateSize: () => ROW_PX,
+    estimateSize: () => rowPx,
     overscan: 12,
   });
   return (
@@ -110,7 +117,7 @@ const STEPS: Readonly<Record<string, number>> = {
   End: Number.POSITIVE_INFINITY,
 };
 
-function useRowKeys(count: number, scroller: HTMLDivElement | null) {
+function useRowKeys(count: number, scroller: HTMLDivElement | null, rowPx: number) {
   const [wanted, setCurrent] = useState(0);
   const current = Math.max(0, Math.min(count - 1, wanted));
   const press = (key: string): boolean => {
@@ -118,7 +125,7 @@ function useRowKeys(count: number, scroller: HTMLDivElement | null) {
     if (by === undefined) return false;
     const next = Math.max(0, Math.min(count - 1, current + by));
     setCurrent(next);
-    scrollTo(scroller, next);
+    scrollTo(scroller, next, rowPx);
     requestAnimationFrame(() => {
       scroller?.querySelector<HTMLElement>(`[data-index="${next}"]`)?.focus({ preventScroll: true });
     });
@@ -128,10 +135,10 @@ function useRowKeys(count: number, scroller: HTMLDivElement | null) {
 }
 
 /** Below the head, which stays. */
-function scrollTo(scroller: HTMLElement | null, index: number): void {
+function scrollTo(scroller: HTMLElement | null, index: number, rowPx: number): void {
   if (scroller === null) return;
-  const top = index * ROW_PX;
-  const inSight = scroller.clientHeight - 2 * ROW_PX;
+  const top = index * rowPx;
+  const inSight = scroller.clientHeight - 2 * rowPx;
   if (top < scroller.scrollTop) scroller.scrollTop = top;
   else if (top > scroller.scrollTop + inSight) scroller.scrollTop = top - inSight;
 }
