@@ -56,7 +56,7 @@ const shots = ({ done, looked, live }: WebStage): Shot[] => [
   { name: 'schedules', address: '/schedules', text: 'weekly-web', isShown: true },
   { name: 'schedule', address: '/schedules?name=weekly-web', text: 'Last times' },
   { name: 'schedule-edit', address: '/schedules?name=weekly-web&edit=yes', text: 'Time zone' },
-  { name: 'compare', address: `/compare?a=${looked}&b=${done}`, text: 'web01.example.com' },
+  { name: 'compare', address: `/compare?a=${looked}&b=${done}`, text: 'build01.example.com' },
   {
     ...{ name: 'kick-facets', address: '/kick?all=yes', text: 'web01.example.com' },
     act: async (page) => {

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
+import { choiceOf, NEW_ORDER } from '../../src/web/app/kick/order.ts';
 import { afterwards } from '../support/afterwards.ts';
 import { realSite } from '../support/real-site.ts';
 import { writePeople } from './people.ts';
@@ -14,6 +15,7 @@ const [ONE, TWO] = ['web1.example.com', 'web2.example.com'];
 /** What PuppetDB has, by the beginning of the question. */
 const ROWS: [string, object[]][] = [
   ['nodes[certname]', [{ certname: ONE }, { certname: TWO }]],
+  ['nodes[certname]{ report_environment = "canary" }', [{ certname: TWO }]],
   [
     'nodes[certname, report_environment',
     [ONE, TWO].map((certname) => ({ certname, report_environment: 'test', latest_report_status: 'changed' })),
@@ -49,6 +51,10 @@ test('all hosts, and what they have in common; without PuppetDB those of the inv
     { name: 'last', kind: 'last', values: [{ value: 'changed', hosts: 2 }], more: 0 },
     { name: 'class', kind: 'class', values: [{ value: 'Apache', hosts: 2 }], more: 0 },
   ]);
+  // What the page asks for when somebody clicks an environment.
+  const clicked = choiceOf({ ...NEW_ORDER, all: true, reported: 'canary' });
+  const narrow = await server.ask('hosts/resolve', { body: { choice: clicked }, headers });
+  expect(narrow.json.chosen).toBe(1);
 
   puppetDb.closeAllConnections();
   await new Promise((resolve) => puppetDb.close(resolve));
