@@ -118,7 +118,7 @@ function Differences({ first, second, shown, onShow }: DifferencesProps) {
   const kinds = useMemo(() => sorted(first, second), [first, second]);
   const rows = kinds[shown];
   // A phone has no room for a name and two outcomes side by side.
-  const isTall = useMediaQuery('(max-width: 640px)') === true;
+  const isTall = useMediaQuery('(max-width: 640px)', false, { getInitialValueInEffect: false });
   const rowPx = isTall ? TALL_PX : ROW_PX;
   const columns = 'minmax(0, 4fr) minmax(110px, 2fr) minmax(110px, 2fr) minmax(0, 4fr)';
   return (

@@ -55,7 +55,14 @@ export function VirtualRows<T>(props: VirtualRowsProps<T>) {
       <div role="rowgroup" className="head">
         <div role="row">{head}</div>
       </div>
-      <Body {...props} rowPx={rowPx} scroller={scroller} current={keys.current} onFocus={keys.setCurrent} />
+      <Body
+        key={rowPx}
+        {...props}
+        rowPx={rowPx}
+        scroller={scroller}
+        current={keys.current}
+        onFocus={keys.setCurrent}
+      />
     </div>
   );
 }
