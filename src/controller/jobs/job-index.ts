@@ -108,16 +108,21 @@ async function prune(place: IndexPlace, bounds: Bounds, { now, isKept }: PruneOp
     const isOld = now - job.at > bounds.maxAgeMs;
     if (!isOld && count <= bounds.maxJobs && bytes <= bounds.maxBytes) break;
     if (await isKept(job.id)) continue;
-    // Half a folder would be a job that can be resumed, though its hosts have run.
-    await removeFolderAtomic(join(dir, job.id));
+    if (!(await isRemoved(join(dir, job.id)))) continue;
     gone.push(job.id);
     bytes -= job.bytes;
     count -= 1;
   }
-  if (gone.length > 0) await sweepTemporary(dir, { before: now - DAY_MS });
+  if (gone.length > 0) await sweepTemporary(dir, { before: now - DAY_MS }).catch(() => {});
   const kept = jobs.filter(({ id }) => !gone.includes(id));
   if (gone.length > 0 || lines > kept.length + LINES_TO_SPARE) await rewriteIndex(path, kept);
   return gone;
+}
+
+/** Half a folder would be a job that can be resumed, though its hosts have run. What cannot be removed keeps no other job. */
+async function isRemoved(path: string): Promise<boolean> {
+  await removeFolderAtomic(path).catch(() => {});
+  return lstatSync(path, { throwIfNoEntry: false }) === undefined;
 }
 
 function idsIn(dir: string): string[] {
