@@ -90,6 +90,7 @@ export const STEPS: readonly Step[] = [
     command: ['vitest', 'run', '--project', 'unit', ...filesForOldest()],
     nodes: [OLDEST_NODE],
     node: OLDEST_NODE,
+    beside: 'puppet',
   },
   {
     name: 'nodes',
