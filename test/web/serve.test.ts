@@ -4,6 +4,7 @@ import { request } from 'node:https';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import type { News } from '../../src/web/api/news.ts';
+import { ended } from '../support/kick.ts';
 import { realSite } from '../support/real-site.ts';
 import { addUser, signIn, startServer, type WebServer } from './web-site.ts';
 
@@ -63,4 +64,15 @@ test('a job is started, watched and read by people who have signed in, and by th
   expect(failed.json).toMatchObject({ total: 1, hosts: [{ certname: 'web2.example.com' }] });
   const shown = await site.kick('jobs', 'show', 'last', '--format', 'json');
   expect(JSON.parse(shown.out)).toMatchObject({ job, by: { user: 'alice' }, exit: 1 });
+});
+
+test('a second server on the same port ends with what to type', async () => {
+  const site = await realSite(1, () => 'exit 0');
+  site.controllerYaml({ puppetdb: false });
+  const server = await startServer(site);
+  const second = site.start('serve', '--port', String(server.port), '--bind', '127.0.0.1');
+  expect(await ended(second)).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/hint: something listens there already.*ss -ltnp.*--port takes another/),
+  });
 });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
 import type { WebConfig } from '../../config/controller-config.ts';
 import type { Controller } from '../../controller/controller.ts';
-import { KickError, messageOf } from '../../errors.ts';
+import { KickError, messageOf, systemCode } from '../../errors.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import { openAccounts } from './access/accounts.ts';
@@ -122,12 +122,19 @@ function oidcOf(config: WebConfig | undefined, clock: Clock): Oidc | undefined {
   throw new KickError('config', 'read controller.yaml: web.oidc needs web.url, to which people come back');
 }
 
+function hintFor(code: string | undefined): string {
+  if (code === 'EADDRINUSE')
+    return 'something listens there already, perhaps another kick serve (ss -ltnp): --port takes another';
+  if (code === 'EACCES') return 'ports below 1024 need root, or CAP_NET_BIND_SERVICE: --port takes another';
+  return 'see --bind and --port';
+}
+
 function listen(server: Server, port: number, bind: string | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) =>
       reject(
         new KickError('config', `listen on port ${port}: ${messageOf(error)}`, {
-          hint: '--port',
+          hint: hintFor(systemCode(error)),
           cause: error,
         }),
       ),
