@@ -34,7 +34,7 @@ async function streaming(over: Promise<void>): Promise<Streaming> {
   const ends: Promise<unknown>[] = [];
   const controller = { clock, follow: () => events(over) };
   // biome-ignore lint/suspicious/noExplicitAny: of a controller only this is used
-  const feeds = openFeeds(controller as any, clock);
+  const feeds = openFeeds(controller as any, clock, () => {});
   // biome-ignore lint/suspicious/noExplicitAny: the same
   const context = { recentJob: async () => ({ job: { id: JOB } }), doors: {} } as any;
   const work = streamWork(context, feeds, { behindMs: 300 });

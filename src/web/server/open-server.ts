@@ -19,7 +19,7 @@ import { openAudit } from './audit.ts';
 import type { ServerContext } from './context.ts';
 import { openIdempotency } from './http/idempotency.ts';
 import { openFeeds } from './jobs/feeds.ts';
-import { recentJobs } from './jobs/recent-jobs.ts';
+import { openRecentJobs } from './jobs/recent-jobs.ts';
 import { openRunningJobs } from './jobs/running-jobs.ts';
 import { firing } from './schedules/fire.ts';
 import { startScheduler } from './schedules/scheduler.ts';
@@ -74,12 +74,13 @@ export async function openServer({
   const doors = { accounts, tokens, certificates, sessions: await openSessions(webDir, { clock, log }) };
   const audit = await openAudit(webDir, { clock, log });
   const running = openRunningJobs(controller, webDir, log);
-  const feeds = openFeeds(controller, clock);
+  const recentJobs = openRecentJobs(controller, running.isHere);
+  const feeds = openFeeds(controller, clock, recentJobs.forget);
   const schedules = openStoredSchedules(webDir, clock);
   const context: ServerContext = {
     ...{ controller, doors, running, audit, clock, log, version, config, schedules },
     idempotency: await openIdempotency(join(webDir, 'keys'), { clock, log, isThere: running.isKnown }),
-    recentJob: recentJobs(controller, running.isHere),
+    recentJob: recentJobs.read,
     oidc: oidcOf(config, clock),
     scheduler: { run: (schedule) => scheduler.run(schedule) },
   };

@@ -47,7 +47,8 @@ interface OpenFeed extends Feed, Pick<Collector, 'add' | 'end'> {
   timer?: NodeJS.Timeout;
 }
 
-export function openFeeds(controller: Controller, clock: Clock): Feeds {
+/** `onDone`: called before anybody is told that a job is over. */
+export function openFeeds(controller: Controller, clock: Clock, onDone: (job: string) => void): Feeds {
   const feeds = new Map<string, OpenFeed>();
 
   function open(job: string): OpenFeed {
@@ -70,7 +71,7 @@ export function openFeeds(controller: Controller, clock: Clock): Feeds {
     };
     feeds.set(job, feed);
     forgetLater(job, feed);
-    void fill(feed, newsOfJob(job, feed.ending.signal, { controller, clock }));
+    void fill(feed, newsOfJob(job, feed.ending.signal, { controller, clock }), () => onDone(job));
     return feed;
   }
 
@@ -99,8 +100,11 @@ export function openFeeds(controller: Controller, clock: Clock): Feeds {
   };
 }
 
-async function fill(feed: OpenFeed, all: AsyncIterable<News>): Promise<void> {
-  for await (const news of all) feed.add(news);
+async function fill(feed: OpenFeed, all: AsyncIterable<News>, onDone: () => void): Promise<void> {
+  for await (const news of all) {
+    if (news.type === 'done' || news.type === 'died') onDone();
+    feed.add(news);
+  }
   feed.end();
 }
 

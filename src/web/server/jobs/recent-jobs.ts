@@ -21,13 +21,19 @@ interface Read {
   stored: Promise<StoredJob>;
 }
 
-/** Returns what reads a job, named as everywhere. A job whose running here begins or ends is read anew. */
-export function recentJobs(
+export interface RecentJobs {
+  /** Reads a job, named as everywhere. One whose running here begins or ends is read anew. */
+  read(text: string): Promise<StoredJob>;
+  /** Reads a job anew from now on: people are about to hear that it is over. */
+  forget(id: string): void;
+}
+
+export function openRecentJobs(
   { job, clock }: Pick<Controller, 'job' | 'clock'>,
   isHere: (id: string) => boolean,
-): (text: string) => Promise<StoredJob> {
+): RecentJobs {
   const recent = new Map<string, Read>();
-  return (text) => {
+  const read = (text: string) => {
     const from = clock.monotonic();
     for (const [id, { until }] of recent) if (until <= from || recent.size > MOST_JOBS) recent.delete(id);
     const known = recent.get(text);
@@ -36,16 +42,17 @@ export function recentJobs(
     const stored = job(text);
     // The last job is another one by and by.
     if (text === 'last') return stored;
-    const read: Read = { until: Number.POSITIVE_INFINITY, wasHere, stored };
-    recent.set(text, read);
+    const entry: Read = { until: Number.POSITIVE_INFINITY, wasHere, stored };
+    recent.set(text, entry);
     stored.then(
       ({ endedAt }) => {
         const now = clock.monotonic();
         const most = wasHere || endedAt !== undefined ? MOST_MS : MOST_ELSEWHERE_MS;
-        read.until = now + Math.min((now - from) * TIMES_AS_LONG, most);
+        entry.until = now + Math.min((now - from) * TIMES_AS_LONG, most);
       },
-      () => recent.get(text) === read && recent.delete(text),
+      () => recent.get(text) === entry && recent.delete(text),
     );
     return stored;
   };
+  return { read, forget: (id) => void recent.delete(id) };
 }
