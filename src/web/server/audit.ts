@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { systemCode } from '../../errors.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
-import { openOwnFile } from '../../util/regular-file.ts';
+import { openOwnFile, readFrom } from '../../util/regular-file.ts';
 import { clip } from '../../util/text.ts';
 import { isoTime } from '../../util/times.ts';
 import { AuditLineSchema } from '../api/access.ts';
@@ -46,9 +46,12 @@ export async function openAudit(webDir: string, { clock, log }: { clock: Clock; 
 }
 
 async function append(path: string, text: string): Promise<void> {
-  const handle = await openOwnFile(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
+  const handle = await openOwnFile(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT);
   try {
-    await handle.writeFile(text);
+    const { size } = await handle.stat();
+    const end = await readFrom(handle, size - 1, Math.min(size, 1));
+    // Half a line, of a full disk or a power loss, must not take this one with it.
+    await handle.writeFile(size === 0 || end[0] === 10 ? text : `\n${text}`);
   } finally {
     await handle.close();
   }
@@ -84,14 +87,15 @@ function linesOf(bytes: Buffer, { from, limit }: { from: number; limit: number }
   const lines: AuditLine[] = [];
   let end = bytes.length;
   while (lines.length < limit && end > 0) {
-    const start = bytes.lastIndexOf(10, end - 2) + 1;
+    const start = end === 1 ? 0 : bytes.lastIndexOf(10, end - 2) + 1;
     if (start === 0 && from > 0) break;
     const line = parsed(bytes.toString('utf8', start, end));
     if (line !== undefined) lines.push(line);
     end = start;
   }
-  const next = from + end;
-  return { lines, ...(next > 0 && next < from + bytes.length && { next }) };
+  // A line that is longer than what is read at once is damage: the page after this one begins before it.
+  const next = end === bytes.length ? from : from + end;
+  return { lines, ...(next > 0 && { next }) };
 }
 
 function parsed(text: string): AuditLine | undefined {
