@@ -143,6 +143,10 @@ test('a push to a branch runs Puppet in its environment, if its sender knows the
   const job = await jobDone(server, pushed.json.job, root);
   expect(job).toMatchObject({ action: { environment: 'feature_x_1' }, by: { user: 'hook-github' } });
 
+  const gone = JSON.stringify({ ref: 'feature', ref_type: 'branch' });
+  const ofGone = { 'X-Hub-Signature-256': sign(gone), 'X-GitHub-Event': 'delete' };
+  expect((await send('github', gone, ofGone)).json).toEqual({ message: 'nothing is done for this event' });
+
   const gitlab = JSON.stringify({ ref: 'refs/heads/other' });
   expect((await send('gitlab', gitlab, { 'X-Gitlab-Token': 'wrong' })).status).toBe(401);
   const ignored = await send('gitlab', gitlab, { 'X-Gitlab-Token': SECRET });

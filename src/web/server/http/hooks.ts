@@ -33,7 +33,11 @@ export function mountHooks(app: Express, context: ServerContext): void {
         if (!isGenuine(hook.kind, { headers: request.headers, body, secret, now: context.clock.now() })) {
           throw new ApiProblem('not-signed-in', 'the signature is not that of the secret');
         }
-        if (request.headers['x-github-event'] === 'ping') return void response.json({ message: 'pong' });
+        const event = request.headers['x-github-event'] ?? 'push';
+        if (event === 'ping') return void response.json({ message: 'pong' });
+        // A branch that is made or deleted, a release: they name a ref as well.
+        if (hook.kind === 'github' && event !== 'push')
+          return void response.status(202).json({ message: 'nothing is done for this event' });
         response
           .status(202)
           .json(await run(context, hook, { body, address: request.socket.remoteAddress ?? '' }));
@@ -113,6 +117,14 @@ function pushIn(body: Buffer): v.InferOutput<typeof PushSchema> {
   });
 }
 
+/** One for each hook and environment; names of locks are short. */
+export function lockOf(hook: string, environment: string): string {
+  const name = `hook-${hook}-${environment}`;
+  if (name.length <= 64) return name;
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, 12);
+  return `${name.slice(0, 51)}-${digest}`;
+}
+
 async function run(
   context: ServerContext,
   hook: HookConfig,
@@ -135,7 +147,7 @@ async function run(
     action: { environment, ...(noop && { noop }) },
     rollout: { ...(canary !== undefined && { canary }), ...(maxFailures !== undefined && { maxFailures }) },
     reason: clip(`push to ${branch}`, 200),
-    lock: `hook-${name}-${environment}`.slice(0, 64),
+    lock: lockOf(name, environment),
     lockWait: LOCK_WAIT_S,
     dryRun: false,
   };
@@ -147,6 +159,8 @@ async function run(
   } catch (error) {
     // Whoever waits already starts after this push, and so covers it.
     if (error instanceof KickError && error.code === 'locked') return { message: error.message };
+    const { status, message: detail } = problemOf(error, context.log);
+    await context.audit.add({ ...line, status, detail, ...note });
     throw error;
   }
 }
