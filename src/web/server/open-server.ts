@@ -11,6 +11,7 @@ import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import { openAccounts } from './access/accounts.ts';
 import { openCertificates } from './access/certificates.ts';
+import { grantOf } from './access/grants.ts';
 import { type Oidc, openOidc } from './access/oidc.ts';
 import { openSessions } from './access/sessions.ts';
 import { openTokens } from './access/tokens.ts';
@@ -48,6 +49,8 @@ export interface KickServer {
 }
 
 const LIMITS = {
+  handshakeTimeout: 10_000,
+  connectionsCheckingInterval: 2000,
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   keepAliveTimeout: 30_000,
@@ -71,7 +74,9 @@ export async function openServer({
   const webDir = join(stateDir, 'web');
   const [accounts, tokens] = [openAccounts(webDir, clock), openTokens(webDir, clock)];
   const certificates = openCertificates(config?.certificates);
-  const doors = { accounts, tokens, certificates, sessions: await openSessions(webDir, { clock, log }) };
+  const groups = (config?.oidc?.groups ?? []).map(grantOf);
+  const sessions = await openSessions(webDir, { clock, log });
+  const doors = { accounts, tokens, certificates, sessions, groups };
   const audit = await openAudit(webDir, { clock, log });
   const running = openRunningJobs(controller, webDir, log);
   const recentJobs = openRecentJobs(controller, running.isHere);

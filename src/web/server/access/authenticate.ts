@@ -1,10 +1,12 @@
 /** Who sends a request: a session's cookie, a token, or a client certificate. */
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import type { Role } from '../../api/route.ts';
 import type { Account, Accounts } from './accounts.ts';
 import { type Caller, isAtLeast } from './caller.ts';
 import type { Certificates } from './certificates.ts';
+import type { Grant } from './grants.ts';
 import type { Session, Sessions } from './sessions.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -17,12 +19,14 @@ export interface Doors {
   sessions: Sessions;
   tokens: Tokens;
   certificates: Certificates;
+  /** What groups of the provider are given now. */
+  groups: readonly Grant[];
 }
 
 /** Undefined: nobody whom we know. `isUse`: whether it counts as a use of the session; defaults to true. */
 export async function authenticate(
   request: IncomingMessage,
-  { accounts, sessions, tokens, certificates }: Doors,
+  { accounts, sessions, tokens, certificates, groups }: Doors,
   { isUse = true } = {},
 ): Promise<Caller | undefined> {
   const address = request.socket.remoteAddress ?? '';
@@ -39,21 +43,25 @@ export async function authenticate(
   const secret = cookieOf(request.headers.cookie);
   const session = secret === undefined ? undefined : await sessions.find(secret, isUse);
   if (session !== undefined)
-    return callerOf(session, { account: await accounts.find(session.user), address });
+    return callerOf(session, { account: await accounts.find(session.user), groups, address });
   const certificate = certificates.find(request.socket as TLSSocket);
   if (certificate === undefined) return undefined;
   const { name, role, limits, fingerprint } = certificate;
+  // As with people of the provider: what the account of this name made is not the certificate's.
+  if ((await accounts.find(name)) !== undefined) return undefined;
   return { name, role, limits: [limits], via: 'certificate', id: fingerprint, address };
 }
 
 function callerOf(
   { user, hash, createdAt, grant }: Session,
-  { account, address }: { account: Account | undefined; address: string },
+  { account, groups, address }: { account: Account | undefined; groups: readonly Grant[]; address: string },
 ): Caller | undefined {
   const rest = { via: 'session', id: hash, address } as const;
   if (grant !== undefined) {
     // Somebody of the provider is not the local account of the same name.
     if (account !== undefined) return undefined;
+    // controller.yaml may give their group something else since.
+    if (!groups.some((one) => isDeepStrictEqual(one, grant))) return undefined;
     return { name: user, role: grant.role, limits: [grant.limits], ...rest };
   }
   if (account === undefined || createdAt < account.passwordAt) return undefined;

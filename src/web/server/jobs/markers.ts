@@ -38,6 +38,7 @@ export type FoundWaiting = Waiting & { isAlive: boolean };
 export interface Markers {
   /** Never throws: a full disk must not keep hosts from running. */
   add(id: string, waiting?: Waiting): Promise<void>;
+  /** Never throws either. */
   remove(id: string): Promise<void>;
   list(): Promise<string[]>;
   /** What waited for its lock; undefined: it had begun, or nobody knows. */
@@ -56,7 +57,13 @@ export function openMarkers(dir: string, log: Log): Markers {
         log.warn({ job: id, reason }, 'a server that is killed will not go on with this job');
       }
     },
-    remove: (id) => rm(pathOf(id), { force: true }),
+    async remove(id) {
+      try {
+        await rm(pathOf(id), { force: true });
+      } catch (error) {
+        log.warn({ job: id, reason: messageOf(error) }, 'the next server looks at this job again');
+      }
+    },
     list: async () => (await readdir(dir).catch(() => [])).filter(isUuid),
     async waiting(id) {
       const found = await readStored(pathOf(id), WAITING).catch(() => undefined);

@@ -10,27 +10,16 @@ export function firing(context: ServerContext): (schedule: StoredSchedule) => Pr
   /** Schedules that wait for their job before. */
   const waiting = new Set<string>();
   return async (schedule) => {
-    const { wish, owner } = schedule;
-    const account = await context.doors.accounts.find(owner);
-    if (account === undefined || !isAtLeast(account.role, 'operator')) {
-      return { result: 'failed', message: `its owner, ${owner}, may start no jobs now` };
-    }
-    const limits = [account.limits, ...schedule.limits];
-    const caller: Caller = {
-      name: owner,
-      role: account.role,
-      limits,
-      via: 'schedule',
-      id: wish.name,
-      address: '',
-    };
+    const { wish, history, waitsFor } = schedule;
+    const caller = await callerOf(context, schedule);
     // An earlier server waited for it already.
-    const waitedFor = schedule.waitsFor;
-    const before = waitedFor ?? schedule.history.find(({ job }) => job !== undefined)?.job;
-    if (before === undefined || (waitedFor === undefined && !(await context.running.isBusy(before))))
-      return start(context, schedule, caller);
-    if (waitedFor === undefined && wish.ifStillRunning === 'skip')
-      return { result: 'skipped', message: 'the job before it still runs' };
+    const before = waitsFor ?? history.find(({ job }) => job !== undefined)?.job;
+    if (caller === undefined || before === undefined) return start(context, schedule, caller);
+    if (waitsFor === undefined) {
+      if (!(await context.running.isBusy(before))) return start(context, schedule, caller);
+      if (wish.ifStillRunning === 'skip')
+        return { result: 'skipped', message: 'the job before it still runs' };
+    }
     if (waiting.has(wish.name)) return { result: 'skipped', message: 'one waits already' };
     waiting.add(wish.name);
     try {
@@ -42,7 +31,21 @@ export function firing(context: ServerContext): (schedule: StoredSchedule) => Pr
     } finally {
       waiting.delete(wish.name);
     }
-    return start(context, schedule, caller);
+    // That may have taken hours.
+    return start(context, schedule, await callerOf(context, schedule));
+  };
+}
+
+/** With the rights that the owner has now; undefined if they may start no jobs. */
+async function callerOf(
+  { doors }: ServerContext,
+  { wish, owner, limits }: StoredSchedule,
+): Promise<Caller | undefined> {
+  const account = await doors.accounts.find(owner);
+  if (account === undefined || !isAtLeast(account.role, 'operator')) return undefined;
+  return {
+    ...{ name: owner, role: account.role, limits: [account.limits, ...limits] },
+    ...{ via: 'schedule', id: wish.name, address: '' },
   };
 }
 
@@ -80,7 +83,13 @@ async function mayStart({ schedules, log }: ServerContext, name: string): Promis
   }
 }
 
-async function start(context: ServerContext, { wish }: StoredSchedule, caller: Caller): Promise<Pass> {
+async function start(
+  context: ServerContext,
+  { wish, owner }: StoredSchedule,
+  caller: Caller | undefined,
+): Promise<Pass> {
+  if (caller === undefined)
+    return { result: 'failed', message: `its owner, ${owner}, may start no jobs now` };
   const { name, choice, action, rollout, lock, reason = `schedule ${name}` } = wish;
   const note: Note = {};
   const body = { choice, action, rollout, reason, dryRun: false, ...(lock !== undefined && { lock }) };
