@@ -34,11 +34,21 @@ export function checkOrders({ limits, name }: Caller): void {
   if (isNarrow) throw new ApiProblem('not-allowed', `orders: ${name} may only run Puppet`);
 }
 
-/** Somebody with limits stops, resumes and confirms only what they started themselves. */
-export function checkJob({ limits, name }: Caller, job: Job): void {
-  const isLimited = limits.some((one) => Object.keys(one).length > 0);
-  if (!isLimited || job.by.user === name) return;
-  throw new ApiProblem('not-allowed', `own jobs: ${job.by.user} started this one, and ${name} has limits`);
+export function isLimited({ limits }: Pick<Caller, 'limits'>): boolean {
+  return limits.some((one) => Object.keys(one).length > 0);
+}
+
+/** Somebody with limits orders about only what they started themselves. */
+export function checkOwnJob(caller: Caller, { by }: Job): void {
+  if (!isLimited(caller) || by.user === caller.name) return;
+  throw new ApiProblem('not-allowed', `own jobs: ${by.user} started this one, and ${caller.name} has limits`);
+}
+
+/** And only what they could start now: a token may have less than its owner, and the role may be a smaller one by now. */
+export async function checkJob(caller: Caller, job: Job, controller: Controller): Promise<void> {
+  checkOwnJob(caller, job);
+  checkAction(caller, job.action);
+  await checkHosts(caller, job.targets, controller);
 }
 
 /** What is left of a choice; the hosts that are not allowed are out, and say why. */
@@ -78,6 +88,18 @@ export async function checkHosts(
       `hosts: ${caller.name} may use ${expression}, and ${other.certname} is not among them`,
     );
   }
+}
+
+/** Whether somebody may look at what became of a host. */
+export async function sightOf(
+  { limits }: Pick<Caller, 'limits'>,
+  controller: Controller,
+): Promise<(certname: string) => boolean> {
+  const expressions = limits.map(({ hosts }) => hosts).filter((one) => one !== undefined);
+  if (expressions.length === 0) return () => true;
+  const inventory = await controller.inventory();
+  const sets = await Promise.all(expressions.map((one) => hostsOf(one, inventory, controller)));
+  return (certname) => sets.every((allowed) => allowed.has(certname));
 }
 
 async function keep(

@@ -5,6 +5,7 @@ import type { HostResult } from '../../../controller/jobs/job.ts';
 import type { StoredJob } from '../../../controller/jobs/stored-job.ts';
 import { KickError } from '../../../errors.ts';
 import { ApiProblem, type ProblemCode } from '../../api/problem.ts';
+import { sightOf } from '../access/may.ts';
 import type { Handlers, ServerContext } from '../context.ts';
 import { afterCursor } from './cursor.ts';
 import { hostOf, jobOf, lineOf } from './job-view.ts';
@@ -32,12 +33,13 @@ export function jobHandlers({ controller, running, recentJob }: ServerContext): 
       });
       return jobOf(stored, running.question(stored.job.id));
     },
-    async listJobHosts({ params, query: { cursor, limit, outcome, name = '', sort = 'certname' } }) {
+    async listJobHosts({ params, query: { cursor, limit, outcome, name = '', sort = 'certname' } }, caller) {
       const { job, results } = await foundJob(recentJob, params.job);
+      const sees = await sightOf(caller, controller);
       const part = name.toLowerCase();
       const rows = job.targets
         .map(({ certname }) => ({ certname, result: results.get(certname) }))
-        .filter(({ certname }) => certname.includes(part))
+        .filter(({ certname }) => certname.includes(part) && sees(certname))
         .filter(({ result }) => outcome === undefined || (result?.outcome ?? 'open') === outcome)
         .map((row) => ({ ...row, key: [SORTS[sort](row.result), row.certname] }))
         .sort((a, b) => (lessThan(a.key, b.key) ? -1 : 1));
@@ -48,11 +50,14 @@ export function jobHandlers({ controller, running, recentJob }: ServerContext): 
         ...page.next,
       };
     },
-    async getJobHost({ params }) {
+    async getJobHost({ params }, caller) {
       await foundJob(recentJob, params.job);
       const { certname, result, log } = await orNotFound(() =>
         controller.hostLog(params.job, params.certname),
       );
+      const sees = await sightOf(caller, controller);
+      if (!sees(certname))
+        throw new ApiProblem('not-allowed', `hosts: ${caller.name} may not look at ${certname}`);
       const { resources = [], moreResources = 0, finished } = result ?? {};
       return {
         ...hostOf(certname, result),
@@ -62,10 +67,12 @@ export function jobHandlers({ controller, running, recentJob }: ServerContext): 
         log: [...log],
       };
     },
-    async listChanges({ params }) {
+    async listChanges({ params }, caller) {
       const { results } = await foundJob(recentJob, params.job);
+      const sees = await sightOf(caller, controller);
+      const seen = [...results.values()].filter(({ certname }) => sees(certname));
       return {
-        groups: groupChanges([...results.values()]).map(({ resources, certnames, ...rest }) => ({
+        groups: groupChanges(seen).map(({ resources, certnames, ...rest }) => ({
           ...rest,
           resources: [...resources],
           certnames: [...certnames],

@@ -10,7 +10,7 @@ import { shortId } from '../../../util/uuid.ts';
 import type { JobWishBody } from '../../api/job.ts';
 import { ApiProblem } from '../../api/problem.ts';
 import { byOf, type Caller } from '../access/caller.ts';
-import { checkAction, checkCount, checkHosts, checkJob } from '../access/may.ts';
+import { checkAction, checkCount, checkHosts, checkJob, checkOwnJob } from '../access/may.ts';
 import type { Handlers, Note, ServerContext } from '../context.ts';
 import { allowedHosts, unansweredOf } from './hosts.ts';
 import { hostCount, rolloutOf as shownRollout } from './job-view.ts';
@@ -28,7 +28,7 @@ export function orderHandlers(context: ServerContext): Handlers<Names> {
     startJob: ({ body }, caller, note) => startJob(context, body, { caller, note }),
     async rerunJob({ params, body: { outcomes, reason, dryRun } }, caller, note) {
       const { job: before } = await storedJob(controller, params.job);
-      checkJob(caller, before);
+      checkOwnJob(caller, before);
       checkAction(caller, before.action);
       const wish = { by: byOf(caller, reason), outcomes };
       const rerun = await orConflict(() => controller.rerun(before.id, wish));
@@ -42,10 +42,7 @@ export function orderHandlers(context: ServerContext): Handlers<Names> {
     },
     async resumeJob({ params }, caller, note) {
       const { job } = await storedJob(controller, params.job);
-      checkJob(caller, job);
-      // The role may be a smaller one by now.
-      checkAction(caller, job.action);
-      await checkHosts(caller, job.targets, controller);
+      await checkJob(caller, job, controller);
       note.job = job.id;
       await orConflict(() => running.resume(job.id));
       return { job: job.id };
@@ -56,7 +53,7 @@ export function orderHandlers(context: ServerContext): Handlers<Names> {
       stop(context, { ...params, ...body, cancel: true }, { caller, note }),
     async confirmJob({ params, body: { goOn } }, caller, note) {
       const { job } = await storedJob(controller, params.job);
-      checkJob(caller, job);
+      await checkJob(caller, job, controller);
       note.job = job.id;
       note.detail = goOn ? 'goes on' : 'ends here';
       if (running.answer(job.id, goOn)) return { job: job.id };
@@ -194,7 +191,7 @@ async function stop(
   { caller, note }: Asking,
 ) {
   const stored = await storedJob(controller, text);
-  checkJob(caller, stored.job);
+  await checkJob(caller, stored.job, controller);
   note.job = stored.job.id;
   const stopped = await orConflict(() =>
     controller.stop(stored.job.id, { by: byOf(caller, reason), cancel }),

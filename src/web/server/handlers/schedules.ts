@@ -1,9 +1,11 @@
 /** Making, pausing and running schedules. */
+import { isDeepStrictEqual } from 'node:util';
 import { isoTime } from '../../../util/times.ts';
+import type { Limits } from '../../api/access.ts';
 import { ApiProblem } from '../../api/problem.ts';
 import type { ScheduleWish } from '../../api/schedule.ts';
 import { type Caller, isAtLeast } from '../access/caller.ts';
-import { checkAction } from '../access/may.ts';
+import { checkAction, isLimited } from '../access/may.ts';
 import { selectionOf } from '../choices.ts';
 import type { Handlers, ServerContext } from '../context.ts';
 import type { StoredSchedule } from '../schedules/stored-schedule.ts';
@@ -73,7 +75,7 @@ async function put(
     );
   }
   const now = clock.now();
-  const limits = caller.limits.slice(1);
+  const limits = tokenLimits(caller);
   let kept: StoredSchedule = {
     wish,
     owner: caller.name,
@@ -94,11 +96,19 @@ async function put(
   return kept;
 }
 
-/** An admin changes all of them, others their own. */
-function checkOwner({ name, role }: Caller, { owner, wish }: StoredSchedule): void {
-  if (owner === name || isAtLeast(role, 'admin')) return;
-  throw new ApiProblem('not-allowed', `own schedules: ${owner} made "${wish.name}"`);
+/** An admin without limits changes all of them, others their own; a token with limits only those that have the same. */
+function checkOwner(caller: Caller, { owner, wish, limits }: StoredSchedule): void {
+  const { name, role } = caller;
+  if (owner !== name && (!isAtLeast(role, 'admin') || isLimited(caller)))
+    throw new ApiProblem('not-allowed', `own schedules: ${owner} made "${wish.name}"`);
+  const isKept = (one: Limits) =>
+    Object.keys(one).length === 0 || limits.some((other) => isDeepStrictEqual(one, other));
+  if (tokenLimits(caller).every(isKept)) return;
+  throw new ApiProblem('not-allowed', `limits: "${wish.name}" may do more than this token`);
 }
+
+/** What narrows the account's rights. */
+const tokenLimits = ({ limits }: Caller) => limits.slice(1);
 
 function viewOf({ wish, owner, createdAt, history }: StoredSchedule, now: number) {
   return {

@@ -3,10 +3,14 @@
  * id, and a client that comes back with `Last-Event-ID` is told what came after it. A client that reads too slowly is
  * disconnected, and resumes.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Request, Response } from 'express';
+import type { News } from '../../api/news.ts';
 import { ApiProblem } from '../../api/problem.ts';
 import { ROUTES } from '../../api/routes.ts';
 import { authenticate } from '../access/authenticate.ts';
+import type { Caller } from '../access/caller.ts';
+import { sightOf } from '../access/may.ts';
 import type { ServerContext } from '../context.ts';
 import { foundJob } from '../handlers/jobs.ts';
 import type { Feed, Feeds } from '../jobs/feeds.ts';
@@ -24,14 +28,18 @@ const MAX_WAITING = 1 << 20;
 const MAX_STREAMS = 500;
 
 export function streamWork(
-  { recentJob, doors }: Pick<ServerContext, 'recentJob' | 'doors'>,
+  { controller, recentJob, doors }: Pick<ServerContext, 'controller' | 'recentJob' | 'doors'>,
   feeds: Feeds,
   { behindMs = BEHIND_MS } = {},
 ): SpecialWork {
   let streams = 0;
-  return async (request: Request, response: Response) => {
+  return async (request: Request, response: Response, caller: Caller | undefined) => {
     const { params } = await inputOf(ROUTES.streamJob, request);
     const { job } = await foundJob(recentJob, params.job);
+    const limits = caller?.limits ?? [];
+    const sees = await sightOf({ limits }, controller);
+    const mayStay = async () =>
+      isDeepStrictEqual((await authenticate(request, doors, { isUse: false }))?.limits, limits);
     if (streams >= MAX_STREAMS) throw new ApiProblem('unavailable', `${MAX_STREAMS} clients watch already`);
     streams += 1;
     response.on('close', () => (streams -= 1));
@@ -43,8 +51,8 @@ export function streamWork(
     });
     response.write('retry: 2000\n\n');
     send(feeds.of(job.id), response, {
-      ...{ last: after, behindMs },
-      mayStay: async () => (await authenticate(request, doors, { isUse: false })) !== undefined,
+      ...{ last: after, behindMs, mayStay },
+      ...(limits.some(({ hosts }) => hosts !== undefined) && { sees }),
     });
   };
 }
@@ -61,11 +69,13 @@ interface Sending {
   /** The number of the last news that the client has. */
   last: number;
   behindMs: number;
-  /** Whether the client still has a session, a token or an account. */
+  /** Whether the client still has a session, a token or an account, with the same limits. */
   mayStay(): Promise<boolean>;
+  /** Of whose hosts it is told; absent: of all. */
+  sees?(certname: string): boolean;
 }
 
-function send(feed: Feed, response: Response, { last: seen, behindMs, mayStay }: Sending): void {
+function send(feed: Feed, response: Response, { last: seen, behindMs, mayStay, sees }: Sending): void {
   let last = seen;
   let behind: NodeJS.Timeout | undefined;
   const heartbeat = setInterval(async () => {
@@ -88,7 +98,7 @@ function send(feed: Feed, response: Response, { last: seen, behindMs, mayStay }:
     if (behind !== undefined || response.writableEnded) return;
     for (let message = feed.after(last); message !== undefined; message = feed.after(last)) {
       last = message.last;
-      response.write(message.bytes);
+      response.write(sees === undefined ? message.bytes : seenOf(message.bytes, sees));
       if (response.writableLength <= MAX_WAITING) continue;
       behind = setTimeout(() => response.destroy(), behindMs);
       return;
@@ -98,4 +108,12 @@ function send(feed: Feed, response: Response, { last: seen, behindMs, mayStay }:
     behind = setTimeout(() => response.destroy(), behindMs);
   }
   flush();
+}
+
+/** A message without the news of hosts that may not be seen. */
+function seenOf(message: Buffer, sees: (certname: string) => boolean): string {
+  const [id = '', data = ''] = message.toString('utf8').split('\n');
+  const news: News[] = JSON.parse(data.slice('data: '.length));
+  const seen = news.filter((one) => !('certname' in one) || sees(one.certname));
+  return `${id}\ndata: ${JSON.stringify(seen)}\n\n`;
 }
