@@ -1,7 +1,7 @@
 /** What lists, audit and hosts say of a site with a host that ends and one that still runs. */
 import { beforeAll, expect, test } from 'vitest';
 import { stateLineOf } from '../../src/web/server/handlers/host-view.ts';
-import { recentJobs } from '../../src/web/server/jobs/recent-jobs.ts';
+import { openRecentJobs } from '../../src/web/server/jobs/recent-jobs.ts';
 import { realSite, type Site } from '../support/real-site.ts';
 import { writePeople } from './people.ts';
 import { jobDone, signIn, startServer, type WebServer } from './web-site.ts';
@@ -65,7 +65,10 @@ test('a job whose reading takes long is read once for many, and anew when it end
     // biome-ignore lint/suspicious/noExplicitAny: only whether it has ended is looked at
     return {} as any;
   };
-  const read = recentJobs({ job, clock: { now: () => time.now, monotonic: () => time.now } }, () => isHere);
+  const { read } = openRecentJobs(
+    { job, clock: { now: () => time.now, monotonic: () => time.now } },
+    () => isHere,
+  );
   await Promise.all(Array.from({ length: 100 }, () => read('one')));
   await read('one');
   expect(reads).toBe(1);

@@ -22,7 +22,7 @@ const HEARTBEAT_MS = 15_000;
 const BEHIND_MS = 30_000;
 
 /** Bytes that may wait for a client; it gets more when it has taken them. */
-const MAX_WAITING = 1 << 20;
+const MAX_WAITING = 256 << 10;
 
 /** Streams at once. */
 const MAX_STREAMS = 500;

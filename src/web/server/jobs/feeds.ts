@@ -18,7 +18,7 @@ const MORE_PER_VIEWER_MS = 6;
 const MOST_MS = 1000;
 
 /** News in a message: a viewer who comes late to a large job gets it in parts. */
-const MAX_NEWS = 2000;
+const MAX_NEWS = 1000;
 
 export interface Message {
   /** The number of its last news. */
