@@ -5,6 +5,7 @@ import type { HostResult } from '../../../controller/jobs/job.ts';
 import type { StoredJob } from '../../../controller/jobs/stored-job.ts';
 import { KickError } from '../../../errors.ts';
 import { ApiProblem, type ProblemCode } from '../../api/problem.ts';
+import type { Caller } from '../access/caller.ts';
 import { sightOf } from '../access/may.ts';
 import type { Handlers, ServerContext } from '../context.ts';
 import { afterCursor } from './cursor.ts';
@@ -15,7 +16,8 @@ const MAX_PAGE = 1000;
 
 type Names = 'listJobs' | 'getJob' | 'listJobHosts' | 'getJobHost' | 'listChanges';
 
-export function jobHandlers({ controller, running, recentJob }: ServerContext): Handlers<Names> {
+export function jobHandlers(context: ServerContext): Handlers<Names> {
+  const { controller, running, recentJob } = context;
   return {
     async listJobs({ query: { cursor, limit, ...filter } }) {
       const latest = (await controller.jobs(filter)).reverse();
@@ -67,18 +69,21 @@ export function jobHandlers({ controller, running, recentJob }: ServerContext): 
         log: [...log],
       };
     },
-    async listChanges({ params }, caller) {
-      const { results } = await foundJob(recentJob, params.job);
-      const sees = await sightOf(caller, controller);
-      const seen = [...results.values()].filter(({ certname }) => sees(certname));
-      return {
-        groups: groupChanges(seen).map(({ resources, certnames, ...rest }) => ({
-          ...rest,
-          resources: [...resources],
-          certnames: [...certnames],
-        })),
-      };
-    },
+    listChanges: ({ params }, caller) => changesOf(context, params.job, caller),
+  };
+}
+
+/** By what changed, on the hosts that the caller may look at. */
+async function changesOf({ controller, recentJob }: ServerContext, id: string, caller: Caller) {
+  const { results } = await foundJob(recentJob, id);
+  const sees = await sightOf(caller, controller);
+  const seen = [...results.values()].filter(({ certname }) => sees(certname));
+  return {
+    groups: groupChanges(seen).map(({ resources, certnames, ...rest }) => ({
+      ...rest,
+      resources: [...resources],
+      certnames: [...certnames],
+    })),
   };
 }
 
