@@ -21,12 +21,8 @@ export function jobHandlers(context: ServerContext): Handlers<Names> {
   return {
     async listJobs({ query: { cursor, limit, ...filter } }) {
       const latest = (await controller.jobs(filter)).reverse();
-      const page = afterCursor(latest, {
-        cursor,
-        size: sizeOf(limit),
-        keyOf: ({ id }) => [id],
-        isReversed: true,
-      });
+      const order = { keyOf: ({ id }: FoundJob) => [id], isReversed: true };
+      const page = afterCursor(latest, { cursor, size: sizeOf(limit), ...order });
       return { jobs: await Promise.all(page.items.map((line) => countedLine(line, running))), ...page.next };
     },
     async getJob({ params }) {
@@ -39,12 +35,9 @@ export function jobHandlers(context: ServerContext): Handlers<Names> {
       const { job, results } = await foundJob(recentJob, params.job);
       const sees = await sightOf(caller, controller);
       const part = name.toLowerCase();
-      const rows = job.targets
-        .map(({ certname }) => ({ certname, result: results.get(certname) }))
+      const rows = sortedRows(job.targets, results, sort)
         .filter(({ certname }) => certname.includes(part) && sees(certname))
-        .filter(({ result }) => outcome === undefined || (result?.outcome ?? 'open') === outcome)
-        .map((row) => ({ ...row, key: [SORTS[sort](row.result), row.certname] }))
-        .sort((a, b) => (lessThan(a.key, b.key) ? -1 : 1));
+        .filter(({ result }) => outcome === undefined || (result?.outcome ?? 'open') === outcome);
       const page = afterCursor(rows, { cursor, size: sizeOf(limit), keyOf: ({ key }) => key });
       return {
         hosts: page.items.map(({ certname, result }) => hostOf(certname, result)),
@@ -113,6 +106,17 @@ const SORTS: Readonly<
     return String(Number.MAX_SAFE_INTEGER - ms).padStart(16, '0');
   },
 };
+
+function sortedRows(
+  targets: StoredJob['job']['targets'],
+  results: StoredJob['results'],
+  sort: keyof typeof SORTS,
+) {
+  return targets
+    .map(({ certname }) => ({ certname, result: results.get(certname) }))
+    .map((row) => ({ ...row, key: [SORTS[sort](row.result), row.certname] }))
+    .sort((a, b) => (lessThan(a.key, b.key) ? -1 : 1));
+}
 
 function lessThan([a = '', b = '']: readonly string[], [c = '', d = '']: readonly string[]): boolean {
   return a < c || (a === c && b < d);
