@@ -44,6 +44,7 @@ beforeAll(async () => {
         { name: 'github', kind: 'github', ...hook },
         { name: 'gitlab', kind: 'gitlab', ...hook, branches: { main: 'production' } },
         { name: 'ours', kind: 'kick', ...hook },
+        { name: 'lost', kind: 'gitlab', ...hook, secret_file: join(site.folder, 'none') },
       ],
     },
   });
@@ -175,6 +176,12 @@ test.each([
 ])('POST /hooks/%s with %s is answered with %i, and starts nothing', async (name, raw, status) => {
   const reply = await send(name, raw, { 'X-Gitlab-Token': SECRET });
   expect([reply.status, reply.json.job]).toEqual([status, undefined]);
+});
+
+test('a hook without its secret says so to its server, and to strangers neither where nor why', async () => {
+  const { status, text } = await send('lost', '{}', { 'X-Gitlab-Token': '' });
+  expect([status, text]).toEqual([503, expect.stringContaining('this hook cannot be used now')]);
+  expect(text).not.toContain(site.folder);
 });
 
 test('anybody may read how well it is, and its metrics where that is configured', async () => {

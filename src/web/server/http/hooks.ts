@@ -7,10 +7,11 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Express } from 'express';
 import * as v from 'valibot';
 import type { HookConfig } from '../../../config/controller-config.ts';
-import { KickError } from '../../../errors.ts';
+import { KickError, messageOf } from '../../../errors.ts';
 import { EnvironmentSchema } from '../../../protocol/names.ts';
 import { text } from '../../../util/bounds.ts';
 import { JsonError, parseJson } from '../../../util/json.ts';
+import type { Log } from '../../../util/log.ts';
 import { clip } from '../../../util/text.ts';
 import { ApiProblem } from '../../api/problem.ts';
 import type { Caller } from '../access/caller.ts';
@@ -29,7 +30,7 @@ export function mountHooks(app: Express, context: ServerContext): void {
     app.post(`/hooks/${hook.name}`, async (request, response) => {
       try {
         const body = await bodyBytes(request);
-        const secret = secretOf(hook);
+        const secret = usableSecretOf(hook, context.log);
         if (!isGenuine(hook.kind, { headers: request.headers, body, secret, now: context.clock.now() })) {
           throw new ApiProblem('not-signed-in', 'the signature is not that of the secret');
         }
@@ -44,6 +45,18 @@ export function mountHooks(app: Express, context: ServerContext): void {
       } catch (error) {
         sendProblem(response, problemOf(error, context.log));
       }
+    });
+  }
+}
+
+/** Who sends to a hook may be anybody: what is wrong with its secret is logged, and not shown. */
+function usableSecretOf(hook: HookConfig, log: Log): string {
+  try {
+    return secretOf(hook);
+  } catch (error) {
+    log.error({ hook: hook.name, reason: messageOf(error) }, 'the secret of a hook cannot be used');
+    throw new ApiProblem('unavailable', 'this hook cannot be used now', {
+      hint: 'see the log of the server',
     });
   }
 }
