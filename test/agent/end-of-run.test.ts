@@ -16,11 +16,19 @@ import { fixture } from './harness.ts';
 
 const RUN = '0199e9a0-0000-7000-8000-000000000001';
 
-/** A run of the stand-in in its wrapper, to its end, with no agent there; judged when `judge` is called. */
-async function ended(line: string, files: Record<string, string> = {}) {
+/**
+ * A run of the stand-in in its wrapper, to its end, with no agent there; judged when `judge` is called. `programs` come first
+ * in its PATH.
+ */
+async function ended(
+  line: string,
+  files: Record<string, string> = {},
+  programs: Record<string, string> = {},
+) {
   const folder = tempFolder();
-  const dir = join(folder, 'puppet');
-  mkdirSync(dir);
+  const [dir, bin] = [join(folder, 'puppet'), join(folder, 'bin')];
+  for (const path of [dir, bin]) mkdirSync(path);
+  for (const [name, text] of Object.entries(programs)) writeFileSync(join(bin, name), text, { mode: 0o755 });
   mkdirSync(join(folder, 'live'));
   mkdirSync(join(folder, 'settled'));
   copyFileSync(fixture('fake-puppet'), join(dir, 'puppet'));
@@ -40,7 +48,9 @@ async function ended(line: string, files: Record<string, string> = {}) {
     ...(puppet !== undefined && { puppet }),
   };
   await runs.create(record);
-  const wrapper = await startWrapper(runs.liveDir(RUN), join(folder, 'run.lock'), { argv, env, puppet });
+  const wrapper = await startWrapper(runs.liveDir(RUN), join(folder, 'run.lock'), {
+    ...{ argv, puppet, env: { ...env, PATH: `${bin}:${env['PATH']}` } },
+  });
   if (typeof wrapper === 'string') throw new Error(wrapper);
   wrapper.release();
   await wrapper.ended;
@@ -82,6 +92,24 @@ test('Puppet that failed while no agent was there has failed, though it was disa
   const { lock, judge } = await ended('bare 1', { console: 'Error: boom\n' });
   writeFileSync(lock, DISABLED);
   expect(await judge()).toMatchObject({ outcome: 'failed', error: { message: 'Error: boom' } });
+});
+
+/** A `head` that finds the lock gone where the wrapper has just seen it. */
+const GONE = `#!/bin/sh
+for last; do :; done
+case $last in *agent_disabled.lock) rm "$last"; exit 1 ;; esac
+exec /usr/bin/head "$@"
+`;
+
+test('Puppet that was enabled while its end was noted is disabled in its own words', async () => {
+  const skipped = "Skipping run; administratively disabled (Reason: 'kernel');\nUse 'puppet agent --enable'";
+  const words = `${JSON.stringify({ level: 'notice', message: skipped, source: 'Puppet' })}\n`;
+  const { files, judge } = await ended('bare 1', { hook: disable, words }, { head: GONE });
+  expect((await files()).notes).toMatchObject({ isDisabled: false });
+  expect(await judge()).toMatchObject({
+    outcome: 'disabled',
+    message: expect.stringMatching(/\(Reason: 'kernel'\).*it has been enabled since/),
+  });
 });
 
 test.each([

@@ -88,9 +88,9 @@ if [ -n "$report" ] && [ -f "$report" ]; then
   cp -- "$report" "$dir/report.tmp" && mv "$dir/report.tmp" "$dir/${RUN_FILES.report}" || rm -f "$dir/report.tmp"
 fi
 isdisabled= islocked=
-if [ -n "$disabled" ] && [ -e "$disabled" ]; then
-  isdisabled=disabled
-  [ -f "$disabled" ] && head -c ${MAX_DISABLED_BYTES} -- "$disabled" >"$dir/${RUN_FILES.disabled}" 2>/dev/null
+if [ -n "$disabled" ]; then
+  [ ! -f "$disabled" ] || head -c ${MAX_DISABLED_BYTES} -- "$disabled" >"$dir/${RUN_FILES.disabled}" 2>/dev/null || rm -f "$dir/${RUN_FILES.disabled}"
+  { [ -s "$dir/${RUN_FILES.disabled}" ] || [ -e "$disabled" ]; } && isdisabled=disabled
 fi
 if [ -n "$runlock" ] && [ -f "$runlock" ]; then
   pid=$(head -c 10 -- "$runlock" 2>/dev/null)
