@@ -4,14 +4,19 @@ import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { freePort } from '../../tools/loopback.ts';
 import { PROGRAM } from '../../tools/program.ts';
 import { agentSite, startRealAgent } from '../support/real-agent.ts';
 import { tempFolder } from '../support/temp.ts';
 
-/** The first comes before anything of kick is loaded, and does what it does to Node; the others all the time. */
-const SIGNALLING = `
+/**
+ * The first comes before anything of kick is loaded, and does what it does to Node; the others all the time. On a port of its
+ * own: where another process has the usual one, no debugger is opened, and there is nothing to wait for.
+ */
+const signalling = (port: number) => `
 import { url } from 'node:inspector';
 import { setTimeout as sleep } from 'node:timers/promises';
+process.debugPort = ${port};
 process.kill(process.pid, 'SIGUSR1');
 while (url() === undefined) await sleep(1);
 setInterval(() => process.kill(process.pid, 'SIGUSR1'), 2).unref();
@@ -23,7 +28,7 @@ test('SIGUSR1 from the first moment on leaves no debugger open, and the agent ru
   const folder = tempFolder();
   const { command } = agentSite(folder, { command: ['/bin/true'] });
   const hook = join(folder, 'hook.mjs');
-  writeFileSync(hook, SIGNALLING);
+  writeFileSync(hook, signalling(await freePort()));
   const agent = await startRealAgent(command({ kick: [process.execPath, '--import', hook, PROGRAM] }), {
     stderr: 'collect',
   });
