@@ -5,7 +5,6 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Request, Response } from 'express';
-import type { News } from '../../api/news.ts';
 import { ApiProblem } from '../../api/problem.ts';
 import { ROUTES } from '../../api/routes.ts';
 import { authenticate } from '../access/authenticate.ts';
@@ -98,7 +97,7 @@ function send(feed: Feed, response: Response, { last: seen, behindMs, mayStay, s
     if (behind !== undefined || response.writableEnded) return;
     for (let message = feed.after(last); message !== undefined; message = feed.after(last)) {
       last = message.last;
-      response.write(sees === undefined ? message.bytes : seenOf(message.bytes, sees));
+      response.write(sees === undefined ? message.bytes : message.seenBy(sees));
       if (response.writableLength <= MAX_WAITING) continue;
       behind = setTimeout(() => response.destroy(), behindMs);
       return;
@@ -108,12 +107,4 @@ function send(feed: Feed, response: Response, { last: seen, behindMs, mayStay, s
     behind = setTimeout(() => response.destroy(), behindMs);
   }
   flush();
-}
-
-/** A message without the news of hosts that may not be seen. */
-function seenOf(message: Buffer, sees: (certname: string) => boolean): string {
-  const [id = '', data = ''] = message.toString('utf8').split('\n');
-  const news: News[] = JSON.parse(data.slice('data: '.length));
-  const seen = news.filter((one) => !('certname' in one) || sees(one.certname));
-  return `${id}\ndata: ${JSON.stringify(seen)}\n\n`;
 }

@@ -23,7 +23,10 @@ const MAX_NEWS = 1000;
 export interface Message {
   /** The number of its last news. */
   last: number;
+  /** For those who may see all hosts. */
   bytes: Buffer;
+  /** For those who may see only some: without the news of others. */
+  seenBy(sees: (certname: string) => boolean): Buffer;
 }
 
 export interface Feed {
@@ -117,6 +120,8 @@ interface Numbered {
   /** Its place among all news of the job, those that are left out as well: the same for any who follow it. */
   number: number;
   text: string;
+  /** The host that it is about. */
+  certname: string | undefined;
 }
 
 function createCollector(viewers: ReadonlySet<() => void>): Collector {
@@ -132,7 +137,7 @@ function createCollector(viewers: ReadonlySet<() => void>): Collector {
     timer = undefined;
     const first = next - collected.length;
     for (const [index, news] of lastOfEach(collected))
-      kept.push({ number: first + index, text: JSON.stringify(news) });
+      kept.push({ number: first + index, text: JSON.stringify(news), certname: certnameIn(news) });
     collected = [];
     made.clear();
     for (const viewer of viewers) viewer();
@@ -145,9 +150,13 @@ function createCollector(viewers: ReadonlySet<() => void>): Collector {
     if (newest === undefined || from >= end) return undefined;
     const known = made.get(from);
     if (known !== undefined) return known;
-    const texts = kept.slice(from, end).map(({ text }) => text);
-    const bytes = Buffer.from(`id: ${newest.number}\ndata: [${texts.join(',')}]\n\n`);
-    const message = { last: newest.number, bytes };
+    const part = kept.slice(from, end);
+    const bytesOf = (some: readonly Numbered[]) =>
+      Buffer.from(`id: ${newest.number}\ndata: [${some.map(({ text }) => text).join(',')}]\n\n`);
+    const message: Message = {
+      ...{ last: newest.number, bytes: bytesOf(part) },
+      seenBy: (sees) => bytesOf(part.filter(({ certname }) => certname === undefined || sees(certname))),
+    };
     made.set(from, message);
     return message;
   }
@@ -187,6 +196,8 @@ function lastOfEach(all: readonly News[]): [number, News][] {
   for (const [index, news] of all.entries()) if (isOfHost(news)) lastOf.set(news.certname, index);
   return [...all.entries()].filter(([index, news]) => !isOfHost(news) || lastOf.get(news.certname) === index);
 }
+
+const certnameIn = (news: News) => ('certname' in news ? news.certname : undefined);
 
 const isOfHost = (news: News) => news.type === 'host' || news.type === 'end';
 
