@@ -1,7 +1,7 @@
 /** Recognises words that are probably meant as a command. */
 import { type Inventory, isInInventory } from '../controller/targeting/inventory.ts';
 import { KickError } from '../errors.ts';
-import { editsBetween } from '../util/edits.ts';
+import { nearestWord } from '../util/edits.ts';
 
 const COMMANDS = [
   ...['run', 'rerun', 'nodes', 'jobs', 'ping', 'agent', 'pki', 'demo', 'help'],
@@ -50,11 +50,7 @@ const MAX_LETTERS = 20;
 /** The command within two edits of a word; undefined if there is none. Commands are only letters: `agent1` is a host. */
 export function likelyCommand(word: string): string | undefined {
   if (word.length > MAX_LETTERS || !/^[A-Za-z]+$/.test(word)) return undefined;
-  const near = [...COMMANDS, ...Object.keys(PEERS)]
-    .map((command) => ({ command, edits: editsBetween(word.toLowerCase(), command) }))
-    .filter(({ edits }) => edits <= MAX_EDITS)
-    .sort((a, b) => a.edits - b.edits);
-  const [{ command } = { command: undefined }] = near;
+  const command = nearestWord(word, [...COMMANDS, ...Object.keys(PEERS)], MAX_EDITS);
   return command === undefined ? undefined : (PEERS[command] ?? command);
 }
 

@@ -16,12 +16,15 @@ export function editsBetween(a: string, b: string): number {
   return at(a.length, b.length);
 }
 
-/** Maximum edit distance; a short word allows for fewer. */
+/** Maximum edit distance. */
 const MAX_EDITS = 2;
 
-/** The word that was probably meant; undefined if none is near. */
-export function nearestWord(word: string, words: readonly string[]): string | undefined {
-  const most = Math.min(MAX_EDITS, Math.floor(word.length / 2));
+/** The word that was probably meant; undefined if none is near: by default, a short word allows for fewer edits. */
+export function nearestWord(
+  word: string,
+  words: readonly string[],
+  most = Math.min(MAX_EDITS, Math.floor(word.length / 2)),
+): string | undefined {
   const [found] = words
     .filter((one) => Math.abs(one.length - word.length) <= most)
     .map((one) => ({ one, edits: editsBetween(word.toLowerCase(), one.toLowerCase()) }))
