@@ -2,27 +2,14 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { silentLog } from '../../src/util/log.ts';
 import { openQuarantine } from '../../src/util/quarantine.ts';
+import { canSet, setImmutable } from '../support/immutable.ts';
 import { tempFolder } from '../support/temp.ts';
 import { listening, serves } from './damaged-place.ts';
 import { command, kick, requestOf, resume, startAgent } from './harness.ts';
 import { runDirOf } from './rebooted.ts';
-
-/** Also if it is moved somewhere else in `folder` it can be removed after the test. */
-function setImmutable(folder: string, path: string): boolean {
-  onTestFinished(() => void spawnSync('chattr', ['-R', '-i', folder]));
-  return spawnSync('chattr', ['+i', path]).status === 0;
-}
-
-const canSet = (() => {
-  const path = join(tempFolder(), 'file');
-  writeFileSync(path, '');
-  const { status } = spawnSync('chattr', ['+i', path]);
-  spawnSync('chattr', ['-i', path]);
-  return status === 0;
-})();
 
 /** An agent in the middle of a run, which ends once `go` is called; another request waits. */
 async function inARun() {

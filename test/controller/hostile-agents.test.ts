@@ -2,13 +2,10 @@
  * docs/security.md, "A: A hostile agent": whatever stands in a field of an event, an answer or a refusal, no report ends, the
  * other hosts' results are whole, and the job can be read afterwards.
  */
-import { join } from 'node:path';
 import * as v from 'valibot';
 import { expect, test } from 'vitest';
 import { listJobs } from '../../src/cli/commands/list-jobs.ts';
 import { showJob } from '../../src/cli/commands/show-job.ts';
-import { ControllerConfigSchema } from '../../src/config/controller-config.ts';
-import { openController } from '../../src/controller/controller.ts';
 import type { HostResult, JobEvent } from '../../src/controller/jobs/job.ts';
 import { judgeJob } from '../../src/controller/jobs/verdict.ts';
 import { decodeEvent, EventSchema, StoredEventSchema } from '../../src/protocol/event.ts';
@@ -25,11 +22,10 @@ import { quietReporter } from '../../src/report/quiet.ts';
 import type { Judge } from '../../src/report/reporter.ts';
 import { silentLines } from '../../src/report/silent-hosts.ts';
 import { type IncomingEvent, SendError, type Sender } from '../../src/transport/transport.ts';
-import { systemClock } from '../../src/util/clock.ts';
 import { safeJson } from '../../src/util/text.ts';
 import { uuidv7 } from '../../src/util/uuid.ts';
 import { EVENTS, type Lie, liesOf, missingIn, REFUSAL, REPLY, STATUS } from '../support/hostile.ts';
-import { tempFolder } from '../support/temp.ts';
+import { newController } from './new-controller.ts';
 import { accepted, finished, identity, jobOf, started } from './scripted.ts';
 
 const garbage = () => new SendError('garbage', 'not what kick agent says', { arrived: true });
@@ -37,19 +33,8 @@ const SETTINGS = { lostAfterMs: 1, connectTimeoutMs: 1, accept: [], version: '1'
 const judge: Judge = (results, stopped) => judgeJob(results, { accept: [] }, stopped);
 
 /** A controller to whose hosts `sender` leads. */
-function controllerWith(sender: Partial<Sender>) {
-  const folder = tempFolder();
-  const at = (name: string) => join(folder, name);
-  return openController({
-    ...{ path: '', version: '1', clock: systemClock, config: v.parse(ControllerConfigSchema, {}) },
-    folders: {
-      ...{ configDir: at('etc'), stateDir: at('state'), pkiDir: at('pki'), runDir: at('run') },
-      pkiDirNamed: true,
-    },
-    identity: async () => identity,
-    openSender: async () => ({ close() {}, ...sender }) as Sender,
-  });
-}
+const controllerWith = (sender: Partial<Sender>) =>
+  newController(identity, () => ({ close() {}, ...sender }) as Sender);
 
 /** One of the events of an honest run is this lie; the rest is as it should be. */
 function streamOf(lie: Lie | undefined) {

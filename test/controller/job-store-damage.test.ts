@@ -1,11 +1,10 @@
 /** What is left of jobs whose files are damaged, gone, full or lost to another controller. */
-import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
 import { openJobStore } from '../../src/controller/jobs/job-store.ts';
 import { systemClock } from '../../src/util/clock.ts';
-import { tempFolder } from '../support/temp.ts';
+import { canSet, setImmutable } from '../support/immutable.ts';
 import { DAY_MS, dispatched, done, never, place } from './stored-jobs.ts';
 
 test('a line that a kill left half written is lost alone, and the next one begins a line', async () => {
@@ -126,24 +125,10 @@ test('a job that runs cannot be taken by another store of the same process, and 
   expect(store.holderOf(stranger.id)).toBeUndefined();
 });
 
-/** What cannot be removed is as good as a kill in the middle of a removal, and had without luck. */
-function setImmutable(path: string): boolean {
-  writeFileSync(path, '');
-  onTestFinished(() => void spawnSync('chattr', ['-R', '-i', dirname(dirname(path))]));
-  return spawnSync('chattr', ['+i', path]).status === 0;
-}
-
-const canSet = (() => {
-  const path = join(tempFolder(), 'file');
-  writeFileSync(path, '');
-  const { status } = spawnSync('chattr', ['+i', path]);
-  spawnSync('chattr', ['-i', path]);
-  return status === 0;
-})();
-
 const NONE = { maxAgeMs: 0, maxJobs: 0, maxBytes: 0 };
 const nobodyKeeps = (laterMs: number) => ({ now: Date.now() + laterMs, isKept: async () => false });
 
+/** What cannot be removed is as good as a kill in the middle of a removal, and had without luck. */
 test.skipIf(!canSet)(
   'a job that is pruned is gone at once: a kill leaves no half that can be resumed',
   async () => {
@@ -151,7 +136,9 @@ test.skipIf(!canSet)(
     const jobs = [await make(), await make(), await make()];
     for (const { id } of jobs) release(id);
     const [first, ...others] = jobs.map(({ id }) => id);
-    expect(setImmutable(join(dir, 'jobs', first ?? '', 'more'))).toBe(true);
+    const stuck = join(dir, 'jobs', first ?? '', 'more');
+    writeFileSync(stuck, '');
+    expect(setImmutable(join(dir, 'jobs'), stuck)).toBe(true);
     expect(await store.index.prune(NONE, nobodyKeeps(0))).toEqual([first, ...others]);
     expect(await store.index.list()).toEqual([]);
   },

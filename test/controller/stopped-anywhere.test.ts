@@ -2,38 +2,22 @@
  * A job is stopped, or a connection is cut, at any byte of the way to a host: nothing is said of the host but what may be
  * true (DESIGN 3, "What the controller decides"), and the job can go on.
  */
-import { join } from 'node:path';
-import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
-import { ControllerConfigSchema } from '../../src/config/controller-config.ts';
-import { type Controller, openController } from '../../src/controller/controller.ts';
+import type { Controller } from '../../src/controller/controller.ts';
 import type { HostResult } from '../../src/controller/jobs/job.ts';
 import type { JobSettings } from '../../src/controller/jobs/stored-job.ts';
 import { httpsSender } from '../../src/transport/https/client/client.ts';
-import { systemClock } from '../../src/util/clock.ts';
 import { uuidv7 } from '../../src/util/uuid.ts';
 import type { Cut } from '../support/cutting-proxy.ts';
 import { bytesOf, type HeldAgent, heldAgent, places } from '../support/held-agent.ts';
-import { tempFolder } from '../support/temp.ts';
 import { agentIdentity, controller as identity, PATIENT } from '../transport/sending.ts';
 import { targetAt } from '../transport/support.ts';
+import { newController } from './new-controller.ts';
 
 const PLACES = 24;
 const SETTINGS: JobSettings = { lostAfterMs: 600_000, connectTimeoutMs: 600_000, accept: [], version: '1' };
 
-function newController(): Controller {
-  const folder = tempFolder();
-  const at = (name: string) => join(folder, name);
-  return openController({
-    ...{ path: '', version: '1', clock: systemClock, config: v.parse(ControllerConfigSchema, {}) },
-    folders: {
-      ...{ configDir: at('etc'), stateDir: at('state'), pkiDir: at('pki'), runDir: at('run') },
-      pkiDirNamed: true,
-    },
-    identity: async () => identity,
-    openSender: async () => httpsSender({ identity, limits: PATIENT }),
-  });
-}
+const controllerHere = () => newController(identity, () => httpsSender({ identity, limits: PATIENT }));
 
 const jobOn = (port: number) => ({
   ...{
@@ -49,7 +33,7 @@ let known: Readonly<Record<Cut['from'], number>> | undefined;
 /** How many a job with one host takes, that ends by itself. */
 async function bytesFrom(from: Cut['from']): Promise<number> {
   known ??= await bytesOf(agentIdentity, (port) =>
-    newController().run({ job: jobOn(port), settings: SETTINGS }),
+    controllerHere().run({ job: jobOn(port), settings: SETTINGS }),
   );
   return known[from];
 }
@@ -77,7 +61,7 @@ async function stoppedAt(
   { timeoutMs }: { timeoutMs?: number } = {},
 ): Promise<Stopping> {
   const agent = await heldAgent(agentIdentity, { ...cut, how: 'stall' });
-  const controller = newController();
+  const controller = controllerHere();
   const job = jobOn(agent.proxy.port);
   const stop = new AbortController();
   const settings = { ...SETTINGS, ...(timeoutMs !== undefined && { timeoutMs }) };
@@ -124,7 +108,7 @@ describe.each(['client', 'server'] as const)('standing still after some bytes of
       places(bytes, PLACES).map(async (after) => {
         const agent = await heldAgent(agentIdentity, { from, after, how });
         agent.finish();
-        const { results } = await newController().run({ job: jobOn(agent.proxy.port), settings: SETTINGS });
+        const { results } = await controllerHere().run({ job: jobOn(agent.proxy.port), settings: SETTINGS });
         return results[0]?.outcome;
       }),
     );

@@ -1,33 +1,12 @@
 /** A server whose disk is full: jobs run, and it is said that they are not remembered. */
-import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { systemCode } from '../../src/errors.ts';
+import { canMount, fill } from '../support/disks.ts';
 import { startKick } from '../support/kick.ts';
 import { realSite } from '../support/real-site.ts';
 import { writePeople } from './people.ts';
 import { jobDone, signIn, startServer } from './web-site.ts';
-
-const canMount = spawnSync('unshare', ['--mount', 'true']).status === 0;
-
-/** Takes all space that is left. */
-function fill(path: string): void {
-  const file = openSync(path, 'w');
-  try {
-    for (const size of [1 << 16, 4096, 1]) writeUntilFull(file, Buffer.alloc(size));
-  } finally {
-    closeSync(file);
-  }
-}
-
-function writeUntilFull(file: number, bytes: Buffer): void {
-  try {
-    for (;;) writeSync(file, bytes);
-  } catch (error) {
-    if (systemCode(error) !== 'ENOSPC') throw error;
-  }
-}
 
 test.skipIf(!canMount)(
   'jobs run on a full disk, and the answer says that they are not remembered',
