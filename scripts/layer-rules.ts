@@ -9,7 +9,9 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   pki: ['errors', 'util', 'protocol'],
   config: ['errors', 'util', 'protocol', 'pki', 'puppet'],
   transport: ['errors', 'util', 'protocol'],
-  'transport/https': ['errors', 'util', 'protocol', 'pki', 'transport'],
+  'transport/tls': ['errors', 'util', 'protocol', 'pki', 'transport'],
+  'transport/https': ['errors', 'util', 'protocol', 'pki', 'transport', 'transport/tls'],
+  'transport/nats': ['errors', 'util', 'protocol', 'pki', 'transport', 'transport/tls'],
   agent: ['errors', 'util', 'protocol', 'pki', 'puppet', 'transport'],
   controller: ['errors', 'util', 'protocol', 'pki', 'puppet', 'config', 'transport'],
   report: ['errors', 'util', 'protocol', 'controller'],
@@ -125,7 +127,7 @@ export const ROOMS: Readonly<Record<string, { folders: readonly string[]; files:
     ],
     files: ['main', 'router'],
   },
-  'transport/https': { folders: ['client', 'listener'], files: ['limits', 'media-types', 'tls-options'] },
+  'transport/https': { folders: ['client', 'listener'], files: ['limits', 'media-types'] },
 };
 
 /** The layer of a file, by its path under src/ with forward slashes; undefined if it belongs to none. */
@@ -175,6 +177,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   pino: ['cli', 'report'],
   commander: ['cli'],
   'node-forge': ['pki'],
+  '@nats-io': ['transport/nats'],
   'proper-lockfile': ['util'],
 };
 

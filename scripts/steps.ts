@@ -111,6 +111,7 @@ export const STEPS: readonly Step[] = [
       'systemd-analyze': 'systemd',
       logger: 'bsdutils',
       mandoc: 'mandoc',
+      'nats-server': 'nats-server',
       ruby: 'ruby',
       setfacl: 'acl',
       zsh: 'zsh',

@@ -2,6 +2,7 @@
  * The seam of DESIGN 6: a sender on the controller, a listener on the agent, and what passes between
  * them. Nothing above it knows HTTP; another transport carries the same bytes.
  */
+import type { Duplex } from 'node:stream';
 import type { StoredEvent } from '../protocol/event.ts';
 import type { RefusalBody } from '../protocol/refusal.ts';
 import type { AgentStatus, CommandReply } from '../protocol/status.ts';
@@ -53,6 +54,7 @@ export interface StatusQuestion {
 }
 
 export interface Listener {
+  /** 0: it listens on none. */
   readonly port: number;
   /** Takes no new requests, ends the streams, closes within a few seconds. */
   close(): Promise<void>;
@@ -60,12 +62,26 @@ export interface Listener {
 
 // ---------------------------------------------------------------- the controller's side
 
+/** How a host is reached: at its port, through a broker, or whichever works. */
+export const WAYS = ['direct', 'nats', 'auto'] as const;
+export type Way = (typeof WAYS)[number];
+
 /** A host and where it listens. */
 export interface Target {
   readonly certname: string;
   /** Name or address to connect to. */
   readonly host: string;
   readonly port: number;
+  /** Defaults to `direct`. */
+  readonly via?: Way;
+}
+
+/** Makes streams to agents through a broker. */
+export interface StreamDialler {
+  /**
+   * A stream to an agent, on which TLS is spoken. Takes at most so many milliseconds. Throws `SendError`, never `arrived`.
+   */
+  dial(certname: string, options: { withinMs: number; signal: AbortSignal }): Promise<Duplex>;
 }
 
 export type IncomingEvent = StoredEvent | { type: 'alive' };

@@ -3,7 +3,7 @@ import { createSecureContext, createServer, type SecureContext, type TLSSocket }
 import { EventSchema } from '../../src/protocol/event.ts';
 import { AGENT_OUTCOMES } from '../../src/protocol/outcome.ts';
 import { CommandReplySchema, StatusSchema } from '../../src/protocol/status.ts';
-import { tlsOptions } from '../../src/transport/https/tls-options.ts';
+import { tlsOptions } from '../../src/transport/tls/options.ts';
 import type { IssueOptions, MintedCa } from '../../tools/mint/mint-ca.ts';
 import { serveUntilFinished } from '../transport/support.ts';
 import { HOSTILE } from './hostile-text.ts';

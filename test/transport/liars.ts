@@ -2,7 +2,7 @@
 import type { Server, Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { Identity } from '../../src/pki/identity.ts';
-import { tlsOptions } from '../../src/transport/https/tls-options.ts';
+import { tlsOptions } from '../../src/transport/tls/options.ts';
 import { agentIdentity, BODY } from './sending.ts';
 import { accepted, serveUntilFinished } from './support.ts';
 

@@ -140,7 +140,7 @@ test('listenHttps says which port is taken', async () => {
 test('listenHttps never resumes a session', async () => {
   const agent = await startAgent(agentIdentity);
   const { connect } = await import('node:tls');
-  const { tlsOptions } = await import('../../src/transport/https/tls-options.ts');
+  const { tlsOptions } = await import('../../src/transport/tls/options.ts');
   const once = (session?: Buffer) =>
     new Promise<{ reused: boolean; session: Buffer | undefined }>((resolve) => {
       const options = { ...tlsOptions(controller), secureOptions: 0, rejectUnauthorized: false };

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { expect, test } from 'vitest';
 import { Refusal } from '../../src/protocol/refusal.ts';
-import { tlsOptions } from '../../src/transport/https/tls-options.ts';
+import { tlsOptions } from '../../src/transport/tls/options.ts';
 import type { Peer } from '../../src/transport/transport.ts';
 import { deferred } from '../support/deferred.ts';
 import { agentIdentity, BODY, controller, finished, log, untilAborted } from './streaming.ts';

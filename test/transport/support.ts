@@ -8,7 +8,7 @@ import type { AgentStatus } from '../../src/protocol/status.ts';
 import { type HttpsSenderOptions, httpsSender } from '../../src/transport/https/client/client.ts';
 import type { ListenerLimits } from '../../src/transport/https/limits.ts';
 import { type HttpsListener, listenHttps } from '../../src/transport/https/listener/listener.ts';
-import { tlsOptions } from '../../src/transport/https/tls-options.ts';
+import { tlsOptions } from '../../src/transport/tls/options.ts';
 import type { AgentService, SendError, Sender, Target } from '../../src/transport/transport.ts';
 import type { Log } from '../../src/util/log.ts';
 import { listenOn } from '../../tools/loopback.ts';
@@ -68,12 +68,14 @@ const PATIENT: Partial<ListenerLimits> = {
 export interface AgentOptions {
   service?: Partial<AgentService>;
   limits?: Partial<ListenerLimits>;
+  /** Undefined: none. Defaults to any. */
+  port?: number | undefined;
 }
 
 /** A listener on loopback, closed when the test has finished. */
 export async function startAgent(
   identity: Identity,
-  { service = {}, limits = {} }: AgentOptions = {},
+  { service = {}, limits = {}, ...options }: AgentOptions = {},
 ): Promise<RunningAgent> {
   const log = captureLog();
   const calls: string[] = [];
@@ -94,7 +96,7 @@ export async function startAgent(
   };
   const listener = await listenHttps(noted, {
     identity,
-    port: 0,
+    port: 'port' in options ? options.port : 0,
     bind: '127.0.0.1',
     log,
     limits: { ...PATIENT, ...limits },

@@ -9,7 +9,7 @@ import type { DoctorFacts } from '../../src/protocol/doctor.ts';
 import type { StoredEvent } from '../../src/protocol/event.ts';
 import type { ListenerLimits } from '../../src/transport/https/limits.ts';
 import { listenHttps } from '../../src/transport/https/listener/listener.ts';
-import { tlsOptions } from '../../src/transport/https/tls-options.ts';
+import { tlsOptions } from '../../src/transport/tls/options.ts';
 import type { AgentService, EventStream } from '../../src/transport/transport.ts';
 import { type Clock, sleep, systemClock } from '../../src/util/clock.ts';
 import { silentLog } from '../../src/util/log.ts';

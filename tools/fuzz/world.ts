@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { runCommandLine } from '../../src/cli/program.ts';
-import { tlsOptions } from '../../src/transport/https/tls-options.ts';
+import { tlsOptions } from '../../src/transport/tls/options.ts';
 import { freePort, listenOn } from '../loopback.ts';
 import { mintCa } from '../mint/mint-ca.ts';
 import { silentTerminal } from '../silent-terminal.ts';

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createSecureContext, createServer } from 'node:tls';
 import type { Identity } from '../../pki/identity.ts';
 import { connectTo } from '../../transport/https/client/connect.ts';
-import { tlsOptions } from '../../transport/https/tls-options.ts';
+import { tlsOptions } from '../../transport/tls/options.ts';
 import { SendError } from '../../transport/transport.ts';
 
 /** Milliseconds. */

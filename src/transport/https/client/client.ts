@@ -8,22 +8,23 @@ import { REFUSALS, RefusalSchema } from '../../../protocol/refusal.ts';
 import { type Log, silentLog } from '../../../util/log.ts';
 import { createPace } from '../../../util/pace.ts';
 import { clip } from '../../../util/text.ts';
+import { tlsOptions } from '../../tls/options.ts';
 import {
   type IncomingEvent,
   SendError,
   type Sender,
   type StreamBudget,
+  type StreamDialler,
   type Target,
   wholeBudget,
 } from '../../transport.ts';
 import { SENDER_LIMITS, type SenderLimits } from '../limits.ts';
 import { EVENTS_TYPE, JSON_TYPE } from '../media-types.ts';
-import { tlsOptions } from '../tls-options.ts';
 import { readJson } from './answer-reader.ts';
 import { attempts } from './attempts.ts';
-import { connectTo } from './connect.ts';
 import { readEvents } from './event-reader.ts';
 import { type Answer, exchange, type Question } from './exchange.ts';
+import { createReach } from './reach.ts';
 
 export interface HttpsSenderOptions {
   identity: Identity;
@@ -31,6 +32,8 @@ export interface HttpsSenderOptions {
   connectTimeoutMs?: number;
   log?: Log;
   limits?: Partial<SenderLimits>;
+  /** The way to hosts that are reached through a broker. */
+  streams?: StreamDialler | undefined;
 }
 
 /**
@@ -85,11 +88,18 @@ interface Line {
   close(): void;
 }
 
-function createLine({ identity, connectTimeoutMs, log = silentLog, limits: some }: HttpsSenderOptions): Line {
+function createLine({
+  identity,
+  connectTimeoutMs,
+  log = silentLog,
+  limits: some,
+  streams,
+}: HttpsSenderOptions): Line {
   const limits: SenderLimits = { ...SENDER_LIMITS, ...some };
   const connectMs = connectTimeoutMs ?? limits.connectMs;
   // One for all hosts: it holds the parsed CAs and CRLs.
   const secureContext = createSecureContext(tlsOptions(identity));
+  const reach = createReach({ secureContext, connectMs, streams });
   const pace = createPace(PACE);
   const open = new Set<TLSSocket>();
   let isClosed = false;
@@ -107,8 +117,8 @@ function createLine({ identity, connectTimeoutMs, log = silentLog, limits: some 
     }
     const slot = createSlot(open, signal);
     try {
-      await connectTo(target, { secureContext, connectMs, onSocket: slot.take }).finally(leave);
-      return await exchange(slot.socket(), question, { target, limits });
+      const socket = await reach(target, { signal, onSocket: slot.take }).finally(leave);
+      return await exchange(socket, question, { target, limits });
     } catch (error) {
       slot.forget();
       if (isStopped(signal)) throw aborted(error instanceof SendError && error.arrived);
@@ -145,10 +155,9 @@ function createSlot(open: Set<TLSSocket>, signal: AbortSignal) {
       open.add(opened);
       opened.once('close', () => {
         open.delete(opened);
-        forget();
+        if (opened === socket) forget();
       });
     },
-    socket: () => socket as TLSSocket,
   };
 }
 

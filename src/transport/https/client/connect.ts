@@ -1,5 +1,6 @@
 /** Makes a verified TLS connection to an agent, or says why that is impossible. */
 import { isIP, type TcpNetConnectOpts } from 'node:net';
+import type { Duplex } from 'node:stream';
 import {
   type ConnectionOptions,
   connect,
@@ -11,8 +12,8 @@ import { systemCode } from '../../../errors.ts';
 import { isHostName } from '../../../protocol/names.ts';
 import { after } from '../../../util/clock.ts';
 import { formatDuration } from '../../../util/duration.ts';
+import { certificateWords } from '../../tls/certificate-words.ts';
 import { SendError, type SendFailure, type Target } from '../../transport.ts';
-import { certificateWords } from './certificate-words.ts';
 import { checkServerName } from './server-name.ts';
 
 /** Milliseconds before the next address of a name is tried in parallel. */
@@ -24,15 +25,19 @@ export interface ConnectOptions {
   connectMs: number;
   /** Called with the socket at once, so that the caller can destroy it. */
   onSocket: (socket: TLSSocket) => void;
+  /** A stream to the agent, instead of a connection to its port. */
+  stream?: Duplex;
 }
 
 /** Connects; throws `SendError`, never `arrived`. */
 export function connectTo(target: Target, options: ConnectOptions): Promise<TLSSocket> {
-  const { secureContext, connectMs, onSocket } = options;
+  const { secureContext, connectMs, onSocket, stream } = options;
   return new Promise((resolve, reject) => {
     const { certname, host, port } = target;
+    const where = stream === undefined ? portOf(target) : 'the stream through the broker';
     // @types/node has autoSelectFamilyAttemptTimeout for net only; node:tls passes it on.
     const connection: ConnectionOptions & TcpNetConnectOpts = {
+      ...(stream !== undefined && { socket: stream }),
       host,
       port,
       secureContext,
@@ -48,7 +53,7 @@ export function connectTo(target: Target, options: ConnectOptions): Promise<TLSS
     // ours only needs the certificate itself. Not getPeerX509Certificate: in Node 20 each call leaks 7 kB.
     socket.getPeerCertificate = () => certificateOf(socket);
     onSocket(socket);
-    let stage: Stage = isIP(host) === 0 ? 'resolving' : 'connecting';
+    let stage: Stage = stream !== undefined ? 'handshaking' : isIP(host) === 0 ? 'resolving' : 'connecting';
     let isOver = false;
     /** The error handler stays on the connection; its user handles errors as well. */
     const fail = (failure: () => SendError) => {
@@ -58,7 +63,7 @@ export function connectTo(target: Target, options: ConnectOptions): Promise<TLSS
       socket.destroy();
       reject(failure());
     };
-    const cancel = after(connectMs, () => fail(() => timedOut(stage, target, connectMs)));
+    const cancel = after(connectMs, () => fail(() => timedOut(stage, { target, where, ms: connectMs })));
     socket.setNoDelay(true);
     socket.on('lookup', () => {
       if (stage === 'resolving') stage = 'connecting';
@@ -66,8 +71,8 @@ export function connectTo(target: Target, options: ConnectOptions): Promise<TLSS
     socket.on('connect', () => {
       stage = 'handshaking';
     });
-    socket.on('error', (error) => fail(() => connectFailure(error, { stage, target, socket })));
-    socket.on('close', () => fail(() => closedEarly(target, stage)));
+    socket.on('error', (error) => fail(() => connectFailure(error, { stage, target, where, socket })));
+    socket.on('close', () => fail(() => closedEarly(where, stage)));
     socket.once('secureConnect', () => {
       isOver = true;
       cancel();
@@ -85,7 +90,7 @@ type Stage = 'resolving' | 'connecting' | 'handshaking';
 
 function connectFailure(
   error: Error,
-  { stage, target, socket }: { stage: Stage; target: Target; socket: TLSSocket },
+  { stage, target, where, socket }: { stage: Stage; target: Target; where: string; socket: TLSSocket },
 ): SendError {
   if (error instanceof SendError) return error;
   const verdict: unknown = socket.authorizationError;
@@ -93,7 +98,6 @@ function connectFailure(
   if (stage === 'handshaking' && verdict !== undefined && verdict !== null) {
     return failure('certificate', certificateWords(code, error.message), error);
   }
-  const port = portOf(target);
   switch (code) {
     case 'ENOTFOUND':
     case 'ENODATA':
@@ -105,38 +109,41 @@ function connectFailure(
         error,
       );
     case 'ECONNREFUSED':
-      return failure('connection-refused', `${port} refused: kick agent is not running`, error);
+      return failure('connection-refused', `${where} refused: kick agent is not running`, error);
     case 'ETIMEDOUT':
-      return failure('no-answer', `no answer on ${port}: firewall?`, error);
+      return failure('no-answer', `no answer on ${where}: firewall?`, error);
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
     case 'EHOSTDOWN':
       return failure('no-answer', `no route to "${target.host}" (${code})`, error);
     case 'EACCES':
     case 'EPERM':
-      return failure('no-answer', `${port} may not be connected to from here (${code}): firewall?`, error);
+      return failure('no-answer', `${where} may not be connected to from here (${code}): firewall?`, error);
   }
-  if (code === 'ECONNRESET' || code === 'EPIPE') return closedEarly(target, stage, error);
+  if (code === 'ECONNRESET' || code === 'EPIPE') return closedEarly(where, stage, error);
   if (stage === 'handshaking') {
-    return failure('garbage', `what answers on ${port} does not speak TLS 1.3 as kick agent does`, error);
+    return failure('garbage', `what answers on ${where} does not speak TLS 1.3 as kick agent does`, error);
   }
-  return failure('no-answer', `no connection to ${port} (${code === '' ? error.message : code})`, error);
+  return failure('no-answer', `no connection to ${where} (${code === '' ? error.message : code})`, error);
 }
 
-function closedEarly(target: Target, stage: Stage, cause?: Error): SendError {
+function closedEarly(where: string, stage: Stage, cause?: Error): SendError {
   const when = stage === 'handshaking' ? 'during the TLS handshake' : 'at once';
-  return failure('broken', `the connection to ${portOf(target)} was closed ${when}`, cause);
+  return failure('broken', `the connection to ${where} was closed ${when}`, cause);
 }
 
-function timedOut(stage: Stage, target: Target, ms: number): SendError {
+function timedOut(
+  stage: Stage,
+  { target, where, ms }: { target: Target; where: string; ms: number },
+): SendError {
   const within = `within ${formatDuration(ms)}`;
   switch (stage) {
     case 'resolving':
       return failure('no-such-name', `the name "${target.host}" does not resolve ${within}`);
     case 'connecting':
-      return failure('no-answer', `no answer on ${portOf(target)} ${within}: firewall?`);
+      return failure('no-answer', `no answer on ${where} ${within}: firewall?`);
     case 'handshaking':
-      return failure('no-answer', `${portOf(target)} is open but does not answer ${within}`);
+      return failure('no-answer', `${where} is open but does not answer ${within}`);
   }
 }
 

@@ -13,6 +13,7 @@ import { JSON_TYPE } from '../media-types.ts';
 import { plainAddress } from './address-group.ts';
 import { writeEvents } from './event-writer.ts';
 import { loadExpress } from './load-express.ts';
+import { originOf } from './origin.ts';
 import { peerCertificate } from './peer-certificate.ts';
 import { HttpProblem, REFUSAL_STATUS } from './refusal-status.ts';
 import { readBody } from './request-body.ts';
@@ -92,7 +93,7 @@ function refuseOthers(app: Express): void {
 function sendError({ log, quiet }: AgentAppOptions): ErrorRequestHandler {
   // Express recognises error handlers by their four arguments.
   return (error: unknown, request, response, _next) => {
-    const address = plainAddress(request.socket.remoteAddress ?? '');
+    const address = plainAddress(originOf(request.socket).remoteAddress ?? '');
     if (response.headersSent) {
       log.error({ address, err: error }, 'the stream of events broke');
       response.destroy();
@@ -147,7 +148,7 @@ function peerOf({ socket, headers }: IncomingMessage): Peer {
   const time = Date.parse(headers.date ?? '');
   return {
     certificate,
-    address: plainAddress(socket.remoteAddress ?? ''),
+    address: plainAddress(originOf(socket).remoteAddress ?? ''),
     ...(Number.isFinite(time) && { time }),
   };
 }

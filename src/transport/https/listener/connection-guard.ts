@@ -11,6 +11,7 @@ import { AddressBook } from './address-book.ts';
 import { addressGroup, plainAddress } from './address-group.ts';
 import { HandshakeGate } from './handshake-gate.ts';
 import { OpenConnections } from './open-connections.ts';
+import { originOf } from './origin.ts';
 import { peerCertificate } from './peer-certificate.ts';
 
 export interface ConnectionGuard {
@@ -37,7 +38,7 @@ export function guardConnections(
 ): ConnectionGuard {
   const book = new AddressBook(clock);
   const open = new OpenConnections<TLSSocket>(limits, (socket) => {
-    const address = plainAddress(socket.remoteAddress ?? '');
+    const address = plainAddress(originOf(socket).remoteAddress ?? '');
     quietRoom({ address }, 'too many connections: this one made room');
     socket.destroy();
   });
@@ -55,11 +56,12 @@ export function guardConnections(
       ),
   });
   server.on('secureConnection', (socket: TLSSocket) => {
-    gate.pass(socket);
+    const origin = originOf(socket);
+    gate.pass(origin);
     const certificate = peerCertificate(socket);
     if (certificate === undefined) return;
     const isController = service.isController(certificate);
-    if (isController) book.welcome(addressGroup(socket.remoteAddress ?? ''));
+    if (isController) book.welcome(addressGroup(origin.remoteAddress ?? ''));
     open.add(socket, { name: fingerprintOf(certificate), isController });
     socket.once('close', () => open.delete(socket));
   });

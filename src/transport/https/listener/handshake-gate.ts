@@ -8,6 +8,7 @@ import type { Clock } from '../../../util/clock.ts';
 import type { AddressBook } from './address-book.ts';
 import { addressGroup } from './address-group.ts';
 import { Crowd } from './crowd.ts';
+import type { Origin } from './origin.ts';
 
 export interface GateLimits {
   /** Maximum milliseconds from the connection to the end of its handshake. */
@@ -26,9 +27,7 @@ export interface GateLimits {
 }
 
 /** The part of node:net's `Socket` that the gate needs. */
-export interface GateSocket {
-  readonly remoteAddress?: string | undefined;
-  readonly remotePort?: number | undefined;
+export interface GateSocket extends Origin {
   once(event: 'close' | 'readable', listener: () => void): unknown;
   destroy(): unknown;
   resetAndDestroy(): unknown;
@@ -104,7 +103,7 @@ export class HandshakeGate<S extends GateSocket> {
   }
 
   /** The handshake on this connection is done. */
-  pass(socket: GateSocket): void {
+  pass(socket: Origin): void {
     const pending = this.#byName.get(nameOf(socket));
     if (pending !== undefined) this.#forget(pending);
   }
@@ -215,6 +214,6 @@ export class HandshakeGate<S extends GateSocket> {
   }
 }
 
-function nameOf(socket: GateSocket): string {
+function nameOf(socket: Origin): string {
   return `${socket.remoteAddress} ${socket.remotePort}`;
 }

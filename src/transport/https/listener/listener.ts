@@ -1,24 +1,26 @@
 /** DESIGN 6, the agent's side of the seam over HTTPS: hardened mutual TLS 1.3. */
 import { createServer, type Server, type ServerOptions } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { KickError, systemCode } from '../../../errors.ts';
 import type { Identity } from '../../../pki/identity.ts';
 import { type Clock, systemClock } from '../../../util/clock.ts';
 import type { Log } from '../../../util/log.ts';
 import { quietLog } from '../../../util/quiet-log.ts';
+import { tlsOptions } from '../../tls/options.ts';
 import type { AgentService, Listener } from '../../transport.ts';
 import { LISTENER_LIMITS, type ListenerLimits } from '../limits.ts';
-import { tlsOptions } from '../tls-options.ts';
 import { plainAddress } from './address-group.ts';
 import { agentApp } from './agent-app.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { guardConnections } from './connection-guard.ts';
+import { originOf } from './origin.ts';
 
 export interface ListenHttpsOptions {
   identity: Identity;
-  /** 0: any. */
-  port: number;
+  /** 0: any; undefined: none, and connections only come in by `accept`. */
+  port: number | undefined;
   /** Address to listen on; defaults to all. */
   bind?: string;
   log: Log;
@@ -29,6 +31,8 @@ export interface ListenHttpsOptions {
 export interface HttpsListener extends Listener {
   /** Uses another certificate, CAs and CRLs from now on; if they are unusable, throws and changes nothing. */
   setIdentity(identity: Identity): void;
+  /** Takes a connection that came in another way, under the same limits. It has the fields of `Origin`. */
+  accept(stream: Duplex): void;
 }
 
 /** Listens; throws `KickError` `config` if the port or address is not available. */
@@ -48,14 +52,17 @@ export async function listenHttps(
 
   const guard = guardConnections(server, service, { limits, clock, quiet, quietRoom: quietLog(log, clock) });
   server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
-    quiet({ address: addressOf(socket), reason: reasonOf(error, socket) }, 'TLS handshake failed');
+    const address = plainAddress(originOf(socket).remoteAddress ?? '');
+    quiet({ address, reason: reasonOf(error, socket) }, 'TLS handshake failed');
     socket.destroy();
   });
   answerBrokenRequest(server, quiet);
 
-  await listen(server, options);
+  const { port } = options;
+  if (port !== undefined) await listen(server, { ...options, port });
   return {
-    port: (server.address() as AddressInfo).port,
+    port: port === undefined ? 0 : (server.address() as AddressInfo).port,
+    accept: (stream) => void server.emit('connection', stream),
     setIdentity(next) {
       server.setSecureContext(tlsOptions(next));
       // Peers admitted under the old trust that have not asked yet must reconnect.
@@ -63,6 +70,7 @@ export async function listenHttps(
       server.closeIdleConnections();
     },
     async close() {
+      // Without a port it is not listening, and closes no connections by itself.
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       guard.dropPending();
       guard.dropUnused();
@@ -88,18 +96,16 @@ function serverOptions(identity: Identity, limits: ListenerLimits): ServerOption
   };
 }
 
-/** By then Node has detached the connection; the raw socket below it (no public name) still has the address. */
-function addressOf(socket: TLSSocket & { _parent?: Socket }): string {
-  return plainAddress(socket.remoteAddress ?? socket._parent?.remoteAddress ?? '');
-}
-
 /** OpenSSL's or Node's reason; Node keeps the verdict on a certificate on the socket. */
 function reasonOf(error: Error, socket: TLSSocket): string {
   const verdict: unknown = socket.authorizationError;
   return typeof verdict === 'string' ? verdict : (systemCode(error) ?? error.message);
 }
 
-async function listen(server: Server, { port, bind, limits }: ListenHttpsOptions): Promise<void> {
+async function listen(
+  server: Server,
+  { port, bind, limits }: ListenHttpsOptions & { port: number },
+): Promise<void> {
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);

@@ -1,0 +1,208 @@
+/**
+ * DESIGN 10, the connection to a broker. The official client makes each connection. Making it again is done here: a fleet
+ * must not come back all at once, whatever was under way is lost in any case, and the client gives up after two refusals.
+ */
+import { randomInt } from 'node:crypto';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { connect, type Msg, type NatsConnection, PermissionViolationError } from '@nats-io/transport-node';
+import type { Identity } from '../../pki/identity.ts';
+import { sleep } from '../../util/clock.ts';
+import { type Log, silentLog } from '../../util/log.ts';
+import { tlsOptions } from '../tls/options.ts';
+import { attemptReason } from './attempt-reason.ts';
+import type { Denial, Link, LinkStatus, Message } from './link.ts';
+import { untilConnected } from './until-connected.ts';
+
+export interface BrokerOptions {
+  /** `host:port`; tried in random order. */
+  servers: readonly string[];
+  /** False only for brokers on this machine: who asks whom is then readable on the way to them. */
+  tls: boolean;
+  identity: Identity;
+  log?: Log;
+  /** The longest wait before a further attempt, milliseconds. Each is random, below a bound that doubles from 2 s. */
+  maxWaitMs: number;
+}
+
+const FIRST_WAIT_MS = 2000;
+/** For one server: TCP, TLS and its welcome. */
+const ATTEMPT_MS = 10_000;
+const RENEW_WITHIN_MS = 30_000;
+const CLOSE_MS = 2000;
+
+interface Subscription {
+  subject: string;
+  onMessage: (message: Message) => void;
+}
+
+/** Connects, and again whenever the connection is lost, until it is closed. What goes wrong is in `status`. */
+export class BrokerConnection implements Link {
+  readonly #options: Required<BrokerOptions>;
+  readonly #closing = new AbortController();
+  readonly #running: Promise<void>;
+  readonly #subscriptions: Subscription[] = [];
+  readonly #onLost: ((reason: string) => void)[] = [];
+  readonly #onConnected: (() => void)[] = [];
+  readonly #onDenied: ((denial: Denial) => void)[] = [];
+  readonly #onChange = new Set<() => void>();
+  #secureContext: SecureContext;
+  #connection: NatsConnection | undefined;
+  #status: LinkStatus = { state: 'connecting', reconnects: 0 };
+  #renewal: NodeJS.Timeout | undefined;
+
+  /** Throws like `tlsMaterial`. */
+  constructor(options: BrokerOptions) {
+    this.#options = { log: silentLog, ...options };
+    this.#secureContext = createSecureContext(tlsOptions(options.identity));
+    this.#running = this.#run();
+  }
+
+  status(): LinkStatus {
+    return this.#status;
+  }
+
+  ready(wait: { withinMs: number; signal: AbortSignal }): Promise<void> {
+    return untilConnected(this, { ...wait, changes: this.#onChange });
+  }
+
+  publish(subject: string, data: Uint8Array, reply?: string): void {
+    const connection = this.#connection;
+    if (connection === undefined || connection.isClosed()) return;
+    connection.publish(subject, data, reply === undefined ? undefined : { reply });
+  }
+
+  subscribe(subject: string, onMessage: (message: Message) => void): void {
+    const subscription = { subject, onMessage };
+    this.#subscriptions.push(subscription);
+    const connection = this.#connection;
+    if (connection !== undefined && !connection.isClosed()) subscribeAt(connection, subscription);
+  }
+
+  onLost(listener: (reason: string) => void): void {
+    this.#onLost.push(listener);
+  }
+
+  onConnected(listener: () => void): void {
+    this.#onConnected.push(listener);
+    if (this.#connection !== undefined) listener();
+  }
+
+  onDenied(listener: (denial: Denial) => void): void {
+    this.#onDenied.push(listener);
+  }
+
+  /** Uses another certificate, CAs and CRLs, for a connection that is made within half a minute. Throws like `tlsMaterial`. */
+  setIdentity(identity: Identity): void {
+    this.#secureContext = createSecureContext(tlsOptions(identity));
+    clearTimeout(this.#renewal);
+    this.#renewal = setTimeout(() => void this.#connection?.close(), randomInt(RENEW_WITHIN_MS)).unref();
+  }
+
+  /** Sends what is left, then closes. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    clearTimeout(this.#renewal);
+    this.#become({ state: 'closed', reconnects: this.#status.reconnects });
+    for (const listener of this.#onLost) listener('it is closed');
+    const connection = this.#connection;
+    if (connection !== undefined) {
+      await Promise.race([connection.drain().catch(() => {}), sleep(CLOSE_MS)]);
+      await connection.close();
+    }
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    const { maxWaitMs } = this.#options;
+    let boundMs = FIRST_WAIT_MS;
+    while (!signal.aborted) {
+      const hasLived = await this.#attempt();
+      boundMs = hasLived ? FIRST_WAIT_MS : boundMs * 2;
+      await sleep(randomInt(Math.min(boundMs, maxWaitMs)), signal);
+    }
+  }
+
+  /** Connects and waits for the end of the connection. Returns whether there was one. */
+  async #attempt(): Promise<boolean> {
+    const { log, servers } = this.#options;
+    let connection: NatsConnection;
+    try {
+      connection = await this.#connect();
+    } catch (error) {
+      const reason = attemptReason(error);
+      if (reason !== this.#status.reason) log.warn({ servers, reason }, 'cannot connect to the broker');
+      this.#become({ state: 'connecting', reason, reconnects: this.#status.reconnects });
+      return false;
+    }
+    if (this.#closing.signal.aborted) {
+      await connection.close();
+      return true;
+    }
+    this.#open(connection);
+    const error = await connection.closed();
+    this.#connection = undefined;
+    this.#lose(error instanceof Error ? attemptReason(error) : 'it closed the connection');
+    return true;
+  }
+
+  #connect(): Promise<NatsConnection> {
+    const { servers, tls, identity } = this.#options;
+    return connect({
+      servers: [...servers],
+      name: `kick ${identity.certname}`,
+      // The client hands it to node:tls as it is.
+      tls: tls ? ({ secureContext: this.#secureContext } as object) : null,
+      timeout: ATTEMPT_MS,
+      reconnect: false,
+      ignoreClusterUpdates: true,
+      noAsyncTraces: true,
+    });
+  }
+
+  #open(connection: NatsConnection): void {
+    const server = connection.getServer();
+    this.#connection = connection;
+    for (const subscription of this.#subscriptions) subscribeAt(connection, subscription);
+    void this.#watch(connection);
+    this.#options.log.info({ server }, 'connected to the broker');
+    this.#become({ state: 'connected', server, reconnects: this.#status.reconnects });
+    for (const listener of this.#onConnected) listener();
+  }
+
+  #lose(reason: string): void {
+    if (this.#closing.signal.aborted) return;
+    this.#options.log.warn({ reason }, 'the connection to the broker was lost');
+    this.#become({ state: 'connecting', reason, reconnects: this.#status.reconnects + 1 });
+    for (const listener of this.#onLost) listener(reason);
+  }
+
+  /** The broker tells of what it does not allow, whenever. */
+  async #watch(connection: NatsConnection): Promise<void> {
+    for await (const status of connection.status()) {
+      if (status.type !== 'error' || !(status.error instanceof PermissionViolationError)) continue;
+      const { subject } = status.error;
+      const operation = status.error.operation === 'publish' ? 'publish' : 'subscribe';
+      this.#options.log.warn({ operation, subject }, 'the broker does not allow this: see kick nats config');
+      for (const listener of this.#onDenied) listener({ operation, subject });
+    }
+  }
+
+  #become(status: LinkStatus): void {
+    this.#status = status;
+    for (const listener of [...this.#onChange]) listener();
+  }
+}
+
+function subscribeAt(connection: NatsConnection, { subject, onMessage }: Subscription): void {
+  connection.subscribe(subject, {
+    callback(error, message) {
+      if (error === null || error === undefined) onMessage(toMessage(message));
+    },
+  });
+}
+
+function toMessage({ subject, data, reply, headers }: Msg): Message {
+  const isUndeliverable = data.byteLength === 0 && headers?.code === 503;
+  return { subject, data, isUndeliverable, ...(reply !== undefined && reply !== '' && { reply }) };
+}

@@ -1,0 +1,128 @@
+/** DESIGN 10, the controller's side: streams to agents that listen at a broker. */
+import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { SendError, type StreamDialler } from '../transport.ts';
+import { type Dialled, untilAccepted } from './dialled.ts';
+import type { Denial, Link, Message } from './link.ts';
+import { answerToUnknown, NatsStream } from './stream.ts';
+import {
+  controllerToken,
+  dialSubject,
+  downSubject,
+  downsOf,
+  fitsSubject,
+  parseStream,
+  upSubject,
+} from './subjects.ts';
+
+/** A stream that has been silent for so long is asked for: a broker tells at once if its agent is gone. */
+const PROBE_MS = 5000;
+
+export class NatsDialler implements StreamDialler {
+  readonly #link: Link;
+  readonly #controller: string;
+  /** Of the subjects of all our streams. */
+  readonly #ours: { controller: string; session: string };
+  /** By number. */
+  readonly #open = new Map<string, Dialled>();
+  #count = 0;
+  #prober: NodeJS.Timeout | undefined;
+
+  constructor(link: Link, controller: string) {
+    this.#link = link;
+    this.#controller = controller;
+    this.#ours = { controller: controllerToken(controller), session: randomBytes(16).toString('base64url') };
+    link.subscribe(downsOf(this.#ours), (message) => this.#receive(message));
+    link.onLost((reason) => this.#lose(`the connection to the broker was lost: ${reason}`));
+    link.onDenied((denial) => this.#deny(denial));
+  }
+
+  async dial(
+    certname: string,
+    { withinMs, signal }: { withinMs: number; signal: AbortSignal },
+  ): Promise<Duplex> {
+    if (!fitsSubject(certname)) {
+      throw failure('no-such-name', 'its certname does not fit into a subject of NATS: reach it directly');
+    }
+    const startedAt = performance.now();
+    try {
+      await this.#link.ready({ withinMs, signal });
+    } catch (error) {
+      throw failure('no-answer', error instanceof Error ? error.message : String(error));
+    }
+    const dialled = this.#begin(certname);
+    const { name } = dialled;
+    const leftMs = Math.max(1, withinMs - (performance.now() - startedAt));
+    const accepted = untilAccepted(dialled, { leftMs, withinMs, signal });
+    this.#link.publish(dialSubject(name), NOTHING, downSubject(name));
+    return accepted;
+  }
+
+  #begin(certname: string): Dialled {
+    this.#count += 1;
+    const name = { ...this.#ours, number: this.#count.toString(36), certname };
+    const [up, down] = [upSubject(name), downSubject(name)];
+    const stream = new NatsStream({
+      send: (message) => this.#link.publish(up, message, down),
+      onClose: () => this.#forget(name.number),
+      remoteAddress: `nats:${certname}`,
+      remotePort: this.#count,
+    });
+    stream.on('error', () => {}); // its user handles errors as well
+    this.#prober ??= setInterval(() => this.#probe(), PROBE_MS).unref();
+    const dialled: Dialled = { name, stream, fail: () => {}, heardAt: performance.now() };
+    this.#open.set(name.number, dialled);
+    return dialled;
+  }
+
+  #forget(number: string): void {
+    this.#open.delete(number);
+    if (this.#open.size > 0) return;
+    clearInterval(this.#prober);
+    this.#prober = undefined;
+  }
+
+  #receive({ subject, data, isUndeliverable }: Message): void {
+    const name = parseStream(subject);
+    if (name === undefined) return;
+    const dialled = this.#open.get(name.number);
+    if (dialled === undefined || dialled.name.certname !== name.certname) {
+      const answer = isUndeliverable ? undefined : answerToUnknown(data);
+      if (answer !== undefined) this.#link.publish(upSubject(name), answer);
+      return;
+    }
+    dialled.heardAt = performance.now();
+    if (!isUndeliverable) {
+      dialled.stream.receive(data);
+      return;
+    }
+    dialled.fail('connection-refused', 'kick agent is not connected to the broker');
+    dialled.stream.lose('kick agent is no longer connected to the broker');
+  }
+
+  #lose(reason: string): void {
+    for (const { stream, fail } of [...this.#open.values()]) {
+      fail('broken', reason);
+      stream.break(reason);
+    }
+  }
+
+  #deny({ operation, subject }: Denial): void {
+    const words = `the broker does not let ${this.#controller} ${operation} on ${subject}: see kick nats config`;
+    for (const { name, fail } of [...this.#open.values()]) {
+      if (subject === (operation === 'publish' ? dialSubject(name) : downsOf(this.#ours)))
+        fail('no-answer', words);
+    }
+  }
+
+  #probe(): void {
+    const silentSince = performance.now() - PROBE_MS;
+    for (const { stream, heardAt } of [...this.#open.values()]) if (heardAt < silentSince) stream.probe();
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+function failure(code: 'no-such-name' | 'no-answer', message: string): SendError {
+  return new SendError(code, message, { arrived: false });
+}

@@ -1,0 +1,55 @@
+/** An agent and a controller that know each other, and a broker between them. */
+import { onTestFinished } from 'vitest';
+import type { Identity } from '../../../src/pki/identity.ts';
+import { acceptStreams } from '../../../src/transport/nats/acceptor.ts';
+import { BrokerConnection } from '../../../src/transport/nats/connection.ts';
+import { NatsDialler } from '../../../src/transport/nats/dialler.ts';
+import { mintCa } from '../../../tools/mint/mint-ca.ts';
+import {
+  type AgentOptions,
+  anySignal,
+  type CapturedLog,
+  captureLog,
+  startAgent,
+  startSender,
+} from '../../transport/support.ts';
+
+export const ca = mintCa();
+export const agentIdentity = ca.agent();
+export const controller = ca.controller();
+export const PARTIES = { ca, agents: [agentIdentity.certname], controllers: [controller.certname] };
+export const TARGET = { certname: agentIdentity.certname, host: '127.0.0.1', port: 1, via: 'nats' as const };
+
+interface ConnectOptions {
+  tls?: boolean;
+}
+
+/** A connection with short waits, closed when the test has finished. */
+export function connectTo(
+  address: string,
+  identity: Identity,
+  { tls = true }: ConnectOptions = {},
+): { link: BrokerConnection; log: CapturedLog } {
+  const log = captureLog();
+  const link = new BrokerConnection({ servers: [address], tls, identity, maxWaitMs: 50, log });
+  onTestFinished(() => link.close());
+  return { link, log };
+}
+
+export const soon = (link: BrokerConnection) => link.ready({ withinMs: 20_000, signal: anySignal() });
+
+/** An agent that listens at a broker. */
+export async function agentAt(address: string, options: AgentOptions = {}) {
+  const agent = await startAgent(agentIdentity, options);
+  const { link, log } = connectTo(address, agentIdentity);
+  acceptStreams(link, agentIdentity.certname, (stream) => agent.listener.accept(stream));
+  await soon(link);
+  return { ...agent, link, brokerLog: log };
+}
+
+/** A controller's sender through a broker. */
+export function senderAt(address: string, options: Parameters<typeof startSender>[1] = {}) {
+  const { link } = connectTo(address, controller);
+  const sender = startSender(controller, { streams: new NatsDialler(link, controller.certname), ...options });
+  return { sender, link };
+}
