@@ -210,6 +210,11 @@ export const PROCESS_RULES: readonly {
     may: /^$/,
   },
   {
+    pattern: /^import (?!type ).*from 'commander'/,
+    what: 'imports commander itself; cli/commander.ts does, the way that is fast',
+    may: /^$/,
+  },
+  {
     pattern: /\bv\.(number|string|bigint)\(/,
     what: 'checks numbers or text without bounds; util/bounds.ts has a schema for each kind',
     may: /^util\/bounds\.ts$/,

@@ -52,7 +52,7 @@ const shots = ({ done, looked, live }: WebStage): Shot[] => [
     act: (page) => page.getByRole('checkbox').first().check(),
   },
   { name: 'fleet-summary', address: '/fleet?tab=summary', text: 'Slowest runs' },
-  { name: 'fleet-doctor', address: '/fleet?tab=doctor', text: 'not running' },
+  { name: 'fleet-doctor', address: '/fleet?tab=doctor', text: 'controller-not-allowed' },
   { name: 'schedules', address: '/schedules', text: 'weekly-web', isShown: true },
   { name: 'schedule', address: '/schedules?name=weekly-web', text: 'Last times' },
   { name: 'schedule-edit', address: '/schedules?name=weekly-web&edit=yes', text: 'Time zone' },

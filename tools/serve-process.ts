@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Account, type Client, signedIn } from '../src/cli/demo/api-client.ts';
 import { type AgentProcess, startAgentProcess } from './agent-process.ts';
-import { type Account, type Client, signedIn } from './api-client.ts';
 import { FLEET_CONTROLLER } from './fleet/plan.ts';
 import { KICK } from './program.ts';
 

@@ -1,6 +1,6 @@
 /** A demo site that has a past: jobs of several people, schedules, a token, a host that is disabled. */
-import type { Client } from '../../tools/api-client.ts';
-import { type DemoSite, startDemoSite } from '../../tools/demo/demo-site.ts';
+import type { Client } from '../../src/cli/demo/api-client.ts';
+import { type DemoSite, startDemoSite } from '../../src/cli/demo/demo-site.ts';
 
 export interface WebStage {
   site: DemoSite;
@@ -15,7 +15,7 @@ export interface WebStage {
 const BATCHED = { canary: 2, batches: ['50%'], maxFailures: '20%' };
 
 export async function webStage(): Promise<WebStage> {
-  const site = await startDemoSite({ port: 0, time: '~1s' });
+  const site = await startDemoSite({ port: 0, meanMs: 1000, path: process.env['PATH'] ?? '' });
   try {
     const [alice, bob] = [await site.signIn('alice'), await site.signIn('bob')];
     await schedules(alice);

@@ -2,8 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import type { Shape } from '../../src/cli/demo/run-shape.ts';
 import { startHost } from '../../tools/fleet/host.ts';
-import type { Shape } from '../../tools/fleet/shape.ts';
 import { mintCa } from '../../tools/mint/mint-ca.ts';
 import { kickHere } from '../support/kick-here.ts';
 import { tempFolder } from '../support/temp.ts';

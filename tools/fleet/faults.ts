@@ -1,6 +1,7 @@
 /** What can be wrong with a simulated host, and which hosts have it. */
+
+import { randomFrom } from '../../src/cli/demo/run-shape.ts';
 import { KickError } from '../../src/errors.ts';
-import { randomFrom } from './shape.ts';
 
 export const FAULTS = {
   refuse: 'nothing listens there',

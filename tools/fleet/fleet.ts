@@ -1,10 +1,10 @@
 /** `npm run fleet`: a fleet on loopback that the real `kick` can be pointed to, until Ctrl-C. */
 import { resolve } from 'node:path';
+import { ENDINGS } from '../../src/cli/demo/run-shape.ts';
 import { KickError } from '../../src/errors.ts';
 import { FAULTS } from './faults.ts';
 import { optionsOf } from './options.ts';
 import { CONTROLLER_KEYS, DEFAULTS, MAX_HOSTS } from './plan.ts';
-import { ENDINGS } from './shape.ts';
 import { startFleet } from './start-fleet.ts';
 
 const HELP = `Usage: npm run fleet -- [options]

@@ -1,27 +1,20 @@
 /** One simulated host: the real agent and listener on an address of its own, or what is wrong with it. */
 import { createServer, type Server, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
-import { version } from '../../src/cli/version.ts';
-import { expiryOf } from '../../src/pki/expiry.ts';
+import type { Shape } from '../../src/cli/demo/run-shape.ts';
+import {
+  type SimulatedHost,
+  slowed,
+  startSimulatedHost,
+  withStreams,
+} from '../../src/cli/demo/simulated-host.ts';
 import type { Identity } from '../../src/pki/identity.ts';
-import type { DoctorFacts } from '../../src/protocol/doctor.ts';
 import type { StoredEvent } from '../../src/protocol/event.ts';
-import type { ListenerLimits } from '../../src/transport/https/limits.ts';
-import { listenHttps } from '../../src/transport/https/listener/listener.ts';
 import { tlsOptions } from '../../src/transport/tls/options.ts';
 import type { AgentService, EventStream } from '../../src/transport/transport.ts';
 import { type Clock, sleep, systemClock } from '../../src/util/clock.ts';
-import { silentLog } from '../../src/util/log.ts';
-import { openAgentIn } from '../open-agent-in.ts';
 import type { Fault } from './faults.ts';
-import { randomFrom, type Shape } from './shape.ts';
-import { type LatestRun, simulatedRunner, simulatedSteps } from './simulated-run.ts';
 
-/** Ten thousand listeners in a few processes must not look at their idle connections every second. */
-const LIMITS: Partial<ListenerLimits> = { checkEveryMs: 10_000, closeMs: 500 };
-
-const SLOW_MS = 2000;
 const SKEW_MS = 3_600_000;
 const FOR_EVER_MS = 2 ** 31 - 1;
 
@@ -36,12 +29,6 @@ export interface HostOptions {
   folder: string;
   shape: Shape;
   fault?: Fault | undefined;
-}
-
-export interface SimulatedHost {
-  /** Where it listens; 0 where nothing does. */
-  readonly port: number;
-  close(): Promise<void>;
 }
 
 export async function startHost(options: HostOptions): Promise<SimulatedHost> {
@@ -72,80 +59,34 @@ export async function startHost(options: HostOptions): Promise<SimulatedHost> {
 }
 
 async function agentHost(options: HostOptions): Promise<SimulatedHost> {
-  const { number, identity, address, port, folder, shape, fault } = options;
-  const latest: LatestRun = {};
-  const agent = await openAgentIn(folder, {
-    certname: identity.certname,
-    runner: simulatedRunner(latest, shape.isTold && join(folder, 'disabled.lock')),
-    version: version(),
-    clock: fault === 'skew' ? behind(SKEW_MS) : systemClock,
-    queueSize: 100,
-    steps: simulatedSteps(shape, { random: randomFrom(shape.seed * 1_000_003 + number), latest }),
-    doctor: async () => factsOf(identity),
-  });
-  const listener = await listenHttps(faulty(agent, fault), {
-    identity,
-    port,
+  const { number, address, fault, shape } = options;
+  return startSimulatedHost({
+    ...options,
+    policy: { controllers: [], trustPpCliAuth: true },
     bind: address,
-    log: silentLog,
-    limits: { ...LIMITS, ...(fault === 'hang-stream' && { aliveMs: FOR_EVER_MS }) },
+    seed: shape.seed * 1_000_003 + number,
+    clock: fault === 'skew' ? behind(SKEW_MS) : systemClock,
+    ...(fault === 'hang-stream' && { limits: { aliveMs: FOR_EVER_MS } }),
+    change: (agent) => faulty(agent, fault),
   });
-  return {
-    port: listener.port,
-    async close() {
-      await agent.stop();
-      await listener.close();
-    },
-  };
-}
-
-/** Of a simulated host there is nothing else to examine. */
-function factsOf(identity: Identity): DoctorFacts {
-  const { certificate, crl } = expiryOf(identity);
-  return {
-    certificateEnds: certificate,
-    folders: [],
-    schedulers: [],
-    ...(crl !== undefined && { crlEnds: crl }),
-  };
 }
 
 // ---------------------------------------------------------------- faults of an agent
 
 function faulty(agent: AgentService, fault: Fault | undefined): AgentService {
-  const through = (change: (stream: EventStream, signal: AbortSignal) => EventStream): AgentService => ({
-    submit: async (body, peer) => {
-      const open = await agent.submit(body, peer);
-      return (signal) => change(open(signal), signal);
-    },
-    events: async (from, peer) => {
-      const open = await agent.events(from, peer);
-      return (signal) => change(open(signal), signal);
-    },
-    status: (peer, question) => agent.status(peer, question),
-    command: (body, peer) => agent.command(body, peer),
-    isController: (certificate) => agent.isController(certificate),
-    greet: (peer) => agent.greet(peer),
-  });
   switch (fault) {
     case 'hang-stream':
-      return through(hanging);
+      return withStreams(agent, hanging);
     case 'break': {
       let broken = false;
-      return through((stream) => {
+      return withStreams(agent, (stream) => {
         if (broken) return stream;
         broken = true;
         return breaking(stream);
       });
     }
-    case 'slow': {
-      const slow = through(slowly);
-      const submit: AgentService['submit'] = async (body, peer) => {
-        await sleep(SLOW_MS);
-        return slow.submit(body, peer);
-      };
-      return { ...slow, submit };
-    }
+    case 'slow':
+      return slowed(agent);
     default:
       return agent;
   }
@@ -162,13 +103,6 @@ async function* hanging(stream: EventStream, signal: AbortSignal): AsyncGenerato
 async function* breaking(stream: EventStream): AsyncGenerator<StoredEvent> {
   for await (const event of stream) {
     if (event.type !== 'accepted' && event.type !== 'waiting') throw new Error('broken on purpose');
-    yield event;
-  }
-}
-
-async function* slowly(stream: EventStream, signal: AbortSignal): AsyncGenerator<StoredEvent> {
-  for await (const event of stream) {
-    await sleep(SLOW_MS / 10, signal);
     yield event;
   }
 }

@@ -1,6 +1,7 @@
 /** A fleet as it is asked for, and what its processes tell each other. */
+
+import type { Shape } from '../../src/cli/demo/run-shape.ts';
 import type { Fault, Share } from './faults.ts';
-import type { Shape } from './shape.ts';
 
 export const CONTROLLER_KEYS = ['p256', 'rsa-2048', 'rsa-4096'] as const;
 export type ControllerKey = (typeof CONTROLLER_KEYS)[number];

@@ -1,6 +1,5 @@
 /** `kick user add|remove|list`: who may sign in to `kick serve`. */
 import { join } from 'node:path';
-import { type Command, Option } from 'commander';
 import * as v from 'valibot';
 import { KickError, messageOf } from '../../errors.ts';
 import { boundedText } from '../../util/bounded-text.ts';
@@ -9,6 +8,7 @@ import { formatProblems, problemsOf } from '../../util/schema.ts';
 import { LimitsSchema } from '../../web/api/access.ts';
 import { ROLES, type Role } from '../../web/api/route.ts';
 import { type Accounts, openAccounts } from '../../web/server/access/accounts.ts';
+import { type Command, Option } from '../commander.ts';
 import type { CommandContext } from '../context.ts';
 import { addFolderOptions, foldersOf } from '../options/folders.ts';
 import { list, whole } from '../options/option-values.ts';

@@ -1,7 +1,7 @@
 /** What simulated runs tell of themselves, where they do: what they changed, their log, their catalog. */
-import type { LogLine, ResourceChange, ResourceEvent, RunFacts } from '../../src/protocol/event.ts';
-import type { RunAction } from '../../src/protocol/request.ts';
-import type { Ending, Random } from './shape.ts';
+import type { LogLine, ResourceChange, ResourceEvent, RunFacts } from '../../protocol/event.ts';
+import type { RunAction } from '../../protocol/request.ts';
+import type { Ending, Random } from './run-shape.ts';
 
 const VERSION = 'production-4be1f7a';
 const CODE = '/etc/puppetlabs/code/environments/production/modules';

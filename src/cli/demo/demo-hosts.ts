@@ -2,19 +2,23 @@
 
 /** What they are, how many, and in which group. */
 const KINDS: readonly (readonly [prefix: string, count: number, group: string])[] = [
-  ['web', 16, 'web'],
-  ['db', 6, 'db'],
-  ['cache', 4, 'cache'],
-  ['build', 5, 'build'],
-  ['mail', 2, 'infra'],
+  ['web', 12, 'web'],
+  ['db', 5, 'db'],
+  ['cache', 3, 'cache'],
+  ['build', 3, 'build'],
   ['dns', 2, 'infra'],
-  ['lb', 2, 'infra'],
+  ['mail', 1, 'infra'],
+  ['lb', 1, 'infra'],
   ['backup', 1, 'infra'],
   ['monitor', 1, 'infra'],
   ['bastion', 1, 'infra'],
 ];
 
 const DOMAIN = 'example.com';
+
+/** One that takes two seconds to answer, and one that does not accept this controller. */
+export const SLOW = `cache03.${DOMAIN}`;
+export const REFUSING = `backup01.${DOMAIN}`;
 
 const SYSTEMS = [
   { name: 'Debian', family: 'Debian', release: { major: '13' } },

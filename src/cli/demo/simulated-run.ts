@@ -3,16 +3,16 @@
  * Puppet. Admission, queue, request log, event files and listener are the agent's own.
  */
 
-import { readDisabled } from '../../src/agent/puppet/disabled-lock.ts';
-import type { Runner } from '../../src/agent/runners/runner.ts';
-import type { LiveRun } from '../../src/agent/runs/live-run.ts';
-import { finishedEvent, type RunEnd } from '../../src/agent/runs/run-end.ts';
-import type { Intention } from '../../src/agent/runs/run-record.ts';
-import type { RunSteps } from '../../src/agent/runs/run-steps.ts';
-import type { LogLine, RunFacts } from '../../src/protocol/event.ts';
-import type { LastRun } from '../../src/protocol/status.ts';
-import { bootId } from '../../src/util/proc.ts';
-import { drawOutcome, drawTime, type Ending, type Random, type Shape } from './shape.ts';
+import { readDisabled } from '../../agent/puppet/disabled-lock.ts';
+import type { Runner } from '../../agent/runners/runner.ts';
+import type { LiveRun } from '../../agent/runs/live-run.ts';
+import { finishedEvent, type RunEnd } from '../../agent/runs/run-end.ts';
+import type { Intention } from '../../agent/runs/run-record.ts';
+import type { RunSteps } from '../../agent/runs/run-steps.ts';
+import type { LogLine, RunFacts } from '../../protocol/event.ts';
+import type { LastRun } from '../../protocol/status.ts';
+import { bootId } from '../../util/proc.ts';
+import { drawOutcome, drawTime, type Ending, type Random, type Shape } from './run-shape.ts';
 import { FAILURE, type Told, toldOf } from './told.ts';
 
 /** Maximum number of log events that a run spreads its lines over. */
