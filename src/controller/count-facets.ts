@@ -1,9 +1,10 @@
 /** Hosts counted by what PuppetDB, or the inventory, knows of them: facts, environment, classes, the latest report. */
+
+import { type FactPath, valueAt } from '../conditions/fact-condition.ts';
 import { KickError } from '../errors.ts';
 import type { Hosts } from './choose-hosts.ts';
 import { openSources } from './open-sources.ts';
 import type { Site } from './site.ts';
-import { type FactPath, valueAt } from './targeting/fact-condition.ts';
 
 /** Values of a facet that are named; the rarest are left out. */
 const MAX_VALUES = 30;

@@ -3,8 +3,8 @@
  * Long because each case is an inventory of its own.
  */
 import { expect, test } from 'vitest';
-import { judge, parseFactCondition, valueAt } from '../../src/controller/targeting/fact-condition.ts';
-import { UNKNOWN_FACT } from '../../src/controller/targeting/unknown-fact.ts';
+import { judge, parseFactCondition, valueAt } from '../../src/conditions/fact-condition.ts';
+import { UNKNOWN_FACT } from '../../src/conditions/unknown-fact.ts';
 import { inventoryOf, warningsOf } from '../support/inventory.ts';
 
 test('what concerns Bolt alone may hold anything, without a word', async () => {

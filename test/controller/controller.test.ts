@@ -1,11 +1,11 @@
 /** Everything that a face does, through the controller's own methods: no command line, no terminal, one process. */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { parseFactCondition } from '../../src/conditions/fact-condition.ts';
 import { loadOwnIdentity } from '../../src/config/identity.ts';
 import { type Controller, openController } from '../../src/controller/controller.ts';
 import type { JobEvent } from '../../src/controller/jobs/job.ts';
 import type { JobWish } from '../../src/controller/plan-job.ts';
-import { parseFactCondition } from '../../src/controller/targeting/fact-condition.ts';
 import type { Selection } from '../../src/controller/targeting/selection.ts';
 import { httpsSender } from '../../src/transport/https/client/client.ts';
 import { systemClock } from '../../src/util/clock.ts';

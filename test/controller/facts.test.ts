@@ -1,7 +1,7 @@
 /** Conditions on facts, judged alike wherever the facts come from; against a real PuppetDB: test/puppet/puppetdb.test.ts. */
 import { expect, test } from 'vitest';
-import { parseFactCondition } from '../../src/controller/targeting/fact-condition.ts';
-import { textsThatFit } from '../../src/controller/targeting/fact-patterns.ts';
+import { parseFactCondition } from '../../src/conditions/fact-condition.ts';
+import { textsThatFit } from '../../src/conditions/fact-patterns.ts';
 import { factValuesOf } from '../support/fact-values.ts';
 import { choose, databaseOf, namesOf, warnings } from './choosing.ts';
 import { CASES, FACTS } from './fact-cases.ts';

@@ -1,6 +1,6 @@
 /** What was given and comes to nobody is nobody, never everybody; an exclusion that holds nobody is told. */
 import { expect, test } from 'vitest';
-import { parseFactCondition } from '../../src/controller/targeting/fact-condition.ts';
+import { parseFactCondition } from '../../src/conditions/fact-condition.ts';
 import type { HostSources } from '../../src/controller/targeting/host-sources.ts';
 import { choose, databaseOf, excluding, groupOf, namesOf, nobody, warnings } from './choosing.ts';
 

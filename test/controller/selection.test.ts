@@ -1,7 +1,7 @@
 /** Who is chosen by names, expressions, groups and facts of the inventory, and why. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseFactCondition } from '../../src/controller/targeting/fact-condition.ts';
+import { parseFactCondition } from '../../src/conditions/fact-condition.ts';
 import { choose, excluding, INVENTORY, namesOf } from './choosing.ts';
 
 test('a name is that of the inventory first, then gets the domain', async () => {

@@ -1,9 +1,9 @@
 /** The same conditions on the same facts, by inventory and by a real PuppetDB: they must choose the same hosts. */
 import fc from 'fast-check';
 import { expect } from 'vitest';
+import { parseFactCondition } from '../../src/conditions/fact-condition.ts';
 import { readBoltInventory } from '../../src/controller/targeting/bolt/reader.ts';
 import { byFacts } from '../../src/controller/targeting/fact-choice.ts';
-import { parseFactCondition } from '../../src/controller/targeting/fact-condition.ts';
 import type { HostSources, NodeDatabase } from '../../src/controller/targeting/host-sources.ts';
 import { nobody } from '../controller/choosing.ts';
 

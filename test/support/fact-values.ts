@@ -1,5 +1,5 @@
 /** A PuppetDB that knows some facts. */
-import { valueAt } from '../../src/controller/targeting/fact-condition.ts';
+import { valueAt } from '../../src/conditions/fact-condition.ts';
 import type { NodeDatabase } from '../../src/controller/targeting/host-sources.ts';
 
 /** A PuppetDB that knows these facts, by certname. */

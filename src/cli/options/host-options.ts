@@ -1,11 +1,11 @@
 /** The options that choose hosts, and what they mean. */
 import { randomBytes } from 'node:crypto';
-import { LAST_KINDS, type LastKind } from '../../controller/targeting/conditions.ts';
-import type { FactCondition } from '../../controller/targeting/fact-condition.ts';
+import type { FactCondition } from '../../conditions/fact-condition.ts';
 import type { Named } from '../../controller/targeting/nodeset/expression.ts';
 import { wordsIn } from '../../controller/targeting/nodeset/words.ts';
 import type { Selection } from '../../controller/targeting/selection.ts';
 import { KickError, messageOf } from '../../errors.ts';
+import { LAST_KINDS, type LastKind } from '../../protocol/last-kinds.ts';
 import type { Share } from '../../util/share.ts';
 import { type Command, Option } from '../commander.ts';
 import { inGroup, OPTION_GROUPS } from './groups.ts';
@@ -113,7 +113,7 @@ function refuseEmpty(words: readonly string[], options: HostOptions): void {
 
 async function factsOf(texts: readonly string[]): Promise<FactCondition[]> {
   if (texts.length === 0) return [];
-  const { parseFactCondition } = await import('../../controller/targeting/fact-condition.ts');
+  const { parseFactCondition } = await import('../../conditions/fact-condition.ts');
   return texts.map(parseFactCondition);
 }
 

@@ -1,6 +1,7 @@
 /** The hosts that meet a condition, answered by PuppetDB or else by the agents. Loaded when there is one. */
+import { hasClass, NO_CLASSES, wasLast } from '../../conditions/reported.ts';
 import type { AgentStatus } from '../../protocol/status.ts';
-import type { Condition, LastKind } from './conditions.ts';
+import type { Condition } from './conditions.ts';
 import { byFacts, needsPuppetDb } from './fact-choice.ts';
 import type { AgentAnswer } from './host-sources.ts';
 import type { Found, HostsOfOptions } from './question.ts';
@@ -30,8 +31,6 @@ export async function hostsOf(condition: Condition, options: HostsOfOptions): Pr
   }
 }
 
-const NO_CLASSES = 'its classes are not known: Puppet has not run there yet, or is not its runner';
-
 /**
  * Without PuppetDB the agents themselves are asked: of the named hosts, else of all hosts. `holds` returns
  * undefined if the host's answer does not say.
@@ -50,14 +49,4 @@ async function byAgents(
     if (does === undefined) unanswered.push({ error: NO_CLASSES, ...answer });
   }
   return { hosts, unanswered };
-}
-
-function hasClass(classes: readonly string[] | undefined, name: string): boolean | undefined {
-  // Puppet writes them in lower case, without a leading ::.
-  return classes?.includes(name.toLowerCase().replace(/^::/, ''));
-}
-
-function wasLast({ lastRun, time }: AgentStatus, kind: LastKind, olderThanMs: number): boolean {
-  if (kind === 'stale') return lastRun === undefined || lastRun.at < time - olderThanMs;
-  return lastRun?.status === kind;
 }

@@ -1,9 +1,6 @@
 /** Conditions on hosts (--query, --fact, --class, --last). condition-hosts.ts answers them. */
-import type { FactCondition } from './fact-condition.ts';
-
-/** What a host's latest report said; `stale`: it is too old, or there is none. */
-export const LAST_KINDS = ['failed', 'changed', 'unchanged', 'stale'] as const;
-export type LastKind = (typeof LAST_KINDS)[number];
+import type { FactCondition } from '../../conditions/fact-condition.ts';
+import type { LastKind } from '../../protocol/last-kinds.ts';
 
 export interface Conditions {
   queries: readonly string[];

@@ -2,14 +2,13 @@
  * Chooses hosts by conditions on facts. PuppetDB and the inventory only supply values, which are judged here, so that
  * the same facts choose the same hosts wherever they come from.
  */
+import { type FactCondition, judge, valueAt } from '../../conditions/fact-condition.ts';
+import { fitsOf, judgeFacts, shownValue } from '../../conditions/judge-facts.ts';
 import { KickError } from '../../errors.ts';
-import { clip, plural } from '../../util/text.ts';
-import { type FactCondition, judge, textOf, valueAt } from './fact-condition.ts';
-import { textsThatFit } from './fact-patterns.ts';
+import { plural } from '../../util/text.ts';
 import type { Inventory } from './inventory.ts';
 import { hostList } from './nodeset/host-list.ts';
 import type { Found, HostsOfOptions } from './question.ts';
-import { UNKNOWN_FACT } from './unknown-fact.ts';
 
 /** Maximum number of values named in a warning. */
 const SHOWN = 5;
@@ -23,12 +22,11 @@ export async function byFacts(conditions: readonly FactCondition[], options: Hos
   const hosts = new Set<string>();
   /** Per condition, hosts for which it cannot be judged and that meet all other conditions. */
   const incomparable = conditions.map((): [certname: string, value: unknown][] => []);
-  const fits = conditions.map((condition, at) => fittingTexts(condition, values, at));
+  const fits = fitsOf(conditions, values.values());
   for (const [certname, facts] of values) {
-    const verdicts = conditions.map((condition, at) => judge(facts[at], condition, fits[at]));
-    if (verdicts.every((verdict) => verdict === true)) hosts.add(certname);
-    const open = verdicts.indexOf('incomparable');
-    if (open >= 0 && !verdicts.includes(false)) incomparable[open]?.push([certname, facts[open]]);
+    const verdict = judgeFacts(conditions, facts, fits);
+    if (verdict === true) hosts.add(certname);
+    if (typeof verdict === 'number') incomparable[verdict]?.push([certname, facts[verdict]]);
   }
   const { warn } = options.context;
   const why = new Map<string, string>();
@@ -37,21 +35,10 @@ export async function byFacts(conditions: readonly FactCondition[], options: Hos
       warn(`--fact ${text}: no host has this fact`);
     const unclear = incomparable[at] ?? [];
     for (const [certname, value] of unclear)
-      why.set(certname, `--fact ${text}: ${shown(value)} cannot be compared`);
+      why.set(certname, `--fact ${text}: ${shownValue(value)} cannot be compared`);
     if (unclear.length > 0) warn(incomparableText(text, unclear));
   }
   return { hosts, why };
-}
-
-/** Those of the values at this place that a regular expression fits; undefined for another condition. */
-function fittingTexts(condition: FactCondition, values: Values, at: number): Set<string> | undefined {
-  if (condition.comparison !== '~') return undefined;
-  const texts = new Set<string>();
-  for (const facts of values.values()) {
-    const text = textOf(facts[at]);
-    if (text !== undefined) texts.add(text);
-  }
-  return textsThatFit(condition, texts);
 }
 
 function incomparableText(
@@ -60,8 +47,8 @@ function incomparableText(
 ): string {
   const byValue = new Map<string, string[]>();
   for (const [certname, value] of unclear) {
-    const hosts = byValue.get(shown(value));
-    if (hosts === undefined) byValue.set(shown(value), [certname]);
+    const hosts = byValue.get(shownValue(value));
+    if (hosts === undefined) byValue.set(shownValue(value), [certname]);
     else hosts.push(certname);
   }
   const groups = [...byValue].map(([value, hosts]) => ({ value, hosts }));
@@ -69,12 +56,6 @@ function incomparableText(
   const left = groups.slice(SHOWN).reduce((sum, { hosts }) => sum + hosts.length, 0);
   const more = left > 0 ? ` and ${left} more` : '';
   return `--fact ${text}: cannot be compared on ${plural(unclear.length, 'host')}, left out: ${names.join(', ')}${more}`;
-}
-
-function shown(value: unknown): string {
-  if (value === UNKNOWN_FACT) return 'only a plugin of Bolt knows it';
-  if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' ? 'a mapping' : clip(JSON.stringify(value) ?? '', 60);
 }
 
 async function valuesOf(

@@ -1,8 +1,9 @@
 /** Sources of hosts besides the inventory. A site may lack any of them. */
+
+import type { FactPath } from '../../conditions/fact-condition.ts';
+import type { LastKind } from '../../protocol/last-kinds.ts';
 import type { AgentStatus } from '../../protocol/status.ts';
 import type { SendFailure, Target } from '../../transport/transport.ts';
-import type { LastKind } from './conditions.ts';
-import type { FactPath } from './fact-condition.ts';
 
 export interface LastQuestion {
   kind: LastKind;

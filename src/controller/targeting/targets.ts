@@ -1,6 +1,7 @@
 /** Where to reach the agents of hosts. */
+
+import type { FactPath } from '../../conditions/fact-condition.ts';
 import type { Target } from '../../transport/transport.ts';
-import type { FactPath } from './fact-condition.ts';
 import type { HostSources } from './host-sources.ts';
 import type { Inventory } from './inventory.ts';
 import type { Warn } from './warn.ts';

@@ -1,8 +1,8 @@
 /** A choice of hosts: from the body of a request to the controller's selection. */
 import { randomBytes } from 'node:crypto';
+import { parseFactCondition } from '../../conditions/fact-condition.ts';
 import type { Hosts } from '../../controller/choose-hosts.ts';
 import type { Controller } from '../../controller/controller.ts';
-import { parseFactCondition } from '../../controller/targeting/fact-condition.ts';
 import { ALL } from '../../controller/targeting/inventory.ts';
 import type { Selection } from '../../controller/targeting/selection.ts';
 import { KickError } from '../../errors.ts';

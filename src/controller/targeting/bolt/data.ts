@@ -1,8 +1,8 @@
 /** `facts` and `config` of a group or a target. */
 import { isIPv6 } from 'node:net';
+import { UNKNOWN_FACT } from '../../../conditions/unknown-fact.ts';
 import { clip } from '../../../util/text.ts';
 import { parseUri } from '../address.ts';
-import { UNKNOWN_FACT } from '../unknown-fact.ts';
 import { type Entry, isPlugin, pluginText, type Reading } from './draft.ts';
 import type { Path } from './findings.ts';
 import { type Data, isMapping, type Mapping, NO_DATA, NO_FACTS, setOwn } from './merge.ts';

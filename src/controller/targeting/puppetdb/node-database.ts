@@ -1,9 +1,10 @@
 /** PuppetDB as what the choice of hosts asks: questions in, certnames and values of facts out. */
+
+import { type FactPath, valueAt } from '../../../conditions/fact-condition.ts';
 import { KickError } from '../../../errors.ts';
 import { isCertname } from '../../../protocol/names.ts';
 import type { Clock } from '../../../util/clock.ts';
 import { clip } from '../../../util/text.ts';
-import { type FactPath, valueAt } from '../fact-condition.ts';
 import type { HostCount, NodeDatabase } from '../host-sources.ts';
 import { type Warn, warnOfNames } from '../warn.ts';
 import type { Row } from './answer.ts';

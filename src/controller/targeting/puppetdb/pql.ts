@@ -1,6 +1,7 @@
 /** Questions to PuppetDB in its query language (PQL). No value of a user leaves its literal. */
+
+import type { FactPath } from '../../../conditions/fact-condition.ts';
 import { isoTime } from '../../../util/times.ts';
-import type { FactPath } from '../fact-condition.ts';
 import type { LastQuestion } from '../host-sources.ts';
 
 /** A string literal: PQL's are JSON's. */

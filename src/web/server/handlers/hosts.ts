@@ -1,6 +1,7 @@
 /** Which hosts a choice means. */
+
+import { type FactPath, parseFactCondition } from '../../../conditions/fact-condition.ts';
 import type { Hosts } from '../../../controller/choose-hosts.ts';
-import { type FactPath, parseFactCondition } from '../../../controller/targeting/fact-condition.ts';
 import { quoteName } from '../../../controller/targeting/nodeset/expression.ts';
 import { KickError } from '../../../errors.ts';
 import type { ChoiceWish } from '../../api/choice.ts';

@@ -1,7 +1,7 @@
 /** An operator's regular expression on facts: V8 tries it, which for some expressions takes exponential time. */
 import { createContext, Script } from 'node:vm';
-import { KickError } from '../../errors.ts';
-import { clip } from '../../util/text.ts';
+import { KickError } from '../errors.ts';
+import { clip } from '../util/text.ts';
 import type { FactCondition } from './fact-condition.ts';
 
 /** Milliseconds for all hosts together. */

@@ -1,6 +1,6 @@
 /** `--fact os.family=Debian`: a fact, how it is compared, and with what. */
-import { KickError } from '../../errors.ts';
-import { compareVersions, isVersion } from '../../util/versions.ts';
+import { KickError } from '../errors.ts';
+import { compareVersions, isVersion } from '../util/versions.ts';
 import { UNKNOWN_FACT } from './unknown-fact.ts';
 
 export type Comparison = '=' | '!=' | '~' | '<' | '>' | '<=' | '>=';
