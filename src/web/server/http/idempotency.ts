@@ -1,6 +1,6 @@
 /**
  * `Idempotency-Key`: the same key from the same caller is answered with what was answered first, so that a client whose
- * connection broke may ask again and nothing starts twice. Kept for a day, also over the death of the server.
+ * connection broke may ask again and nothing starts twice. Kept for a time, also over the death of the server.
  */
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../../util/clock.ts';
@@ -26,6 +26,8 @@ interface Known {
 }
 
 interface IdempotencyOptions {
+  /** Milliseconds; defaults to a day. */
+  keptMs?: number;
   clock: Clock;
   log: Log;
   /** Whether there is such a job. */
@@ -34,17 +36,17 @@ interface IdempotencyOptions {
 
 export async function openIdempotency(
   dir: string,
-  { clock, log, isThere }: IdempotencyOptions,
+  { keptMs = KEPT_MS, clock, log, isThere }: IdempotencyOptions,
 ): Promise<Idempotency> {
   const kept = openKeptKeys(dir, log);
   const known = new Map<string, Known>();
-  const prune = () => kept.prune({ before: clock.now() - KEPT_MS, most: MAX_KEYS });
+  const prune = () => kept.prune({ before: clock.now() - keptMs, most: MAX_KEYS });
   await prune();
 
   function forgetOld(): void {
     const before = known.size;
     for (const [key, { at }] of known) {
-      if (known.size <= MAX_KEYS && clock.monotonic() - at < KEPT_MS) break;
+      if (known.size <= MAX_KEYS && clock.monotonic() - at < keptMs) break;
       known.delete(key);
     }
     if (known.size < before) void prune();
@@ -53,7 +55,7 @@ export async function openIdempotency(
   /** What an earlier server has answered; undefined if it began nothing. Throws `ApiProblem` `conflict`. */
   async function answeredBefore(id: string, request: string): Promise<KeptKey | undefined> {
     const found = await kept.read(id);
-    if (found === undefined || clock.now() - found.at >= KEPT_MS) return undefined;
+    if (found === undefined || clock.now() - found.at >= keptMs) return undefined;
     if (found.request !== request) throw otherRequest();
     return found.begins === undefined || (await isThere(found.begins)) ? found : undefined;
   }
@@ -61,14 +63,19 @@ export async function openIdempotency(
   async function answerOf<T>(id: string, request: string, work: KeyedWork<T>): Promise<T> {
     const before = await answeredBefore(id, request);
     if (before !== undefined) return before.answer as T;
+    const at = clock.now();
+    let begun: { job: string } | undefined;
     try {
-      const at = clock.now();
-      const answer = await work((begun) => kept.write(id, { at, request, begins: begun.job, answer: begun }));
+      const answer = await work((first) => {
+        begun = first;
+        return kept.write(id, { at, request, begins: first.job, answer: first });
+      });
       await kept.write(id, { at, request, answer });
       return answer;
     } catch (error) {
-      // What did not begin may be tried again.
-      await kept.remove(id);
+      // What did not begin may be tried again; what did is the answer from now on.
+      if (begun === undefined || !(await isThere(begun.job))) await kept.remove(id);
+      else known.set(id, { at: clock.monotonic(), request, answer: Promise.resolve(begun) });
       throw error;
     }
   }
@@ -86,7 +93,7 @@ export async function openIdempotency(
       }
       const answer = answerOf(id, hash, work);
       known.set(id, { at: clock.monotonic(), request: hash, answer });
-      answer.catch(() => known.delete(id));
+      answer.catch(() => known.get(id)?.answer === answer && known.delete(id));
       return answer;
     },
   };
