@@ -23,6 +23,8 @@ export interface ServerContext {
   /** Reads a job, as it was a moment ago. */
   recentJob(text: string): Promise<StoredJob>;
   idempotency: Idempotency;
+  /** What hooks were sent. */
+  deliveries: Idempotency;
   audit: Audit;
   clock: Clock;
   log: Log;

@@ -18,6 +18,7 @@ import { openTokens } from './access/tokens.ts';
 import { createApp } from './app.ts';
 import { openAudit } from './audit.ts';
 import type { ServerContext } from './context.ts';
+import { DELIVERIES_KEPT_MS } from './http/deliveries.ts';
 import { openIdempotency } from './http/idempotency.ts';
 import { openFeeds } from './jobs/feeds.ts';
 import { openRecentJobs } from './jobs/recent-jobs.ts';
@@ -82,9 +83,11 @@ export async function openServer({
   const recentJobs = openRecentJobs(controller, running.isHere);
   const feeds = openFeeds(controller, clock, recentJobs.forget);
   const schedules = openStoredSchedules(webDir, clock);
+  const keysIn = { clock, log, isThere: running.isKnown };
   const context: ServerContext = {
     ...{ controller, doors, running, audit, clock, log, version, config, schedules },
-    idempotency: await openIdempotency(join(webDir, 'keys'), { clock, log, isThere: running.isKnown }),
+    idempotency: await openIdempotency(join(webDir, 'keys'), keysIn),
+    deliveries: await openIdempotency(join(webDir, 'deliveries'), { ...keysIn, keptMs: DELIVERIES_KEPT_MS }),
     recentJob: recentJobs.read,
     oidc: oidcOf(config, clock),
     scheduler: { run: (schedule) => scheduler.run(schedule) },

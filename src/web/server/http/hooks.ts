@@ -18,6 +18,7 @@ import type { Caller } from '../access/caller.ts';
 import { readSecret } from '../access/secret-file.ts';
 import type { Note, ServerContext } from '../context.ts';
 import { startJob } from '../handlers/orders.ts';
+import { deliveryOf } from './deliveries.ts';
 import { bodyBytes, MAX_BODY } from './input.ts';
 import { problemOf, sendProblem } from './problems.ts';
 
@@ -39,9 +40,9 @@ export function mountHooks(app: Express, context: ServerContext): void {
         // A branch that is made or deleted, a release: they name a ref as well.
         if (hook.kind === 'github' && event !== 'push')
           return void response.status(202).json({ message: 'nothing is done for this event' });
-        response
-          .status(202)
-          .json(await run(context, hook, { body, address: request.socket.remoteAddress ?? '' }));
+        const address = request.socket.remoteAddress ?? '';
+        const delivery = deliveryOf(hook.kind, { headers: request.headers, body });
+        response.status(202).json(await run(context, hook, { body, address, delivery }));
       } catch (error) {
         sendProblem(response, problemOf(error, context.log));
       }
@@ -138,14 +139,35 @@ export function lockOf(hook: string, environment: string): string {
   return `${name.slice(0, 51)}-${digest}`;
 }
 
-async function run(
-  context: ServerContext,
-  hook: HookConfig,
-  { body, address }: { body: Buffer; address: string },
-) {
+interface Delivered {
+  body: Buffer;
+  address: string;
+  delivery: string | undefined;
+}
+
+/** The same delivery gets the answer that it got first. */
+async function run(context: ServerContext, hook: HookConfig, { body, address, delivery }: Delivered) {
   const { branch, environment } = environmentOf(hook, body);
   if (environment === undefined) return { message: `nothing is done for the branch "${clip(branch, 100)}"` };
-  const { name, hosts, noop, canary, max_failures: maxFailures } = hook;
+  const start = (begins?: Note['begins']) =>
+    startFor(context, hook, { branch, environment, address, begins });
+  if (delivery === undefined) return start();
+  const asked = { caller: `hook-${hook.name}`, key: delivery, request: delivery };
+  return context.deliveries.once(asked, start);
+}
+
+interface Pushed {
+  branch: string;
+  environment: string;
+  address: string;
+  begins: Note['begins'] | undefined;
+}
+
+async function startFor(
+  context: ServerContext,
+  { name, hosts, noop, canary, max_failures: maxFailures }: HookConfig,
+  { branch, environment, address, begins }: Pushed,
+) {
   const caller: Caller = {
     name: `hook-${name}`,
     role: 'operator',
@@ -154,7 +176,7 @@ async function run(
     id: name,
     address,
   };
-  const note: Note = {};
+  const note: Note = { ...(begins !== undefined && { begins: ({ job }) => begins({ job }) }) };
   const wish = {
     choice: { hosts: [hosts] },
     action: { environment, ...(noop && { noop }) },
@@ -165,15 +187,19 @@ async function run(
     dryRun: false,
   };
   const line = { who: caller.name, via: caller.via, address, what: `POST /hooks/${name}` };
+  const said = () => ({
+    ...(note.detail !== undefined && { detail: note.detail }),
+    ...(note.job !== undefined && { job: note.job }),
+  });
   try {
     const { job } = await startJob(context, wish, { caller, note });
-    await context.audit.add({ ...line, status: 202, ...note });
+    await context.audit.add({ ...line, status: 202, ...said() });
     return { job };
   } catch (error) {
     // Whoever waits already starts after this push, and so covers it.
     if (error instanceof KickError && error.code === 'locked') return { message: error.message };
     const { status, message: detail } = problemOf(error, context.log);
-    await context.audit.add({ ...line, status, detail, ...note });
+    await context.audit.add({ ...line, status, detail, ...said() });
     throw error;
   }
 }
