@@ -103,6 +103,8 @@ test.each([
   ['* * * * * *', 'UTC', 'cron'],
   ['0 0 30 2 *', 'UTC', 'cron'],
   ['rm -rf', 'UTC', 'cron'],
+  ['@hourly', 'UTC', 'cron'],
+  ['2030-01-01T00:00:00', 'UTC', 'cron'],
   ['0 3 * * *', 'Europe/Nowhere', 'zone'],
 ])('"%s" in %s is refused for its %s', (cron, zone, field) => {
   expect(cronProblem(cron, zone)).toMatchObject({ field });

@@ -11,6 +11,8 @@ export function cronProblem(
   if (!isTimeZone(zone)) {
     return { field: 'zone', message: `there is no time zone "${zone}"; write one like Europe/Berlin` };
   }
+  // Croner also takes nicknames (@hourly) and a single date in ISO 8601.
+  if (cron.trim().split(/\s+/).length !== 5) return { field: 'cron', message: 'not five fields' };
   try {
     if (opened(cron, zone).nextRun() === null) return { field: 'cron', message: 'it never comes' };
     return undefined;
