@@ -59,6 +59,8 @@ export interface RerunWish {
   outcomes?: readonly Outcome[] | undefined;
   /** Defaults to the job's. */
   concurrency?: number | undefined;
+  /** Who asks on the web. */
+  account?: string | undefined;
 }
 
 export interface Rerun {
@@ -71,7 +73,11 @@ export interface Rerun {
   plan(): Promise<Plan>;
 }
 
-export function rerunOf(site: Site, stored: StoredJob, { by, outcomes, concurrency }: RerunWish): Rerun {
+export function rerunOf(
+  site: Site,
+  stored: StoredJob,
+  { by, outcomes, concurrency, account }: RerunWish,
+): Rerun {
   const targets = again(stored, outcomes);
   return {
     of: stored,
@@ -81,7 +87,7 @@ export function rerunOf(site: Site, stored: StoredJob, { by, outcomes, concurren
       const { rollout, maintenance: _maintenance, ...old } = stored.job;
       const names = new Set(targets.map(({ certname }) => certname));
       const reason = by.reason ?? stored.job.by.reason;
-      const { partial: _partial, ...settings } = stored.settings;
+      const { partial: _partial, account: _account, ...settings } = stored.settings;
       const job: Job = {
         ...old,
         id: uuidv7(site.clock.now()),
@@ -91,7 +97,7 @@ export function rerunOf(site: Site, stored: StoredJob, { by, outcomes, concurren
         ...(concurrency !== undefined && { concurrency }),
         ...(rollout !== undefined && { rollout: boundTo(names, rollout) }),
       };
-      return { job, settings };
+      return { job, settings: { ...settings, ...(account !== undefined && { account }) } };
     },
   };
 }

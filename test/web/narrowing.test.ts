@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { startKick } from '../support/kick.ts';
 import { realSite, type Site } from '../support/real-site.ts';
 import { type People, writePeople } from './people.ts';
 import { jobDone, signIn, startServer, type WebServer } from './web-site.ts';
@@ -114,8 +115,40 @@ test('of a job of others they see their own hosts: the list, the changes, the lo
     const stream = await streamed(job, headers);
     expect(stream).toContain(HOST);
     expect(stream).not.toContain(OTHER);
+    expect(stream).not.toContain('"hosts":2');
+    // What is counted is counted of these.
+    const shown = await server.ask(`jobs/${job}`, { headers });
+    expect(shown.json).toMatchObject({ hosts: 1, counts: { changed: 1 } });
+    expect(shown.text).not.toContain(OTHER);
+    const [line] = (await server.ask('jobs?limit=1', { headers })).json.jobs;
+    expect(line).toMatchObject({ id: job, state: 'done' });
+    for (const total of ['hosts', 'counts', 'exit']) expect(line).not.toHaveProperty(total);
+    expect((await server.ask('jobs?outcome=failed', { headers })).status).toBe(403);
+    const { jobs } = (await server.ask(`hosts/${HOST}`, { headers })).json;
+    expect(jobs[0]).toMatchObject({ job: { id: job }, host: { outcome: 'changed' } });
+    expect(jobs[0].job).not.toHaveProperty('counts');
   }
+  expect((await server.ask(`jobs/${job}`, { headers: alice })).json).toMatchObject({ hosts: 2 });
   expect(await streamed(job, alice)).toContain(OTHER);
+});
+
+test("a job of the Unix user whose name is the account is not the account's", async () => {
+  const env = { ...site.env, SUDO_USER: 'few' };
+  const typed = startKick(['run', 'web1', '--quiet'], { env });
+  const latest = async () => (await server.ask('jobs?limit=1', { headers: few })).json.jobs[0];
+  await expect.poll(latest).toMatchObject({ state: 'running', by: expect.stringMatching(/^few@/) });
+  const { id } = await latest();
+  for (const what of ['stop', 'cancel']) {
+    const { json } = await server.ask(`jobs/${id}/${what}`, { body: {}, headers: few });
+    expect(json).toMatchObject({ status: 403, detail: expect.stringMatching(/^own jobs: /) });
+  }
+  site.release();
+  await new Promise((resolve) => typed.once('exit', resolve));
+  const rerun = { body: { outcomes: ['changed'] }, headers: few };
+  expect((await server.ask(`jobs/${id}/rerun`, rerun)).status).toBe(403);
+  const own = (await server.ask('jobs', { body: { choice: { hosts: ['web1'] } }, headers: few })).json.job;
+  await jobDone(server, own, few);
+  expect((await server.ask(`jobs/${own}/rerun`, rerun)).status).toBe(202);
 });
 
 async function streamed(job: string, headers: Headers): Promise<string> {

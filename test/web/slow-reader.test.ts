@@ -69,7 +69,7 @@ async function readAll(response: IncomingMessage): Promise<{ last: string; news:
   const messages = text.split('\n\n').slice(0, -1);
   const data = messages.filter((one) => one.startsWith('id: '));
   return {
-    last: /^id: (\d+)/.exec(data.at(-1) ?? '')?.[1] ?? '',
+    last: /^id: (\S+)/.exec(data.at(-1) ?? '')?.[1] ?? '',
     news: data.flatMap((one) => JSON.parse(one.slice(one.indexOf('[')))),
     isOver: messages.some((one) => one.startsWith('event: over')),
   };

@@ -53,6 +53,7 @@ const SettingsSchema = v.object({
   accept: v.array(longText),
   success: v.exactOptional(measure),
   partial: v.exactOptional(v.boolean()),
+  account: v.exactOptional(longText),
   version: longText,
 });
 

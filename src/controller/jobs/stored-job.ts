@@ -15,6 +15,8 @@ export interface JobSettings {
   success?: number;
   /** Some hosts were left out because a condition could not be judged for them. */
   partial?: boolean;
+  /** Who started it on the web; absent: the command line, or a webhook. */
+  account?: string;
   /** kick's version. */
   version: string;
 }

@@ -67,7 +67,8 @@ export const JobLineSchema = v.object({
   reason: v.optional(longText),
   noop: v.optional(v.boolean()),
   state: v.picklist(JOB_STATES),
-  hosts: count,
+  /** These, `counts` and `exit` are of all hosts, and left out for those who may not look at all. */
+  hosts: v.optional(count),
   counts: v.optional(v.record(longText, count)),
   startedAt: longText,
   endedAt: v.optional(longText),

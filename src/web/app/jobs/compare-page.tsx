@@ -79,7 +79,8 @@ interface SideProps {
 function Side({ label, jobs, value, onPick }: SideProps) {
   const { t, f } = useText();
   const nameOf = ({ id, noop, hosts, reason, startedAt }: JobLine) => {
-    const words = [noop === true ? t.job.noop : t.job.run, t.common.hosts(hosts, f.number(hosts)), reason];
+    const count = hosts === undefined ? undefined : t.common.hosts(hosts, f.number(hosts));
+    const words = [noop === true ? t.job.noop : t.job.run, count, reason];
     return `${f.time(millisOf(startedAt) ?? 0)} · ${words.filter(Boolean).join(' · ')} · ${id.slice(-8)}`;
   };
   const job = jobs.find(({ id }) => id === value);
@@ -99,7 +100,11 @@ function Side({ label, jobs, value, onPick }: SideProps) {
       />
       {job !== undefined && (
         <Link to="/jobs/$job" params={{ job: job.id }} aria-label={t.job.title(job.id.slice(-8))}>
-          <OutcomeBar counts={job.counts ?? {}} hosts={job.hosts} isThin />
+          {job.hosts === undefined ? (
+            job.id.slice(-8)
+          ) : (
+            <OutcomeBar counts={job.counts ?? {}} hosts={job.hosts} isThin />
+          )}
         </Link>
       )}
     </div>

@@ -10,8 +10,9 @@ import { Empty, Problem } from '../parts/states.tsx';
 import { Time } from '../parts/time.tsx';
 import { usePageKeys } from '../parts/use-page-keys.ts';
 import { Cell, Heading } from '../parts/virtual-rows.tsx';
+import { useMe } from '../shell/shell.tsx';
 import { useText } from '../text/language.tsx';
-import { OUTCOMES } from '../theme/outcomes.ts';
+import { OUTCOMES, type Tone } from '../theme/outcomes.ts';
 
 type Filter = { by?: string; outcome?: string };
 
@@ -86,6 +87,7 @@ function NoJobs({ isFiltered }: { isFiltered: boolean }) {
 function Filters({ filter }: { filter: Filter }) {
   const { t } = useText();
   const textOf = useOutcomeText();
+  const seesAll = useMe().limits.every(({ hosts }) => hosts === undefined);
   const navigate = useNavigate();
   const set = (change: Filter) => {
     const kept = Object.entries({ ...filter, ...change }).filter(([, value]) => value !== '');
@@ -100,16 +102,18 @@ function Filters({ filter }: { filter: Filter }) {
         onFilter={(by) => set({ by })}
         data-search
       />
-      <NativeSelect
-        size="sm"
-        aria-label={t.jobs.result}
-        value={filter.outcome ?? ''}
-        onChange={(event) => set({ outcome: event.currentTarget.value })}
-        data={[
-          { value: '', label: t.jobs.anyOutcome },
-          ...OUTCOMES.map((value) => ({ value, label: textOf(value) })),
-        ]}
-      />
+      {seesAll && (
+        <NativeSelect
+          size="sm"
+          aria-label={t.jobs.result}
+          value={filter.outcome ?? ''}
+          onChange={(event) => set({ outcome: event.currentTarget.value })}
+          data={[
+            { value: '', label: t.jobs.anyOutcome },
+            ...OUTCOMES.map((value) => ({ value, label: textOf(value) })),
+          ]}
+        />
+      )}
     </div>
   );
 }
@@ -142,13 +146,18 @@ export function JobTable({ lines }: { lines: readonly JobLine[] }) {
   );
 }
 
+/** Whoever may not look at all hosts is not told. */
+const toneOfExit = (exit: number | undefined): Tone =>
+  exit === undefined ? 'open' : exit === 0 ? 'ok' : 'failed';
+
 function Line({ line }: { line: JobLine }) {
   const { t, f } = useText();
   const navigate = useNavigate();
   const { id, by, reason, noop, state, hosts, counts = {}, startedAt, exit } = line;
-  const tone = state === 'running' ? 'live' : state === 'done' ? (exit === 0 ? 'ok' : 'failed') : 'held';
-  const word = state === 'done' && exit !== 0 ? t.jobs.notWell : t.job.states[state];
-  const title = [noop === true ? t.job.noop : t.job.run, t.common.hosts(hosts, f.number(hosts)), reason];
+  const tone = state === 'running' ? 'live' : state === 'done' ? toneOfExit(exit) : 'held';
+  const word = state === 'done' && tone === 'failed' ? t.jobs.notWell : t.job.states[state];
+  const count = hosts === undefined ? undefined : t.common.hosts(hosts, f.number(hosts));
+  const title = [noop === true ? t.job.noop : t.job.run, count, reason];
   const open = () => void navigate({ to: '/jobs/$job', params: { job: id } });
   return (
     <div role="row" tabIndex={0} onClick={open} onKeyDown={(event) => event.key === 'Enter' && open()}>
@@ -162,7 +171,7 @@ function Line({ line }: { line: JobLine }) {
       </Cell>
       <Cell className="dim hide-narrow">{by}</Cell>
       <Cell className="hide-narrow">
-        <OutcomeBar counts={counts} hosts={hosts} isThin />
+        {hosts !== undefined && <OutcomeBar counts={counts} hosts={hosts} isThin />}
       </Cell>
       <Cell className="end dim">
         <Time at={startedAt} isRelative />

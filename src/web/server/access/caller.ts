@@ -21,6 +21,11 @@ export function isAtLeast(role: Role, least: Role): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(least);
 }
 
+/** Whose a job is that they start: a webhook's is nobody's. */
+export function accountOf({ name, via }: Caller): { account?: string } {
+  return via === 'hook' ? {} : { account: name };
+}
+
 /** The requester, as the agents see and log it: the person, not the server. */
 export function byOf({ name }: Caller, reason: string | undefined): By {
   return {

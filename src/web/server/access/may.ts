@@ -2,6 +2,7 @@
 import type { Hosts } from '../../../controller/choose-hosts.ts';
 import type { Controller } from '../../../controller/controller.ts';
 import type { Job } from '../../../controller/jobs/job.ts';
+import type { StoredJob } from '../../../controller/jobs/stored-job.ts';
 import type { Inventory } from '../../../controller/targeting/inventory.ts';
 import { KickError } from '../../../errors.ts';
 import { ApiProblem } from '../../api/problem.ts';
@@ -38,15 +39,16 @@ export function isLimited({ limits }: Pick<Caller, 'limits'>): boolean {
   return limits.some((one) => Object.keys(one).length > 0);
 }
 
-/** Somebody with limits orders about only what they started themselves. */
-export function checkOwnJob(caller: Caller, { by }: Job): void {
-  if (!isLimited(caller) || by.user === caller.name) return;
+/** Somebody with limits orders about only what they started themselves, here: a Unix user of their name is somebody else. */
+export function checkOwnJob(caller: Caller, { job: { by }, settings: { account } }: StoredJob): void {
+  if (!isLimited(caller) || account === caller.name) return;
   throw new ApiProblem('not-allowed', `own jobs: ${by.user} started this one, and ${caller.name} has limits`);
 }
 
 /** And only what they could start now: a token may have less than its owner, and the role may be a smaller one by now. */
-export async function checkJob(caller: Caller, job: Job, controller: Controller): Promise<void> {
-  checkOwnJob(caller, job);
+export async function checkJob(caller: Caller, stored: StoredJob, controller: Controller): Promise<void> {
+  const { job } = stored;
+  checkOwnJob(caller, stored);
   checkAction(caller, job.action);
   await checkHosts(caller, job.targets, controller);
 }
@@ -88,6 +90,11 @@ export async function checkHosts(
       `hosts: ${caller.name} may use ${expression}, and ${other.certname} is not among them`,
     );
   }
+}
+
+/** Whether somebody may look at some hosts only. */
+export function seesSome({ limits }: Pick<Caller, 'limits'>): boolean {
+  return limits.some(({ hosts }) => hosts !== undefined);
 }
 
 /** Whether somebody may look at what became of a host. */

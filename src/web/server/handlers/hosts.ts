@@ -7,11 +7,11 @@ import { KickError } from '../../../errors.ts';
 import type { ChoiceWish } from '../../api/choice.ts';
 import { ApiProblem } from '../../api/problem.ts';
 import type { Caller } from '../access/caller.ts';
-import { cutTo } from '../access/may.ts';
+import { cutTo, seesSome } from '../access/may.ts';
 import { chooseHosts } from '../choices.ts';
 import type { Handlers, ServerContext } from '../context.ts';
 import { stateLineOf, within } from './host-view.ts';
-import { hostOf, lineOf } from './job-view.ts';
+import { hostOf, lineOf, withoutTotals } from './job-view.ts';
 
 const JOBS_OF_HOST = 20;
 const DAY_MS = 86_400_000;
@@ -46,7 +46,7 @@ export function hostHandlers(context: ServerContext): Handlers<'resolveHosts' | 
         findings: findings.map((one) => ({ ...one })),
         ...(msLeft !== undefined && { certificateDays: Math.floor(msLeft / DAY_MS) }),
         groups: [...inventory].filter((one) => one.hosts.includes(certname)).map(({ name }) => name),
-        jobs: jobs.map(({ job, result }) => ({ job: lineOf(job), host: hostOf(certname, result) })),
+        jobs: jobs.map(({ job, result }) => ({ job: lineFor(job, caller), host: hostOf(certname, result) })),
         isCut,
         warnings,
       };
@@ -62,6 +62,9 @@ export function hostHandlers(context: ServerContext): Handlers<'resolveHosts' | 
     },
   };
 }
+
+const lineFor = (job: Parameters<typeof lineOf>[0], caller: Caller) =>
+  seesSome(caller) ? withoutTotals(lineOf(job)) : lineOf(job);
 
 /** Whatever characters its name has. Throws `ApiProblem` `not-found`. */
 async function oneHost(context: ServerContext, certname: string, caller: Caller) {

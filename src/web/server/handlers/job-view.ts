@@ -25,6 +25,28 @@ export function lineOf(
   };
 }
 
+/** The same job, of the hosts that somebody may look at. */
+export function seenPart(stored: StoredJob, sees: (certname: string) => boolean): StoredJob {
+  const { job, results } = stored;
+  const { rollout: { groups: _groups, ...rollout } = {}, maintenance = [] } = job;
+  return {
+    ...stored,
+    job: {
+      ...job,
+      targets: job.targets.filter(({ certname }) => sees(certname)),
+      maintenance: maintenance.filter(sees),
+      ...(job.rollout !== undefined && { rollout }),
+    },
+    results: new Map([...results].filter(([certname]) => sees(certname))),
+  };
+}
+
+/** A line for somebody who may not look at all hosts: without what is counted over all of them. */
+export function withoutTotals(line: v.InferInput<typeof JobLineSchema>): v.InferInput<typeof JobLineSchema> {
+  const { hosts: _hosts, counts: _counts, exit: _exit, ...rest } = line;
+  return rest;
+}
+
 export function jobOf(stored: StoredJob, question: string | undefined): v.InferInput<typeof JobSchema> {
   const { job, settings, startedAt, endedAt, stopped, results, controller } = stored;
   const { id, name, by, action, rollout, concurrency, targets, maintenance = [] } = job;

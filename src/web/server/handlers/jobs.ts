@@ -6,10 +6,10 @@ import type { StoredJob } from '../../../controller/jobs/stored-job.ts';
 import { KickError } from '../../../errors.ts';
 import { ApiProblem, type ProblemCode } from '../../api/problem.ts';
 import type { Caller } from '../access/caller.ts';
-import { sightOf } from '../access/may.ts';
+import { seesSome, sightOf } from '../access/may.ts';
 import type { Handlers, ServerContext } from '../context.ts';
 import { afterCursor } from './cursor.ts';
-import { hostOf, jobOf, lineOf } from './job-view.ts';
+import { hostOf, jobOf, lineOf, seenPart, withoutTotals } from './job-view.ts';
 
 const PAGE = 100;
 const MAX_PAGE = 1000;
@@ -19,17 +19,22 @@ type Names = 'listJobs' | 'getJob' | 'listJobHosts' | 'getJobHost' | 'listChange
 export function jobHandlers(context: ServerContext): Handlers<Names> {
   const { controller, running, recentJob } = context;
   return {
-    async listJobs({ query: { cursor, limit, ...filter } }) {
+    async listJobs({ query: { cursor, limit, ...filter } }, caller) {
+      if (filter.outcome !== undefined && seesSome(caller))
+        throw new ApiProblem('not-allowed', `hosts: ${caller.name} may not look at all of them`);
       const latest = (await controller.jobs(filter)).reverse();
       const order = { keyOf: ({ id }: FoundJob) => [id], isReversed: true };
       const page = afterCursor(latest, { cursor, size: sizeOf(limit), ...order });
-      return { jobs: await Promise.all(page.items.map((line) => countedLine(line, running))), ...page.next };
+      const lineFor = async (line: FoundJob) =>
+        seesSome(caller) ? withoutTotals(lineOf(line)) : countedLine(line, running);
+      return { jobs: await Promise.all(page.items.map(lineFor)), ...page.next };
     },
-    async getJob({ params }) {
+    async getJob({ params }, caller) {
       const stored = await foundJob(recentJob, params.job).catch((error: unknown) => {
         throw troubleOf(params.job, running) ?? error;
       });
-      return jobOf(stored, running.question(stored.job.id));
+      const seen = seesSome(caller) ? seenPart(stored, await sightOf(caller, controller)) : stored;
+      return jobOf(seen, running.question(stored.job.id));
     },
     async listJobHosts({ params, query: { cursor, limit, outcome, name = '', sort = 'certname' } }, caller) {
       const { job, results } = await foundJob(recentJob, params.job);

@@ -9,7 +9,7 @@ import { parseShare } from '../../../util/share.ts';
 import { shortId } from '../../../util/uuid.ts';
 import type { JobWishBody } from '../../api/job.ts';
 import { ApiProblem } from '../../api/problem.ts';
-import { byOf, type Caller } from '../access/caller.ts';
+import { accountOf, byOf, type Caller } from '../access/caller.ts';
 import { checkAction, checkCount, checkHosts, checkJob, checkOwnJob } from '../access/may.ts';
 import type { Handlers, Note, ServerContext } from '../context.ts';
 import { allowedHosts, unansweredOf } from './hosts.ts';
@@ -27,11 +27,11 @@ export function orderHandlers(context: ServerContext): Handlers<Names> {
   return {
     startJob: ({ body }, caller, note) => startJob(context, body, { caller, note }),
     async rerunJob({ params, body: { outcomes, reason, dryRun } }, caller, note) {
-      const { job: before } = await storedJob(controller, params.job);
+      const before = await storedJob(controller, params.job);
       checkOwnJob(caller, before);
-      checkAction(caller, before.action);
-      const wish = { by: byOf(caller, reason), outcomes };
-      const rerun = await orConflict(() => controller.rerun(before.id, wish));
+      checkAction(caller, before.job.action);
+      const wish = { by: byOf(caller, reason), outcomes, ...accountOf(caller) };
+      const rerun = await orConflict(() => controller.rerun(before.job.id, wish));
       if (rerun.targets.length === 0)
         throw new ApiProblem('bad-choice', 'every host of this job did as asked');
       await checkHosts(caller, rerun.targets, controller);
@@ -41,8 +41,9 @@ export function orderHandlers(context: ServerContext): Handlers<Names> {
       return begin(context, plan, { note, shown });
     },
     async resumeJob({ params }, caller, note) {
-      const { job } = await storedJob(controller, params.job);
-      await checkJob(caller, job, controller);
+      const stored = await storedJob(controller, params.job);
+      await checkJob(caller, stored, controller);
+      const { job } = stored;
       note.job = job.id;
       await orConflict(() => running.resume(job.id));
       return { job: job.id };
@@ -52,8 +53,9 @@ export function orderHandlers(context: ServerContext): Handlers<Names> {
     cancelJob: ({ params, body }, caller, note) =>
       stop(context, { ...params, ...body, cancel: true }, { caller, note }),
     async confirmJob({ params, body: { goOn } }, caller, note) {
-      const { job } = await storedJob(controller, params.job);
-      await checkJob(caller, job, controller);
+      const stored = await storedJob(controller, params.job);
+      await checkJob(caller, stored, controller);
+      const { job } = stored;
       note.job = job.id;
       note.detail = goOn ? 'goes on' : 'ends here';
       if (running.answer(job.id, goOn)) return { job: job.id };
@@ -128,6 +130,7 @@ function wishOf(body: JobWishBody, action: Job['action'], caller: Caller): JobWi
       accept: outcomesOf(body.accept ?? [], 'accept'),
       ...(timeout !== undefined && { timeoutMs: timeout * 1000 }),
       ...(success !== undefined && { success }),
+      ...accountOf(caller),
     },
   };
 }
@@ -191,7 +194,7 @@ async function stop(
   { caller, note }: Asking,
 ) {
   const stored = await storedJob(controller, text);
-  await checkJob(caller, stored.job, controller);
+  await checkJob(caller, stored, controller);
   note.job = stored.job.id;
   const stopped = await orConflict(() =>
     controller.stop(stored.job.id, { by: byOf(caller, reason), cancel }),

@@ -1,6 +1,6 @@
 /**
- * Server-sent events: the news of a job, a few times a second, as lists. Each message has the number of its last news as
- * id, and a client that comes back with `Last-Event-ID` is told what came after it. A client that reads too slowly is
+ * Server-sent events: the news of a job, a few times a second, as lists. Each message has the job and the number of its
+ * last news as id, and a client that comes back with `Last-Event-ID` is told what came after it. A client that reads too slowly is
  * disconnected, and resumes.
  */
 import { isDeepStrictEqual } from 'node:util';
@@ -9,10 +9,10 @@ import { ApiProblem } from '../../api/problem.ts';
 import { ROUTES } from '../../api/routes.ts';
 import { authenticate } from '../access/authenticate.ts';
 import type { Caller } from '../access/caller.ts';
-import { sightOf } from '../access/may.ts';
+import { seesSome, sightOf } from '../access/may.ts';
 import type { ServerContext } from '../context.ts';
 import { foundJob } from '../handlers/jobs.ts';
-import type { Feed, Feeds } from '../jobs/feeds.ts';
+import { type Feed, type Feeds, numberIn } from '../jobs/feeds.ts';
 import { inputOf } from './input.ts';
 import type { SpecialWork } from './mount.ts';
 
@@ -39,10 +39,10 @@ export function streamWork(
     const sees = await sightOf({ limits }, controller);
     const mayStay = async () =>
       isDeepStrictEqual((await authenticate(request, doors, { isUse: false }))?.limits, limits);
+    const after = lastSeen(request, job.id);
     if (streams >= MAX_STREAMS) throw new ApiProblem('unavailable', `${MAX_STREAMS} clients watch already`);
     streams += 1;
     response.on('close', () => (streams -= 1));
-    const after = lastSeen(request);
     response.status(200).set({
       'Content-Type': 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-store',
@@ -51,17 +51,20 @@ export function streamWork(
     response.write('retry: 2000\n\n');
     send(feeds.of(job.id), response, {
       ...{ last: after, behindMs, mayStay },
-      ...(limits.some(({ hosts }) => hosts !== undefined) && { sees }),
+      ...(seesSome({ limits }) && { sees }),
     });
   };
 }
 
-/** -1: nothing yet. Throws `ApiProblem` `bad-request`. */
-function lastSeen(request: Request): number {
+/** -1: nothing yet. Throws `ApiProblem` `bad-request`: after a number of another job's, news of this one would be missed. */
+function lastSeen(request: Request, job: string): number {
   const given = request.headers['last-event-id'];
   if (given === undefined || given === '') return -1;
-  if (typeof given === 'string' && /^\d{1,9}$/.test(given)) return Number(given);
-  throw new ApiProblem('bad-request', 'Last-Event-ID: not a number of ours');
+  const number = numberIn(String(given), job);
+  if (number !== undefined) return number;
+  throw new ApiProblem('bad-request', 'Last-Event-ID: not an id of this stream', {
+    hint: 'without it the stream begins with the first news',
+  });
 }
 
 interface Sending {

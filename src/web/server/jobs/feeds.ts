@@ -6,6 +6,7 @@
 import type { Controller } from '../../../controller/controller.ts';
 import { messageOf } from '../../../errors.ts';
 import type { Clock } from '../../../util/clock.ts';
+import { shortId } from '../../../util/uuid.ts';
 import type { News } from '../../api/news.ts';
 import { newsOf } from './news-of.ts';
 
@@ -56,7 +57,7 @@ export function openFeeds(controller: Controller, clock: Clock, onDone: (job: st
 
   function open(job: string): OpenFeed {
     const viewers = new Set<() => void>();
-    const collector = createCollector(viewers);
+    const collector = createCollector(job, viewers);
     const feed: OpenFeed = {
       ...{ viewers, ending: new AbortController(), after: collector.after, add: collector.add },
       end: collector.end,
@@ -122,9 +123,20 @@ interface Numbered {
   text: string;
   /** The host that it is about. */
   certname: string | undefined;
+  /** For those who may see only some hosts: it is not about all of them. */
+  isForAll: boolean;
 }
 
-function createCollector(viewers: ReadonlySet<() => void>): Collector {
+/** The id of a message; `numberIn` reads it again. */
+const idOf = (number: number, job: string) => `${number}-${shortId(job)}`;
+
+/** The number in the id of a message of this job; undefined: it is another's, or none. */
+export function numberIn(id: string, job: string): number | undefined {
+  const [, number = ''] = /^(\d{1,9})-/.exec(id) ?? [];
+  return id === idOf(Number(number), job) ? Number(number) : undefined;
+}
+
+function createCollector(job: string, viewers: ReadonlySet<() => void>): Collector {
   const kept: Numbered[] = [];
   /** Messages by the place of their first: nearly all viewers wait for the same one. */
   const made = new Map<number, Message>();
@@ -137,7 +149,12 @@ function createCollector(viewers: ReadonlySet<() => void>): Collector {
     timer = undefined;
     const first = next - collected.length;
     for (const [index, news] of lastOfEach(collected))
-      kept.push({ number: first + index, text: JSON.stringify(news), certname: certnameIn(news) });
+      kept.push({
+        number: first + index,
+        text: JSON.stringify(news),
+        certname: certnameIn(news),
+        isForAll: !TOTALS.includes(news.type),
+      });
     collected = [];
     made.clear();
     for (const viewer of viewers) viewer();
@@ -152,10 +169,13 @@ function createCollector(viewers: ReadonlySet<() => void>): Collector {
     if (known !== undefined) return known;
     const part = kept.slice(from, end);
     const bytesOf = (some: readonly Numbered[]) =>
-      Buffer.from(`id: ${newest.number}\ndata: [${some.map(({ text }) => text).join(',')}]\n\n`);
+      Buffer.from(`id: ${idOf(newest.number, job)}\ndata: [${some.map(({ text }) => text).join(',')}]\n\n`);
     const message: Message = {
       ...{ last: newest.number, bytes: bytesOf(part) },
-      seenBy: (sees) => bytesOf(part.filter(({ certname }) => certname === undefined || sees(certname))),
+      seenBy: (sees) =>
+        bytesOf(
+          part.filter(({ certname, isForAll }) => (certname === undefined ? isForAll : sees(certname))),
+        ),
     };
     made.set(from, message);
     return message;
@@ -196,6 +216,9 @@ function lastOfEach(all: readonly News[]): [number, News][] {
   for (const [index, news] of all.entries()) if (isOfHost(news)) lastOf.set(news.certname, index);
   return [...all.entries()].filter(([index, news]) => !isOfHost(news) || lastOf.get(news.certname) === index);
 }
+
+/** What is said of all hosts of a job together. */
+const TOTALS: readonly News['type'][] = ['job', 'batch', 'window', 'stopping'];
 
 const certnameIn = (news: News) => ('certname' in news ? news.certname : undefined);
 
