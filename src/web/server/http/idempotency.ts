@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../../../util/clock.ts';
 import type { Log } from '../../../util/log.ts';
 import { ApiProblem } from '../../api/problem.ts';
-import { type KeptKey, openKeptKeys } from './kept-keys.ts';
+import { type KeptKey, type KeptKeys, openKeptKeys } from './kept-keys.ts';
 
 const KEPT_MS = 86_400_000;
 const MAX_KEYS = 10_000;
@@ -52,16 +52,8 @@ export async function openIdempotency(
     if (known.size < before) void prune();
   }
 
-  /** What an earlier server has answered; undefined if it began nothing. Throws `ApiProblem` `conflict`. */
-  async function answeredBefore(id: string, request: string): Promise<KeptKey | undefined> {
-    const found = await kept.read(id);
-    if (found === undefined || clock.now() - found.at >= keptMs) return undefined;
-    if (found.request !== request) throw otherRequest();
-    return found.begins === undefined || (await isThere(found.begins)) ? found : undefined;
-  }
-
   async function answerOf<T>(id: string, request: string, work: KeyedWork<T>): Promise<T> {
-    const before = await answeredBefore(id, request);
+    const before = await answeredBefore(id, request, { kept, keptMs, clock, isThere });
     if (before !== undefined) return before.answer as T;
     const at = clock.now();
     let begun: { job: string } | undefined;
@@ -97,6 +89,23 @@ export async function openIdempotency(
       return answer;
     },
   };
+}
+
+interface Before extends Pick<IdempotencyOptions, 'clock' | 'isThere'> {
+  kept: KeptKeys;
+  keptMs: number;
+}
+
+/** What an earlier server has answered; undefined if it began nothing. Throws `ApiProblem` `conflict`. */
+async function answeredBefore(
+  id: string,
+  request: string,
+  { kept, keptMs, clock, isThere }: Before,
+): Promise<KeptKey | undefined> {
+  const found = await kept.read(id);
+  if (found === undefined || clock.now() - found.at >= keptMs) return undefined;
+  if (found.request !== request) throw otherRequest();
+  return found.begins === undefined || (await isThere(found.begins)) ? found : undefined;
 }
 
 function otherRequest(): ApiProblem {

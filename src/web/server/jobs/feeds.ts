@@ -148,13 +148,7 @@ function createCollector(job: string, viewers: ReadonlySet<() => void>): Collect
   function tell(): void {
     timer = undefined;
     const first = next - collected.length;
-    for (const [index, news] of lastOfEach(collected))
-      kept.push({
-        number: first + index,
-        text: JSON.stringify(news),
-        certname: certnameIn(news),
-        isForAll: !TOTALS.includes(news.type),
-      });
+    for (const [index, news] of lastOfEach(collected)) kept.push(numbered(first + index, news));
     collected = [];
     made.clear();
     for (const viewer of viewers) viewer();
@@ -216,6 +210,11 @@ function lastOfEach(all: readonly News[]): [number, News][] {
   for (const [index, news] of all.entries()) if (isOfHost(news)) lastOf.set(news.certname, index);
   return [...all.entries()].filter(([index, news]) => !isOfHost(news) || lastOf.get(news.certname) === index);
 }
+
+const numbered = (number: number, news: News): Numbered => ({
+  ...{ number, text: JSON.stringify(news), certname: certnameIn(news) },
+  isForAll: !TOTALS.includes(news.type),
+});
 
 /** What is said of all hosts of a job together. */
 const TOTALS: readonly News['type'][] = ['job', 'batch', 'window', 'stopping'];
