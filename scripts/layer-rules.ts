@@ -106,6 +106,7 @@ export const ROOMS: Readonly<Record<string, { folders: readonly string[]; files:
       'context',
       'did-you-mean',
       'json-log',
+      'open-broker',
       'open-controller',
       'open-sender',
       'print',

@@ -7,6 +7,7 @@ import { OPERATIONS } from '../protocol/request.ts';
 import { RUNNER_NAMES } from '../protocol/status.ts';
 import { longText, typedText, whole } from '../util/bounds.ts';
 import { MAX_DURATION_MS, parseDuration, typedDuration } from '../util/duration.ts';
+import { NatsConfigSchema } from './nats-config.ts';
 
 const path = v.pipe(longText, v.check(isAbsolute, 'not an absolute path'));
 
@@ -62,10 +63,14 @@ const PullSchema = v.strictObject({
   noop: v.optional(v.boolean(), false),
 });
 
-export const AgentConfigSchema = v.strictObject({
+const AgentKeysSchema = v.strictObject({
   port: v.optional(whole(0, 65_535), 8139),
   /** The address to listen on; defaults to all. */
   bind: v.optional(longText),
+  /** Whether it has a port at all. */
+  listen: v.optional(v.boolean(), true),
+  /** Brokers through which controllers may come. */
+  nats: v.optional(NatsConfigSchema),
   /** Certnames of hosts that may send requests, in addition to Puppet's administrators. */
   controllers: v.optional(v.array(ControllerSchema), []),
   /** Whether a certificate with Puppet's pp_cli_auth is enough. */
@@ -102,5 +107,16 @@ export const AgentConfigSchema = v.strictObject({
   metrics_file: v.optional(path),
   log_level: v.optional(v.picklist(['debug', 'info', 'warn', 'error']), 'info'),
 });
+
+export const AgentConfigSchema = v.pipe(
+  AgentKeysSchema,
+  v.forward(
+    v.check(
+      ({ listen, nats, pull }) => listen || nats !== undefined || pull !== undefined,
+      'without a port, nats or pull nobody can reach this host',
+    ),
+    ['listen'],
+  ),
+);
 
 export type AgentConfig = v.InferOutput<typeof AgentConfigSchema>;

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { CertnameSchema, EnvironmentSchema, HostNameSchema } from '../protocol/names.ts';
 import { count, longText, matching, port, text, whole } from '../util/bounds.ts';
+import { NatsConfigSchema } from './nats-config.ts';
 
 const UrlSchema = v.pipe(longText, v.url('not a URL like https://puppetdb.example.com:8081'));
 
@@ -78,6 +79,8 @@ export const ControllerConfigSchema = v.strictObject({
   ),
   /** The fact in PuppetDB with the address of hosts without a uri: `facts.networking.ip`. */
   address_from: v.optional(matching(/^facts\.[A-Za-z0-9_.-]{1,200}$/, 'not a fact like facts.networking.ip')),
+  /** Brokers through which hosts with `via: nats` are reached. */
+  nats: v.optional(NatsConfigSchema),
   /** Groups by name, as in inventory.yaml; read by controller/targeting/inventory-files.ts. */
   groups: v.optional(v.record(longText, v.unknown())),
   /** A file for node_exporter's textfile collector with the outcome of the latest jobs. */

@@ -28,6 +28,10 @@ function grantKeys<const P extends string>(at: P) {
 export const AGENT_KEYS = {
   port: { what: 'TCP port to listen on; 0 for any free one' },
   bind: { what: 'address to listen on', preset: 'all' },
+  listen: { what: 'whether it listens on a port; false: controllers come by `nats` only' },
+  nats: { what: 'brokers (NATS) through which controllers may come:', preset: 'none' },
+  'nats.servers': { what: 'a list like tls://nats1.example.com:4222' },
+  'nats.tls': { what: 'false: without TLS, only to a broker on this machine' },
   controllers: {
     what: "certnames that may send requests, in addition to Puppet's administrators; or mappings:",
     preset: 'none',
@@ -76,6 +80,9 @@ export const CONTROLLER_KEYS = {
     what: 'fact in PuppetDB with the address of hosts that DNS does not know: facts.networking.ip',
     preset: 'none',
   },
+  nats: { what: 'brokers (NATS) through which hosts with `via: nats` are reached:', preset: 'none' },
+  'nats.servers': { what: 'a list like tls://nats1.example.com:4222' },
+  'nats.tls': { what: 'false: without TLS, only to a broker on this machine' },
   groups: { what: 'groups by name, with the keys of groups in inventory.yaml', preset: 'none' },
   metrics_file: { what: 'file for Prometheus, ending in .prom', preset: 'none' },
   web: { what: 'kick serve, the web page and the REST API:' },

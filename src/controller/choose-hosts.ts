@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { ControllerConfig } from '../config/controller-config.ts';
 import { KickError } from '../errors.ts';
 import type { Identity } from '../pki/identity.ts';
+import type { Way } from '../protocol/names.ts';
 import { openInventory } from './open-inventory.ts';
 import { openSources } from './open-sources.ts';
 import type { Site } from './site.ts';
@@ -17,6 +18,8 @@ export interface ChooseOptions {
   fqdn?: boolean | undefined;
   /** Where agents listen; defaults to controller.yaml's. */
   port?: number | undefined;
+  /** How every host is reached; defaults to what the inventory says. */
+  via?: Way | undefined;
   /** Milliseconds; for agents that a condition needs an answer from. */
   connectTimeoutMs?: number | undefined;
   /** Called with problems that do not prevent the choice, but that the caller must know. */
@@ -31,8 +34,9 @@ export interface Hosts extends Chosen {
 
 /** Throws `KickError` for anything that makes the choice unsafe. */
 export async function chooseHosts(site: Site, selection: Selection, options: ChooseOptions): Promise<Hosts> {
-  const { fqdn = true, port, connectTimeoutMs, warn = () => {} } = options;
+  const { fqdn = true, port, via, connectTimeoutMs, warn = () => {} } = options;
   const config = await site.config();
+  if (via === 'nats' && config.nats === undefined) throw noBroker();
   const inventory = options.inventory ?? (await openInventory(site));
   // Parsed before a certificate is needed, so that users who may not read the key see their typos, too.
   parseAll(selection);
@@ -42,10 +46,17 @@ export async function chooseHosts(site: Site, selection: Selection, options: Cho
     domain,
     sources: await openSources({ ...site, config, connectTimeoutMs, warn }),
     port: port ?? config.port,
+    via,
     addressFrom: config.address_from?.split('.').slice(1),
     warn,
   });
   return { ...chosen, selection, inventory, config };
+}
+
+function noBroker(): KickError {
+  return new KickError('config', 'reach hosts through NATS: controller.yaml names no servers', {
+    hint: 'nats: {servers: [tls://nats1.example.com:4222]}',
+  });
 }
 
 /** The domain of our certname; where we may read no certificate, that of the host name. */

@@ -20,7 +20,7 @@ export async function openSources(sources: SourcesOptions): Promise<HostSources>
     database: await openDatabase(sources),
     async askAgents(targets, question) {
       const { askAgents } = await import('./fleet/ask-agents.ts');
-      return withSender(sources, connectTimeoutMs, (sender) =>
+      return withSender({ ...sources, config: async () => sources.config }, connectTimeoutMs, (sender) =>
         askAgents(targets, { sender, clock, question }),
       );
     },

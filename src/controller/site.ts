@@ -1,6 +1,7 @@
 /** What the parts of a controller share: its folders, its identity, its way to agents. */
 import type { ControllerConfig } from '../config/controller-config.ts';
 import type { Folders } from '../config/folders.ts';
+import type { NatsConfig } from '../config/nats-config.ts';
 import type { Identity } from '../pki/identity.ts';
 import type { Sender } from '../transport/transport.ts';
 import type { Clock } from '../util/clock.ts';
@@ -9,6 +10,8 @@ import type { JobStore } from './jobs/job-store.ts';
 /** Makes connections; which transport they use is the face's choice. */
 export type OpenSender = (options: {
   identity: Identity;
+  /** The brokers of controller.yaml. */
+  nats?: NatsConfig | undefined;
   /** Milliseconds; defaults to the transport's own limit. */
   connectTimeoutMs?: number | undefined;
 }) => Promise<Sender>;
@@ -29,11 +32,15 @@ export interface Site {
 
 /** Opens a sender for as long as the work lasts. */
 export async function withSender<T>(
-  { identity, openSender }: Pick<Site, 'identity' | 'openSender'>,
+  { identity, openSender, config }: Pick<Site, 'identity' | 'openSender' | 'config'>,
   connectTimeoutMs: number | undefined,
   work: (sender: Sender) => Promise<T>,
 ): Promise<T> {
-  const sender = await openSender({ identity: await identity(), connectTimeoutMs });
+  const sender = await openSender({
+    identity: await identity(),
+    nats: (await config()).nats,
+    connectTimeoutMs,
+  });
   try {
     return await work(sender);
   } finally {

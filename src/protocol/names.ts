@@ -50,3 +50,7 @@ export function isHostName(text: string): boolean {
 export function isUuid(text: string): boolean {
   return UUID.test(text);
 }
+
+/** How a host is reached: at its port, through a broker, or whichever works. */
+export const WAYS = ['direct', 'nats', 'auto'] as const;
+export type Way = (typeof WAYS)[number];

@@ -4,6 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import type { StoredEvent } from '../protocol/event.ts';
+import type { Way } from '../protocol/names.ts';
 import type { RefusalBody } from '../protocol/refusal.ts';
 import type { AgentStatus, CommandReply } from '../protocol/status.ts';
 
@@ -61,10 +62,6 @@ export interface Listener {
 }
 
 // ---------------------------------------------------------------- the controller's side
-
-/** How a host is reached: at its port, through a broker, or whichever works. */
-export const WAYS = ['direct', 'nats', 'auto'] as const;
-export type Way = (typeof WAYS)[number];
 
 /** A host and where it listens. */
 export interface Target {

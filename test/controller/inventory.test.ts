@@ -104,7 +104,7 @@ test('groups of controller.yaml are told with its lines, and one that is in both
   const { groups, warnings } = await inventoryOf('', { dmz: { targets: [{ name: 'a', uri: 'b:1' }] } });
   expect(groups.get('dmz')?.hosts).toEqual(['a']);
   expect(warnings.map(({ text }) => text.replace(/^.*\//, ''))).toEqual([
-    'controller.yaml:1: groups.dmz: facts, config and uri are only read from inventory.yaml: ignored',
+    'controller.yaml:1: groups.dmz: facts, config, uri and via are only read from inventory.yaml: ignored',
   ]);
 });
 
@@ -120,4 +120,23 @@ test('a file whose aliases mean very many groups and targets is refused, soon', 
   });
   const yaml = `vars: {${levels.join(', ')}}\ngroups: [*l8]\n`;
   await expect(inventoryOf(yaml)).rejects.toThrow(/there is another group "g0" above/);
+});
+
+test('via of a target beats that of its groups, and that beats the whole inventory', async () => {
+  const { hosts, via } = await inventoryOf(`
+via: auto
+targets: [plain.example.com]
+groups:
+  - name: dmz
+    via: nats
+    targets: [dmz1.example.com, {name: dmz2.example.com, via: direct}]
+`);
+  expect(via).toBe('auto');
+  expect(hosts.get('plain.example.com')?.via).toBe('auto');
+  expect(hosts.get('dmz1.example.com')?.via).toBe('nats');
+  expect(hosts.get('dmz2.example.com')?.via).toBe('direct');
+});
+
+test('via is one of three words', async () => {
+  await expect(inventoryOf('via: pigeon')).rejects.toThrow(/via: not one of direct, nats, auto/);
 });

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { listen, openMain } from '../../src/cli/agent/agent.ts';
+import { listenAtBroker } from '../../src/cli/agent/agent-broker.ts';
 import { readConfig } from '../../src/cli/agent/agent-parts.ts';
 import { ownPaths } from '../../src/config/identity.ts';
 import { loadIdentity } from '../../src/pki/load-identity.ts';
@@ -19,7 +20,7 @@ export interface AgentHereFolders {
   certname: string;
 }
 
-/** Returns its port on 127.0.0.1; stopped when the test has finished, while its runs go on. */
+/** Returns its port on 127.0.0.1, 0 if it listens on none; stopped when the test has finished, while its runs go on. */
 export async function startAgentHere(folders: AgentHereFolders): Promise<number> {
   const options = {
     ...{ ...folders, pkiDirNamed: true, path: process.env['PATH'] ?? '' },
@@ -30,9 +31,11 @@ export async function startAgentHere(folders: AgentHereFolders): Promise<number>
   const identity = await loadIdentity(ownPaths(folders.pkiDir, folders.certname), { now: Date.now() });
   main.use(identity);
   const listener = await listen(main, identity);
+  const broker = await listenAtBroker({ nats: config.nats, log: silentLog }, identity, listener);
   afterwards(async () => {
     await main.agent.stop();
     await listener.close();
+    await broker?.close();
   });
   return listener.port;
 }

@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type IssueOptions, mintCa } from '../../tools/mint/mint-ca.ts';
+import { type IssueOptions, type MintedCa, mintCa } from '../../tools/mint/mint-ca.ts';
 import { startAgentHere } from './agent-here.ts';
 import { type Ended, startKick } from './kick.ts';
 import { kickHere } from './kick-here.ts';
@@ -38,6 +38,15 @@ interface SiteOptions {
   nameOf?: (index: number) => string;
   /** What its certificate is for. */
   controller?: IssueOptions;
+  /** Starts the broker through which agents are reached that have no port. */
+  nats?: (parties: Parties) => Promise<{ address: string }>;
+}
+
+/** Whom a broker must know. */
+export interface Parties {
+  ca: MintedCa;
+  agents: readonly string[];
+  controllers: readonly string[];
 }
 
 /**
@@ -47,13 +56,15 @@ interface SiteOptions {
 export async function realSite(
   count: number,
   script: (name: string, index: number) => string,
-  { nameOf = NAME, controller = {} }: SiteOptions = {},
+  { nameOf = NAME, controller = {}, nats }: SiteOptions = {},
 ): Promise<Site> {
   const folder = tempFolder();
   const pki = join(folder, 'pki');
   const ca = mintCa();
   const names = Array.from({ length: count }, (_, index) => nameOf(index));
   ca.write(pki, ca.issue(SITE_CONTROLLER, controller));
+  const broker = await nats?.({ ca, agents: names, controllers: [SITE_CONTROLLER] });
+  const brokers = broker && { nats: { servers: [`tls://${broker.address}`] } };
   const journalOf = (name: string) => join(folder, name, 'journal');
   const release = join(folder, 'release');
   const ports = await Promise.all(
@@ -66,22 +77,26 @@ export async function realSite(
       const wait = `while [ ! -e '${release}' ] && [ -d '${folder}' ]; do sleep 0.02; done`;
       const head = `#!/bin/sh\nJOURNAL='${journalOf(name)}'\nheld() { ${wait}; }\n`;
       writeFileSync(program, `${head}${script(name, index)}\n`, { mode: 0o755 });
-      writeFileSync(
-        join(own, 'agent.yaml'),
-        JSON.stringify({ runner: 'command', command: [program], kill_grace: '1s' }),
-      );
+      const config = { runner: 'command', command: [program], kill_grace: '1s' };
+      const reach = brokers === undefined ? {} : { ...brokers, listen: false };
+      writeFileSync(join(own, 'agent.yaml'), JSON.stringify({ ...config, ...reach }));
       const folders = { stateDir: join(own, 'state'), runDir: join(own, 'rundir'), pkiDir: pki };
       return startAgentHere({ configDir: own, certname: name, ...folders });
     }),
   );
   const etc = join(folder, 'etc');
   mkdirSync(etc);
-  const targets = names.map((name, index) => ({ name, uri: `127.0.0.1:${ports[index]}` }));
+  const reachOf = (index: number) =>
+    brokers === undefined ? { uri: `127.0.0.1:${ports[index]}` } : { via: 'nats' };
+  const targets = names.map((name, index) => ({ name, ...reachOf(index) }));
   const inventory = (more: object) => {
     const { targets: others = [], ...rest } = more as { targets?: object[] };
     writeFileSync(join(etc, 'inventory.yaml'), JSON.stringify({ targets: [...targets, ...others], ...rest }));
   };
+  const controllerYaml = (config: object) =>
+    writeFileSync(join(etc, 'controller.yaml'), JSON.stringify({ ...brokers, ...config }));
   inventory({});
+  if (brokers !== undefined) controllerYaml({});
   const env = {
     KICK_CONFIG_DIR: etc,
     KICK_STATE_DIR: join(folder, 'controller'),
@@ -91,14 +106,12 @@ export async function realSite(
   };
   const start = (...words: string[]): ChildProcess => startKick(words, { env });
   return {
-    ...{ folder, names, env, start, inventory },
+    ...{ folder, names, env, start, inventory, controllerYaml },
     kick: (...words) => kickHere(words, { env }),
-    controllerYaml: (config) => writeFileSync(join(etc, 'controller.yaml'), JSON.stringify(config)),
-    journal(name) {
-      const path = journalOf(name);
-      return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
-    },
+    journal: (name) => wordsIn(journalOf(name)),
     release: () => writeFileSync(release, ''),
     hold: () => rmSync(release, { force: true }),
   };
 }
+
+const wordsIn = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : []);

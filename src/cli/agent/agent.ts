@@ -14,6 +14,7 @@ import { sleep, systemClock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import { jsonLog } from '../json-log.ts';
 import { version } from '../version.ts';
+import { listenAtBroker } from './agent-broker.ts';
 import {
   type AgentMainOptions,
   factsOptionsOf,
@@ -48,11 +49,13 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
     agent.setPull(pullOf(config, runner));
     runNow = () => agent.runNow();
     const listener = await listen(main, identity);
+    const broker = await listenAtBroker({ nats: config.nats, log }, identity, listener);
     const watch = watchIdentity(paths, identity, {
       ...watchOptions,
       onChange(changed) {
         use(changed);
         listener.setIdentity(changed);
+        broker?.setIdentity(changed);
       },
     });
     process.on('SIGHUP', () => {
@@ -64,6 +67,7 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
     await aborted(ending);
     await agent.stop();
     await listener.close();
+    await broker?.close();
   } finally {
     await agent.stop();
     lock.release();
@@ -114,7 +118,8 @@ export async function openMain(options: AgentMainOptions, config: AgentConfig, l
 }
 
 export function listen({ config, agent, log }: Main, identity: Identity): Promise<HttpsListener> {
-  const { port, bind } = config;
+  const { bind } = config;
+  const port = config.listen ? config.port : undefined;
   return listenHttps(agent, { identity, port, log, ...(bind !== undefined && { bind }) });
 }
 

@@ -4,6 +4,8 @@ import type { Hosts } from '../../controller/choose-hosts.ts';
 import type { Controller } from '../../controller/controller.ts';
 import type { Inventory } from '../../controller/targeting/inventory.ts';
 import type { Chosen } from '../../controller/targeting/selection.ts';
+import { KickError } from '../../errors.ts';
+import { WAYS, type Way } from '../../protocol/names.ts';
 import { exists } from '../../util/files.ts';
 import { plural, safeText } from '../../util/text.ts';
 import type { CommandContext } from '../context.ts';
@@ -32,11 +34,19 @@ export async function prepareHosts(
     inventory,
     fqdn: options.fqdn,
     port: options.port,
+    via: wayOf(options.via),
     connectTimeoutMs: options.connectTimeout,
     warn: (message) => context.terminal.err(`kick: warning: ${safeText(message)}\n`),
   });
   await warnOfUnanswered(hosts, context);
   return { ...hosts, controller };
+}
+
+/** Throws `KickError` `usage`. */
+function wayOf(text: string | undefined): Way | undefined {
+  const way = WAYS.find((one) => one === text);
+  if (way !== undefined || text === undefined) return way;
+  throw new KickError('usage', `--via: "${text}" is not known`, { hint: `one of ${WAYS.join(', ')}` });
 }
 
 /** What consists of letters alone may be a command; names of hosts seldom do. */

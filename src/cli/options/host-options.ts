@@ -27,6 +27,7 @@ export interface HostOptions {
   includeMaintenance?: boolean;
   fqdn: boolean;
   port?: number;
+  via?: string;
   connectTimeout?: number;
   /** Only for commands that have it. */
   quiet?: boolean;

@@ -1,6 +1,7 @@
 /** The options of `kick run`; those of Puppet have Puppet's names. */
 
 import { KickError } from '../../errors.ts';
+import { WAYS } from '../../protocol/names.ts';
 import { MAX_WAIT_S } from '../../protocol/request.ts';
 import type { Share } from '../../util/share.ts';
 import { type Command, Option } from '../commander.ts';
@@ -34,6 +35,7 @@ export interface RunOptions extends OutputOptions {
   ifRunning: 'wait' | 'skip';
   detach?: boolean;
   port?: number;
+  via?: string;
   reason?: string;
   lock?: string;
   lockWait?: number;
@@ -66,6 +68,9 @@ export function addConnectionOptions(command: Command): void {
   inGroup(command, OPTION_GROUPS.places, () =>
     command
       .option('--port <n>', 'port of the agents (default: 8139)', whole(1, 65_535))
+      .addOption(
+        choiceOption('--via <way>', "direct, nats or auto (default: the inventory's, else direct)", WAYS),
+      )
       .addOption(
         new Option('--connect-timeout <time>', 'give up connecting after this long')
           .argParser(durationOf(1, 86_400_000))

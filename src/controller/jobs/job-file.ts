@@ -1,6 +1,6 @@
 /** job.json: what a job is, written once. Read as if somebody else had written it. */
 import * as v from 'valibot';
-import { CertnameSchema, UuidSchema } from '../../protocol/names.ts';
+import { CertnameSchema, UuidSchema, WAYS } from '../../protocol/names.ts';
 import { BySchema, QueueSchema, RunActionSchema } from '../../protocol/request.ts';
 import { count, duration, longText, measure, port, time, whole } from '../../util/bounds.ts';
 import type { StoredFormat } from '../../util/stored-json.ts';
@@ -38,7 +38,9 @@ const JobSchema = v.object({
   by: BySchema,
   action: RunActionSchema,
   queue: v.exactOptional(QueueSchema),
-  targets: v.array(v.object({ certname: CertnameSchema, host: longText, port })),
+  targets: v.array(
+    v.object({ certname: CertnameSchema, host: longText, port, via: v.exactOptional(v.picklist(WAYS)) }),
+  ),
   concurrency: atOnce,
   rollout: v.exactOptional(RolloutSchema),
   name: v.exactOptional(longText),

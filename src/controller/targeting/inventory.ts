@@ -1,4 +1,5 @@
 /** The hosts and groups that a site has listed. The format is read by bolt/reader.ts. */
+import type { Way } from '../../protocol/names.ts';
 import type { Address } from './address.ts';
 
 export interface InventoryHost {
@@ -7,6 +8,8 @@ export interface InventoryHost {
   readonly address?: Address;
   /** Whose port its uri has, if not kick's: `that of 10.0.0.7:22 is ssh's`. */
   readonly otherPort?: string;
+  /** How its agent is reached, if that is said for it or one of its groups. */
+  readonly via?: Way;
   /** Its own facts merged with those of its groups: bolt/merge.ts. */
   readonly facts: Readonly<Record<string, unknown>>;
 }
@@ -41,6 +44,8 @@ export interface Inventory {
   readonly groups: ReadonlyMap<string, Group>;
   /** Whether it lists targets at all: an empty list means no hosts, no list means that other sources are asked. */
   readonly listsTargets: boolean;
+  /** How agents are reached for which nothing else is said. */
+  readonly via?: Way;
   /** Targets that are not machines with an agent (`docker://web`), as written. */
   readonly leftOut: readonly string[];
   /** What was not understood or is ignored; the rest is valid. */

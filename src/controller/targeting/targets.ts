@@ -1,6 +1,7 @@
 /** Where to reach the agents of hosts. */
 
 import type { FactPath } from '../../conditions/fact-condition.ts';
+import type { Way } from '../../protocol/names.ts';
 import type { Target } from '../../transport/transport.ts';
 import type { HostSources } from './host-sources.ts';
 import type { Inventory } from './inventory.ts';
@@ -13,6 +14,8 @@ export interface SelectionContext {
   domain?: string | undefined;
   /** Where agents listen; the inventory may override it. */
   port: number;
+  /** How every host is reached, whatever the inventory says: `--via`. */
+  via?: Way | undefined;
   /** The fact that holds the address of hosts without one in the inventory. */
   addressFrom?: FactPath | undefined;
   warn: Warn;
@@ -20,7 +23,7 @@ export interface SelectionContext {
 
 /** The inventory's address, else that of a fact, else the certname. */
 export async function targetsOf(certnames: readonly string[], context: SelectionContext): Promise<Target[]> {
-  const { inventory, port, addressFrom, sources } = context;
+  const { inventory, port, addressFrom, sources, via } = context;
   let found: ReadonlyMap<string, readonly unknown[]> | undefined;
   if (addressFrom !== undefined && sources.database !== undefined) {
     const unknown = certnames.filter((certname) => inventory.hosts.get(certname)?.address === undefined);
@@ -33,8 +36,14 @@ export async function targetsOf(certnames: readonly string[], context: Selection
       certname,
       host: address?.host ?? (typeof fact === 'string' && fact !== '' ? fact : certname),
       port: address?.port ?? port,
+      ...viaOf(via ?? inventory.hosts.get(certname)?.via ?? inventory.via),
     };
   });
+}
+
+/** `direct` is what a target without `via` means, also to older versions that read a job. */
+function viaOf(via: Way | undefined): { via?: Way } {
+  return via === undefined || via === 'direct' ? {} : { via };
 }
 
 export interface ReachText {
@@ -44,7 +53,13 @@ export interface ReachText {
 }
 
 /** Where a host's agent is expected, and where its port comes from. */
-export function reachText({ certname, host, port }: Target, { inventory, portFrom }: ReachText): string {
+export function reachText(target: Target, options: ReachText): string {
+  const { via } = target;
+  if (via === 'nats') return 'through NATS';
+  return `${portText(target, options)}${via === 'auto' ? ', else through NATS' : ''}`;
+}
+
+function portText({ certname, host, port }: Target, { inventory, portFrom }: ReachText): string {
   const known = inventory.hosts.get(certname);
   const at = host === certname ? '' : `at ${host}, `;
   if (known?.address?.port !== undefined) return `${at}port ${port}: from its uri`;

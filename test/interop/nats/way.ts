@@ -1,6 +1,7 @@
 /** An agent and a controller that know each other, and a broker between them. */
 import { onTestFinished } from 'vitest';
 import type { Identity } from '../../../src/pki/identity.ts';
+import { anyReach } from '../../../src/transport/https/client/any-reach.ts';
 import { acceptStreams } from '../../../src/transport/nats/acceptor.ts';
 import { BrokerConnection } from '../../../src/transport/nats/connection.ts';
 import { NatsDialler } from '../../../src/transport/nats/dialler.ts';
@@ -50,6 +51,9 @@ export async function agentAt(address: string, options: AgentOptions = {}) {
 /** A controller's sender through a broker. */
 export function senderAt(address: string, options: Parameters<typeof startSender>[1] = {}) {
   const { link } = connectTo(address, controller);
-  const sender = startSender(controller, { streams: new NatsDialler(link, controller.certname), ...options });
+  const sender = startSender(controller, {
+    reach: (direct) => anyReach({ ...direct, streams: new NatsDialler(link, controller.certname) }),
+    ...options,
+  });
   return { sender, link };
 }

@@ -1,6 +1,7 @@
 /** `facts` and `config` of a group or a target. */
 import { isIPv6 } from 'node:net';
 import { UNKNOWN_FACT } from '../../../conditions/unknown-fact.ts';
+import { WAYS, type Way } from '../../../protocol/names.ts';
 import { clip } from '../../../util/text.ts';
 import { parseUri } from '../address.ts';
 import { type Entry, isPlugin, pluginText, type Reading } from './draft.ts';
@@ -11,7 +12,16 @@ import { type BoltConfig, OWN_SCHEME, TRANSPORTS } from './reach.ts';
 export function readData(reading: Reading, { value, path }: { value: Mapping; path: Path }): Data {
   const facts = readFacts(reading, { value: value['facts'], path: [...path, 'facts'] });
   const config = readConfig(reading, { value: value['config'], path: [...path, 'config'] });
-  return facts === NO_FACTS && config === undefined ? NO_DATA : { facts, config };
+  const via = readVia(reading, { value: value['via'], path: [...path, 'via'] });
+  if (facts === NO_FACTS && config === undefined && via === undefined) return NO_DATA;
+  return { facts, config, via };
+}
+
+function readVia({ findings }: Reading, { value, path }: Entry): Way | undefined {
+  if (value === undefined || value === null) return undefined;
+  const way = WAYS.find((one) => one === value);
+  if (way === undefined) findings.problem(path, `not one of ${WAYS.join(', ')}`);
+  return way;
 }
 
 function readFacts(reading: Reading, { value, path }: Entry): Mapping {

@@ -1,4 +1,5 @@
 /** An inventory while it is being read. */
+import type { Way } from '../../../protocol/names.ts';
 import { clip } from '../../../util/text.ts';
 import type { Address, Uri } from '../address.ts';
 import type { GroupSource, InventoryHost } from '../inventory.ts';
@@ -21,6 +22,7 @@ export interface HostDraft extends InventoryHost {
   facts: Mapping;
   address?: Address;
   otherPort?: string;
+  via?: Way;
   /** Where it was first named. */
   place: Path;
   /** Whether it has Bolt's name for the machine that Bolt runs on. */

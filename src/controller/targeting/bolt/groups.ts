@@ -16,8 +16,8 @@ import { isMapping, type Mapping } from './merge.ts';
 import { readTargets } from './targets.ts';
 
 const GROUP_KEYS = ['name', 'targets', 'groups', 'facts', 'vars', 'features', 'config', 'plugin_hooks'];
-const ROOT_KEYS = [...GROUP_KEYS, 'version', 'concurrency'];
-const OWN_GROUP_KEYS = [...GROUP_KEYS, 'nodes', 'command', 'query', 'concurrency'];
+const ROOT_KEYS = [...GROUP_KEYS, 'version', 'concurrency', 'via'];
+const OWN_GROUP_KEYS = [...GROUP_KEYS, 'nodes', 'command', 'query', 'concurrency', 'via'];
 
 const VERSION_1 = 'a key of Bolt\'s inventory version 1: "bolt project migrate" makes version 2 of it';
 

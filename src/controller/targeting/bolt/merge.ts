@@ -2,6 +2,7 @@
  * Merges what an inventory says about a target as Bolt does (lib/bolt/inventory/group.rb: data_merge,
  * target_collect, group_collect). Vars and features are irrelevant here and not read.
  */
+import type { Way } from '../../../protocol/names.ts';
 import type { Uri } from '../address.ts';
 import type { BoltConfig } from './reach.ts';
 
@@ -12,6 +13,8 @@ export interface Data {
   readonly facts: Mapping;
   /** Absent if it has none. */
   readonly config?: BoltConfig | undefined;
+  /** How agents are reached: a key of kick's. */
+  readonly via?: Way | undefined;
 }
 
 export interface TargetData extends Data {
@@ -87,7 +90,11 @@ function membersOf(group: Node): Set<string> {
 function mergeData(under: Data, over: Data): Data {
   if (under === NO_DATA) return over;
   if (over === NO_DATA) return under;
-  return { facts: deepMerge(under.facts, over.facts), config: mergeConfig(under.config, over.config) };
+  return {
+    facts: deepMerge(under.facts, over.facts),
+    config: mergeConfig(under.config, over.config),
+    via: over.via ?? under.via,
+  };
 }
 
 /** The uri is the exception: `under` wins. */

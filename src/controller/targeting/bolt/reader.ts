@@ -2,7 +2,7 @@
  * inventory.yaml in the format of Bolt's inventory version 2 (groups, nested groups, targets, uri,
  * name, alias, facts, config): a Bolt user's file works as it is. What only concerns Bolt (vars, features,
  * most of config) is ignored, whatever it holds; what Bolt only warns of is a warning here as well.
- * In addition, a group may have `nodes`, `command` or `query`, and `concurrency`; and `groups` may be a
+ * In addition, a group may have `nodes`, `command` or `query`, `concurrency` and `via`, a target `via`; and `groups` may be a
  * mapping of such groups by name.
  *
  * A hand-written walk rather than a schema: sites have files of 50,000 targets.
@@ -33,6 +33,7 @@ export function readBoltInventory(document: unknown): Found & { inventory: Inven
       aliases,
       leftOut,
       groups: new Map([...groups].map(finished)),
+      ...(root?.data.via !== undefined && { via: root.data.via }),
       listsTargets: reading.listsTargets || hosts.size > 0,
       warnings: [],
     },
@@ -47,7 +48,7 @@ export function readGroups(mapping: unknown): Found & { groups: Group[] } {
   const { groups, findings } = reading;
   for (const { path, data, own } of groups.values()) {
     if (data === NO_DATA && [...own.values()].every((one) => one === NO_DATA)) continue;
-    findings.warn(path, 'facts, config and uri are only read from inventory.yaml: ignored');
+    findings.warn(path, 'facts, config, uri and via are only read from inventory.yaml: ignored');
   }
   const named = [...groups].filter(([name]) => name !== ALL);
   return {
@@ -112,6 +113,8 @@ function decideReach(reading: Reading, root: GroupDraft): void {
     });
     if (address !== undefined) host.address = address;
     if (otherPort !== undefined) host.otherPort = otherPort;
+    const via = own?.via ?? inherited?.via;
+    if (via !== undefined) host.via = via;
     if (withoutAgent !== undefined) {
       gone.add(host.certname);
       leaveOut(reading, { name: host.certname, transport: withoutAgent, path: host.place });

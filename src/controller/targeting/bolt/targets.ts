@@ -16,7 +16,7 @@ import type { Path } from './findings.ts';
 import { identityOf } from './identity.ts';
 import { isMapping, type Mapping, NO_FACTS } from './merge.ts';
 
-const TARGET_KEYS = ['name', 'uri', 'alias', 'facts', 'vars', 'features', 'config', 'plugin_hooks'];
+const TARGET_KEYS = ['name', 'uri', 'alias', 'facts', 'vars', 'features', 'config', 'plugin_hooks', 'via'];
 
 /** With YAML aliases a small file can mean more targets than any site has. */
 const MAX_TARGETS = 1_000_000;

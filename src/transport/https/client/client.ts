@@ -14,7 +14,6 @@ import {
   SendError,
   type Sender,
   type StreamBudget,
-  type StreamDialler,
   type Target,
   wholeBudget,
 } from '../../transport.ts';
@@ -22,9 +21,9 @@ import { SENDER_LIMITS, type SenderLimits } from '../limits.ts';
 import { EVENTS_TYPE, JSON_TYPE } from '../media-types.ts';
 import { readJson } from './answer-reader.ts';
 import { attempts } from './attempts.ts';
+import { type DirectOptions, directReach, type Reach } from './connect.ts';
 import { readEvents } from './event-reader.ts';
 import { type Answer, exchange, type Question } from './exchange.ts';
-import { createReach } from './reach.ts';
 
 export interface HttpsSenderOptions {
   identity: Identity;
@@ -32,8 +31,8 @@ export interface HttpsSenderOptions {
   connectTimeoutMs?: number;
   log?: Log;
   limits?: Partial<SenderLimits>;
-  /** The way to hosts that are reached through a broker. */
-  streams?: StreamDialler | undefined;
+  /** Makes what connects to hosts; defaults to connections to their ports. */
+  reach?: (options: DirectOptions) => Reach;
 }
 
 /**
@@ -93,13 +92,13 @@ function createLine({
   connectTimeoutMs,
   log = silentLog,
   limits: some,
-  streams,
+  reach: makeReach = directReach,
 }: HttpsSenderOptions): Line {
   const limits: SenderLimits = { ...SENDER_LIMITS, ...some };
   const connectMs = connectTimeoutMs ?? limits.connectMs;
   // One for all hosts: it holds the parsed CAs and CRLs.
   const secureContext = createSecureContext(tlsOptions(identity));
-  const reach = createReach({ secureContext, connectMs, streams });
+  const reach = makeReach({ secureContext, connectMs });
   const pace = createPace(PACE);
   const open = new Set<TLSSocket>();
   let isClosed = false;

@@ -29,6 +29,31 @@ export interface ConnectOptions {
   stream?: Duplex;
 }
 
+export interface DirectOptions {
+  secureContext: SecureContext;
+  /** Milliseconds for the whole way: name and TCP, or broker; and TLS. */
+  connectMs: number;
+}
+
+export interface ReachCall {
+  signal: AbortSignal;
+  /** Called with each socket at once, so that the caller can destroy it. */
+  onSocket: (socket: TLSSocket) => void;
+}
+
+/** Throws `SendError`, never `arrived`. */
+export type Reach = (target: Target, call: ReachCall) => Promise<TLSSocket>;
+
+/** Connections to the hosts' ports. */
+export function directReach(options: DirectOptions): Reach {
+  return async (target, { onSocket }) => {
+    if (target.via === 'nats') throw new SendError('no-answer', NO_BROKER, { arrived: false });
+    return connectTo(target, { ...options, onSocket });
+  };
+}
+
+const NO_BROKER = 'the host is reached through NATS, and controller.yaml names no servers';
+
 /** Connects; throws `SendError`, never `arrived`. */
 export function connectTo(target: Target, options: ConnectOptions): Promise<TLSSocket> {
   const { secureContext, connectMs, onSocket, stream } = options;

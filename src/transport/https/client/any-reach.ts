@@ -1,38 +1,25 @@
-/** Makes the TLS connection to a host's agent: at its port, through a broker, or whichever works. */
-import type { SecureContext, TLSSocket } from 'node:tls';
+/** Connects to a host's agent: at its port, through a broker, or whichever works. */
+import type { TLSSocket } from 'node:tls';
 import { SendError, type StreamDialler, type Target } from '../../transport.ts';
-import { connectTo } from './connect.ts';
+import { connectTo, type DirectOptions, directReach, type Reach, type ReachCall } from './connect.ts';
 
-export interface ReachOptions {
-  secureContext: SecureContext;
-  /** For name, TCP or broker, and TLS together. */
-  connectMs: number;
-  /** Makes streams through a broker; without it every host is reached directly. */
-  streams?: StreamDialler | undefined;
+export interface AnyReachOptions extends DirectOptions {
+  /** Makes streams through a broker. */
+  streams: StreamDialler;
 }
-
-export interface ReachCall {
-  signal: AbortSignal;
-  /** Called with each socket at once, so that the caller can destroy it. */
-  onSocket: (socket: TLSSocket) => void;
-}
-
-/** Throws `SendError`, never `arrived`. */
-export type Reach = (target: Target, call: ReachCall) => Promise<TLSSocket>;
 
 /** With `auto`: milliseconds until a host is tried through the broker. */
 const DIRECT_MS = 800;
 
-export function createReach({ secureContext, connectMs, streams }: ReachOptions): Reach {
+export function anyReach({ streams, ...options }: AnyReachOptions): Reach {
+  const { secureContext, connectMs } = options;
+  const direct = directReach(options);
+  const quick = directReach({ ...options, connectMs: Math.min(DIRECT_MS, connectMs) });
   /** Hosts with `auto` whose port could not be reached. */
   const notDirect = new Set<string>();
 
-  const direct = (target: Target, { onSocket }: ReachCall, withinMs = connectMs) =>
-    connectTo(target, { secureContext, connectMs: withinMs, onSocket });
-
   async function throughBroker(target: Target, { signal, onSocket }: ReachCall): Promise<TLSSocket> {
     const startedAt = performance.now();
-    if (streams === undefined) throw noBroker();
     const stream = await streams.dial(target.certname, { withinMs: connectMs, signal });
     const leftMs = Math.max(1, connectMs - (performance.now() - startedAt));
     return connectTo(target, { secureContext, connectMs: leftMs, onSocket, stream });
@@ -43,7 +30,7 @@ export function createReach({ secureContext, connectMs, streams }: ReachOptions)
     let first: SendError | undefined;
     if (!notDirect.has(certname)) {
       try {
-        return await direct(target, call, Math.min(DIRECT_MS, connectMs));
+        return await quick(target, call);
       } catch (error) {
         if (!isUnreachable(error)) throw error;
         first = error;
@@ -64,7 +51,7 @@ export function createReach({ secureContext, connectMs, streams }: ReachOptions)
   }
 
   return (target, call) => {
-    switch (streams === undefined && target.via === 'auto' ? 'direct' : (target.via ?? 'direct')) {
+    switch (target.via ?? 'direct') {
       case 'direct':
         return direct(target, call);
       case 'nats':
@@ -92,8 +79,4 @@ function neither(direct: SendError, byBroker: SendError): SendError {
 function isUnreachable(error: unknown): error is SendError {
   if (!(error instanceof SendError)) return false;
   return ['no-such-name', 'connection-refused', 'no-answer'].includes(error.failure);
-}
-
-function noBroker(): SendError {
-  return new SendError('no-answer', 'controller.yaml names no NATS servers', { arrived: false });
 }

@@ -1,0 +1,56 @@
+/** `nats:` of agent.yaml and controller.yaml: the brokers through which hosts are reached. */
+import { isIP } from 'node:net';
+import * as v from 'valibot';
+import { longText } from '../util/bounds.ts';
+
+export const DEFAULT_NATS_PORT = 4222;
+
+const ServerSchema = v.pipe(
+  longText,
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const server = parseServer(dataset.value);
+    if (server !== undefined) return server;
+    addIssue({ message: 'not a server like tls://nats1.example.com:4222' });
+    return NEVER;
+  }),
+);
+
+export const NatsConfigSchema = v.pipe(
+  v.strictObject({
+    /** Tried in random order. */
+    servers: v.pipe(
+      v.array(ServerSchema),
+      v.minLength(1, 'name at least one server'),
+      v.maxLength(32, 'more than 32 servers'),
+    ),
+    /** Only brokers on this machine may do without. */
+    tls: v.optional(v.boolean(), true),
+  }),
+  v.forward(
+    v.check(
+      ({ tls, servers }) => tls || servers.every(isLoopback),
+      'false is only possible on loopback addresses',
+    ),
+    ['tls'],
+  ),
+);
+
+export type NatsConfig = v.InferOutput<typeof NatsConfigSchema>;
+
+/** `host:port`, or undefined if the text is none: `tls://nats1:4222`, `nats1`, `[::1]:4222`. */
+function parseServer(text: string): string | undefined {
+  const match =
+    /^(?:(?:tls|nats):\/\/)?(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]{0,252})(?::(\d{1,5}))?\/?$/.exec(
+      text,
+    );
+  if (match === null) return undefined;
+  const [, host = '', digits = String(DEFAULT_NATS_PORT)] = match;
+  if (host.startsWith('[') && isIP(host.slice(1, -1)) !== 6) return undefined;
+  const port = Number(digits);
+  return port >= 1 && port <= 65_535 ? `${host.toLowerCase()}:${port}` : undefined;
+}
+
+function isLoopback(server: string): boolean {
+  const host = server.slice(0, server.lastIndexOf(':'));
+  return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
