@@ -41,7 +41,13 @@ export async function startNats({
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'nats.conf');
   const tls = { certificate: paths.certificate, key: paths.key, ca: paths.ca };
-  writeFileSync(file, edit(natsServerConfig({ listen: `127.0.0.1:${port}`, tls, agents, controllers })));
+  writeFileSync(
+    file,
+    edit(natsServerConfig({ listen: `127.0.0.1:${port}`, tls, agents, controllers })).replace(
+      'PORT',
+      String(port),
+    ),
+  );
   let running: { kill: NatsServer['kill'] };
   const start = async () => {
     const child = spawn('nats-server', ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });

@@ -29,6 +29,8 @@ const FIRST_WAIT_MS = 2000;
 const ATTEMPT_MS = 10_000;
 const RENEW_WITHIN_MS = 30_000;
 const CLOSE_MS = 2000;
+/** A server that answers no ping for so long, twice, is given up. */
+const PING_MS = 30_000;
 
 interface Subscription {
   subject: string;
@@ -155,6 +157,7 @@ export class BrokerConnection implements Link {
       tls: tls ? ({ secureContext: this.#secureContext } as object) : null,
       timeout: ATTEMPT_MS,
       reconnect: false,
+      pingInterval: PING_MS,
       ignoreClusterUpdates: true,
       noAsyncTraces: true,
     });

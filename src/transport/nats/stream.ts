@@ -78,7 +78,9 @@ export class NatsStream extends Duplex {
   /** The other end is gone. */
   lose(reason: string): void {
     this.#isGone = true;
-    this.destroy(broken(reason));
+    // As with TCP: what has arrived before an orderly end is still read; what is written now is lost.
+    if (this.#hasEnded) this.#flush();
+    else this.destroy(broken(reason));
   }
 
   /** Tells the controller that its stream was taken. */
@@ -88,7 +90,7 @@ export class NatsStream extends Duplex {
 
   /** Asks the broker whether the other end still listens. */
   probe(): void {
-    if (!this.destroyed && !this.#isSendingOver) this.#send({ type: 'probe' });
+    if (!this.destroyed && !this.#isSendingOver && !this.#hasEnded) this.#send({ type: 'probe' });
   }
 
   /** As node:net's: without waiting for what was not sent yet. */
@@ -111,14 +113,14 @@ export class NatsStream extends Duplex {
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    this.#send({ type: 'end' });
+    if (!this.#isGone) this.#send({ type: 'end' });
     this.#isSendingOver = true;
     done();
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    const isClean = this.#isSendingOver && this.#hasEnded;
-    if (!this.#isGone && !isClean) this.#send({ type: 'reset', reason: error?.message ?? 'closed' });
+    const isOrderly = this.#isSendingOver && error === null;
+    if (!this.#isGone && !isOrderly) this.#send({ type: 'reset', reason: error?.message ?? 'closed' });
     this.#arrived.length = 0;
     this.#waiting = undefined;
     this.#options.onClose();
@@ -178,17 +180,19 @@ export class NatsStream extends Duplex {
   /** Says so when half the window was read. */
   #consume(bytes: number): void {
     this.#consumed += bytes;
-    if (this.#consumed < WINDOW_BYTES / 2 || this.destroyed) return;
+    if (this.#consumed < WINDOW_BYTES / 2 || this.destroyed || this.#hasEnded) return;
     this.#send({ type: 'credit', bytes: this.#consumed });
     this.#window += this.#consumed;
     this.#consumed = 0;
   }
 
   #flush(): void {
-    while (this.#waiting !== undefined && this.#credit > 0) {
+    while (this.#waiting !== undefined && (this.#credit > 0 || this.#isGone)) {
       const { chunk, done } = this.#waiting;
-      const bytes = Math.min(chunk.byteLength, this.#credit, MAX_DATA_BYTES);
-      if (bytes > 0) this.#send({ type: 'data', data: chunk.subarray(0, bytes) });
+      const bytes = this.#isGone
+        ? chunk.byteLength
+        : Math.min(chunk.byteLength, this.#credit, MAX_DATA_BYTES);
+      if (bytes > 0 && !this.#isGone) this.#send({ type: 'data', data: chunk.subarray(0, bytes) });
       this.#credit -= bytes;
       if (bytes < chunk.byteLength) {
         this.#waiting = { chunk: chunk.subarray(bytes), done };

@@ -80,6 +80,19 @@ test('a reader that does not read holds the writer at one window', async () => {
   left.destroy();
 });
 
+test('what was sent before an orderly end is read, though the sender closes at once', async () => {
+  const { left, right, errors } = pair();
+  const sent = randomBytes(200_000);
+  left.resume();
+  left.end(sent, () => left.destroy());
+  await new Promise((resolve) => left.once('close', resolve));
+  // A slow reader, which also writes to who is gone.
+  right.write('late');
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect((await read(right)).equals(sent)).toBe(true);
+  expect(errors).toEqual({});
+});
+
 const damages: Record<string, (message: Uint8Array) => Uint8Array[]> = {
   lost: () => [],
   repeated: (message) => [message, message],
