@@ -39,7 +39,7 @@ interface SiteOptions {
   /** What its certificate is for. */
   controller?: IssueOptions;
   /** Starts the broker through which agents are reached that have no port. */
-  nats?: (parties: Parties) => Promise<{ address: string; tls?: boolean }>;
+  nats?: (parties: Parties) => Promise<{ address: string | readonly string[]; tls?: boolean }>;
 }
 
 /** Whom a broker must know. */
@@ -64,7 +64,7 @@ export async function realSite(
   const names = Array.from({ length: count }, (_, index) => nameOf(index));
   ca.write(pki, ca.issue(SITE_CONTROLLER, controller));
   const broker = await nats?.({ ca, agents: names, controllers: [SITE_CONTROLLER] });
-  const brokers = broker && { nats: { servers: [broker.address], tls: broker.tls ?? true } };
+  const brokers = broker && { nats: { servers: [broker.address].flat(), tls: broker.tls ?? true } };
   const journalOf = (name: string) => join(folder, name, 'journal');
   const release = join(folder, 'release');
   const ports = await Promise.all(
