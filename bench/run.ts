@@ -16,6 +16,7 @@ import { dispatchRows } from './dispatch.ts';
 import { floodRows } from './floods.ts';
 import { linesRows } from './lines.ts';
 import { median, type Row, wallOfNode } from './measure.ts';
+import { pageRows } from './page.ts';
 import { puppetRows } from './puppet.ts';
 import { scaleRows } from './scale.ts';
 import { webRows } from './web.ts';
@@ -68,6 +69,7 @@ const GROUPS: Readonly<
     what: 'kick serve: memory, how soon a job begins, who watches',
     rows: (place) => webRows({ ...place, rounds: Math.min(5, place.rounds) }),
   },
+  page: { what: 'the page in Chromium, on a large job', rows: pageRows },
   puppet: {
     what: 'beside a real Puppet',
     rows: ({ folder, rounds, bareMs }) => puppetRows(folder, { rounds, bareMs }),

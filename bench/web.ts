@@ -13,7 +13,6 @@ import { PROGRAM } from '../tools/program.ts';
 import { addAccount, type ServeProcess, startServe } from '../tools/serve-process.ts';
 import type { DispatchOptions } from './dispatch.ts';
 import { median, type Row, roundsWithin } from './measure.ts';
-import { pageRows } from './page.ts';
 import { cpuOfProcess, forgetPeak, memoryOf, peakOf } from './processes.ts';
 
 const USER = { name: 'alice', password: 'a password of the bench' };
@@ -30,7 +29,6 @@ const run = promisify(execFile);
 export async function* webRows({ folder, hosts, keep, rounds }: DispatchOptions & { rounds: number }) {
   yield* await firstRequestRows({ folder: join(folder, 'web'), rounds });
   yield* await watchedRows({ hosts, keep });
-  yield* await pageRows({ hosts, keep });
 }
 
 // ---------------------------------------------------------------- how soon a job begins

@@ -1,5 +1,5 @@
 /** The hosts of a job: filtered and sorted as the address says. */
-import { useDeferredValue, useMemo } from 'react';
+import { memo, useDeferredValue, useMemo } from 'react';
 import { FilterInput } from '../parts/filter-input.tsx';
 import { Empty } from '../parts/states.tsx';
 import { Cell, Heading, VirtualRows } from '../parts/virtual-rows.tsx';
@@ -37,7 +37,7 @@ export function HostTable({ view, search, set }: TableProps) {
     <>
       <div className="search">
         <FilterInput
-          className="grow"
+          className="grow beside"
           maw={360}
           aria-label={t.common.search}
           placeholder={`${t.common.search}  /`}
@@ -72,7 +72,8 @@ export function HostTable({ view, search, set }: TableProps) {
   );
 }
 
-function Cells({ row }: { row: Row }) {
+/** A row is another object when there is news of it; most rows in sight have none. */
+const Cells = memo(function Cells({ row }: { row: Row }) {
   const { f } = useText();
   const { certname, changed, startedAt, endedAt, message = '' } = row;
   const isTimed = startedAt !== undefined && endedAt !== undefined;
@@ -87,7 +88,7 @@ function Cells({ row }: { row: Row }) {
       <Cell className="dim hide-narrow">{message}</Cell>
     </>
   );
-}
+});
 
 function rowsOf(view: JobView, { outcome, name = '' }: JobSearch, sort: Sort): Row[] {
   const kept = [...view.rows.values()].filter(

@@ -1,6 +1,6 @@
 /**
  * What is known of a job in progress: its hosts from the API, and its news as they come. News win over what was asked for,
- * since they are later; those who look are told at most once a frame.
+ * since they are later; those who look are told some times a second.
  */
 import type { News } from '../../api/news.ts';
 import type { JobHost } from '../api/queries.ts';
@@ -41,6 +41,11 @@ export interface JobView {
 }
 
 const RECENT_MS = 60_000;
+
+/** Milliseconds between two looks. What a large job shows is counts and a screen of rows, which nobody reads faster. */
+const SMALL_MS = 50;
+const LARGE_MS = 200;
+const LARGE = 1000;
 
 export class JobStore {
   #rows = new Map<string, Row>();
@@ -148,13 +153,16 @@ export class JobStore {
   #tell(): void {
     if (this.#isDue) return;
     this.#isDue = true;
-    window.setTimeout(() => {
-      this.#isDue = false;
-      const last = this.#recent.at(-1) ?? 0;
-      this.#recent = this.#recent.filter((at) => at > last - RECENT_MS);
-      this.#view = this.#shown();
-      for (const watcher of this.#watchers) watcher();
-    }, 50);
+    window.setTimeout(
+      () => {
+        this.#isDue = false;
+        const last = this.#recent.at(-1) ?? 0;
+        this.#recent = this.#recent.filter((at) => at > last - RECENT_MS);
+        this.#view = this.#shown();
+        for (const watcher of this.#watchers) watcher();
+      },
+      this.#rows.size > LARGE ? LARGE_MS : SMALL_MS,
+    );
   }
 }
 

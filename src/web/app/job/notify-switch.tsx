@@ -9,6 +9,8 @@ import type { JobView } from './job-store.ts';
 export function NotifySwitch({ job, view }: { job: Job; view: JobView }) {
   const { t, f } = useText();
   const textOf = useOutcomeText();
+  // Asked once: the browser asks another process each time, and a job draws several times a second.
+  const [isPossible] = useState(() => 'Notification' in window && Notification.permission !== 'denied');
   const [isWanted, setWanted] = useState(false);
   const counts = Object.entries(view.counts).filter(([, count]) => count > 0);
   const words = counts.map(([outcome, count]) => `${f.number(count)} ${textOf(outcome)}`).join(', ');
@@ -18,7 +20,7 @@ export function NotifySwitch({ job, view }: { job: Job; view: JobView }) {
     new Notification('kick', { body: message, tag: job.id });
     setWanted(false);
   }, [isWanted, message, job.id]);
-  if (!('Notification' in window) || Notification.permission === 'denied') return null;
+  if (!isPossible) return null;
   const ask = async (wanted: boolean) =>
     setWanted(wanted && (await Notification.requestPermission()) === 'granted');
   return (
