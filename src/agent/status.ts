@@ -38,7 +38,8 @@ export function createStatus(deps: StatusDeps): (asked: Asked) => Promise<AgentS
     const gate = await runner.gate(clock.now());
     const running = queue.holder() ?? (gate.state === 'held' ? gate.holder : keeper());
     const puppetVersion = await runner.puppetVersion();
-    const lastRun = await (runner.name === 'command' ? deps.lastOwnRun() : runner.lastRun());
+    const lastRun =
+      (await runner.lastRun()) ?? (runner.name === 'command' ? await deps.lastOwnRun() : undefined);
     const classes = question.classes === true ? await runner.classes() : undefined;
     const [pull, off] = [await schedule.status(), await schedule.off()];
     const doctor = question.doctor === true ? await deps.doctor?.() : undefined;

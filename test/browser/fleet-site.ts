@@ -8,12 +8,18 @@ import { startKick } from '../support/kick.ts';
 import type { Site } from '../support/real-site.ts';
 import { addUser } from '../web/web-site.ts';
 
-export async function fleetSite(outcomes: string, hosts: number): Promise<Pick<Site, 'env' | 'start'>> {
+/** `isTold`: runs tell what they changed, and noop changes nothing. */
+export async function fleetSite(
+  outcomes: string,
+  hosts: number,
+  { isTold = false } = {},
+): Promise<Pick<Site, 'env' | 'start'>> {
   const port = await freePort(addressOf(0));
   const shape = {
     ...DEFAULTS.shape,
     times: { kind: 'fixed', ms: 100 },
     outcomes: parseOutcomes(outcomes),
+    ...(isTold && { isTold: true as const }),
   } as const;
   const fleet = await startFleet({ ...DEFAULTS, hosts, port, shape });
   onTestFinished(() => fleet.stop());

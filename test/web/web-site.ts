@@ -61,7 +61,7 @@ export async function startServer(site: Pick<Site, 'env' | 'start'>, { port = 0 
     port: actual,
     path: path.startsWith('/') ? path : `/api/v1/${path}`,
     method: method ?? (body === undefined ? 'GET' : 'POST'),
-    servername: SITE_CONTROLLER,
+    servername: site.env['KICK_CERTNAME'] ?? SITE_CONTROLLER,
     ca,
     agent: false,
     ...pair,

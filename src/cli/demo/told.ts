@@ -3,7 +3,8 @@ import type { LogLine, ResourceChange, ResourceEvent, RunFacts } from '../../pro
 import type { RunAction } from '../../protocol/request.ts';
 import type { Ending, Random } from './run-shape.ts';
 
-const VERSION = 'production-4be1f7a';
+/** Of the catalogs of an environment. */
+const versionOf = (environment: string) => `${environment}-4be1f7a`;
 const CODE = '/etc/puppetlabs/code/environments/production/modules';
 
 const changed = (resource: string, file: string, events: ResourceChange['events']): ResourceChange => ({
@@ -48,6 +49,20 @@ const CHANGES: readonly (readonly ResourceChange[])[] = [
   ],
 ];
 
+/** As Puppet prints it with show_diff: one record of several lines. */
+const DIFF = ['@@ -1,3 +1,3 @@', ' gzip on;', '-gzip_comp_level 1;', '+gzip_comp_level 5;', ' gzip_vary on;'];
+
+const diffOf = ({ resource }: ResourceChange): LogLine => {
+  const path = /\[(.*)\]/.exec(resource)?.[1] ?? resource;
+  const lines = [
+    '',
+    `--- ${path}\t2026-11-02 09:12:44`,
+    `+++ /tmp/puppet-file\t2026-11-27 14:03:10`,
+    ...DIFF,
+  ];
+  return { level: 'notice', source: `/Stage[main]/Profile/${resource}/content`, message: lines.join('\n') };
+};
+
 const FAILED: ResourceChange = {
   ...{ resource: 'Service[chronyd]', status: 'failed', file: `${CODE}/profile/manifests/time.pp`, line: 31 },
   events: [
@@ -69,7 +84,8 @@ export interface Told {
 }
 
 /** A run that was asked to change nothing would have changed what it would change, and the other way round. */
-export function toldOf(drawn: Ending, { noop }: Pick<RunAction, 'noop'>, random: Random): Told {
+export function toldOf(drawn: Ending, action: Pick<RunAction, 'noop' | 'environment'>, random: Random): Told {
+  const { noop, environment = 'production' } = action;
   const outcome = noop === true && drawn === 'changed' ? 'would-change' : drawn;
   const real = noop !== true && outcome === 'would-change' ? 'changed' : outcome;
   const set = CHANGES[Math.floor(random() * random() * CHANGES.length)] ?? [];
@@ -78,12 +94,12 @@ export function toldOf(drawn: Ending, { noop }: Pick<RunAction, 'noop'>, random:
   return {
     outcome: real,
     facts: {
-      ...{ configurationVersion: VERSION, environment: 'production' },
+      ...{ configurationVersion: versionOf(environment), environment },
       ...(noop !== undefined && { noop }),
       ...(isCorrective && { correctiveChange: true }),
     },
     resources,
-    log: logOf(resources),
+    log: logOf(resources, environment),
   };
 }
 
@@ -98,7 +114,7 @@ function pending(resource: ResourceChange): ResourceChange {
   return { ...resource, status: 'pending', events };
 }
 
-function logOf(resources: readonly ResourceChange[]): LogLine[] {
+function logOf(resources: readonly ResourceChange[], environment: string): LogLine[] {
   const info = (message: string): LogLine => ({ level: 'info', message });
   const told = resources.flatMap(({ resource, status, events, file, line }) =>
     events.map(
@@ -110,11 +126,13 @@ function logOf(resources: readonly ResourceChange[]): LogLine[] {
       }),
     ),
   );
+  const files = resources.filter(({ events }) => events.some(({ property }) => property === 'content'));
   return [
     info('Retrieving pluginfacts'),
     info('Retrieving plugin'),
-    info("Using environment 'production'"),
-    info(`Applying configuration version '${VERSION}'`),
+    info(`Using environment '${environment}'`),
+    info(`Applying configuration version '${versionOf(environment)}'`),
+    ...files.map(diffOf),
     ...told,
     { level: 'notice', message: 'Applied catalog' },
   ];
