@@ -18,9 +18,11 @@ const SCREENSHOTS = join(ROOT, 'screenshots');
 /** A page's address, and what is there once it is drawn. */
 const PAGES: readonly (readonly [address: (job: string) => string, text: string | RegExp])[] = [
   [() => '/kick?hosts=web*', 'web1.example.com'],
+  [() => '/kick?all=yes', 'web1.example.com'],
   [(job) => `/jobs/${job}`, 'web1.example.com'],
   [(job) => `/jobs/${job}?host=web2.example.com`, 'About this host'],
   [(job) => `/jobs/${job}?tab=failures`, 'web2.example.com'],
+  [(job) => `/jobs/${job}?tab=changes`, 'Nothing changed'],
   [() => '/jobs', '2 hosts'],
   [(job) => `/compare?a=${job}&b=${job}&show=same`, 'web1.example.com'],
   [() => '/schedules', 'nightly'],
@@ -58,6 +60,7 @@ test.each(['light', 'dark'] as const)('axe has nothing against any page, %s', as
     const path = address(json.job);
     await page.goto(path);
     await page.getByText(text).first().waitFor();
+    await page.waitForFunction(() => document.querySelector('[aria-busy="true"]') === null);
     Object.assign(found, { [path]: await violationsOf(page) });
     const name = path.replace(json.job, '').replaceAll(/\W+/g, '-');
     await page.screenshot({ path: join(SCREENSHOTS, `test${name}-${colorScheme}.png`) });

@@ -55,7 +55,7 @@ test('what a look would change is applied to exactly those hosts', async () => {
   const pending = Number((await apply.textContent())?.at(-1));
   await apply.click();
   const hosts = en.common.hosts(pending, String(pending));
-  await page.getByText(/^These are the hosts of the look/).waitFor();
+  await page.getByText(/on which something would change, from the look/).waitFor();
   await page.getByRole('button', { name: en.kick.preview }).click();
   await page
     .getByRole('dialog')

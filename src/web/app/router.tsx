@@ -67,7 +67,7 @@ const schedules = createRoute({
 const fleet = createRoute({
   getParentRoute: () => root,
   path: '/fleet',
-  validateSearch: texts(['tab', 'hosts', 'state', 'name']),
+  validateSearch: texts(['tab', 'hosts', 'state', 'name', 'version']),
   component: lazyRouteComponent(() => import('./fleet/fleet-page.tsx'), 'FleetPage'),
 });
 const host = createRoute({

@@ -6,6 +6,7 @@ import { call, type Reply } from '../api/client.ts';
 import { Problem } from '../parts/states.tsx';
 import { Time } from '../parts/time.tsx';
 import { useText } from '../text/language.tsx';
+import { actOf } from './act.ts';
 
 export function AuditPage() {
   const { t } = useText();
@@ -29,7 +30,7 @@ export function AuditPage() {
               <th>{t.admin.who}</th>
               <th>{t.admin.action}</th>
               <th>{t.admin.result}</th>
-              <th>{t.admin.from}</th>
+              <th className="hide-narrow">{t.admin.from}</th>
             </tr>
           </thead>
           <tbody>
@@ -54,6 +55,8 @@ export function AuditPage() {
 function Line({ line }: { line: Reply<'get /audit'>['lines'][number] }) {
   const { t } = useText();
   const { at, who, via, address, what, status, detail, job } = line;
+  const short = what.replace(' /api/v1', ' ');
+  const act = actOf(short, t);
   return (
     <tr>
       <td>
@@ -61,7 +64,8 @@ function Line({ line }: { line: Reply<'get /audit'>['lines'][number] }) {
       </td>
       <td>{who}</td>
       <td>
-        <span className="mono small">{what.replace(' /api/v1', ' ')}</span>
+        {act === undefined ? '' : `${act} `}
+        <span className={act === undefined ? 'mono small' : 'mono small dim hide-narrow'}>{short}</span>
         <span className="small">
           {detail !== undefined && <span className="dim"> · {detail}</span>}
           {job !== undefined && (
@@ -77,7 +81,7 @@ function Line({ line }: { line: Reply<'get /audit'>['lines'][number] }) {
       <td className="number">
         <span className={status >= 400 ? 'bad' : ''}>{status}</span>
       </td>
-      <td className="dim small">{[via, address].filter(Boolean).join(' · ')}</td>
+      <td className="dim small hide-narrow">{[via, address].filter(Boolean).join(' · ')}</td>
     </tr>
   );
 }

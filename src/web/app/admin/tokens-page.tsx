@@ -55,7 +55,7 @@ function TokenTable({ tokens }: { tokens: readonly Token[] }) {
           <tr>
             <th>{t.signIn.name}</th>
             <th>{t.admin.role}</th>
-            <th>{t.admin.used}</th>
+            <th className="hide-narrow">{t.admin.used}</th>
             <th>{t.admin.ends}</th>
             <th aria-label={t.admin.revoke} />
           </tr>
@@ -71,9 +71,11 @@ function TokenTable({ tokens }: { tokens: readonly Token[] }) {
                 {t.roles[role]}
                 <div className="dim small">{limitWords(limits, t)}</div>
               </td>
-              <td>{lastUsedAt === undefined ? t.admin.never : <Time at={lastUsedAt} isRelative />}</td>
+              <td className="hide-narrow">
+                {lastUsedAt === undefined ? t.admin.never : <Time at={lastUsedAt} isRelative />}
+              </td>
               <td>
-                <Time at={endsAt} />
+                <Time at={endsAt} isRelative />
               </td>
               <td>
                 <Button size="compact-sm" variant="default" onClick={() => revoke.mutate(id)}>

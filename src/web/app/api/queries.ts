@@ -57,6 +57,16 @@ export const resolveQuery = (choice: ChoiceWish | undefined) =>
     staleTime: 30_000,
   });
 
+/** The certnames of all hosts that one may see. */
+export const knownQuery = queryOptions({
+  queryKey: ['known'],
+  queryFn: async ({ signal }) => {
+    const body = { choice: { all: true } };
+    return (await call('post /hosts/resolve', { body }, { signal })).hosts.map(({ certname }) => certname);
+  },
+  staleTime: 300_000,
+});
+
 export const jobQuery = (job: string) =>
   queryOptions({
     queryKey: ['job', job],
@@ -111,6 +121,17 @@ export const fleetQuery = (choice: ChoiceWish) =>
     queryFn: ({ signal }) => call('post /fleet/status', { body: { choice } }, { signal }),
     refetchInterval: 15_000,
     placeholderData: keepPreviousData,
+  });
+
+/** Of one host, null if it is not known. */
+export const hostStatusQuery = (certname: string) =>
+  queryOptions({
+    queryKey: ['host-status', certname],
+    queryFn: async ({ signal }) => {
+      const body = { choice: { hosts: [certname] } };
+      return (await call('post /fleet/status', { body }, { signal })).hosts[0] ?? null;
+    },
+    retry: false,
   });
 
 const PAGE = '1000';

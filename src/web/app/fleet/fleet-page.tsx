@@ -12,11 +12,11 @@ import { usePageKeys } from '../parts/use-page-keys.ts';
 import { useText } from '../text/language.tsx';
 import { Doctor } from './doctor.tsx';
 import { FleetTable } from './fleet-table.tsx';
-import { rowOf, toneOfState } from './host-rows.ts';
+import { type FleetRow, rowOf, toneOfState, versionOf } from './host-rows.ts';
 import { Orders } from './orders.tsx';
 import { Summary } from './summary.tsx';
 
-type Search = { tab?: string; hosts?: string; state?: string; name?: string };
+type Search = { tab?: string; hosts?: string; state?: string; name?: string; version?: string };
 type SetSearch = (change: { [Name in keyof Search]?: string | undefined }) => void;
 
 export function FleetPage() {
@@ -59,11 +59,24 @@ export function FleetPage() {
           ]}
         />
         {tab === 'status' && <Status choice={choice} search={search} set={set} />}
-        {tab === 'summary' && <Summary choice={choice} />}
+        {tab === 'summary' && <Summary choice={choice} hosts={search.hosts} />}
         {tab === 'doctor' && <Doctor choice={choice} />}
       </section>
     </div>
   );
+}
+
+/** Beside the states: a host that is idle may be overdue. */
+const OVERDUE = 'overdue';
+
+function chipsOf(counts: Readonly<Record<string, number>>, rows: readonly FleetRow[]): [string, number][] {
+  return [...Object.entries(counts), [OVERDUE, rows.filter(({ overdue }) => overdue !== undefined).length]];
+}
+
+function matches(row: FleetRow, { state, name = '', version }: Search): boolean {
+  const isState = state === OVERDUE ? row.overdue !== undefined : state === undefined || state === row.state;
+  const isVersion = version === undefined || version === versionOf(row);
+  return isState && isVersion && row.certname.includes(name.toLowerCase());
 }
 
 interface StatusProps {
@@ -77,15 +90,7 @@ function Status({ choice, search, set }: StatusProps) {
   const { data, error, isFetching, refetch } = useQuery(fleetQuery(choice));
   const [selected, setSelected] = useState<readonly string[]>([]);
   const rows = useMemo(() => data?.hosts.map(rowOf) ?? [], [data]);
-  const part = (search.name ?? '').toLowerCase();
-  const shown = useMemo(
-    () =>
-      rows.filter(
-        ({ certname, state }) =>
-          (search.state === undefined || search.state === state) && certname.includes(part),
-      ),
-    [rows, search.state, part],
-  );
+  const shown = useMemo(() => rows.filter((row) => matches(row, search)), [rows, search]);
   if (data === undefined) {
     return error === null ? <Empty title={`${t.common.loading}…`} /> : <Problem error={error} />;
   }
@@ -100,7 +105,7 @@ function Status({ choice, search, set }: StatusProps) {
           data-search
         />
         <div className="chips">
-          {Object.entries(data.counts).map(
+          {chipsOf(data.counts, rows).map(
             ([state, count]) =>
               (count > 0 || search.state === state) && (
                 <button
@@ -111,13 +116,24 @@ function Status({ choice, search, set }: StatusProps) {
                   onClick={() => set({ state: search.state === state ? undefined : state })}
                 >
                   <span className="tone" data-tone={toneOfState(state)}>
-                    {t.fleet.states[state] ?? state}
+                    {state === OVERDUE ? t.fleet.overdue : (t.fleet.states[state] ?? state)}
                   </span>
                   <b>{f.number(count)}</b>
                 </button>
               ),
           )}
         </div>
+        {search.version !== undefined && (
+          <button
+            type="button"
+            className="chip"
+            aria-pressed
+            title={t.common.clearFilter}
+            onClick={() => set({ version: undefined })}
+          >
+            {t.fleet.version} <span className="mono">{search.version}</span> ×
+          </button>
+        )}
         {data.waiting > 0 && <span className="dim small">{t.fleet.waiting(f.number(data.waiting))}</span>}
       </div>
       <Problem error={error} />

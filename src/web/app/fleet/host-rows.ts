@@ -11,6 +11,9 @@ export function rowOf(host: FleetHost): FleetRow {
   return { ...host, status: host.status as AgentStatus | undefined };
 }
 
+/** Of the catalog of its latest run. */
+export const versionOf = ({ status }: FleetRow): string | undefined => status?.lastRun?.configurationVersion;
+
 export function toneOfState(state: string): Tone {
   const tones: Readonly<Record<string, Tone>> = {
     applying: 'live',
@@ -18,6 +21,7 @@ export function toneOfState(state: string): Tone {
     disabled: 'held',
     idle: 'ok',
     'no answer': 'missing',
+    overdue: 'missing',
   };
   return tones[state] ?? 'open';
 }

@@ -5,6 +5,7 @@ import type { ChoiceWish } from '../../api/choice.ts';
 import { call } from '../api/client.ts';
 import { Empty, Problem } from '../parts/states.tsx';
 import { useText } from '../text/language.tsx';
+import { Versions } from './versions.tsx';
 
 interface Metric {
   hosts: number;
@@ -26,7 +27,7 @@ interface FleetSummary {
   driftFound: string[];
 }
 
-export function Summary({ choice }: { choice: ChoiceWish }) {
+export function Summary({ choice, hosts }: { choice: ChoiceWish; hosts: string | undefined }) {
   const { t, f } = useText();
   const { data, error } = useQuery({
     queryKey: ['summary', choice],
@@ -58,6 +59,7 @@ export function Summary({ choice }: { choice: ChoiceWish }) {
             ),
         )}
       </div>
+      <Versions choice={choice} hosts={hosts} />
       <div className="figures" style={{ columnGap: 32 }}>
         <Names
           title={t.fleet.slowest}

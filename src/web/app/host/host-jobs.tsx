@@ -23,8 +23,8 @@ export function HostJobs({ host: { certname, jobs, isCut } }: { host: HostPage }
               <tr>
                 <th>{t.job.outcome}</th>
                 <th>{t.jobs.what}</th>
-                <th className="end">{t.job.changes}</th>
-                <th className="end">{t.job.duration}</th>
+                <th className="end hide-narrow">{t.job.changes}</th>
+                <th className="end hide-narrow">{t.job.duration}</th>
                 <th className="end">{t.jobs.when}</th>
               </tr>
             </thead>
@@ -58,8 +58,8 @@ function Line({ certname, job, host }: HostJob & { certname: string }) {
         </Link>
         {host.message !== undefined && <div className="dim small">{host.message}</div>}
       </td>
-      <td className="end">{host.changed === 0 ? '' : f.number(host.changed)}</td>
-      <td className="end dim">{took === undefined ? '' : f.span(took)}</td>
+      <td className="end hide-narrow">{host.changed === 0 ? '' : f.number(host.changed)}</td>
+      <td className="end dim hide-narrow">{took === undefined ? '' : f.span(took)}</td>
       <td className="end dim">
         <Time at={job.startedAt} isRelative />
       </td>

@@ -2,16 +2,18 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
 import type { LastRun } from '../../../protocol/status.ts';
 import { type HostPage as HostPageData, hostQuery } from '../api/queries.ts';
 import { type Finding, FindingLine } from '../fleet/doctor.tsx';
 import { type FleetRow, rowOf, toneOfRun, toneOfState } from '../fleet/host-rows.ts';
+import { countsOf, Facts } from '../parts/facts.tsx';
 import { Mark } from '../parts/outcome.tsx';
+import { RunTimes } from '../parts/run-times.tsx';
 import { Problem } from '../parts/states.tsx';
 import { Time } from '../parts/time.tsx';
 import { useText } from '../text/language.tsx';
 import { HostJobs } from './host-jobs.tsx';
+import { LastLog } from './last-log.tsx';
 
 export function HostPage() {
   const { t } = useText();
@@ -36,6 +38,7 @@ export function HostPage() {
           <Now host={host} row={rowOf(host.now)} />
           <Findings findings={host.findings as unknown as Finding[]} />
           <HostJobs host={host} />
+          <LastLog host={host} />
         </>
       )}
     </div>
@@ -69,13 +72,9 @@ function Now({ host, row }: { host: HostPageData; row: FleetRow }) {
           <Facts
             rows={[
               [t.host.agent, `kick ${status.version} · ${status.runner}`],
-              ...(status.puppetVersion === undefined ? [] : [['Puppet', status.puppetVersion] as const]),
-              ...(days === undefined
-                ? []
-                : [[t.host.certificate, t.host.days(days, f.number(days))] as const]),
-              ...(groups.length === 0
-                ? []
-                : [[t.host.groups, groups.map((one) => `@${one}`).join(' ')] as const]),
+              ['Puppet', status.puppetVersion],
+              [t.host.certificate, days === undefined ? undefined : t.host.days(days, f.number(days))],
+              [t.host.groups, groups.map((one) => `@${one}`).join(' ')],
             ]}
           />
         )}
@@ -87,6 +86,7 @@ function Now({ host, row }: { host: HostPageData; row: FleetRow }) {
 
 function LastRunCard({ lastRun }: { lastRun: LastRun | undefined }) {
   const { t, f } = useText();
+  const total = lastRun?.times?.['total'];
   return (
     <section className="card padded stack">
       <h2>{t.fleet.lastRun}</h2>
@@ -95,37 +95,23 @@ function LastRunCard({ lastRun }: { lastRun: LastRun | undefined }) {
       ) : (
         <>
           <div className="tone" data-tone={toneOfRun(lastRun.status)}>
-            <Time at={lastRun.at} isRelative />
+            {t.outcomes[lastRun.status]}
+            <span className="dim">
+              <Time at={lastRun.at} isRelative />
+            </span>
           </div>
           <Facts
             rows={[
-              [t.kick.environment, lastRun.environment ?? '–'],
-              [t.job.catalog, lastRun.configurationVersion ?? '–'],
+              [t.kick.environment, lastRun.environment],
+              [t.job.catalog, lastRun.configurationVersion],
               [t.host.resources, countsOf(lastRun.resources)],
-              [t.job.duration, f.span((lastRun.times?.['total'] ?? 0) * 1000)],
+              [t.job.duration, total === undefined ? undefined : f.span(total * 1000)],
             ]}
           />
+          <RunTimes times={lastRun.times} />
         </>
       )}
     </section>
-  );
-}
-
-function countsOf(resources: Readonly<Record<string, number>> | undefined): string {
-  const told = Object.entries(resources ?? {}).filter(([, count]) => count > 0);
-  return told.map(([name, count]) => `${name.replaceAll('_', ' ')} ${count}`).join(' · ') || '–';
-}
-
-function Facts({ rows }: { rows: readonly (readonly [string, ReactNode])[] }) {
-  return (
-    <dl className="facts">
-      {rows.map(([name, value]) => (
-        <div key={name} style={{ display: 'contents' }}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }
 

@@ -2,7 +2,11 @@
 import { Drawer } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { type HostDetail, jobHostQuery } from '../api/queries.ts';
+import type { FinishedEvent } from '../../../protocol/event.ts';
+import { type HostDetail, hostStatusQuery, jobHostQuery } from '../api/queries.ts';
+import { rowOf } from '../fleet/host-rows.ts';
+import { countsOf, Facts } from '../parts/facts.tsx';
+import { RunTimes } from '../parts/run-times.tsx';
 import { Problem } from '../parts/states.tsx';
 import { Time } from '../parts/time.tsx';
 import { useText } from '../text/language.tsx';
@@ -39,6 +43,7 @@ function Content({ job, row }: { job: string; row: Row }) {
   const { t, f } = useText();
   const { certname, outcome, message, startedAt, endedAt } = row;
   const { data, error } = useQuery(jobHostQuery(job, certname, outcome !== undefined));
+  const { facts } = (data?.run ?? {}) as Partial<FinishedEvent>;
   return (
     <div className="stack">
       <div className="row wrap apart">
@@ -48,25 +53,46 @@ function Content({ job, row }: { job: string; row: Row }) {
         </Link>
       </div>
       {message !== undefined && <p>{message}</p>}
-      <dl className="facts">
-        <dt>{t.job.started}</dt>
-        <dd>
-          <Time at={startedAt} />
-          {startedAt !== undefined && endedAt !== undefined && (
-            <span className="dim"> · {t.job.took(f.span(endedAt - startedAt))}</span>
-          )}
-        </dd>
-        {row.version !== undefined && (
-          <>
-            <dt>{t.job.catalog}</dt>
-            <dd className="mono">{row.version}</dd>
-          </>
-        )}
-      </dl>
+      <Facts
+        rows={[
+          [
+            t.job.started,
+            <span key="at">
+              <Time at={startedAt} />
+              {startedAt !== undefined && endedAt !== undefined && (
+                <span className="dim"> · {t.job.took(f.span(endedAt - startedAt))}</span>
+              )}
+            </span>,
+          ],
+          [t.kick.environment, facts?.environment],
+          [t.job.catalog, row.version],
+          [t.host.resources, countsOf(facts?.resources)],
+        ]}
+      />
       <Problem error={error} />
       {data !== undefined && <Detail detail={data} />}
+      {startedAt !== undefined && endedAt !== undefined && (
+        <Times certname={certname} startedAt={startedAt} endedAt={endedAt} />
+      )}
     </div>
   );
+}
+
+interface TimesProps {
+  certname: string;
+  startedAt: number;
+  endedAt: number;
+}
+
+/** Clocks of host and controller differ a little. */
+const CLOCKS_MS = 2000;
+
+/** An agent knows the times of its latest run only. */
+function Times({ certname, startedAt, endedAt }: TimesProps) {
+  const { data } = useQuery(hostStatusQuery(certname));
+  const run = data ? rowOf(data).status?.lastRun : undefined;
+  const isIt = run !== undefined && run.at >= startedAt - CLOCKS_MS && run.at <= endedAt + CLOCKS_MS;
+  return isIt ? <RunTimes times={run.times} /> : null;
 }
 
 function Detail({ detail }: { detail: HostDetail }) {

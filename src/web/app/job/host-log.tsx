@@ -38,9 +38,11 @@ export function HostLog({ log }: { log: readonly Line[] }) {
   return (
     <section className="stack" style={{ gap: 8 }}>
       <div className="row wrap">
-        <h2 className="grow">{t.job.log}</h2>
+        <h2 style={{ flex: 1 }}>{t.job.log}</h2>
         <TextInput
           size="xs"
+          miw={0}
+          style={{ flex: '0 1 172px' }}
           aria-label={t.job.logSearch}
           placeholder={t.job.logSearch}
           value={search}
@@ -48,7 +50,8 @@ export function HostLog({ log }: { log: readonly Line[] }) {
         />
         <NativeSelect
           size="xs"
-          aria-label={t.common.state}
+          style={{ flex: '0 1 128px' }}
+          aria-label={t.job.level}
           value={least}
           onChange={(event) => setLeast(event.currentTarget.value as Least)}
           data={(Object.keys(LEAST) as Least[]).map((value) => ({ value, label: t.job.levels[value] }))}
@@ -63,13 +66,36 @@ export function HostLog({ log }: { log: readonly Line[] }) {
             // biome-ignore lint/suspicious/noArrayIndexKey: lines have no name but their place
             <div key={index} data-level={line.level}>
               {line.source !== undefined && <span className="source">{line.source}: </span>}
-              {marked(line.message, part)}
+              <Message text={line.message} part={part} />
             </div>
           ))}
         </section>
       )}
     </section>
   );
+}
+
+/** Puppet prints what changes in a file as one message of many lines. */
+const DIFF = /^@@ .* @@/m;
+
+function Message({ text, part }: { text: string; part: string }) {
+  if (!DIFF.test(text)) return marked(text, part);
+  return text
+    .replace(/^\n/, '')
+    .split('\n')
+    .map((line, index) => (
+      // biome-ignore lint/suspicious/noArrayIndexKey: lines have no name but their place
+      <div key={index} className={kindOf(line)}>
+        {marked(line, part)}
+      </div>
+    ));
+}
+
+function kindOf(line: string): string | undefined {
+  if (/^(\+\+\+|---) /.test(line)) return 'dim';
+  if (line.startsWith('@@ ')) return 'place';
+  if (line.startsWith('+')) return 'added';
+  return line.startsWith('-') ? 'removed' : undefined;
 }
 
 function marked(text: string, part: string): ReactNode {

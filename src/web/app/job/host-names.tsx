@@ -1,5 +1,5 @@
 /** The names of hosts that are alike, some of them until all are asked for. */
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { useText } from '../text/language.tsx';
 
 const FIRST = 12;
@@ -10,9 +10,10 @@ interface NamesProps {
   onHost(certname: string): void;
 }
 
-export function HostNames({ names, onHost }: NamesProps) {
+export function HostNames({ names: given, onHost }: NamesProps) {
   const { t, f } = useText();
   const [isOpen, setOpen] = useState(false);
+  const names = useMemo(() => given.toSorted(), [given]);
   return (
     <div className="chips">
       {names.slice(0, isOpen ? MOST : FIRST).map((name) => (

@@ -164,7 +164,7 @@ function Line({ line }: { line: JobLine }) {
       <Cell className="only-dot">
         <Mark tone={tone}>{word}</Mark>
       </Cell>
-      <Cell>
+      <Cell className="what">
         <Link to="/jobs/$job" params={{ job: id }} tabIndex={-1}>
           {title.filter(Boolean).join(' · ')}
         </Link>

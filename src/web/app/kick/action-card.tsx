@@ -34,7 +34,7 @@ export function ActionCard({ order, set, errorAt }: CardProps) {
         <Options order={order} set={set} errorAt={errorAt} />
       ) : (
         <div>
-          <Button variant="subtle" size="compact-sm" ml={-8} onClick={() => setOpen(true)}>
+          <Button variant="subtle" size="compact-sm" ml={-8} c="var(--ink)" onClick={() => setOpen(true)}>
             {t.kick.options}…
           </Button>
         </div>

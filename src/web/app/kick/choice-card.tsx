@@ -1,15 +1,14 @@
 /** Which hosts: an expression, or all, narrowed by what is known of them. */
 import { Button, Checkbox, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { type KeyboardEvent, useState } from 'react';
+import { useState } from 'react';
 import type { ChoiceWish } from '../../api/choice.ts';
 import { ApiError } from '../api/client.ts';
 import { groupsQuery } from '../api/queries.ts';
 import { useText } from '../text/language.tsx';
+import { Expression } from './expression.tsx';
 import { Facets } from './facets.tsx';
-import { LAST_RUNS, type Looked, type Order, type SetOrder, words } from './order.ts';
-
-const MONO = { fontFamily: 'var(--mantine-font-family-monospace)' };
+import { LAST_RUNS, type Order, type SetOrder, words } from './order.ts';
 
 interface CardProps {
   order: Order;
@@ -25,7 +24,11 @@ export function ChoiceCard({ order, set, error, choice }: CardProps & { choice: 
   return (
     <section className="card padded stack" aria-labelledby="which">
       <h2 id="which">{t.kick.which}</h2>
-      <Expression order={order} set={set} error={error} />
+      <Expression
+        value={order.hosts}
+        onChange={(hosts) => set({ hosts, unticked: [] })}
+        error={errorOf(error, 'body.choice.hosts')}
+      />
       <Groups order={order} set={set} />
       <div className="row wrap">
         <Checkbox
@@ -34,7 +37,7 @@ export function ChoiceCard({ order, set, error, choice }: CardProps & { choice: 
           onChange={(event) => set({ all: event.currentTarget.checked, unticked: [] })}
         />
         {!isOpen && (
-          <Button variant="subtle" size="compact-sm" onClick={() => setOpen(true)}>
+          <Button variant="subtle" size="compact-sm" c="var(--ink)" onClick={() => setOpen(true)}>
             {t.kick.narrow}…
           </Button>
         )}
@@ -47,34 +50,6 @@ export function ChoiceCard({ order, set, error, choice }: CardProps & { choice: 
         </>
       )}
     </section>
-  );
-}
-
-function Expression({ order, set, error }: CardProps) {
-  const { t } = useText();
-  const { data: groups = [] } = useQuery(groupsQuery);
-  const complete = (event: KeyboardEvent<HTMLInputElement>) => {
-    const started = /(?:^|[\s,])@(\S+)$/.exec(order.hosts)?.[1];
-    const found = groups.find(({ name }) => started !== undefined && name.startsWith(started));
-    if (event.key !== 'Tab' || event.shiftKey || found === undefined || found.name === started) return;
-    event.preventDefault();
-    set({ hosts: `${order.hosts.slice(0, -(started?.length ?? 0))}${found.name} ` });
-  };
-  return (
-    <TextInput
-      label={t.kick.expression}
-      description={t.kick.expressionHint}
-      value={order.hosts}
-      onChange={(event) => set({ hosts: event.currentTarget.value, unticked: [] })}
-      onKeyDown={complete}
-      error={errorOf(error, 'body.choice.hosts')}
-      styles={{ input: MONO, error: MONO }}
-      spellCheck={false}
-      autoCapitalize="off"
-      autoComplete="off"
-      autoFocus
-      data-search
-    />
   );
 }
 
@@ -171,27 +146,4 @@ function fieldOf(detail: string): string {
   if (/^(read the hosts of )?exclude/.test(detail)) return 'body.choice.exclude';
   if (/\bfact\b|condition/.test(detail)) return 'body.choice.facts';
   return 'body.choice.hosts';
-}
-
-/** Instead of the choice, where the hosts come from a look. */
-export function LookedCard({ looked, onDrop }: { looked: Looked; onDrop(): void }) {
-  const { t, f } = useText();
-  const [version] = looked.versions;
-  return (
-    <section className="card padded stack">
-      <h2>{t.kick.which}</h2>
-      <p>{t.kick.fromJob(looked.job.slice(-8))}</p>
-      {looked.versions.length === 1 && version !== undefined && (
-        <div className="note">{t.kick.fromJobVersion(version)}</div>
-      )}
-      {looked.versions.length > 1 && (
-        <div className="note warning">{t.kick.fromJobVersions(f.number(looked.versions.length))}</div>
-      )}
-      <div>
-        <Button variant="default" size="compact-sm" onClick={onDrop}>
-          {t.kick.dropFrom}
-        </Button>
-      </div>
-    </section>
-  );
 }

@@ -1,7 +1,8 @@
 /** The hosts that are chosen, why each, and a tick to leave one out. */
 import { Checkbox, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import { useDeferredValue, useMemo, useState } from 'react';
-import type { Resolved } from '../api/queries.ts';
+import { knownQuery, type Resolved } from '../api/queries.ts';
 import { Empty } from '../parts/states.tsx';
 import { Cell, Heading, VirtualRows } from '../parts/virtual-rows.tsx';
 import { useText } from '../text/language.tsx';
@@ -18,6 +19,7 @@ export function ChosenList({ resolved, order, set, isStale }: ChosenProps) {
   const { t, f } = useText();
   const [filter, setFilter] = useState('');
   const part = useDeferredValue(filter.trim().toLowerCase());
+  const { data: known } = useQuery(knownQuery);
   const hosts = resolved?.hosts;
   const rows = useMemo(() => hosts?.filter(({ certname }) => certname.includes(part)) ?? [], [hosts, part]);
   if (resolved === undefined) {
@@ -32,7 +34,9 @@ export function ChosenList({ resolved, order, set, isStale }: ChosenProps) {
     <section className="card chosen" aria-labelledby="chosen" aria-busy={isStale}>
       <div className="search">
         <h2 id="chosen" className="grow number">
-          {t.kick.ofKnown(f.number(count), f.number(resolved.hosts.length))}
+          {known === undefined
+            ? t.common.hosts(count, f.number(count))
+            : t.kick.ofKnown(f.number(count), f.number(Math.max(known.length, resolved.hosts.length)))}
         </h2>
         <TextInput
           size="xs"

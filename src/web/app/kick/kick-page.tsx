@@ -11,8 +11,9 @@ import { usePageKeys } from '../parts/use-page-keys.ts';
 import { mayRun, useMe } from '../shell/shell.tsx';
 import { useText } from '../text/language.tsx';
 import { ActionCard, RolloutCard } from './action-card.tsx';
-import { ChoiceCard, LookedCard } from './choice-card.tsx';
+import { ChoiceCard } from './choice-card.tsx';
 import { ChosenList } from './chosen-list.tsx';
+import { LookedCard, LookedNotes } from './looked-card.tsx';
 import { choiceOf, NEW_ORDER, type Order, wishOf } from './order.ts';
 import { PlanDialog } from './plan-dialog.tsx';
 import { useLooked } from './use-looked.ts';
@@ -31,6 +32,7 @@ export function KickPage() {
   const set = (change: Partial<Order>) => setOrder((before) => ({ ...before, ...change }));
   useAddress(order);
   const { looked, error: lookError } = useLooked(search.from);
+  useReason(looked?.job, setOrder);
   const choice = useMemo(() => choiceOf(order, looked), [order, looked]);
   const [asked] = useDebouncedValue(choice, TYPING_MS);
   const { data, error, isFetching } = useQuery(resolveQuery(asked));
@@ -66,9 +68,19 @@ export function KickPage() {
         onGo={() => launch.start.mutate()}
         isStarting={launch.start.isPending}
         error={launch.start.error}
+        notes={looked !== undefined && <LookedNotes looked={looked} />}
       />
     </div>
   );
+}
+
+/** What is applied says in the log and the audit which look it applies, unless one says something else. */
+function useReason(job: string | undefined, setOrder: (change: (before: Order) => Order) => void): void {
+  const { t } = useText();
+  const said = job === undefined ? '' : t.kick.fromReason(job.slice(-8));
+  useEffect(() => {
+    if (said !== '') setOrder((before) => (before.reason === '' ? { ...before, reason: said } : before));
+  }, [said, setOrder]);
 }
 
 /** The address follows what is chosen when one pauses. */

@@ -71,6 +71,8 @@ export interface Looked {
   job: string;
   certnames: readonly string[];
   versions: readonly string[];
+  /** Hosts on which Puppet has run since with another one. */
+  newer: readonly { certname: string; version: string }[];
 }
 
 /** Undefined: nothing is chosen yet. */
@@ -151,8 +153,8 @@ export function words(text: string): string[] {
 
 const PART = 500;
 
-/** Lists of names that stay below what one text of the API may hold. */
-function inParts(names: readonly string[]): string[] {
+/** Names in lists, each below what one text of the API may hold. */
+export function inParts(names: readonly string[]): string[] {
   const parts: string[] = [];
   for (let at = 0; at < names.length; at += PART) parts.push(names.slice(at, at + PART).join(','));
   return parts;

@@ -1,5 +1,6 @@
 /** What would happen, as the server plans it, before it does. */
 import { Button, Modal } from '@mantine/core';
+import type { ReactNode } from 'react';
 import type { Plan } from '../api/queries.ts';
 import { Problem } from '../parts/states.tsx';
 import { useText } from '../text/language.tsx';
@@ -11,9 +12,11 @@ interface PlanProps {
   onGo(): void;
   isStarting: boolean;
   error: Error | null;
+  /** What is to be known beside the plan. */
+  notes: ReactNode;
 }
 
-export function PlanDialog({ plan, isOpen, onClose, onGo, isStarting, error }: PlanProps) {
+export function PlanDialog({ plan, isOpen, onClose, onGo, isStarting, error, notes }: PlanProps) {
   const { t, f } = useText();
   if (plan === undefined) return null;
   const hosts = t.common.hosts(plan.hosts.length, f.number(plan.hosts.length));
@@ -28,6 +31,7 @@ export function PlanDialog({ plan, isOpen, onClose, onGo, isStarting, error }: P
     >
       <div className="stack">
         <PlanFacts plan={plan} />
+        {notes}
         {plan.warnings.map((warning) => (
           <div key={warning} className="note warning">
             {warning}

@@ -5,7 +5,7 @@ export interface Figures {
   time(at: number): string;
   /** ISO 8601 in UTC, for the tooltip. */
   utc(at: number): string;
-  /** `3 minutes ago`, `in 2 hours`. */
+  /** `3 min. ago`, `in 2 hr.`. */
   ago(at: number, now: number): string;
   /** `1.4 s`, `2 min 3 s`. */
   span(ms: number): string;
@@ -27,7 +27,7 @@ export function figuresOf(language: string): Figures {
     timeStyle: 'short',
     hourCycle: 'h23',
   });
-  const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+  const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' });
   const plain = new Intl.NumberFormat(language);
   const percent = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 });
   const unit = (name: string, digits = 0) =>
