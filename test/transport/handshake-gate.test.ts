@@ -3,8 +3,8 @@ import { EventEmitter } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { AddressBook } from '../../src/transport/https/listener/address-book.ts';
-import { addressGroup, plainAddress } from '../../src/transport/https/listener/address-group.ts';
 import { HandshakeGate } from '../../src/transport/https/listener/handshake-gate.ts';
+import { addressGroup, plainAddress } from '../../src/util/address-group.ts';
 import { quietLog } from '../../src/util/quiet-log.ts';
 import { captureLog } from './support.ts';
 

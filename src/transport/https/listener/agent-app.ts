@@ -4,13 +4,13 @@ import type { ErrorRequestHandler, Express, NextFunction, Request, Response } fr
 import { messageOf } from '../../../errors.ts';
 import { isUuid } from '../../../protocol/names.ts';
 import { Refusal, type RefusalBody, RefusalSchema } from '../../../protocol/refusal.ts';
+import { plainAddress } from '../../../util/address-group.ts';
 import { fitTo } from '../../../util/fit.ts';
 import type { Log } from '../../../util/log.ts';
 import type { QuietLog } from '../../../util/quiet-log.ts';
 import type { AgentService, Peer } from '../../transport.ts';
 import type { ListenerLimits } from '../limits.ts';
 import { JSON_TYPE } from '../media-types.ts';
-import { plainAddress } from './address-group.ts';
 import { writeEvents } from './event-writer.ts';
 import { loadExpress } from './load-express.ts';
 import { originOf } from './origin.ts';

@@ -4,8 +4,8 @@ import type { Server } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { systemCode } from '../../../errors.ts';
+import { plainAddress } from '../../../util/address-group.ts';
 import type { QuietLog } from '../../../util/quiet-log.ts';
-import { plainAddress } from './address-group.ts';
 
 const LINGER_MS = 1000;
 

@@ -4,9 +4,10 @@
  * by rank rather than at random. A silent connection costs a socket but no TLS. The others start their handshake one per
  * turn of the event loop, controllers' addresses first, so that the CPU time of a flood does not come before theirs.
  */
+
+import { addressGroup } from '../../../util/address-group.ts';
 import type { Clock } from '../../../util/clock.ts';
 import type { AddressBook } from './address-book.ts';
-import { addressGroup } from './address-group.ts';
 import { Crowd } from './crowd.ts';
 import type { Origin } from './origin.ts';
 
