@@ -57,6 +57,11 @@ test('a wrong password and an unknown name get the same answer; too many attempt
   expect((await signingIn('alice')).status).toBe(200);
 });
 
+test('whoever has not signed in sends no large body to do so', async () => {
+  const { status, json } = await signingIn('alice', 'x'.repeat(20_000));
+  expect([status, json.detail]).toEqual([413, 'the limit is 16384 bytes']);
+});
+
 test.each([
   [{ 'Sec-Fetch-Site': 'cross-site' }, 403],
   [{ 'Sec-Fetch-Site': 'same-site' }, 403],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { authenticate, COOKIE, type Doors } from '../../src/web/server/access/authenticate.ts';
+import { openKnownPlaces } from '../../src/web/server/access/known-places.ts';
 import { openSessions } from '../../src/web/server/access/sessions.ts';
 import type { ServerContext } from '../../src/web/server/context.ts';
 import { lockOf } from '../../src/web/server/http/hooks.ts';
@@ -23,14 +24,15 @@ async function doorsWith(more: Partial<Doors>, accounts: object = {}): Promise<D
     accounts: { find } as Doors['accounts'],
     sessions: await openSessions(tempFolder(), { clock, log }),
     tokens: { find: async () => undefined } as unknown as Doors['tokens'],
+    places: openKnownPlaces(tempFolder(), { clock, log }),
     certificates: { find: () => undefined },
     groups: [],
     ...more,
   };
 }
 
-const comes = (doors: Doors, cookie = '') =>
-  authenticate({ headers: { cookie: `${COOKIE}=${cookie}` }, socket: {} } as never, doors);
+const comes = (doors: Doors, cookie = '', more: object = {}) =>
+  authenticate({ headers: { cookie: `${COOKIE}=${cookie}`, ...more }, socket: {} } as never, doors);
 
 test('somebody of the provider is signed in as long as controller.yaml gives a group what theirs was given', async () => {
   const grant = { role: 'admin', limits: {} } as const;
@@ -39,6 +41,20 @@ test('somebody of the provider is signed in as long as controller.yaml gives a g
   expect(await comes(doors, cookie)).toMatchObject({ name: 'olga', role: 'admin' });
   expect(await comes({ ...doors, groups: [{ role: 'viewer', limits: {} }] }, cookie)).toBeUndefined();
   expect(await comes({ ...doors, groups: [] }, cookie)).toBeUndefined();
+});
+
+test('what the page asks by itself while nobody touches it keeps no session alive', async () => {
+  const time = { now: 1_800_000_000_000 };
+  const ticking = { now: () => time.now, monotonic: () => time.now };
+  const sessions = await openSessions(tempFolder(), { clock: ticking, log });
+  const doors = await doorsWith({ sessions }, { alice: ACCOUNT });
+  const [left, used] = [await sessions.begin('alice'), await sessions.begin('alice')];
+  for (let minute = 0; minute < 40; minute++) {
+    time.now += 60_000;
+    await comes(doors, left, { 'x-kick-background': '1' });
+    expect(await comes(doors, used)).toMatchObject({ name: 'alice' });
+  }
+  expect(await comes(doors, left)).toBeUndefined();
 });
 
 test('a certificate with the name of a local account is not that account', async () => {

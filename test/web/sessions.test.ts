@@ -2,8 +2,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import * as v from 'valibot';
 import { expect, test } from 'vitest';
 import { openSessions } from '../../src/web/server/access/sessions.ts';
+import { openStoredList } from '../../src/web/server/access/stored-list.ts';
 import { openTokens } from '../../src/web/server/access/tokens.ts';
 import { tempFolder } from '../support/temp.ts';
 
@@ -47,6 +49,14 @@ test('where nothing can be written, people still come in', async () => {
   const sessions = await openSessions(folder, { clock, log });
   writeFileSync(folder, 'in the place of the folder');
   expect(await sessions.find(await sessions.begin('alice'), true)).toMatchObject({ user: 'alice' });
+});
+
+test('a list that would be too long to be read again is not written', async () => {
+  const [{ clock }, folder] = [setClock(), tempFolder()];
+  const list = openStoredList(join(folder, 'list.json'), v.string(), clock);
+  await list.change(() => ['as it was']);
+  await expect(list.change(() => ['x'.repeat(9 << 20)])).rejects.toMatchObject({ code: 'state' });
+  expect(await list.read()).toEqual(['as it was']);
 });
 
 test('a token ends when it says, and a session is none', async () => {

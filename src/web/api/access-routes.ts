@@ -27,6 +27,7 @@ export const accessRoutes = {
     role: 'anyone',
     summary: 'Sign in with a local account; sets a cookie',
     body: SignInSchema,
+    maxBody: 16_384,
     reply: MeSchema,
   }),
   signInWays: route({

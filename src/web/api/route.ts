@@ -16,6 +16,8 @@ export interface Route {
   params?: v.GenericSchema;
   query?: v.GenericSchema;
   body?: v.GenericSchema;
+  /** Bytes of the body; defaults to 1 MiB. */
+  maxBody?: number;
   /** Undefined: an event stream, or nothing at all (204). */
   reply?: v.GenericSchema;
   /** Defaults to 200. */

@@ -12,12 +12,14 @@ import type { Log } from '../../util/log.ts';
 import { openAccounts } from './access/accounts.ts';
 import { openCertificates } from './access/certificates.ts';
 import { grantOf } from './access/grants.ts';
+import { openKnownPlaces } from './access/known-places.ts';
 import { type Oidc, openOidc } from './access/oidc.ts';
 import { openSessions } from './access/sessions.ts';
 import { openTokens } from './access/tokens.ts';
 import { createApp } from './app.ts';
 import { openAudit } from './audit.ts';
 import type { ServerContext } from './context.ts';
+import { shareConnections } from './http/connection-shares.ts';
 import { DELIVERIES_KEPT_MS } from './http/deliveries.ts';
 import { openIdempotency } from './http/idempotency.ts';
 import { openFeeds } from './jobs/feeds.ts';
@@ -58,6 +60,8 @@ const LIMITS = {
   maxHeaderSize: 16_384,
 };
 const MAX_CONNECTIONS = 2000;
+/** Of one host, or of those behind one address. */
+const MAX_CONNECTIONS_EACH = 500;
 
 /** Throws `KickError` if it cannot listen. */
 export async function openServer({
@@ -77,7 +81,8 @@ export async function openServer({
   const certificates = openCertificates(config?.certificates);
   const groups = (config?.oidc?.groups ?? []).map(grantOf);
   const sessions = await openSessions(webDir, { clock, log });
-  const doors = { accounts, tokens, certificates, sessions, groups };
+  const places = openKnownPlaces(webDir, { clock, log });
+  const doors = { accounts, tokens, certificates, sessions, groups, places };
   const audit = await openAudit(webDir, { clock, log });
   const running = openRunningJobs(controller, webDir, log);
   const recentJobs = openRecentJobs(controller, running.isHere);
@@ -106,6 +111,7 @@ export async function openServer({
     app,
   );
   server.maxConnections = MAX_CONNECTIONS;
+  shareConnections(server, MAX_CONNECTIONS_EACH);
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   await listen(server, port, bind);
   await running.takeUp();

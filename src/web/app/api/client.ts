@@ -6,6 +6,7 @@ import type * as v from 'valibot';
 import type { Problem } from '../../api/problem.ts';
 import type { Route } from '../../api/route.ts';
 import type { ApiRoutes } from '../../api/routes.ts';
+import { isLeft } from './touched.ts';
 
 const API = '/api/v1';
 
@@ -67,6 +68,7 @@ export async function call<C extends Call>(name: C, ask: Ask<C>, options: Option
     credentials: 'same-origin',
     headers: {
       ...(body !== undefined && { 'Content-Type': 'application/json' }),
+      ...(isLeft() && { 'X-Kick-Background': '1' }),
       ...(options.idempotencyKey !== undefined && { 'Idempotency-Key': options.idempotencyKey }),
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),

@@ -7,6 +7,7 @@ import type { Account, Accounts } from './accounts.ts';
 import { type Caller, isAtLeast } from './caller.ts';
 import type { Certificates } from './certificates.ts';
 import type { Grant } from './grants.ts';
+import type { KnownPlaces } from './known-places.ts';
 import type { Session, Sessions } from './sessions.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -17,17 +18,24 @@ const MAX_COOKIE = 4096;
 export interface Doors {
   accounts: Accounts;
   sessions: Sessions;
+  places: KnownPlaces;
   tokens: Tokens;
   certificates: Certificates;
   /** What groups of the provider are given now. */
   groups: readonly Grant[];
 }
 
-/** Undefined: nobody whom we know. `isUse`: whether it counts as a use of the session; defaults to true. */
+/**
+ * What the page sends with requests that it makes by itself while nobody touches it: they do not prolong a session. Whoever
+ * leaves it away only prolongs what they have.
+ */
+const BACKGROUND = 'x-kick-background';
+
+/** Undefined: nobody whom we know. `isUse`: whether it counts as a use of the session; defaults to what the page says. */
 export async function authenticate(
   request: IncomingMessage,
-  { accounts, sessions, tokens, certificates, groups }: Doors,
-  { isUse = true } = {},
+  { accounts, sessions, tokens, certificates, groups }: Omit<Doors, 'places'>,
+  { isUse = request.headers[BACKGROUND] === undefined } = {},
 ): Promise<Caller | undefined> {
   const address = request.socket.remoteAddress ?? '';
   const bearer = /^Bearer ([A-Za-z0-9_]{1,200})$/.exec(request.headers.authorization ?? '')?.[1];

@@ -17,7 +17,7 @@ const WAIT_MS = 10_000;
 export interface StoredList<T> {
   /** Throws `KickError` `state` if the file cannot be used. */
   read(): Promise<readonly T[]>;
-  /** Replaces the list by what `change` returns; nobody else changes it meanwhile. */
+  /** Replaces the list by what `change` returns; nobody else changes it meanwhile. Throws `KickError` `state` if it gets too long. */
   change(change: (items: readonly T[]) => readonly T[]): Promise<readonly T[]>;
 }
 
@@ -51,7 +51,11 @@ export function openStoredList<S extends v.GenericSchema>(
       const lock = await holdLock(path, { clock, label: `file "${path}"`, waitMs: WAIT_MS });
       try {
         const items = change(await read());
-        await writeFileAtomic(path, storedText({ items }, format), { mode: 0o600 });
+        const text = storedText({ items }, format);
+        // It could not be read again.
+        if (Buffer.byteLength(text) > MAX_BYTES)
+          throw new KickError('state', `write "${path}": it would be longer than ${MAX_BYTES} bytes`);
+        await writeFileAtomic(path, text, { mode: 0o600 });
         return items;
       } finally {
         await lock.release();

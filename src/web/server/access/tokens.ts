@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { KickError } from '../../../errors.ts';
 import { longText, matching, text, time } from '../../../util/bounds.ts';
 import type { Clock } from '../../../util/clock.ts';
 import { uuidv7 } from '../../../util/uuid.ts';
@@ -15,7 +16,9 @@ const PREFIX = 'kick_';
 /** Milliseconds between two notes of when a token was last used. */
 const NOTE_EVERY_MS = 60_000;
 
-export const MAX_TOKENS = 1000;
+/** Of one person, and of all. */
+const MAX_EACH = 50;
+const MAX_TOKENS = 5000;
 
 const StoredTokenSchema = v.object({
   id: longText,
@@ -34,13 +37,20 @@ export type StoredToken = v.InferOutput<typeof StoredTokenSchema>;
 
 export interface Tokens {
   list(): Promise<readonly StoredToken[]>;
-  /** Returns the token itself as well, which is not kept. */
+  /** Returns the token itself as well, which is not kept. Throws `KickError` `state` if there are too many. */
   create(
     wish: Pick<StoredToken, 'name' | 'user' | 'role' | 'limits' | 'endsAt'>,
   ): Promise<[StoredToken, string]>;
   find(secret: string): Promise<StoredToken | undefined>;
   /** Returns false if there is none. */
   revoke(id: string): Promise<boolean>;
+}
+
+function checkCount(tokens: readonly StoredToken[], user: string): void {
+  const own = tokens.filter((one) => one.user === user).length;
+  const most = own >= MAX_EACH ? `${user} has ${MAX_EACH}` : `there are ${MAX_TOKENS}`;
+  if (own < MAX_EACH && tokens.length < MAX_TOKENS) return;
+  throw new KickError('state', `make a token: ${most} already`, { hint: 'revoke some' });
 }
 
 export function openTokens(webDir: string, clock: Clock): Tokens {
@@ -59,7 +69,11 @@ export function openTokens(webDir: string, clock: Clock): Tokens {
     async create(wish) {
       const secret = `${PREFIX}${newSecret()}`;
       const token = { ...wish, id: uuidv7(clock.now()), hash: hashOf(secret), createdAt: clock.now() };
-      await stored.change((items) => [...items, token]);
+      await stored.change((items) => {
+        const left = items.filter(({ endsAt }) => endsAt > clock.now());
+        checkCount(left, wish.user);
+        return [...left, token];
+      });
       return [token, secret];
     },
     async find(secret) {

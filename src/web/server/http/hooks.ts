@@ -19,18 +19,20 @@ import { readSecret } from '../access/secret-file.ts';
 import type { Note, ServerContext } from '../context.ts';
 import { startJob } from '../handlers/orders.ts';
 import { deliveryOf } from './deliveries.ts';
-import { bodyBytes, MAX_BODY } from './input.ts';
+import { MAX_BODY } from './input.ts';
 import { problemOf, sendProblem } from './problems.ts';
+import { openBodies } from './unknown-bodies.ts';
 
 /** Seconds for which our own signature is good. */
 const FRESH_S = 300;
 const LOCK_WAIT_S = 3600;
 
 export function mountHooks(app: Express, context: ServerContext): void {
+  const bodyOf = openBodies();
   for (const hook of context.config?.hooks ?? []) {
     app.post(`/hooks/${hook.name}`, async (request, response) => {
       try {
-        const body = await bodyBytes(request);
+        const body = await bodyOf(request);
         const secret = usableSecretOf(hook, context.log);
         if (!isGenuine(hook.kind, { headers: request.headers, body, secret, now: context.clock.now() })) {
           throw new ApiProblem('not-signed-in', 'the signature is not that of the secret');

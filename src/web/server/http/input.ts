@@ -32,7 +32,8 @@ export async function inputOf<R extends Route>(route: R, request: Request): Prom
   const asked = {
     params: read(route.params, request.params, 'path'),
     query: read(route.query, queryOf(request), 'query'),
-    body: route.body === undefined ? undefined : read(route.body, await jsonBody(request), 'body'),
+    body:
+      route.body === undefined ? undefined : read(route.body, await jsonBody(request, route.maxBody), 'body'),
   };
   if (errors.length === 0) return asked as Asked<R>;
   const [first] = errors;
@@ -51,12 +52,12 @@ function queryOf(request: Request): Record<string, unknown> {
   return { ...query };
 }
 
-async function jsonBody(request: Request): Promise<unknown> {
+async function jsonBody(request: Request, maxBytes = MAX_BODY): Promise<unknown> {
   const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') throw new ApiProblem('not-json', `it is ${type ?? 'of no type'}`);
-  const bytes = await bodyBytes(request);
+  const bytes = await bodyBytes(request, { maxBytes });
   try {
-    return parseJson(bytes, { maxBytes: MAX_BODY, maxDepth: 16 });
+    return parseJson(bytes, { maxBytes, maxDepth: 16 });
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
     throw new ApiProblem('bad-request', `body: ${error.message}`, {
@@ -65,16 +66,27 @@ async function jsonBody(request: Request): Promise<unknown> {
   }
 }
 
-/** Throws `ApiProblem` `too-large`. */
-export async function bodyBytes(request: Request): Promise<Buffer> {
-  const tooLarge = () => new ApiProblem('too-large', `the limit is ${MAX_BODY} bytes`);
-  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY) throw tooLarge();
+/** One that takes longer than `withinMs` ends early. Throws `ApiProblem` `too-large`, and `bad-request` for one that ends early. */
+export async function bodyBytes(
+  request: Pick<Request, 'headers' | 'destroy' | typeof Symbol.asyncIterator>,
+  { maxBytes = MAX_BODY, withinMs }: { maxBytes?: number; withinMs?: number } = {},
+): Promise<Buffer> {
+  const tooLarge = () => new ApiProblem('too-large', `the limit is ${maxBytes} bytes`);
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
   const parts: Buffer[] = [];
   let size = 0;
-  for await (const part of request) {
-    size += part.length;
-    if (size > MAX_BODY) throw tooLarge();
-    parts.push(part);
+  const timer = withinMs === undefined ? undefined : setTimeout(() => request.destroy(), withinMs);
+  try {
+    for await (const part of request) {
+      size += part.length;
+      if (size > maxBytes) throw tooLarge();
+      parts.push(part);
+    }
+  } catch (error) {
+    // Whoever hangs up in the middle is no fault of ours, and fills no log.
+    throw error instanceof ApiProblem ? error : new ApiProblem('bad-request', 'the body ended early');
+  } finally {
+    clearTimeout(timer);
   }
   return Buffer.concat(parts);
 }

@@ -52,7 +52,9 @@ interface Exchange {
 
 async function answerSpecially(work: SpecialWork, route: Route, { context, request, response }: Exchange) {
   try {
-    const caller = await authenticate(request, context.doors);
+    // A browser opens a stream again by itself.
+    const how = route.streams === true ? { isUse: false } : {};
+    const caller = await authenticate(request, context.doors, how);
     if (route.role !== 'anyone') checkRole(known(caller), route.role);
     await work(request, response, caller);
   } catch (error) {

@@ -15,6 +15,7 @@ import { foundJob } from '../handlers/jobs.ts';
 import { type Feed, type Feeds, numberIn } from '../jobs/feeds.ts';
 import { inputOf } from './input.ts';
 import type { SpecialWork } from './mount.ts';
+import { openStreamPlaces } from './stream-places.ts';
 
 /** Milliseconds between signs of life, and for which a client may be behind. */
 const HEARTBEAT_MS = 15_000;
@@ -23,15 +24,11 @@ const BEHIND_MS = 30_000;
 /** Bytes that may wait for a client; it gets more when it has taken them. */
 const MAX_WAITING = 256 << 10;
 
-/** Streams at once. */
-const MAX_STREAMS = 500;
-
 export function streamWork(
   { controller, recentJob, doors }: Pick<ServerContext, 'controller' | 'recentJob' | 'doors'>,
   feeds: Feeds,
-  { behindMs = BEHIND_MS } = {},
+  { behindMs = BEHIND_MS, places = openStreamPlaces() } = {},
 ): SpecialWork {
-  let streams = 0;
   return async (request: Request, response: Response, caller: Caller | undefined) => {
     const { params } = await inputOf(ROUTES.streamJob, request);
     const { job } = await foundJob(recentJob, params.job);
@@ -40,9 +37,8 @@ export function streamWork(
     const mayStay = async () =>
       isDeepStrictEqual((await authenticate(request, doors, { isUse: false }))?.limits, limits);
     const after = lastSeen(request, job.id);
-    if (streams >= MAX_STREAMS) throw new ApiProblem('unavailable', `${MAX_STREAMS} clients watch already`);
-    streams += 1;
-    response.on('close', () => (streams -= 1));
+    const of = { address: request.socket.remoteAddress ?? '', person: caller?.name ?? '' };
+    response.on('close', places.take(of));
     response.status(200).set({
       'Content-Type': 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-store',

@@ -1,0 +1,145 @@
+/** Nobody has all of what there is for everybody: attempts, tokens, streams, connections, bodies under way. */
+import { once } from 'node:events';
+import { createServer as createHttpServer, request } from 'node:http';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import express from 'express';
+import { pino } from 'pino';
+import { expect, onTestFinished, test } from 'vitest';
+import { openKnownPlaces } from '../../src/web/server/access/known-places.ts';
+import { openTokens } from '../../src/web/server/access/tokens.ts';
+import { shareConnections } from '../../src/web/server/http/connection-shares.ts';
+import { problemOf, sendProblem } from '../../src/web/server/http/problems.ts';
+import { createSignInLimits } from '../../src/web/server/http/sign-in-limits.ts';
+import { openStreamPlaces } from '../../src/web/server/http/stream-places.ts';
+import { openBodies } from '../../src/web/server/http/unknown-bodies.ts';
+import { tempFolder } from '../support/temp.ts';
+
+const log = pino({ level: 'silent' });
+const DAY = 86_400_000;
+
+function setClock() {
+  const time = { now: 1_800_000_000_000 };
+  return { time, clock: { now: () => time.now, monotonic: () => time.now } };
+}
+
+/** How many of so many attempts are counted, and not refused. */
+async function counted(limits: ReturnType<typeof createSignInLimits>, name: string, addresses: string[]) {
+  const all = await Promise.allSettled(addresses.map((address) => limits.count({ name, address })));
+  return all.filter(({ status }) => status === 'fulfilled').length;
+}
+
+test('what strangers try locks a name for strangers, and not where its person has signed in before', async () => {
+  const [{ clock, time }, folder] = [setClock(), tempFolder()];
+  const open = () => createSignInLimits(openKnownPlaces(folder, { clock, log }));
+  await open().forget({ name: 'alice', address: '192.0.2.1' });
+  const limits = open(); // after a restart
+  const strangers = Array.from({ length: 40 }, (_, index) => `198.51.100.${index}`);
+  const attempts = strangers.flatMap((address) => [address, address, address]);
+  expect(await counted(limits, 'alice', attempts)).toBe(50);
+  expect(await counted(limits, 'alice', ['203.0.113.1'])).toBe(0);
+  expect(await counted(limits, 'alice', ['192.0.2.1', '::ffff:192.0.2.1'])).toBe(2);
+  expect(await counted(limits, 'bob', ['203.0.113.1'])).toBe(1);
+  // There as well nobody tries for ever.
+  expect(await counted(limits, 'alice', Array(20).fill('192.0.2.1'))).toBe(8);
+  time.now += 91 * DAY;
+  expect(await openKnownPlaces(folder, { clock, log }).isKnown('alice', '192.0.2.1')).toBe(false);
+});
+
+test('all addresses of an IPv6 host are one', async () => {
+  const { clock } = setClock();
+  const limits = createSignInLimits(openKnownPlaces(tempFolder(), { clock, log }));
+  const own = Array.from({ length: 20 }, (_, index) => `2001:db8:0:1::${index + 1}`);
+  expect(await counted(limits, 'alice', own)).toBe(10);
+  expect(await counted(limits, 'alice', ['2001:db8:0:2::1'])).toBe(1);
+});
+
+test('fifty tokens each: whoever has them keeps nobody else from one, and those that are over do not count', async () => {
+  const { clock, time } = setClock();
+  const tokens = openTokens(tempFolder(), clock);
+  const make = (user: string) =>
+    tokens.create({ name: 'ci', user, role: 'viewer', limits: {}, endsAt: time.now + DAY });
+  for (let count = 0; count < 50; count++) await make('greedy');
+  await expect(make('greedy')).rejects.toMatchObject({ code: 'state', hint: 'revoke some' });
+  await make('alice');
+  time.now += DAY;
+  await make('greedy');
+  expect((await tokens.list()).map(({ user }) => user)).toEqual(['greedy']);
+});
+
+test('streams: a share for each person and each address, given back at the end', () => {
+  const places = openStreamPlaces({ ofAddress: 3, ofPerson: 2 });
+  const take = (person: string, address: string) => places.take({ person, address });
+  const end = take('alice', '192.0.2.1');
+  take('alice', '192.0.2.2');
+  expect(() => take('alice', '192.0.2.3')).toThrow('too many streams');
+  take('bob', '2001:db8::1');
+  take('carol', '2001:db8::2');
+  take('carol', '2001:db8::3');
+  expect(() => take('dave', '2001:db8::4')).toThrow('too many streams');
+  end();
+  take('alice', '192.0.2.3');
+});
+
+test('connections over the share of a host are closed, and others are served', async () => {
+  const server = createServer((socket) => void socket.on('error', () => {}).write('here'));
+  shareConnections(server, 2);
+  server.listen(0, '127.0.0.1');
+  const sockets: Socket[] = [];
+  const hangUp = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  onTestFinished(() => {
+    hangUp();
+    server.close();
+  });
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const isServed = async (localAddress: string) => {
+    const socket = connect({ port, host: '127.0.0.1', localAddress }).on('error', () => {});
+    sockets.push(socket);
+    return Promise.race([once(socket, 'data').then(() => true), once(socket, 'close').then(() => false)]);
+  };
+  expect([await isServed('127.0.0.1'), await isServed('127.0.0.1')]).toEqual([true, true]);
+  expect([await isServed('127.0.0.1'), await isServed('127.0.0.2')]).toEqual([false, true]);
+  hangUp();
+  await expect.poll(() => isServed('127.0.0.1')).toBe(true);
+});
+
+test('bodies of strangers: eight at once of a host, and none that drips for longer than it may', async () => {
+  const app = express();
+  const bodyOf = openBodies(700);
+  const lines: string[] = [];
+  const noisy = pino({ level: 'warn' }, { write: (line) => void lines.push(line) });
+  let ended = 0;
+  app.post('/', (asked, response) =>
+    bodyOf(asked)
+      .then((body) => void response.json(body.length))
+      .catch((error: unknown) => sendProblem(response, problemOf(error, noisy)))
+      .finally(() => (ended += 1)),
+  );
+  const server = createHttpServer(app).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const send = (localAddress: string) => {
+    const asking = request({ host: '127.0.0.1', port, localAddress, method: 'POST', agent: false });
+    asking.on('error', () => undefined);
+    return asking;
+  };
+  const slow = Array.from({ length: 8 }, () => send('127.0.0.1'));
+  const drips = setInterval(() => slow.forEach((one) => void one.write('x')), 20);
+  onTestFinished(() => clearInterval(drips));
+  const statusOf = async (address: string) => {
+    const asking = send(address);
+    asking.end('whole');
+    const [response] = await once(asking, 'response');
+    response.resume();
+    return response.statusCode;
+  };
+  await expect.poll(() => statusOf('127.0.0.1')).toBe(503);
+  expect(await statusOf('127.0.0.2')).toBe(200);
+  // Those that drip are cut off, and make room.
+  await expect.poll(() => statusOf('127.0.0.1')).toBe(200);
+  expect(ended).toBeGreaterThanOrEqual(10);
+  expect(lines).toEqual([]);
+});
