@@ -42,6 +42,7 @@ export const ROOMS: Readonly<Record<string, { folders: readonly string[]; files:
   agent: {
     folders: [
       'admission',
+      'discovery',
       'doctor',
       'judge',
       'metrics',

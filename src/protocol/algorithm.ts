@@ -1,7 +1,15 @@
-/** DESIGN 5: the type of a request's JWS, and its signature algorithms. */
+/** DESIGN 5: the types of what is signed, and its signature algorithms. */
 import type { KeyObject } from 'node:crypto';
 
-export const TYPE = 'kick-request+jws';
+/** What a JWS is signed as: one of a kind is never taken for one of another. */
+export const TYPES = {
+  request: 'kick-request+jws',
+  /** DESIGN 12, discovery. */
+  question: 'kick-question+jws',
+  answer: 'kick-answer+jws',
+} as const;
+export type Type = (typeof TYPES)[keyof typeof TYPES];
+
 export const ALGORITHMS = ['PS256', 'ES256', 'EdDSA'] as const;
 export type Algorithm = (typeof ALGORITHMS)[number];
 

@@ -10,7 +10,7 @@ import * as v from 'valibot';
 import { text } from '../util/bounds.ts';
 import { JsonError, parseStrictJson } from '../util/json.ts';
 import { boundedArray, formatProblems, problemsOf } from '../util/schema.ts';
-import { ALGORITHMS, type Algorithm, algorithmFor, TYPE } from './algorithm.ts';
+import { ALGORITHMS, type Algorithm, algorithmFor, TYPES, type Type } from './algorithm.ts';
 import { Refusal } from './refusal.ts';
 import { MAX_REQUEST_BYTES, type Request, RequestSchema, RequestShapeSchema } from './request.ts';
 
@@ -20,7 +20,11 @@ export interface Envelope {
   readonly algorithm: Algorithm;
   /** The certificate that claims to have signed, DER. */
   readonly leaf: Uint8Array;
+  /** What stands behind it in the header: intermediates, DER. */
+  readonly intermediates: readonly Uint8Array[];
 }
+
+const EMPTY = new Uint8Array(0);
 
 const Base64urlSchema = v.pipe(text(MAX_REQUEST_BYTES), v.regex(/^[A-Za-z0-9_-]+$/, 'not base64url'));
 const EnvelopeSchema = v.strictObject({
@@ -30,7 +34,7 @@ const EnvelopeSchema = v.strictObject({
 });
 const HeaderSchema = v.strictObject({
   alg: v.picklist(ALGORITHMS),
-  typ: v.literal(TYPE),
+  typ: v.picklist(Object.values(TYPES)),
   x5c: v.pipe(
     boundedArray(v.pipe(text(MAX_REQUEST_BYTES), v.regex(/^[A-Za-z0-9+/]+={0,2}$/, 'not base64')), 4),
     v.minLength(1),
@@ -44,14 +48,15 @@ export function checkSize(body: Uint8Array): void {
   }
 }
 
-/** Step 2, form: strict JSON, strict base64url, UTF-8, and exactly the known header keys. */
-export function decodeEnvelope(body: Uint8Array): Envelope {
+/** Step 2, form: strict JSON, strict base64url, UTF-8, exactly the known header keys, and the type that is expected. */
+export function decodeEnvelope(body: Uint8Array, typ: Type = TYPES.request): Envelope {
   const parts = check(EnvelopeSchema, strictJson(body), 'envelope');
   const header = check(HeaderSchema, strictJson(strictBase64(parts.protected, 'base64url')), 'header');
+  if (header.typ !== typ) throw new Refusal('malformed', `header: a "${header.typ}", not a "${typ}"`);
   strictBase64(parts.payload, 'base64url');
   strictBase64(parts.signature, 'base64url');
-  const leaf = strictBase64(header.x5c[0] ?? '', 'base64');
-  return { parts, algorithm: header.alg, leaf };
+  const [leaf = EMPTY, ...intermediates] = header.x5c.map((one) => strictBase64(one, 'base64'));
+  return { parts, algorithm: header.alg, leaf, intermediates };
 }
 
 /** The certificate in the envelope, parsed; throws `Refusal` `malformed`. */

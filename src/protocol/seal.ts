@@ -1,6 +1,6 @@
 /** DESIGN 5: sealing a request. Separate from opening it: agents never seal, and controllers never open. */
 import { constants, type KeyObject, type SignKeyObjectInput, sign, type X509Certificate } from 'node:crypto';
-import { algorithmFor, TYPE } from './algorithm.ts';
+import { algorithmFor, TYPES, type Type } from './algorithm.ts';
 import type { Request } from './request.ts';
 
 export interface Signer {
@@ -9,30 +9,35 @@ export interface Signer {
   chain: readonly X509Certificate[];
 }
 
-/** The protected header of a signer's requests: the same for all of them. */
-const headers = new WeakMap<KeyObject, { chain: Signer['chain']; text: string }>();
+/** The protected header of what a signer seals: the same for all of a type. */
+const headers = new WeakMap<KeyObject, { chain: Signer['chain']; typ: Type; text: string }>();
+
+/** Throws `TypeError` for an unsupported key. */
+export function seal(request: Request, signer: Signer): Promise<Uint8Array> {
+  return sealAs(TYPES.request, request, signer);
+}
 
 /**
- * Seals a request as a flattened JWS (RFC 7515 7.2.2). RSA signs in Node's thread pool; P-256 and Ed25519
+ * Seals a document as a flattened JWS (RFC 7515 7.2.2). RSA signs in Node's thread pool; P-256 and Ed25519
  * take less time than handing the work over would. Throws `TypeError` for an unsupported key.
  */
-export async function seal(request: Request, { key, chain }: Signer): Promise<Uint8Array> {
-  const header = headerOf({ key, chain });
-  const payload = base64url(JSON.stringify(request));
+export async function sealAs(typ: Type, document: object, { key, chain }: Signer): Promise<Uint8Array> {
+  const header = headerOf(typ, { key, chain });
+  const payload = base64url(JSON.stringify(document));
   const signature = await signatureOf(Buffer.from(`${header}.${payload}`), key);
   return Buffer.from(
     JSON.stringify({ protected: header, payload, signature: signature.toString('base64url') }),
   );
 }
 
-function headerOf({ key, chain }: Signer): string {
+function headerOf(typ: Type, { key, chain }: Signer): string {
   const known = headers.get(key);
-  if (known?.chain === chain) return known.text;
+  if (known?.chain === chain && known.typ === typ) return known.text;
   const alg = algorithmFor(key);
   if (alg === undefined) throw new TypeError(`cannot sign with a key of type "${key.asymmetricKeyType}"`);
   const x5c = chain.map(({ raw }) => raw.toString('base64'));
-  const text = base64url(JSON.stringify({ alg, typ: TYPE, x5c }));
-  headers.set(key, { chain, text });
+  const text = base64url(JSON.stringify({ alg, typ, x5c }));
+  headers.set(key, { chain, typ, text });
   return text;
 }
 

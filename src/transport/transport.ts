@@ -81,6 +81,25 @@ export interface StreamDialler {
   dial(certname: string, options: { withinMs: number; signal: AbortSignal }): Promise<Duplex>;
 }
 
+/** Asks all agents at once, through a broker (DESIGN 12, discovery). */
+export interface Crowd {
+  /** Where answers are to go: a part of every question. */
+  readonly session: string;
+  /** Rejects with the reason if there is no connection after so many milliseconds. */
+  ready(options: { withinMs: number; signal: AbortSignal }): Promise<void>;
+  /** Sends a sealed question. Returns a function that ends listening. */
+  ask(question: Uint8Array, listener: CrowdListener): () => void;
+}
+
+export interface CrowdListener {
+  /** Whatever came as the answer of this host; anybody may have made it. */
+  onAnswer(certname: string, body: Uint8Array): void;
+  /** The broker's word that no agent listens. */
+  onNobody(): void;
+  /** No answer can come any more; why, as a sentence. */
+  onFailure(reason: string): void;
+}
+
 export type IncomingEvent = StoredEvent | { type: 'alive' };
 
 export interface SendOptions {

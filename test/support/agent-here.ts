@@ -31,7 +31,7 @@ export async function startAgentHere(folders: AgentHereFolders): Promise<number>
   const identity = await loadIdentity(ownPaths(folders.pkiDir, folders.certname), { now: Date.now() });
   main.use(identity);
   const listener = await listen(main, identity);
-  const broker = await listenAtBroker({ nats: config.nats, log: silentLog }, identity, listener);
+  const broker = await listenAtBroker(main, identity, listener);
   afterwards(async () => {
     await main.agent.stop();
     await listener.close();

@@ -60,7 +60,7 @@ function nameOf(certificate: Uint8Array): string {
   return name;
 }
 
-export function checkIssuer(request: Request, envelope: Envelope): void {
+export function checkIssuer(request: Pick<Request, 'iss'>, envelope: Envelope): void {
   const name = nameOf(envelope.leaf);
   if (request.iss !== name)
     throw new Refusal('issuer', `iss "${request.iss}", the certificate's CN "${name}"`);

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { FactsOptions } from '../../agent/doctor/facts.ts';
 import { commandRunner } from '../../agent/runners/command-runner.ts';
+import type { PuppetRunnerOptions } from '../../agent/runners/puppet-here.ts';
 import { puppetAgentRunner, puppetApplyRunner } from '../../agent/runners/puppet-runners.ts';
 import type { Runner } from '../../agent/runners/runner.ts';
 import { type Pull, scheduledAction } from '../../agent/schedule/pull.ts';
@@ -54,18 +55,26 @@ function runnerName(text: string): RunnerName {
   });
 }
 
-/** Throws `KickError` `config` if the file does not say what to run. */
-export function makeRunner(config: AgentConfig, options: AgentMainOptions, log: Log): Runner {
-  const { run_environment: runEnvironment, run_timeout: runTimeoutMs } = config;
-  const puppetOptions = {
+export function puppetOptionsOf(
+  config: AgentConfig,
+  options: AgentMainOptions,
+  log: Log,
+): PuppetRunnerOptions {
+  return {
     puppet: options.puppet ?? config.puppet,
     path: options.path,
     stateDir: options.stateDir,
-    runEnvironment,
+    runEnvironment: config.run_environment,
     environmentFiles: config.environment_files ?? ENVIRONMENT_FILES,
-    runTimeoutMs,
+    runTimeoutMs: config.run_timeout,
     log,
   };
+}
+
+/** Throws `KickError` `config` if the file does not say what to run. */
+export function makeRunner(config: AgentConfig, options: AgentMainOptions, log: Log): Runner {
+  const { run_environment: runEnvironment, run_timeout: runTimeoutMs } = config;
+  const puppetOptions = puppetOptionsOf(config, options, log);
   switch (config.runner) {
     case 'puppet-agent':
       return puppetAgentRunner(puppetOptions);

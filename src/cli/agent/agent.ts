@@ -49,7 +49,7 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
     agent.setPull(pullOf(config, runner));
     runNow = () => agent.runNow();
     const listener = await listen(main, identity);
-    const broker = await listenAtBroker({ nats: config.nats, log }, identity, listener);
+    const broker = await listenAtBroker(main, identity, listener);
     const watch = watchIdentity(paths, identity, {
       ...watchOptions,
       onChange(changed) {

@@ -55,6 +55,21 @@ export const downsOf = ({ controller, session }: Pick<StreamName, 'controller' |
   `${ROOT}.down.${controller}.${session}.>`;
 export const downSubject = (name: StreamName) => `${ROOT}.down.${streamTail(name)}`;
 
+/** Questions to all agents (DESIGN 12, discovery): what agents listen on, and what one controller asks on. */
+export const QUESTIONS = `${ROOT}.who.*`;
+export const questionSubject = (controller: string) => `${ROOT}.who.${controller}`;
+
+/** What agents answer to one connection of a controller. */
+export const answersTo = ({ controller, session }: Pick<StreamName, 'controller' | 'session'>) =>
+  `${ROOT}.answer.${controller}.${session}.>`;
+export const answerSubject = ({ controller, session, certname }: Omit<StreamName, 'number'>) =>
+  `${ROOT}.answer.${controller}.${session}.${certname}`;
+
+/** The certname in the subject of an answer. */
+export function answerer(subject: string): string | undefined {
+  return /^kick\.v1\.answer\.[^.]+\.[^.]+\.(.+)$/.exec(subject)?.[1];
+}
+
 /** Takes the subject of a stream apart, or undefined if it is none. */
 export function parseStream(subject: string): StreamName | undefined {
   const match = /^kick\.v1\.(?:up|down)\.([^.]+)\.([^.]+)\.([^.]+)\.(.+)$/.exec(subject);

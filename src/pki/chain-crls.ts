@@ -1,0 +1,46 @@
+/** The CRLs of our CAs, each verified by the key of the CA that it names. */
+import { type KeyObject, verify, type X509Certificate } from 'node:crypto';
+import { hashOf, isCritical, subjectOf } from './certificate-fields.ts';
+import { readCrl } from './crl.ts';
+import { childrenOf, readAll, TAG } from './der.ts';
+
+export interface Crl {
+  issuer: X509Certificate;
+  /** Milliseconds since 1970. */
+  nextUpdate?: number;
+  revoked: ReadonlySet<bigint>;
+}
+
+/** Leaves out those that no CA has signed, and those that say more than which certificates are revoked. */
+export function crlsOf(pems: readonly string[], ca: readonly X509Certificate[]): Crl[] {
+  return pems.flatMap((pem): Crl[] => {
+    const { issuer: name, revoked, nextUpdate } = readCrl(pem);
+    const issuer = ca.find(
+      (one) => Buffer.compare(subjectOf(one), name) === 0 && isSigned(pem, one.publicKey),
+    );
+    if (issuer === undefined) return [];
+    const serials = new Set(revoked.map((serial) => BigInt(`0x${serial}`)));
+    return [{ issuer, revoked: serials, ...(nextUpdate !== undefined && { nextUpdate }) }];
+  });
+}
+
+/** RFC 5280 5.1: the list, its algorithm, its signature. */
+function isSigned(pem: string, key: KeyObject): boolean {
+  const [, base64 = ''] = /-----BEGIN X509 CRL-----([^-]+)-----/.exec(pem) ?? [];
+  const [list, algorithm, signature] = childrenOf(Buffer.from(base64, 'base64'), TAG.sequence);
+  if (list === undefined || algorithm === undefined || signature === undefined) return false;
+  if (hasCriticalExtension(list.whole)) return false;
+  const hash = hashOf(algorithm.whole);
+  if (hash === undefined) return false;
+  // A bit string: its first byte counts the bits that are not used.
+  return verify(hash, list.whole, key, signature.content.subarray(1));
+}
+
+/** 5.2: `[0]`, behind the list. One that is critical changes what the list means: an indirect or a delta CRL. */
+function hasCriticalExtension(list: Uint8Array): boolean {
+  const last = childrenOf(list, TAG.sequence).at(-1);
+  if (last?.tag !== 0xa0) return false;
+  return readAll(last.content).some(({ whole }) =>
+    childrenOf(whole, TAG.sequence).some((extension) => isCritical(extension.whole)),
+  );
+}

@@ -1,0 +1,77 @@
+/** DESIGN 12, discovery: questions to all agents at a broker, and what comes back. */
+import { randomBytes } from 'node:crypto';
+import type { Crowd, CrowdListener } from '../transport.ts';
+import type { Link } from './link.ts';
+import {
+  answerer,
+  answerSubject,
+  answersTo,
+  controllerToken,
+  QUESTIONS,
+  questionSubject,
+} from './subjects.ts';
+
+/** The controller's side. */
+export class NatsCrowd implements Crowd {
+  readonly session = randomBytes(16).toString('base64url');
+  readonly #link: Link;
+  readonly #ours: { controller: string; session: string };
+  readonly #listeners = new Set<CrowdListener>();
+
+  constructor(link: Link, controller: string) {
+    this.#link = link;
+    this.#ours = { controller: controllerToken(controller), session: this.session };
+    link.subscribe(answersTo(this.#ours), ({ subject, data, isUndeliverable }) => {
+      const certname = answerer(subject);
+      if (certname === undefined) return;
+      for (const listener of this.#listeners) {
+        if (isUndeliverable) listener.onNobody();
+        else listener.onAnswer(certname, data);
+      }
+    });
+    link.onLost((reason) => this.#fail(`the connection to the broker was lost: ${reason}`));
+    link.onDenied(({ operation, subject }) => {
+      if (subject !== questionSubject(this.#ours.controller) && subject !== answersTo(this.#ours)) return;
+      this.#fail(`the broker does not let ${controller} ${operation} on ${subject}: see kick nats config`);
+    });
+  }
+
+  ready(options: { withinMs: number; signal: AbortSignal }): Promise<void> {
+    return this.#link.ready(options);
+  }
+
+  ask(question: Uint8Array, listener: CrowdListener): () => void {
+    this.#listeners.add(listener);
+    const nobody = answerSubject({ ...this.#ours, certname: 'nobody' });
+    this.#link.publish(questionSubject(this.#ours.controller), question, nobody);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  #fail(reason: string): void {
+    for (const listener of [...this.#listeners]) listener.onFailure(reason);
+  }
+}
+
+export interface SealedAnswer {
+  /** Who asked, by certname, and on which connection. */
+  controller: string;
+  session: string;
+  body: Uint8Array;
+}
+
+/** The agent's side: `answer` returns undefined if there is nothing to say, and never rejects. */
+export function answerQuestions(
+  link: Link,
+  certname: string,
+  answer: (question: Uint8Array) => Promise<SealedAnswer | undefined>,
+): void {
+  const reply = async (question: Uint8Array) => {
+    const sealed = await answer(question);
+    if (sealed === undefined) return;
+    const { controller, session, body } = sealed;
+    link.publish(answerSubject({ controller: controllerToken(controller), session, certname }), body);
+  };
+  link.subscribe(QUESTIONS, ({ data, isUndeliverable }) => {
+    if (!isUndeliverable) void reply(data);
+  });
+}

@@ -1,0 +1,111 @@
+/** Certificates that did not come by TLS are judged as OpenSSL judges those that do. */
+import type { X509Certificate } from 'node:crypto';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Identity } from '../../src/pki/identity.ts';
+import { chainVerifier, type Use } from '../../src/pki/peer-chain.ts';
+import { type IssueOptions, mintCa, selfSigned } from '../../tools/mint/mint-ca.ts';
+
+const DAY_MS = 86_400_000;
+
+function verdict(
+  trust: Identity,
+  chain: readonly X509Certificate[],
+  { now = Date.now(), use = 'serverAuth' as Use } = {},
+) {
+  const ders = chain.map(({ raw }) => raw);
+  try {
+    return chainVerifier(trust).verify(ders, { now, use }).subject;
+  } catch (error) {
+    expect(error).toBeInstanceOf(Error);
+    return (error as Error).message.replace(/"[^"]*"/, 'it');
+  }
+}
+
+const ca = mintCa();
+const ours = ca.controller();
+const agent = (how: IssueOptions = {}) => ca.agent('web1.example.com', how).chain;
+
+test('a certificate of our CA is believed, of every kind of key', () => {
+  for (const keyType of ['p256', 'rsa-2048', 'ed25519'] as const)
+    expect(verdict(ours, agent({ keyType }))).toBe('CN=web1.example.com');
+});
+
+test.each([
+  [
+    'of another CA of the same name',
+    mintCa().agent('web1.example.com').chain,
+    /another CA|no CA that is known/,
+  ],
+  ['signed by itself', selfSigned(ca.agent('web1.example.com')).chain, /another CA/],
+  ['that has expired', agent({ notAfter: Date.now() - DAY_MS }), /has expired/],
+  ['that is not valid yet', agent({ notBefore: Date.now() + DAY_MS }), /not valid yet/],
+  ['for another purpose', agent({ purposes: ['clientAuth'] }), /not for serverAuth/],
+  ['of the CA itself', ours.ca, /another CA|is a CA/],
+  ['that is none at all', [], /no certificate/],
+])('a certificate %s is not', (_, chain, why) => {
+  expect(verdict(ours, chain)).toMatch(why);
+});
+
+test('one that is revoked is not, and neither is one for whose CA there is no CRL, or an old one', () => {
+  const revoking = mintCa();
+  const gone = revoking.agent('gone.example.com');
+  revoking.revoke(gone);
+  const trust = revoking.controller();
+  expect(verdict(trust, gone.chain)).toMatch(/has been revoked/);
+  expect(verdict(trust, revoking.agent('web1.example.com').chain)).toBe('CN=web1.example.com');
+  expect(verdict({ ...ours, crls: [] }, agent())).toMatch(/no CRL of/);
+  expect(verdict(ours, agent(), { now: Date.now() + 400 * DAY_MS })).toMatch(/a CRL has expired/);
+});
+
+test('a CRL of a CA that only has the same name says nothing', () => {
+  const other = mintCa();
+  expect(verdict({ ...ours, crls: other.controller().crls }, agent())).toMatch(/no CRL of/);
+});
+
+test('a CA below a root, as Puppet has it: the chain may lead through what was sent or what is known', () => {
+  const below = mintCa({ intermediate: true });
+  const trust = below.controller();
+  const { chain } = below.agent('web1.example.com');
+  expect(verdict(trust, chain)).toBe('CN=web1.example.com');
+  expect(verdict(trust, [...chain, ...trust.ca])).toBe('CN=web1.example.com');
+  const withoutRoot = { ...trust, ca: trust.ca.slice(0, 1) };
+  expect(verdict(withoutRoot, chain)).toMatch(/no CA that is known/);
+});
+
+test('a leaf issues nothing', () => {
+  const leaf = ca.agent('ca.example.com');
+  const { chain } = ca.agent('web1.example.com');
+  expect(verdict({ ...ours, ca: leaf.chain }, [...chain, ...leaf.chain])).toMatch(/no CA that is known/);
+});
+
+test('what was verified once is judged by its dates again', () => {
+  const verifier = chainVerifier(ours);
+  const chain = agent({ notAfter: Date.now() + DAY_MS }).map(({ raw }) => raw);
+  const at = (now: number) => () => verifier.verify(chain, { now, use: 'serverAuth' });
+  expect(at(Date.now())().subject).toBe('CN=web1.example.com');
+  expect(at(Date.now() + 2 * DAY_MS)).toThrow(/has expired/);
+});
+
+test('bytes that are no certificate, or one that was changed, are refused', () => {
+  const [leaf] = agent();
+  const verifier = chainVerifier(ours);
+  const accepts = (der: Uint8Array) => {
+    try {
+      verifier.verify([der], { now: Date.now(), use: 'serverAuth' });
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 2000 }), (bytes) => !accepts(bytes)));
+  const raw = leaf?.raw ?? Buffer.alloc(0);
+  fc.assert(
+    fc.property(fc.nat(raw.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
+      const changed = Buffer.from(raw);
+      changed[at] = (changed[at] ?? 0) ^ change;
+      return !accepts(changed);
+    }),
+  );
+  expect(accepts(Buffer.concat([raw, Buffer.from('x')]))).toBe(false);
+});
