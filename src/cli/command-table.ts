@@ -67,6 +67,11 @@ const MODULES: readonly { group: string; brings: readonly string[]; load: () => 
   },
   {
     group: COMMAND_GROUPS.setup,
+    brings: ['nats'],
+    load: async () => (await import('./commands/nats.ts')).addNatsCommand,
+  },
+  {
+    group: COMMAND_GROUPS.setup,
     brings: ['completion'],
     load: async () => (await import('./commands/completion.ts')).addCompletionCommand,
   },

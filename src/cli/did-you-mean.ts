@@ -5,7 +5,7 @@ import { nearestWord } from '../util/edits.ts';
 
 const COMMANDS = [
   ...['run', 'rerun', 'nodes', 'jobs', 'ping', 'agent', 'pki', 'demo', 'help'],
-  ...['status', 'count', 'summary', 'disable', 'enable', 'cancel', 'doctor', 'completion'],
+  ...['status', 'count', 'summary', 'disable', 'enable', 'cancel', 'doctor', 'completion', 'nats'],
 ];
 
 /** Commands of similar tools, unlikely as host names, and their counterparts here. */

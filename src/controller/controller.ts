@@ -22,12 +22,14 @@ import type { HostLog } from './host-log.ts';
 import type { JobEvent } from './jobs/job.ts';
 import type { JobStore } from './jobs/job-store.ts';
 import type { StoredJob } from './jobs/stored-job.ts';
+import type { KnownHosts } from './known-hosts.ts';
 import type { JobWish, Plan, Rerun, RerunWish } from './plan-job.ts';
 import type { OpenSender, Site } from './site.ts';
 import type { StopOptions, Stopped } from './stop-job.ts';
 import type { AgentAnswer } from './targeting/host-sources.ts';
 import type { Inventory } from './targeting/inventory.ts';
 import type { Selection } from './targeting/selection.ts';
+import type { Warn } from './targeting/warn.ts';
 
 export interface ControllerOptions extends Pick<Site, 'folders' | 'path' | 'version' | 'clock'> {
   /** Who we are; called whenever a method needs it. */
@@ -47,6 +49,8 @@ export interface Controller {
   inventory(): Promise<Inventory>;
   /** The hosts, and those that could not be judged. */
   choose(selection: Selection, options?: ChooseOptions): Promise<Hosts>;
+  /** Every host that any source knows of. */
+  known(options: { warn: Warn }): Promise<KnownHosts>;
   /** Returns what `run` would do; sends nothing. */
   plan(hosts: Hosts, wish: JobWish): Promise<Plan>;
   /** Runs a plan to its end. */
@@ -95,6 +99,7 @@ export function openController(options: ControllerOptions): Controller {
     inventory: async () => (await import('./open-inventory.ts')).openInventory(site),
     choose: async (selection, choice = {}) =>
       (await import('./choose-hosts.ts')).chooseHosts(site, selection, choice),
+    known: async ({ warn }) => (await import('./known-hosts.ts')).knownHosts(site, warn),
     plan: async (hosts, wish) => (await import('./plan-job.ts')).planJob(site, hosts, wish),
     run: async (plan, taking = {}) => (await import('./execute-job.ts')).runPlan(site, plan, taking),
     resume: async (job, taking = {}) => (await import('./resume-job.ts')).resumeJob(site, job, taking),

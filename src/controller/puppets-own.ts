@@ -1,6 +1,6 @@
 /** What the Puppet on this machine knows of hosts: where its PuppetDB is, and which certificates its CA has signed. */
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isUntrusted, KickError, systemCode } from '../errors.ts';
 import { isCertname } from '../protocol/names.ts';
 import { findPuppet } from '../puppet/binary.ts';
@@ -30,6 +30,15 @@ async function settingsIfAny({ folders, path }: PuppetsOwn): Promise<PuppetSetti
     if (error instanceof KickError && !isUntrusted(error)) return undefined;
     throw error;
   }
+}
+
+/** The folder of Puppet's CA; undefined if Puppet cannot be asked where it would be. */
+export async function authorityFolder(own: PuppetsOwn): Promise<string | undefined> {
+  const settings = await settingsIfAny(own);
+  if (settings === undefined) return undefined;
+  const { signeddir } = settings;
+  refuseUntrusted(signeddir, { doing: `look for a CA above "${signeddir}"`, isPuppets: true });
+  return dirname(signeddir);
 }
 
 export async function signedCertnames(own: PuppetsOwn): Promise<string[] | undefined> {

@@ -55,7 +55,8 @@ function subjectOf(certificate: X509Certificate): Uint8Array {
   return fields[fields[0]?.tag === 0xa0 ? 5 : 4]?.whole ?? new Uint8Array();
 }
 
-function issuerOf(certificate: X509Certificate): Uint8Array {
+/** The DER of the name that signed a certificate. */
+export function issuerOf(certificate: X509Certificate): Uint8Array {
   const [tbs] = childrenOf(certificate.raw, TAG.sequence);
   const fields = tbs === undefined ? [] : childrenOf(tbs.whole, TAG.sequence);
   return fields[fields[0]?.tag === 0xa0 ? 3 : 2]?.whole ?? new Uint8Array();

@@ -11,6 +11,7 @@ const ELSEWHERE: readonly { pattern: RegExp; why: string }[] = [
   { pattern: /--query/, why: 'needs PuppetDB: test/puppet/puppetdb.test.ts' },
   { pattern: /^doctor --local/, why: 'looks at this machine: test/agent/doctor.test.ts' },
   { pattern: /^(serve|user)\b/, why: 'serves until it is ended, or asks for a password: test/web' },
+  { pattern: /^nats (config --check|ping)/, why: 'needs a broker: test/interop/nats' },
   { pattern: /\$name/, why: "needs the site's own names" },
 ];
 
@@ -55,7 +56,7 @@ async function runLine(
   const last = words.includes('e41c07aa') ? shortIdIn((await site.kick(['jobs', '-n', '1'])).out) : '';
   const here = words.map((word, index) => {
     if (word === 'e41c07aa') return last;
-    if (word === 'nodes.txt') return join(site.folder, word);
+    if (word === 'nodes.txt' || words[index - 1] === '--output') return join(site.folder, word);
     if (word === '-' && stdin !== undefined) return join(site.folder, stdin);
     return words[index - 1] === '--pause' ? '1ms' : word;
   });

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { natsServerConfig } from '../../src/transport/nats/server-config.ts';
+import { type Cluster, natsServerConfig } from '../../src/transport/nats/server-config.ts';
 import { freePort } from '../../tools/loopback.ts';
 import type { MintedCa } from '../../tools/mint/mint-ca.ts';
 import { tempFolder } from './temp.ts';
@@ -22,6 +22,7 @@ export interface NatsServerOptions {
   ca: MintedCa;
   agents: readonly string[];
   controllers: readonly string[];
+  cluster?: Cluster;
   /** Changes the configuration that kick writes. */
   edit?: (config: string) => string;
 }
@@ -32,6 +33,7 @@ export async function startNats({
   ca,
   agents,
   controllers,
+  cluster,
   edit = (config) => config,
 }: NatsServerOptions): Promise<NatsServer> {
   const folder = tempFolder();
@@ -43,7 +45,7 @@ export async function startNats({
   const tls = { certificate: paths.certificate, key: paths.key, ca: paths.ca };
   writeFileSync(
     file,
-    edit(natsServerConfig({ listen: `127.0.0.1:${port}`, tls, agents, controllers })).replace(
+    edit(natsServerConfig({ listen: `127.0.0.1:${port}`, tls, agents, controllers, cluster })).replace(
       'PORT',
       String(port),
     ),

@@ -1,0 +1,74 @@
+/** Names whose certificates are all revoked, as the CA on this machine knows: Puppet's inventory.txt, or the index of kick's. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { KickError, messageOf, systemCode } from '../errors.ts';
+import { readIndex } from '../pki/authority-index.ts';
+import { issuerOf } from '../pki/check-crls.ts';
+import { readCrl, splitCrls } from '../pki/crl.ts';
+import type { Identity } from '../pki/identity.ts';
+import { exists } from '../util/files.ts';
+
+export interface Signed {
+  name: string;
+  isRevoked: boolean;
+  /** Milliseconds since 1970. */
+  notAfter: number;
+}
+
+/** What Puppet's CA has ever signed, if its folder is here. Throws `KickError` `config` for files that are none of its own. */
+export async function signedByPuppet(cadir: string, identity: Identity): Promise<Signed[]> {
+  const inventory = await textOf(join(cadir, 'inventory.txt'));
+  if (inventory === undefined) return [];
+  try {
+    const current = splitCrls((await textOf(join(cadir, 'ca_crl.pem'))) ?? '');
+    return signedIn(inventory, serialsOf([...current, ...identity.crls], identity));
+  } catch (error) {
+    if (error instanceof KickError) throw error;
+    throw new KickError('config', `read the CRL in "${cadir}": ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** What kick's own CA has ever signed, if it is here. Throws `KickError`. */
+export async function signedByKick(pkiDir: string): Promise<Signed[]> {
+  if (!(await exists(join(pkiDir, 'ca', 'index.json')))) return [];
+  return readIndex(pkiDir).certificates.map(({ name, notAfter, revokedAt }) => ({
+    ...{ name, notAfter },
+    isRevoked: revokedAt !== undefined,
+  }));
+}
+
+/** Names that have no valid certificate, but a revoked one. */
+export function revokedNames(signed: readonly Signed[], now: number): Set<string> {
+  const current = signed.filter(({ notAfter }) => notAfter > now);
+  const valid = new Set(current.filter(({ isRevoked }) => !isRevoked).map(({ name }) => name));
+  return new Set(current.map(({ name }) => name).filter((name) => !valid.has(name)));
+}
+
+const LINE = /^(?:0x)?([0-9a-f]{1,64}) \S+ (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)UTC \/CN=(\S+)/i;
+
+/** Reads an inventory.txt, a certificate a line; other lines are skipped. */
+export function signedIn(inventory: string, revoked: ReadonlySet<bigint>): Signed[] {
+  return inventory.split('\n').flatMap((line) => {
+    const [, serial, notAfter, name] = LINE.exec(line) ?? [];
+    if (serial === undefined || notAfter === undefined || name === undefined) return [];
+    const isRevoked = revoked.has(BigInt(`0x${serial}`));
+    return [{ name, isRevoked, notAfter: Date.parse(`${notAfter}Z`) }];
+  });
+}
+
+/** The serial numbers that the signer of our own certificate has revoked. */
+function serialsOf(crls: readonly string[], { chain: [leaf] }: Identity): Set<bigint> {
+  if (leaf === undefined) return new Set();
+  const issuer = issuerOf(leaf);
+  const own = crls.map(readCrl).filter((crl) => Buffer.compare(crl.issuer, issuer) === 0);
+  return new Set(own.flatMap(({ revoked }) => revoked.map((serial) => BigInt(`0x${serial}`))));
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw new KickError('config', `read "${path}": ${messageOf(error)}`, { cause: error });
+  }
+}
