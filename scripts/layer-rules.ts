@@ -102,6 +102,7 @@ export const ROOMS: Readonly<Record<string, { folders: readonly string[]; files:
   cli: {
     folders: ['agent', 'commands', 'completion', 'demo', 'help', 'nats', 'options'],
     files: [
+      'become-owner',
       'command-first',
       'command-table',
       'commander',

@@ -1,6 +1,8 @@
 /** A demo site that has a past: jobs of several people, schedules, a token, a host that is disabled. */
+import { join } from 'node:path';
 import type { Client } from '../../src/cli/demo/api-client.ts';
-import { type DemoSite, startDemoSite } from '../../src/cli/demo/demo-site.ts';
+import type { DemoSite } from '../../src/cli/demo/demo-site.ts';
+import { ROOT } from '../../tools/program.ts';
 
 export interface WebStage {
   site: DemoSite;
@@ -15,6 +17,9 @@ export interface WebStage {
 const BATCHED = { canary: 2, batches: ['50%'], maxFailures: '20%' };
 
 export async function webStage(): Promise<WebStage> {
+  // As it is built: beside src/ there is no page.
+  const built = join(ROOT, 'dist', 'cli', 'demo', 'demo-site.js');
+  const { startDemoSite }: typeof import('../../src/cli/demo/demo-site.ts') = await import(built);
   const site = await startDemoSite({ port: 0, meanMs: 1000, path: process.env['PATH'] ?? '' });
   try {
     const [alice, bob] = [await site.signIn('alice'), await site.signIn('bob')];

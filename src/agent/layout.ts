@@ -29,6 +29,9 @@ export interface Layout {
 /** Of every folder. */
 const MODE = 0o700;
 
+/** Of the state directory, if others may pass through it: to the folders of a controller that runs as another user. */
+const PASSABLE = 0o711;
+
 export function layoutOf(stateDir: string, runDir: string): Layout {
   return {
     requests: join(stateDir, 'requests'),
@@ -44,26 +47,29 @@ export function layoutOf(stateDir: string, runDir: string): Layout {
 }
 
 /**
- * Makes the folders, 0700. Throws `KickError` `state` if one is a link or a file, and `untrusted` if one, or a folder
- * above it, is another user's or open to others (docs/security.md, "U: A local user").
+ * Makes the folders, 0700, or 0711 a state directory through which others may pass. Throws `KickError` `state` if one is a
+ * link or a file, and `untrusted` if one, or a folder above it, is another user's or open to others (docs/security.md, "U:
+ * A local user").
  */
 export async function prepareFolders(stateDir: string, runDir: string): Promise<Layout> {
   const layout = layoutOf(stateDir, runDir);
   for (const path of [stateDir, runDir, layout.requests, layout.runs, layout.liveRuns]) {
-    await prepareFolder(path);
+    await prepareFolder(path, path === stateDir);
   }
   // All that the wrapper of a run opens: a pipe would keep it waiting for ever.
   for (const end of ['', '.wrapper', '.new']) await refuseStrangeFile(`${layout.runLock}${end}`);
   return layout;
 }
 
-async function prepareFolder(path: string): Promise<void> {
+async function prepareFolder(path: string, isPassable: boolean): Promise<void> {
   if (!(await isOurs(path))) await makeFolder(path);
+  const found = (await lstat(path)).mode & 0o7777;
+  const mode = isPassable && (found & 0o001) !== 0 ? PASSABLE : MODE;
   // Only if necessary: on a file system that has become read-only the agent still answers.
-  if (((await lstat(path)).mode & 0o7777) === MODE) return;
-  await chmod(path, MODE).catch((error: unknown) => {
+  if (found === mode) return;
+  await chmod(path, mode).catch((error: unknown) => {
     throw new KickError('state', `make the folder "${path}" private: ${systemCode(error) ?? String(error)}`, {
-      hint: `chmod 0700 "${path}" must work`,
+      hint: `chmod ${mode.toString(8).padStart(4, '0')} "${path}" must work`,
       cause: error,
     });
   });

@@ -12,7 +12,7 @@ const NOBODY = 4_294_967_295;
 export function whoAsks(env: Environment, reason: string | undefined): By {
   return {
     user: clip(loginName(env), 64),
-    uid: process.getuid?.() ?? 0,
+    uid: (self ?? ownSelf()).uid,
     host: clip(hostname(), 253),
     ...(reason !== undefined && { reason }),
   };
@@ -28,9 +28,27 @@ function loginName(env: Environment): string {
   }
   const sudoer = env['SUDO_USER'];
   if (sudoer !== undefined && sudoer !== '') return sudoer;
+  return (self ?? ownSelf()).name;
+}
+
+interface Self {
+  uid: number;
+  name: string;
+}
+
+/** Who this process was before it became somebody else. */
+let self: Self | undefined;
+
+/** What is said of the requester from now on is what is true now. */
+export function noteSelf(): void {
+  self ??= ownSelf();
+}
+
+function ownSelf(): Self {
+  const uid = process.getuid?.() ?? 0;
   try {
-    return userInfo().username;
+    return { uid, name: userInfo().username };
   } catch {
-    return String(process.getuid?.() ?? 'unknown');
+    return { uid, name: String(uid) };
   }
 }

@@ -35,6 +35,8 @@ export interface ControllerOptions extends Pick<Site, 'folders' | 'path' | 'vers
   /** Who we are; called whenever a method needs it. */
   identity(): Promise<Identity>;
   openSender: OpenSender;
+  /** Called before the state directory is touched: the face may have to become somebody else. */
+  enterState?(): Promise<void>;
   /** Defaults to controller.yaml, read when first needed. */
   config?: ControllerConfig | undefined;
   /** Defaults to the one in `folders.stateDir`. */
@@ -109,10 +111,23 @@ export function openController(options: ControllerOptions): Controller {
   };
 }
 
-function siteOf({ folders, path, version, clock, identity, openSender, ...given }: ControllerOptions): Site {
+function siteOf(options: ControllerOptions): Site {
+  const {
+    folders,
+    path,
+    version,
+    clock,
+    identity,
+    openSender,
+    enterState = async () => {},
+    ...given
+  } = options;
   let config = given.config === undefined ? undefined : Promise.resolve(given.config);
   let store = given.store === undefined ? undefined : Promise.resolve(given.store);
-  const openStore = async () => (await import('./jobs/job-store.ts')).openJobStore(folders.stateDir, clock);
+  const openStore = async () => {
+    await enterState();
+    return (await import('./jobs/job-store.ts')).openJobStore(folders.stateDir, clock);
+  };
   return {
     folders,
     path,
@@ -120,6 +135,7 @@ function siteOf({ folders, path, version, clock, identity, openSender, ...given 
     clock,
     identity,
     openSender,
+    enterState,
     config: () => (config ??= configIn(folders.configDir)),
     store: () => (store ??= openStore()),
   };

@@ -20,7 +20,7 @@ export type LockNotice =
   | { type: 'without'; name: string; why: string };
 
 export interface TakeLockOptions {
-  site: Pick<Site, 'folders' | 'clock'>;
+  site: Pick<Site, 'folders' | 'clock' | 'enterState'>;
   onNotice(notice: LockNotice): void;
   signal?: AbortSignal | undefined;
 }
@@ -35,6 +35,7 @@ export async function takeLock(wish: LockWish, options: TakeLockOptions): Promis
     throw new KickError('usage', `--lock: "${name}" is not a name (letters, digits, "_", "." and "-")`);
   }
   const { site, onNotice } = options;
+  await site.enterState();
   const path = join(site.folders.stateDir, 'locks', name);
   if (wish.isEmergency === true) {
     const holder = await lockHolder(path, site.clock);

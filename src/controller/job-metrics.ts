@@ -67,7 +67,7 @@ export async function noteJob(ended: EndedJob, options: JobMetricsOptions): Prom
     const path = join(stateDir, 'locks', '.job-metrics');
     const lock = await holdLock(path, { label, clock, waitMs: LOCK_WAIT_MS });
     try {
-      const jobs = await addTo(join(stateDir, 'job-metrics.json'), ended, options);
+      const jobs = await addTo(join(stateDir, 'locks', '.job-metrics.json'), ended, options);
       // Still under the lock: older metrics must not overwrite newer ones.
       await metricsFile(file, warn).write(jobMetricsText(jobs, expiryOf(ended.identity)));
     } finally {

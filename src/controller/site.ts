@@ -26,6 +26,8 @@ export interface Site {
   config(): Promise<ControllerConfig>;
   /** Who we are. Throws `KickError` if it cannot be loaded. */
   identity(): Promise<Identity>;
+  /** Called before the state is touched, but for what is Puppet's. */
+  enterState(): Promise<void>;
   store(): Promise<JobStore>;
   openSender: OpenSender;
 }

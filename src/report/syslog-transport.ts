@@ -24,7 +24,7 @@ export interface SyslogTransportOptions {
 // biome-ignore lint/style/noDefaultExport: pino's interface
 export default async function syslogTransport({ argv }: SyslogTransportOptions): Promise<Writable> {
   const [program = '', ...args] = argv;
-  const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'] });
+  const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   // A logger that is not there, or goes away, costs its lines and nothing else.
   child.on('error', () => undefined);
   child.stdin.on('error', () => undefined);

@@ -32,6 +32,13 @@ export function groupMembers(gid: number): string[] {
     .filter((name) => name !== '');
 }
 
+/** The groups that list a user. */
+export function groupsOf(name: string): number[] {
+  return linesOf('/etc/group')
+    .filter(([, , gid = '', members = '']) => /^\d+$/.test(gid) && members.split(',').includes(name))
+    .map(([, , gid]) => Number(gid));
+}
+
 function linesOf(file: string): string[][] {
   try {
     return readFileSync(file, 'utf8')

@@ -10,6 +10,7 @@ import { type DocumentedSite, documentedSite } from './site.ts';
 const ELSEWHERE: readonly { pattern: RegExp; why: string }[] = [
   { pattern: /--query/, why: 'needs PuppetDB: test/puppet/puppetdb.test.ts' },
   { pattern: /^doctor --local/, why: 'looks at this machine: test/agent/doctor.test.ts' },
+  { pattern: /^demo --web/, why: 'goes on until it is ended: test/web/demo.test.ts' },
   { pattern: /^(serve|user)\b/, why: 'serves until it is ended, or asks for a password: test/web' },
   { pattern: /^nats (config --check|ping)/, why: 'needs a broker: test/interop/nats' },
   { pattern: /\$name/, why: "needs the site's own names" },

@@ -79,13 +79,24 @@ test('the timer and its service are the packaged ones; systemd accepts them', as
   expect(readFileSync(join(folder, 'log'), 'utf8')).toContain('web1.example.com: unchanged');
 });
 
-test('the unit of kick serve: systemd accepts it', () => {
+test('the unit of kick serve: systemd accepts it, and finds it well shut; the drop-in for an agent beside it', () => {
   const own = tempFolder();
   const unit = packaged('systemd/kick-serve.service')
     .replaceAll('/usr/bin/kick', PROGRAM)
     .replace(/^(User|Group)=kick$/gm, '$1=daemon');
   writeFileSync(join(own, 'kick-serve.service'), unit);
   execFileSync('systemd-analyze', ['verify', '--man=no', join(own, 'kick-serve.service')]);
+  // Its exposure, of 100.
+  const checks = ['security', '--offline=yes', '--threshold=20', '--no-pager'];
+  execFileSync('systemd-analyze', [...checks, join(own, 'kick-serve.service')], { stdio: 'ignore' });
+  expect(unit).toMatch(/^StateDirectory=kick\/jobs kick\/locks kick\/web$/m);
+
+  const agent = packaged('systemd/kick-agent.service').replaceAll('/usr/bin/kick', PROGRAM);
+  writeFileSync(join(own, 'kick-agent.service'), agent);
+  const dropIn = 'kick-agent.service.d/controller.conf';
+  mkdirSync(join(own, 'kick-agent.service.d'));
+  writeFileSync(join(own, dropIn), packaged(`systemd/${dropIn}`));
+  execFileSync('systemd-analyze', ['verify', '--man=no', join(own, 'kick-agent.service')]);
 });
 
 test("the agent's unit: systemd accepts it, and what it starts says nothing but its log, and runs", async () => {

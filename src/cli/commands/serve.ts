@@ -8,7 +8,7 @@ import { tlsMaterial } from '../../pki/tls-material.ts';
 import { readTrusted } from '../../util/trusted-file.ts';
 import type { ServerOptions } from '../../web/server/open-server.ts';
 import type { CommandContext } from '../context.ts';
-import { openControllerOf } from '../open-controller.ts';
+import { enterState, openControllerOf } from '../open-controller.ts';
 import { addFolderOptions, foldersOf } from '../options/folders.ts';
 import { whole } from '../options/option-values.ts';
 import { version } from '../version.ts';
@@ -54,12 +54,15 @@ async function serve(options: ServeOptions, command: Command, context: CommandCo
     import('../../util/clock.ts'),
   ]);
   const log = jsonLog();
+  const { stateDir } = foldersOf(command, context.env);
+  const [tls, clients] = [await tlsOf(web, controller), await clientsOf(controller)];
+  await enterState(stateDir, controller.identity);
   const server = await openServer({
     controller,
-    tls: await tlsOf(web, controller),
-    clients: await clientsOf(controller),
+    tls,
+    clients,
     config: web,
-    stateDir: foldersOf(command, context.env).stateDir,
+    stateDir,
     port: options.port ?? web?.port ?? DEFAULT_WEB_PORT,
     bind: options.bind ?? web?.bind,
     clock: systemClock,

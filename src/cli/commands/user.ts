@@ -10,6 +10,7 @@ import { ROLES, type Role } from '../../web/api/route.ts';
 import { type Accounts, openAccounts } from '../../web/server/access/accounts.ts';
 import { type Command, Option } from '../commander.ts';
 import type { CommandContext } from '../context.ts';
+import { enterState } from '../open-controller.ts';
 import { addFolderOptions, foldersOf } from '../options/folders.ts';
 import { list, whole } from '../options/option-values.ts';
 import { askSecret, canAsk } from '../terminal.ts';
@@ -37,8 +38,11 @@ export function addUserCommand(program: Command, context: CommandContext): void 
     .command('user')
     .description('who may sign in to kick serve')
     .addHelpText('after', EXAMPLES);
-  const accounts = (command: Command): Accounts =>
-    openAccounts(join(foldersOf(command, context.env).stateDir, 'web'), systemClock);
+  const accounts = async (command: Command): Promise<Accounts> => {
+    const { stateDir } = foldersOf(command, context.env);
+    await enterState(stateDir, async () => {});
+    return openAccounts(join(stateDir, 'web'), systemClock);
+  };
 
   const add = users
     .command('add')
@@ -52,7 +56,7 @@ export function addUserCommand(program: Command, context: CommandContext): void 
   add.action(async (name: string, { role, stateDir: _folder, ...given }: AddOptions) => {
     const limits = limitsOf(given);
     const password = await readPassword(name);
-    const done = await accounts(add).put({ name, role, limits, password });
+    const done = await (await accounts(add)).put({ name, role, limits, password });
     context.terminal.out(`${name} is ${role}: ${done}\n`);
   });
 
@@ -61,13 +65,13 @@ export function addUserCommand(program: Command, context: CommandContext): void 
     .argument('<name>')
     .description('remove an account; its sessions and tokens end');
   remove.action(async (name: string) => {
-    await accounts(remove).remove(name);
+    await (await accounts(remove)).remove(name);
     context.terminal.out(`${name}: removed\n`);
   });
 
   const show = users.command('list').description('the accounts, and what they may do');
   show.action(async () => {
-    for (const { name, role, limits } of await accounts(show).list()) {
+    for (const { name, role, limits } of await (await accounts(show)).list()) {
       const narrowed = Object.entries(limits).map(([key, value]) => `${key} ${String(value)}`);
       context.terminal.out(`${[name, role, ...narrowed].join('  ')}\n`);
     }
