@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { ScheduleWish } from '../../src/web/api/schedule.ts';
 import { createScheduler, type Pass } from '../../src/web/server/schedules/scheduler.ts';
 import { openStoredSchedules, type StoredSchedule } from '../../src/web/server/schedules/stored-schedule.ts';
-import { cronProblem, nextTimes } from '../../src/web/server/schedules/times.ts';
+import { cronProblem } from '../../src/web/server/schedules/times.ts';
 import { realSite } from '../support/real-site.ts';
 import { tempFolder } from '../support/temp.ts';
 import { writePeople } from './people.ts';
@@ -81,20 +81,17 @@ test('a schedule that is paused does nothing', async () => {
   expect([one.fired, await one.history()]).toEqual([[], []]);
 });
 
-test('in the hour that summer time skips or repeats, a daily schedule comes once', () => {
-  const daily = { cron: '30 2 * * *', zone: 'Europe/Berlin' };
-  const days = (from: string) =>
-    nextTimes(daily, Date.parse(from), 3).map((at) => new Date(at).toISOString());
-  expect(days('2026-03-28T12:00:00Z').map((at) => at.slice(0, 10))).toEqual([
-    '2026-03-29',
-    '2026-03-30',
-    '2026-03-31',
-  ]);
-  expect(days('2026-10-24T12:00:00Z').map((at) => at.slice(0, 10))).toEqual([
-    '2026-10-25',
-    '2026-10-26',
-    '2026-10-27',
-  ]);
+test.each([
+  ['2026-03-28T23:00:00Z', '30 2 * * *', ['01:00']],
+  ['2026-10-24T22:00:00Z', '30 2 * * *', ['00:30']],
+  ['2026-03-28T23:00:00Z', '30 * * * *', ['23:30', '00:30', '01:30', '02:30']],
+  ['2026-10-24T22:00:00Z', '30 * * * *', ['22:30', '23:30', '00:30', '01:30']],
+])('from %s, when Berlin changes its clocks, "%s" comes at %o', async (from, cron, times) => {
+  const one = await scheduled({ cron, zone: 'Europe/Berlin' });
+  const begin = Date.parse(from) - START;
+  await one.stored.change((all) => all.map((schedule) => ({ ...schedule, doneUntil: Date.parse(from) })));
+  for (let minute = 0; minute < 240; minute++) await one.at(begin + minute * MINUTE);
+  expect(one.fired.map((ms) => new Date(START + ms).toISOString().slice(11, 16))).toEqual(times);
 });
 
 test.each([

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { systemCode } from '../../errors.ts';
+import { KickError, messageOf, systemCode } from '../../errors.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import { openOwnFile, readFrom } from '../../util/regular-file.ts';
@@ -26,7 +26,7 @@ export interface Audit {
 const CHUNK = 256 << 10;
 
 export async function openAudit(webDir: string, { clock, log }: { clock: Clock; log: Log }): Promise<Audit> {
-  await mkdir(webDir, { recursive: true, mode: 0o700 });
+  await makeFolder(webDir);
   const path = join(webDir, 'audit.jsonl');
   /** One line after the other. */
   let last: Promise<void> = Promise.resolve();
@@ -43,6 +43,18 @@ export async function openAudit(webDir: string, { clock, log }: { clock: Clock; 
     },
     page: (options) => readPage(path, options),
   };
+}
+
+/** Throws `KickError` `state`. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new KickError('state', `make the folder "${path}": ${messageOf(error)}`, {
+      hint: 'something else is in its place',
+      cause: error,
+    });
+  }
 }
 
 async function append(path: string, text: string): Promise<void> {

@@ -2,20 +2,25 @@
 
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { messageOf } from '../../../errors.ts';
+import { KickError, messageOf } from '../../../errors.ts';
 import { matching, text, time } from '../../../util/bounds.ts';
 import type { Clock } from '../../../util/clock.ts';
 import type { Log } from '../../../util/log.ts';
+import { openQuarantine } from '../../../util/quarantine.ts';
+import { StoredProblem } from '../../../util/stored-json.ts';
 import { LimitsSchema } from '../../api/access.ts';
 import { ROLES } from '../../api/route.ts';
 import { hashOf, newSecret } from './secrets.ts';
-import { openStoredList } from './stored-list.ts';
+import { openStoredList, type StoredList } from './stored-list.ts';
 
 /** Milliseconds without a request, and in all, after which a session ends. */
 const IDLE_MS = 30 * 60_000;
 const ABSOLUTE_MS = 12 * 3_600_000;
 
 const MAX_SESSIONS = 10_000;
+
+const FILE = 'sessions.json';
+const SET_ASIDE = { entries: 10, bytes: 32 << 20, fileBytes: 8 << 20 };
 
 const SessionSchema = v.object({
   /** The hash of what the cookie holds. */
@@ -38,12 +43,29 @@ export interface Sessions {
   endAllOf(user: string): Promise<void>;
 }
 
+/** People sign in again; what cannot be used is kept for those who want to know why. */
+async function readOrNone(
+  stored: StoredList<Session>,
+  webDir: string,
+  { clock, log }: { clock: Clock; log: Log },
+): Promise<readonly Session[]> {
+  try {
+    return await stored.read();
+  } catch (error) {
+    const isDamaged = error instanceof KickError && error.cause instanceof StoredProblem;
+    if (!isDamaged) throw error;
+    const quarantine = openQuarantine({ root: webDir, limits: SET_ASIDE, clock, log });
+    await quarantine.setAside(join(webDir, FILE), messageOf(error));
+    return [];
+  }
+}
+
 export async function openSessions(
   webDir: string,
   { clock, log }: { clock: Clock; log: Log },
 ): Promise<Sessions> {
-  const stored = openStoredList(join(webDir, 'sessions.json'), SessionSchema, clock);
-  const known = new Map((await stored.read()).map((session) => [session.hash, session]));
+  const stored = openStoredList(join(webDir, FILE), SessionSchema, clock);
+  const known = new Map((await readOrNone(stored, webDir, { clock, log })).map((one) => [one.hash, one]));
   /** A restart begins every session's idle time anew. */
   const usedAt = new Map<string, number>();
   const isOver = ({ hash, createdAt }: Session) =>

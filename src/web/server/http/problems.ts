@@ -2,6 +2,8 @@
 import type { Response } from 'express';
 import { KickError, messageOf, systemCode } from '../../../errors.ts';
 import type { Log } from '../../../util/log.ts';
+import { NotAFile } from '../../../util/regular-file.ts';
+import { StoredProblem } from '../../../util/stored-json.ts';
 import { ApiProblem, type ProblemCode } from '../../api/problem.ts';
 
 const BY_CODE: Readonly<Record<KickError['code'], ProblemCode>> = {
@@ -21,9 +23,21 @@ const BY_CODE: Readonly<Record<KickError['code'], ProblemCode>> = {
 
 const CANNOT_WRITE = ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EMFILE', 'ENOTDIR'];
 
+/** Who asks may be a stranger: which file, and why, is not shown. */
+function isDamage(error: unknown): boolean {
+  const cause = error instanceof KickError ? error.cause : error;
+  return cause instanceof StoredProblem || cause instanceof NotAFile;
+}
+
 /** What we did not expect is logged, and not shown. */
 export function problemOf(error: unknown, log: Log): ApiProblem {
   if (error instanceof ApiProblem) return error;
+  if (isDamage(error)) {
+    log.error({ reason: messageOf(error) }, 'a file of the server cannot be used');
+    return new ApiProblem('unavailable', 'a file of the server cannot be used', {
+      hint: 'see the log of the server',
+    });
+  }
   if (error instanceof KickError)
     return new ApiProblem(BY_CODE[error.code], error.message, { hint: error.hint });
   const code = systemCode(error);

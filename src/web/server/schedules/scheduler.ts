@@ -39,12 +39,17 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
   const ending = new AbortController();
   const { log } = options;
   const scheduler = createScheduler(options);
-  const failed = (error: unknown) =>
-    log.error({ reason: messageOf(error) }, 'the schedules cannot be looked at');
+  let trouble: string | undefined;
+  const failed = (error: unknown) => {
+    const reason = messageOf(error);
+    // Once, and not at each look.
+    if (reason !== trouble) log.error({ reason }, 'the schedules cannot be looked at');
+    trouble = reason;
+  };
   void (async () => {
     await scheduler.takeUp().catch(failed);
     while (!ending.signal.aborted) {
-      await scheduler.look().catch(failed);
+      await scheduler.look().then(() => (trouble = undefined), failed);
       await sleep(LOOK_EVERY_MS, ending.signal);
     }
   })();
