@@ -17,6 +17,7 @@ import { createOwnRun } from './schedule/own-run.ts';
 import type { Pull } from './schedule/pull.ts';
 import { openSchedule } from './schedule/schedule.ts';
 import { createService } from './service.ts';
+import type { Broker } from './standing.ts';
 import { createStatus } from './status.ts';
 
 export interface Agent extends AgentService {
@@ -27,6 +28,8 @@ export interface Agent extends AgentService {
   setPull(pull: Pull | undefined): void;
   /** Starts the next of them now, if there are any. Never rejects. */
   runNow(): Promise<void>;
+  /** The connection to brokers by which it is reached as well. */
+  setBroker(broker: Broker): void;
   /** When certificate and CRLs expire, for monitoring. */
   setExpiry(expiry: Expiry): void;
   /** Takes no new requests and ends the streams, which can be resumed later; runs go on. */
@@ -39,7 +42,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   const parts = await openParts(options);
   const { layout, requests, requestLog, standing, metrics, audit, disabling, queue, runner } = parts;
   const isDisabled = async () => (await runner.gate(clock.now())).state === 'disabled';
-  metrics.setLevels({ waiting: () => queue.waiting(), isDisabled });
+  metrics.setLevels({ waiting: () => queue.waiting(), isDisabled, broker: standing.brokerStatus });
   const folders = { stateDir, runDir, layout };
   const checks = createRunChecks({ requests, queue, runner, folders, queueSize, version });
   const accept = createAccept({ requests, queue, checks, audit, metrics, clock, version });
@@ -56,7 +59,8 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   queue.onRelease(({ request }) => void schedule.onRun(request.action));
   const lastOwnRun = createLastOwnRun(layout.runs, parts.queueDeps.runs);
   const { keeper } = parts;
-  const statusOf = createStatus({ version, clock, runner, lastOwnRun, queue, schedule, keeper, doctor });
+  const about = { version, clock, runner, lastOwnRun, doctor, broker: standing.brokerStatus };
+  const statusOf = createStatus({ ...about, queue, schedule, keeper });
   await settleAll({ ...parts.queueDeps, requests, queue });
   const streams = createStreams({ requests, requestLog, stopping: standing.stopping });
   const commands = createCommands({ requests, queue, disabling, clock });
@@ -82,6 +86,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
         log.error({ error: messageOf(error) }, 'cannot start the scheduled run');
       }
     },
+    setBroker: (broker) => standing.setBroker(broker, metrics.changed),
     setExpiry: (expiry) => metrics.setExpiry(expiry),
     async stop() {
       standing.stop();

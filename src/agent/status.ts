@@ -1,7 +1,7 @@
 /** What an agent reports about its host. */
 import type { DoctorFacts } from '../protocol/doctor.ts';
 import type { Holder } from '../protocol/event.ts';
-import type { AgentStatus, LastRun } from '../protocol/status.ts';
+import type { AgentStatus, BrokerStatus, LastRun } from '../protocol/status.ts';
 import type { StatusQuestion } from '../transport/transport.ts';
 import type { Clock } from '../util/clock.ts';
 import { clip } from '../util/text.ts';
@@ -20,6 +20,8 @@ export interface StatusDeps {
   /** What keeps runs from starting although we know of none (run-lock.ts). */
   keeper(): Holder | undefined;
   schedule: Pick<Schedule, 'status' | 'off'>;
+  /** Absent: it has none. */
+  broker(): BrokerStatus | undefined;
   /** What will go wrong on this host; called on demand only. */
   doctor: (() => Promise<DoctorFacts>) | undefined;
 }
@@ -42,6 +44,7 @@ export function createStatus(deps: StatusDeps): (asked: Asked) => Promise<AgentS
       (await runner.lastRun()) ?? (runner.name === 'command' ? await deps.lastOwnRun() : undefined);
     const classes = question.classes === true ? await runner.classes() : undefined;
     const [pull, off] = [await schedule.status(), await schedule.off()];
+    const broker = deps.broker();
     const doctor = question.doctor === true ? await deps.doctor?.() : undefined;
     return {
       certname,
@@ -57,6 +60,7 @@ export function createStatus(deps: StatusDeps): (asked: Asked) => Promise<AgentS
       ...(lastRun !== undefined && { lastRun }),
       ...(pull !== undefined && { pull }),
       ...(off !== undefined && { pullOff: off }),
+      ...(broker !== undefined && { broker }),
       ...(doctor !== undefined && { doctor }),
       ...(classes !== undefined && { classes }),
     };

@@ -54,6 +54,15 @@ export const PullSchema = v.object({
   noop: v.optional(v.boolean()),
 });
 
+const BrokerSchema = v.object({
+  /** `nats1.example.com:4222`; absent: it is not connected. */
+  server: v.optional(text(300)),
+  /** Why not. */
+  reason: v.optional(text(1024)),
+  /** How often the connection was made again. */
+  reconnects: count,
+});
+
 export const StatusSchema = v.object({
   certname: text(253),
   version: text(64),
@@ -72,6 +81,8 @@ export const StatusSchema = v.object({
   pull: v.optional(PullSchema),
   /** Why pull mode starts no runs although agent.yaml sets it. */
   pullOff: v.optional(text(200)),
+  /** Its connection to brokers (NATS), if it has them. */
+  broker: v.optional(BrokerSchema),
   /** Only if asked for. */
   doctor: v.optional(DoctorSchema),
   /** Puppet's classes.txt, only if asked for. */
@@ -80,6 +91,7 @@ export const StatusSchema = v.object({
 
 export type AgentStatus = v.InferOutput<typeof StatusSchema>;
 export type LastRun = v.InferOutput<typeof LastRunSchema>;
+export type BrokerStatus = v.InferOutput<typeof BrokerSchema>;
 export type Disabled = v.InferOutput<typeof DisabledSchema>;
 export type PullStatus = v.InferOutput<typeof PullSchema>;
 

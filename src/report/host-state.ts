@@ -13,7 +13,7 @@ import { driftWords } from './drift.ts';
 /** One line without the host's name. Times are reckoned by the host's own clock. */
 export function stateText({ status, error = 'no answer' }: AgentAnswer): string {
   if (status === undefined) return safeText(error);
-  const { running, disabled, obstacle, waiting, lastRun, pull, pullOff, runner, time } = status;
+  const { running, disabled, obstacle, waiting, lastRun, pull, pullOff, broker, runner, time } = status;
   const isIdle = running === undefined && disabled === undefined && obstacle === undefined;
   // Agents of older versions do not remember what a fixed command did.
   const leavesNoReport = runner === 'command' && lastRun === undefined;
@@ -26,6 +26,7 @@ export function stateText({ status, error = 'no answer' }: AgentAnswer): string 
     ...(running === undefined && !leavesNoReport ? [lastRunWords(lastRun, time)] : []),
     ...(pull === undefined || disabled !== undefined ? [] : [pullWords(pull, time)]),
     ...(pullOff === undefined ? [] : [pullOffWords(pullOff)]),
+    ...(broker === undefined || broker.server !== undefined ? [] : ['not connected to NATS']),
   ];
   return safeText(parts.join('; '));
 }

@@ -20,7 +20,7 @@ export interface AgentHereFolders {
   certname: string;
 }
 
-/** Returns its port on 127.0.0.1, 0 if it listens on none; stopped when the test has finished, while its runs go on. */
+/** Returns its port on 127.0.0.1, 0 if it listens on none; connected to its broker, and stopped when the test has finished, while its runs go on. */
 export async function startAgentHere(folders: AgentHereFolders): Promise<number> {
   const options = {
     ...{ ...folders, pkiDirNamed: true, path: process.env['PATH'] ?? '' },
@@ -32,6 +32,8 @@ export async function startAgentHere(folders: AgentHereFolders): Promise<number>
   main.use(identity);
   const listener = await listen(main, identity);
   const broker = await listenAtBroker(main, identity, listener);
+  if (broker !== undefined) main.agent.setBroker(broker.link);
+  await broker?.link.ready({ withinMs: 600_000, signal: new AbortController().signal });
   afterwards(async () => {
     await main.agent.stop();
     await listener.close();

@@ -38,6 +38,8 @@ interface SiteOptions {
   nameOf?: (index: number) => string;
   /** What its certificate is for. */
   controller?: IssueOptions;
+  /** Whether agents that are reached through a broker have a port as well. */
+  hasPort?: boolean;
   /** Starts the broker through which agents are reached that have no port. */
   nats?: (parties: Parties) => Promise<{ address: string | readonly string[]; tls?: boolean }>;
 }
@@ -56,7 +58,7 @@ export interface Parties {
 export async function realSite(
   count: number,
   script: (name: string, index: number) => string,
-  { nameOf = NAME, controller = {}, nats }: SiteOptions = {},
+  { nameOf = NAME, controller = {}, nats, hasPort = nats === undefined }: SiteOptions = {},
 ): Promise<Site> {
   const folder = tempFolder();
   const pki = join(folder, 'pki');
@@ -78,7 +80,7 @@ export async function realSite(
       const head = `#!/bin/sh\nJOURNAL='${journalOf(name)}'\nheld() { ${wait}; }\n`;
       writeFileSync(program, `${head}${script(name, index)}\n`, { mode: 0o755 });
       const config = { runner: 'command', command: [program], kill_grace: '1s' };
-      const reach = brokers === undefined ? {} : { ...brokers, listen: false };
+      const reach = { ...brokers, listen: hasPort };
       writeFileSync(join(own, 'agent.yaml'), JSON.stringify({ ...config, ...reach }));
       const folders = { stateDir: join(own, 'state'), runDir: join(own, 'rundir'), pkiDir: pki };
       return startAgentHere({ configDir: own, certname: name, ...folders });
@@ -86,8 +88,7 @@ export async function realSite(
   );
   const etc = join(folder, 'etc');
   mkdirSync(etc);
-  const reachOf = (index: number) =>
-    brokers === undefined ? { uri: `127.0.0.1:${ports[index]}` } : { via: 'nats' };
+  const reachOf = (index: number) => (hasPort ? { uri: `127.0.0.1:${ports[index]}` } : { via: 'nats' });
   const targets = names.map((name, index) => ({ name, ...reachOf(index) }));
   const inventory = (more: object) => {
     const { targets: others = [], ...rest } = more as { targets?: object[] };

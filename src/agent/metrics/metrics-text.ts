@@ -2,6 +2,7 @@
 import type { Expiry } from '../../pki/expiry.ts';
 import { AGENT_OUTCOMES } from '../../protocol/outcome.ts';
 import { REFUSALS } from '../../protocol/refusal.ts';
+import type { BrokerStatus } from '../../protocol/status.ts';
 import { expositionText, type Family, gauge } from '../../util/exposition.ts';
 import { seconds } from '../../util/metrics-file.ts';
 import type { Counters } from './counters.ts';
@@ -13,9 +14,11 @@ export interface AgentNumbers {
   waiting: number;
   /** Undefined if not known yet. */
   disabled: boolean | undefined;
+  broker: BrokerStatus | undefined;
 }
 
-export function metricsText({ counters, expiry, version, waiting, disabled }: AgentNumbers): string {
+export function metricsText(numbers: AgentNumbers): string {
+  const { counters, expiry, version, waiting, disabled, broker } = numbers;
   const { runs, requests, refused, duration, wait, lastSuccess } = counters;
   const time = (ms: number | undefined) => (ms === undefined ? undefined : seconds(ms));
   return expositionText([
@@ -48,6 +51,11 @@ export function metricsText({ counters, expiry, version, waiting, disabled }: Ag
       'kick_agent_disabled',
       'Whether Puppet is disabled on this host.',
       disabled === undefined ? undefined : Number(disabled),
+    ),
+    gauge(
+      'kick_agent_broker_connected',
+      'Whether it is connected to a broker (NATS).',
+      broker === undefined ? undefined : Number(broker.server !== undefined),
     ),
     gauge(
       'kick_agent_last_success_timestamp_seconds',

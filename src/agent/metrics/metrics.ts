@@ -7,6 +7,7 @@ import type { Expiry } from '../../pki/expiry.ts';
 import type { FinishedEvent } from '../../protocol/event.ts';
 import { isSuccess } from '../../protocol/outcome.ts';
 import type { RefusalCode } from '../../protocol/refusal.ts';
+import type { BrokerStatus } from '../../protocol/status.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import { metricsFile, nameProblem } from '../../util/metrics-file.ts';
@@ -26,6 +27,8 @@ export interface Levels {
   waiting(): number;
   /** May throw if Puppet is not installed yet. */
   isDisabled(): Promise<boolean>;
+  /** Undefined: it has none. */
+  broker(): BrokerStatus | undefined;
 }
 
 export interface Metrics {
@@ -81,7 +84,8 @@ export async function openMetrics({ file, ...options }: MetricsOptions): Promise
     await keep(counters);
     const disabled = await levels?.isDisabled().catch(() => undefined);
     const waiting = levels?.waiting() ?? 0;
-    await output.write(metricsText({ counters, expiry, version, waiting, disabled }));
+    const broker = levels?.broker();
+    await output.write(metricsText({ counters, expiry, version, waiting, disabled, broker }));
   }
 
   return {

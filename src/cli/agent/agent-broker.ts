@@ -4,6 +4,7 @@ import { layoutOf } from '../../agent/layout.ts';
 import type { AgentConfig } from '../../config/agent-config.ts';
 import type { Identity } from '../../pki/identity.ts';
 import type { HttpsListener } from '../../transport/https/listener/listener.ts';
+import type { BrokerConnection } from '../../transport/nats/connection.ts';
 import type { AgentService } from '../../transport/transport.ts';
 import { systemClock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
@@ -22,6 +23,8 @@ export interface Answers {
 }
 
 export interface AtBroker {
+  /** For what the agent reports of it. */
+  readonly link: BrokerConnection;
   setIdentity(identity: Identity): void;
   close(): Promise<void>;
 }
@@ -47,6 +50,7 @@ export async function listenAtBroker(
   const answering = await openAnswering(main, identity);
   answerQuestions(link, identity.certname, (question) => answering.answer(question));
   return {
+    link,
     setIdentity(changed) {
       link.setIdentity(changed);
       answering.setIdentity(changed);

@@ -50,6 +50,7 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
     runNow = () => agent.runNow();
     const listener = await listen(main, identity);
     const broker = await listenAtBroker(main, identity, listener);
+    if (broker !== undefined) agent.setBroker(broker.link);
     const watch = watchIdentity(paths, identity, {
       ...watchOptions,
       onChange(changed) {

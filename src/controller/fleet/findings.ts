@@ -142,7 +142,7 @@ export function statusFindings(
   status: AgentStatus,
   { version, now }: { version: string; now: number },
 ): Finding[] {
-  const { doctor, running, disabled, obstacle, pull, pullOff, time } = status;
+  const { doctor, running, disabled, obstacle, pull, pullOff, broker, time } = status;
   return [
     ...clockFindings(time - now),
     ...(status.version === version
@@ -151,6 +151,7 @@ export function statusFindings(
     ...obstacleFindings(obstacle),
     ...runFindings(running, time),
     ...pullOffFindings(pullOff),
+    ...brokerFindings(broker),
     ...disabledFindings(disabled, time),
     ...(doctor === undefined
       ? [unexamined(status.version === version)]
@@ -200,6 +201,14 @@ export function pullOffFindings(why: string | undefined): Finding[] {
   if (why === undefined) return [];
   const next = 'set an interval: pull: {runinterval: 30m} in agent.yaml, or runinterval in puppet.conf';
   return [warning(`pull mode is off, and no run starts by itself: ${why}`, next)];
+}
+
+function brokerFindings(broker: AgentStatus['broker']): Finding[] {
+  if (broker === undefined || broker.server !== undefined) return [];
+  const { reason = 'no attempt is over yet' } = broker;
+  return [
+    warning(`it is not connected to NATS: ${reason}`, 'see nats in agent.yaml, and the servers it names'),
+  ];
 }
 
 export function disabledFindings(disabled: Disabled | undefined, now: number): Finding[] {

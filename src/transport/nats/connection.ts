@@ -6,6 +6,7 @@ import { randomInt } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { connect, type Msg, type NatsConnection, PermissionViolationError } from '@nats-io/transport-node';
 import type { Identity } from '../../pki/identity.ts';
+import type { BrokerStatus } from '../../protocol/status.ts';
 import { sleep } from '../../util/clock.ts';
 import { type Log, silentLog } from '../../util/log.ts';
 import { tlsOptions } from '../tls/options.ts';
@@ -61,6 +62,13 @@ export class BrokerConnection implements Link {
 
   status(): LinkStatus {
     return this.#status;
+  }
+
+  /** For an agent's status. */
+  brokerStatus(): BrokerStatus | undefined {
+    const { state, server, reason, reconnects } = this.#status;
+    if (state === 'closed') return undefined;
+    return { reconnects, ...(server !== undefined && { server }), ...(reason !== undefined && { reason }) };
   }
 
   ready(wait: { withinMs: number; signal: AbortSignal }): Promise<void> {

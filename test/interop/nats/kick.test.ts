@@ -1,7 +1,7 @@
 /** kick and its agents with a real nats-server between them, and no port. */
 import { expect, test } from 'vitest';
-import { startNats } from '../../support/nats-server.ts';
-import { realSite } from '../../support/real-site.ts';
+import { type NatsServer, startNats } from '../../support/nats-server.ts';
+import { type Parties, realSite } from '../../support/real-site.ts';
 
 const site = (count: number, script: string) => realSite(count, () => script, { nats: startNats });
 
@@ -29,4 +29,24 @@ test('--via overrides the inventory, and kick nodes --explain says how a host is
   expect(direct.code).not.toBe(0);
   const wrong = await hosts.kick('--all', '--via', 'pigeon');
   expect(wrong).toMatchObject({ code: 2, err: expect.stringMatching(/--via: "pigeon" is not known/) });
+});
+
+test('status and doctor tell of a broker that an agent has lost', async () => {
+  let server: NatsServer | undefined;
+  const nats = async (parties: Parties) => {
+    server = await startNats(parties);
+    return server;
+  };
+  const hosts = await realSite(1, () => 'true', { nats, hasPort: true });
+  const direct = ['--all', '--via', 'direct'];
+  const connected = await hosts.kick('status', ...direct, '--format', 'json');
+  expect(JSON.parse(connected.out)[0].broker).toEqual({ server: server?.address, reconnects: 0 });
+  await server?.kill('SIGKILL');
+  await expect
+    .poll(async () => (await hosts.kick('status', ...direct)).out, { interval: 200 })
+    .toMatch(/not connected to NATS/);
+  const examined = await hosts.kick('doctor', ...direct);
+  expect(examined.out).toMatch(
+    /it is not connected to NATS: (nothing listens there|it closed the connection)/,
+  );
 });
