@@ -6,10 +6,11 @@ export const openSender: OpenSender = async ({ identity, nats, connectTimeoutMs 
   const options = { identity, ...(connectTimeoutMs !== undefined && { connectTimeoutMs }) };
   if (nats === undefined) return httpsSender(options);
   const { throughBrokers } = await import('./open-broker.ts');
-  const { reach, close } = throughBrokers(nats, identity);
+  const { reach, onHere, close } = throughBrokers(nats, identity);
   const sender = httpsSender({ ...options, reach });
   return {
     ...sender,
+    onHere,
     close() {
       sender.close();
       close();

@@ -124,6 +124,11 @@ export interface Sender {
   resume(target: Target, options: SendOptions & EventsFrom): Promise<AsyncIterable<IncomingEvent>>;
   status(target: Target, options: SendOptions & StatusQuestion): Promise<AgentStatus>;
   command(target: Target, body: Uint8Array, options: SendOptions): Promise<CommandReply>;
+  /**
+   * Calls `listener` whenever a host says that it can be reached; returns what ends that. Absent, or without effect, where
+   * the transport cannot tell.
+   */
+  onHere?(target: Target, listener: () => void): () => void;
   close(): void;
 }
 

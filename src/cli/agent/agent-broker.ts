@@ -46,6 +46,7 @@ export async function listenAtBroker(
   const { servers, tls } = nats;
   const link = new BrokerConnection({ servers, tls, identity, maxWaitMs: MAX_WAIT_MS, log });
   acceptStreams(link, identity.certname, (stream) => listener.accept(stream));
+  (await import('../../transport/nats/hellos.ts')).sayHello(link, identity.certname);
   const { answerQuestions } = await import('../../transport/nats/crowd.ts');
   const answering = await openAnswering(main, identity);
   answerQuestions(link, identity.certname, (question) => answering.answer(question));

@@ -1,6 +1,5 @@
 /** Runs a host to its end: a place in the window, an attempt, and further attempts if it cannot be reached. */
 import type { Target } from '../../transport/transport.ts';
-import { sleep } from '../../util/clock.ts';
 import { formatDuration } from '../../util/duration.ts';
 import { allOf, createPlaces } from '../../util/semaphore.ts';
 import type { HostResult } from '../jobs/job.ts';
@@ -8,6 +7,7 @@ import { sealedRequest } from '../jobs/seal-request.ts';
 import { checkVersion } from './batches.ts';
 import type { Rolling } from './rolling.ts';
 import { runHost } from './run-host.ts';
+import { untilNextTry } from './until-next-try.ts';
 
 const RETRY_AFTER_MS = 5_000;
 const MAX_RETRY_MS = 120_000;
@@ -41,7 +41,7 @@ async function runToEnd(target: Target, places: HostPlaces, rolling: Rolling): P
     const message = `${result.message ?? 'unreachable'}; again in ${formatDuration(wait)}`;
     report({ type: 'host-retry', at: options.clock.now(), certname, message });
     release();
-    await sleep(wait, stops.starting);
+    await untilNextTry({ target, sender: options.sender, waitMs: wait, signal: stops.starting });
     // The job stopped meanwhile; the host remains unreachable.
     if (stops.starting.aborted) return finish(result);
     backoff = Math.min(MAX_RETRY_MS, backoff * 2);

@@ -70,6 +70,15 @@ export function answerer(subject: string): string | undefined {
   return /^kick\.v1\.answer\.[^.]+\.[^.]+\.(.+)$/.exec(subject)?.[1];
 }
 
+/** An agent says that it has come: what controllers listen on, and what it says it on. */
+export const HELLOS = `${ROOT}.here.>`;
+export const helloSubject = (certname: string) => `${ROOT}.here.${certname}`;
+
+/** The certname in the subject of a hello. */
+export function greeter(subject: string): string | undefined {
+  return /^kick\.v1\.here\.(.+)$/.exec(subject)?.[1];
+}
+
 /** Takes the subject of a stream apart, or undefined if it is none. */
 export function parseStream(subject: string): StreamName | undefined {
   const match = /^kick\.v1\.(?:up|down)\.([^.]+)\.([^.]+)\.([^.]+)\.(.+)$/.exec(subject);

@@ -1,0 +1,61 @@
+/** Hosts that are absent: who waits for them hears of it when they connect, and asks them then. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Hellos, sayHello } from '../../../src/transport/nats/hellos.ts';
+import { startAgentHere } from '../../support/agent-here.ts';
+import { type NatsServer, startNats } from '../../support/nats-server.ts';
+import { type Parties, realSite } from '../../support/real-site.ts';
+import { agentIdentity, connectTo, controller, PARTIES, soon } from './way.ts';
+
+test('an agent says that it is here when it connects, and again after each outage of the broker', async () => {
+  const server = await startNats(PARTIES);
+  const { link } = connectTo(server.address, controller);
+  await soon(link);
+  let heard = 0;
+  const end = new Hellos(link).on(agentIdentity.certname, () => {
+    heard += 1;
+  });
+  const agent = connectTo(server.address, agentIdentity);
+  sayHello(agent.link, agentIdentity.certname);
+  await expect.poll(() => heard).toBe(1);
+  await server.kill('SIGKILL');
+  await server.start();
+  // The controller may be back later than the agent: then the broker tells it nothing, and its next try finds the agent.
+  await soon(link);
+  await soon(agent.link);
+  end();
+});
+
+test('a host that comes later is run once, within the deadline of the job', async () => {
+  let parties: Parties | undefined;
+  let server: NatsServer | undefined;
+  const nats = async (all: Parties) => {
+    parties = all;
+    server = await startNats({ ...all, agents: [...all.agents, 'late.example.com'] });
+    return server;
+  };
+  const site = await realSite(1, () => 'echo begin >> $JOURNAL', { nats });
+  site.inventory({ targets: [{ name: 'late.example.com', via: 'nats' }] });
+  const kicked = site.kick('--all', '--deadline', '10m', '--format', 'jsonl');
+  await expect.poll(() => site.journal('web1.example.com')).toEqual(['begin']);
+  const own = join(site.folder, 'late.example.com');
+  mkdirSync(own);
+  const pkiDir = join(site.folder, 'pki');
+  parties?.ca.write(pkiDir, parties.ca.issue('late.example.com', { role: 'agent' }));
+  const program = join(own, 'run');
+  writeFileSync(program, `#!/bin/sh\necho begin >> '${join(own, 'journal')}'\n`, { mode: 0o755 });
+  const config = {
+    runner: 'command',
+    command: [program],
+    listen: false,
+    nats: { servers: [server?.address] },
+  };
+  writeFileSync(join(own, 'agent.yaml'), JSON.stringify(config));
+  const folders = { stateDir: join(own, 'state'), runDir: join(own, 'rundir'), pkiDir };
+  await startAgentHere({ configDir: own, certname: 'late.example.com', ...folders });
+  const { code, out } = await kicked;
+  expect(out).toMatch(/kick agent is not connected to the broker; again in/);
+  expect(code).toBe(0);
+  expect(site.journal('late.example.com')).toEqual(['begin']);
+});
