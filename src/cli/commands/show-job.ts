@@ -68,13 +68,18 @@ async function jobText(stored: StoredJob): Promise<string> {
     const summary = await summaryOf(input);
     return `${lines.join('\n')}\n\n${summary}`;
   }
-  const running = [...asked.keys()].filter((certname) => !stored.results.has(certname));
+  const isAwaited = (certname: string) => stored.awaited.has(certname);
+  const running = [...asked.keys()].filter((one) => !stored.results.has(one) && !isAwaited(one));
+  const awaited = [...stored.awaited.keys()];
   return `${[
     ...lines,
     '',
     ...(await hostLines(results, { job, paint })),
     '',
     `  ${results.length} of ${job.targets.length} are over, ${running.length} were under way${running.length === 0 ? '' : `: ${hostList(running)}`}`,
+    ...(awaited.length === 0
+      ? []
+      : [`  ${awaited.length} cannot be reached and are tried again: ${hostList(awaited)}`]),
     controller === undefined
       ? `  Its controller died: kick jobs resume ${shortId(job.id)}`
       : `  It runs (pid ${controller.pid}): kick jobs watch ${shortId(job.id)}`,

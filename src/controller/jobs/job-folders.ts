@@ -17,7 +17,7 @@ export async function readJob(
 ): Promise<StoredJob | undefined> {
   const file = await readJobFile(folder, id);
   if (file === undefined) return undefined;
-  const state: Following = { results: new Map(), asked: new Map(), end: {} };
+  const state: Following = { results: new Map(), asked: new Map(), awaited: new Map(), end: {} };
   let damaged = 0;
   for (let from = 0; ; ) {
     const { events, next, bad } = await readEvents(join(folder, EVENTS_NAME), from);
@@ -28,8 +28,8 @@ export async function readJob(
   }
   const controller = holderOf(folder, machine);
   const { job, settings, createdAt: startedAt } = file;
-  const { results, asked, end } = state;
-  const found: StoredJob = { job, settings, startedAt, results, asked, damaged, ...end };
+  const { results, asked, awaited, end } = state;
+  const found: StoredJob = { job, settings, startedAt, results, asked, awaited, damaged, ...end };
   return controller === undefined ? found : { ...found, controller };
 }
 

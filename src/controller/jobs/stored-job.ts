@@ -39,6 +39,8 @@ export interface StoredJob {
   results: ReadonlyMap<string, HostResult>;
   /** The number of the last event seen, for hosts that a request may have reached; 0: none. */
   asked: ReadonlyMap<string, number>;
+  /** Hosts that cannot be reached now and are tried again, and why; by certname. */
+  awaited: ReadonlyMap<string, string>;
   /** The holder of its lease, if any. */
   controller?: Holder;
   /** Lines that could not be read. */
@@ -72,10 +74,12 @@ export function unfinished({ job, asked, results }: StoredJob) {
 export interface Following {
   results: Map<string, HostResult>;
   asked: Map<string, number>;
+  awaited: Map<string, string>;
   end: { endedAt?: number; stopped?: StopReason };
 }
 
-export function follow(event: StoredJobEvent, { results, asked, end }: Following): void {
+export function follow(event: StoredJobEvent, { results, asked, awaited, end }: Following): void {
+  if (event.type === 'host-event') awaited.delete(event.certname);
   switch (event.type) {
     case 'job-started':
       // It was resumed.
@@ -84,6 +88,9 @@ export function follow(event: StoredJobEvent, { results, asked, end }: Following
       break;
     case 'host-dispatched':
       results.delete(event.certname);
+      break;
+    case 'host-retry':
+      awaited.set(event.certname, event.message);
       break;
     case 'request-signed':
       // Requests are written before they are sent: what is not written cannot have arrived.
@@ -97,6 +104,7 @@ export function follow(event: StoredJobEvent, { results, asked, end }: Following
     case 'host-done': {
       const { certname, outcome } = event.result;
       results.set(certname, event.result);
+      awaited.delete(certname);
       // DESIGN 3: both mean that no request can have reached the host.
       if (outcome === 'not-started' || outcome === 'unreachable') asked.delete(certname);
       break;

@@ -39,6 +39,12 @@ test('a host that comes later is run once, within the deadline of the job', asyn
   site.inventory({ targets: [{ name: 'late.example.com', via: 'nats' }] });
   const kicked = site.kick('--all', '--deadline', '10m', '--format', 'jsonl');
   await expect.poll(() => site.journal('web1.example.com')).toEqual(['begin']);
+  const [job = ''] = /[0-9a-f]{8}/.exec((await site.kick('jobs')).out) ?? [];
+  await expect
+    .poll(async () => (await site.kick('jobs', 'show', job)).out)
+    .toMatch(
+      /1 of 2 are over, 0 were under way\n {2}1 cannot be reached and are tried again: late\.example\.com/,
+    );
   const own = join(site.folder, 'late.example.com');
   mkdirSync(own);
   const pkiDir = join(site.folder, 'pki');
