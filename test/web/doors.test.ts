@@ -177,6 +177,15 @@ test('every wrong field is named, and nothing begins', async () => {
   expect((await server.ask('jobs', { headers })).json.jobs).toEqual([]);
 });
 
+test('a choice that is empty or cannot be read is wrong at a path', async () => {
+  const headers = await signIn(server, 'alice');
+  const fieldOf = async (choice: object) =>
+    (await server.ask('jobs', { body: { choice }, headers })).json.errors[0].path;
+  expect(await fieldOf({ hosts: [] })).toBe('body.choice');
+  expect(await fieldOf({ hosts: ['web1', 'web['] })).toBe('body.choice.hosts.1');
+  expect(await fieldOf({ hosts: ['web1'], exclude: ['web['] })).toBe('body.choice.exclude.0');
+});
+
 test.each([
   ['jobs?cursor=xyz', 400],
   ['jobs?cursor=WyIxIl0&cursor=WyIyIl0', 400],

@@ -118,6 +118,10 @@ test('over the API: what still runs is waited for or skipped, and the rights are
   expect(made.json).toMatchObject({ owner: 'alice', history: [], next: { length: 5 } });
   const wrong = await server.ask('schedules', { body: { ...wish, cron: '99 * * * *' }, headers: alice });
   expect(wrong.json).toMatchObject({ status: 400, errors: [{ path: 'body.cron' }] });
+  for (const choice of [{}, { hosts: [] }, { exclude: ['web1'] }]) {
+    const nobody = await server.ask('schedules', { body: { ...wish, choice }, headers: alice });
+    expect(nobody.json).toMatchObject({ status: 422, errors: [{ path: 'body.choice' }] });
+  }
   const others = await server.ask('schedules/nightly', { method: 'DELETE', headers: bob });
   expect(others.json).toMatchObject({ status: 403, detail: 'own schedules: alice made "nightly"' });
 
@@ -138,9 +142,24 @@ test('over the API: what still runs is waited for or skipped, and the rights are
   site.release();
   expect((await jobDone(server, second, alice)).counts).toEqual({ changed: 1 });
 
+  site.hold();
+  await server.ask('schedules', { body: { ...wish, ifStillRunning: 'wait' }, headers: alice });
+  const held = (await run()).json.job;
+  const waits = await run();
+  expect(waits).toMatchObject({
+    status: 202,
+    json: { message: `it waits for the end of job ${held.slice(-8)}` },
+  });
+  expect((await run()).json).toEqual({ message: 'one waits already' });
+  site.release();
+  await jobDone(server, held, alice);
+  const latest = async () => (await server.ask('schedules', { headers: alice })).json.schedules[0].history[0];
+  await expect.poll(async () => (await latest()).result).toBe('started');
+  await jobDone(server, (await latest()).job, alice);
+
   writePeople(site, { alice: { role: 'viewer' }, bob: { role: 'admin' } });
   const late = await server.ask('schedules/nightly/run', { body: {}, headers: bob });
   expect(late.json).toEqual({ message: 'its owner, alice, may start no jobs now' });
   const paused = await server.ask('schedules/nightly/pause', { body: { paused: true }, headers: bob });
-  expect(paused.json).toMatchObject({ paused: true, next: [], history: { length: 5 } });
+  expect(paused.json).toMatchObject({ paused: true, next: [], history: { length: 8 } });
 });

@@ -41,6 +41,7 @@ export async function chooseHosts(
   { isLook = false } = {},
 ): Promise<ChosenHosts> {
   const warnings: string[] = [];
+  checkChoice(wish);
   try {
     const inventory = await controller.inventory();
     for (const { text } of inventory.warnings.slice(0, 20)) warnings.push(text);
@@ -57,8 +58,28 @@ export async function chooseHosts(
     }
   } catch (error) {
     if (!(error instanceof KickError) || error.code !== 'usage') throw error;
-    throw new ApiProblem('bad-choice', error.message, { hint: error.hint });
+    throw badChoice(error.message, error.hint);
   }
+}
+
+/** Throws `ApiProblem` `bad-choice` for one that names nobody, `KickError` `usage` for a condition that cannot be read. */
+export function checkChoice(wish: ChoiceWish): void {
+  const { hosts = [], queries = [], facts = [], classes = [], last = [] } = wish;
+  const isEmpty = [hosts, queries, facts, classes, last].every(({ length }) => length === 0);
+  if (isEmpty && wish.all !== true) {
+    throw badChoice(
+      'choose the hosts: nobody is named',
+      '{"hosts": ["web1.example.com", "@dmz"]} or {"all": true}',
+    );
+  }
+  selectionOf(wish);
+}
+
+/** With the field that the message speaks of, by the name that `selectionOf` gives it. */
+function badChoice(message: string, hint: string | undefined): ApiProblem {
+  const [field] = /\b(?:hosts|exclude)\.\d+/.exec(message) ?? [];
+  const path = field === undefined ? 'body.choice' : `body.choice.${field}`;
+  return new ApiProblem('bad-choice', message, { hint, errors: [{ path, message }] });
 }
 
 /** Throws `KickError` `usage` for a condition that cannot be read. */

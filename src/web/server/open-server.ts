@@ -95,7 +95,7 @@ export async function openServer({
     deliveries: await openIdempotency(join(webDir, 'deliveries'), { ...keysIn, keptMs: DELIVERIES_KEPT_MS }),
     recentJob: recentJobs.read,
     oidc: oidcOf(config, clock),
-    scheduler: { run: (schedule) => scheduler.run(schedule) },
+    scheduler: { run: (schedule, onWaiting) => scheduler.run(schedule, onWaiting) },
   };
   const app = createApp(context, feeds);
   const server = createServer(

@@ -1,18 +1,23 @@
 /** Making, pausing and running schedules. */
 import { isDeepStrictEqual } from 'node:util';
 import { isoTime } from '../../../util/times.ts';
+import { shortId } from '../../../util/uuid.ts';
 import type { Limits } from '../../api/access.ts';
 import { ApiProblem } from '../../api/problem.ts';
 import type { ScheduleWish } from '../../api/schedule.ts';
 import { type Caller, isAtLeast } from '../access/caller.ts';
 import { checkAction, isLimited } from '../access/may.ts';
-import { selectionOf } from '../choices.ts';
+import { checkChoice } from '../choices.ts';
 import type { Handlers, ServerContext } from '../context.ts';
+import type { Pass } from '../schedules/scheduler.ts';
 import type { StoredSchedule } from '../schedules/stored-schedule.ts';
 import { cronProblem, nextTimes } from '../schedules/times.ts';
 
 const MAX_SCHEDULES = 200;
 const SHOWN_TIMES = 5;
+
+/** Milliseconds that a request waits for a job that was cancelled. */
+const CANCELLED_MS = 5000;
 
 type Names = 'listSchedules' | 'putSchedule' | 'pauseSchedule' | 'runSchedule' | 'deleteSchedule';
 
@@ -44,7 +49,7 @@ export function scheduleHandlers(context: ServerContext): Handlers<Names> {
       return shown(await find(name));
     },
     async runSchedule({ params: { name } }, caller, note) {
-      const { job, message } = await scheduler.run(await find(name, caller));
+      const { job, message } = await runNow(scheduler, await find(name, caller));
       note.detail = `schedule ${name}`;
       if (job !== undefined) note.job = job;
       return { ...(job !== undefined && { job }), ...(message !== undefined && { message }) };
@@ -58,6 +63,21 @@ export function scheduleHandlers(context: ServerContext): Handlers<Names> {
   };
 }
 
+/** What became of it, or which job it waits for: that may take hours. One that is cancelled is over soon. */
+function runNow(
+  scheduler: ServerContext['scheduler'],
+  schedule: StoredSchedule,
+): Promise<Omit<Pass, 'result'>> {
+  const patience = schedule.wish.ifStillRunning === 'replace' ? CANCELLED_MS : 0;
+  return new Promise((resolve, reject) => {
+    const onWaiting = (job: string) => {
+      const message = `it waits for the end of job ${shortId(job)}`;
+      setTimeout(() => resolve({ message }), patience).unref();
+    };
+    scheduler.run(schedule, onWaiting).then(resolve, reject);
+  });
+}
+
 /** Throws `ApiProblem` for one that could not run. */
 async function put(
   { schedules, doors, clock }: ServerContext,
@@ -66,7 +86,7 @@ async function put(
 ): Promise<StoredSchedule> {
   const problem = cronProblem(wish.cron, wish.zone);
   if (problem !== undefined) throw fieldProblem(problem.field, problem.message);
-  selectionOf(wish.choice);
+  checkChoice(wish.choice);
   checkAction(caller, { op: 'run', ...wish.action });
   if ((await doors.accounts.find(caller.name)) === undefined) {
     throw new ApiProblem(

@@ -3,13 +3,13 @@ import { KickError, messageOf } from '../../../errors.ts';
 import { type Caller, isAtLeast } from '../access/caller.ts';
 import type { Note, ServerContext } from '../context.ts';
 import { startJob } from '../handlers/orders.ts';
-import type { Pass } from './scheduler.ts';
+import type { Pass, SchedulerOptions } from './scheduler.ts';
 import type { StoredSchedule } from './stored-schedule.ts';
 
-export function firing(context: ServerContext): (schedule: StoredSchedule) => Promise<Pass> {
+export function firing(context: ServerContext): SchedulerOptions['fire'] {
   /** Schedules that wait for their job before. */
   const waiting = new Set<string>();
-  return async (schedule) => {
+  return async (schedule, onWaiting) => {
     const { wish, history, waitsFor } = schedule;
     const caller = await callerOf(context, schedule);
     // An earlier server waited for it already.
@@ -24,6 +24,7 @@ export function firing(context: ServerContext): (schedule: StoredSchedule) => Pr
     waiting.add(wish.name);
     try {
       const isNoted = await noteWaiting(context, wish.name, before);
+      onWaiting?.(before);
       if (wish.ifStillRunning === 'replace') await cancel(context, before, caller);
       await context.running.over(before);
       if (isNoted && !(await mayStart(context, wish.name)))

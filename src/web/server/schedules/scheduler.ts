@@ -17,12 +17,15 @@ const LATE_MS = 60_000;
 
 export type Pass = Omit<StoredPass, 'at'>;
 
+/** Called with the job that still runs. */
+export type OnWaiting = (job: string) => void;
+
 export interface SchedulerOptions {
   stored: StoredList<StoredSchedule>;
   clock: Clock;
   log: Log;
-  /** Starts its job; what became of that. May take as long as it waits for the job before. */
-  fire(schedule: StoredSchedule): Promise<Pass>;
+  /** Starts its job; what became of that. Calls `onWaiting` if it waits for the job before, however long that takes. */
+  fire(schedule: StoredSchedule, onWaiting?: OnWaiting): Promise<Pass>;
 }
 
 export interface Scheduler {
@@ -31,7 +34,7 @@ export interface Scheduler {
   /** Deals with what is due now; resolves when that has begun. */
   look(): Promise<void>;
   /** Runs one now, and notes it. */
-  run(schedule: StoredSchedule): Promise<Pass>;
+  run(schedule: StoredSchedule, onWaiting?: OnWaiting): Promise<Pass>;
   close(): void;
 }
 
@@ -65,9 +68,9 @@ export function createScheduler({ stored, clock, fire }: SchedulerOptions): Omit
     );
   }
 
-  async function run(schedule: StoredSchedule): Promise<Pass> {
+  async function run(schedule: StoredSchedule, onWaiting?: OnWaiting): Promise<Pass> {
     const at = clock.now();
-    const pass = await fire(schedule).catch((error: unknown): Pass => {
+    const pass = await fire(schedule, onWaiting).catch((error: unknown): Pass => {
       return { result: 'failed', message: messageOf(error) };
     });
     try {

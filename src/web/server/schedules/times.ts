@@ -17,7 +17,7 @@ export function cronProblem(
     if (opened(cron, zone).nextRun() === null) return { field: 'cron', message: 'it never comes' };
     return undefined;
   } catch (error) {
-    return { field: 'cron', message: messageOf(error) };
+    return { field: 'cron', message: messageOf(error).replace(/^CronPattern: /, '') };
   }
 }
 
