@@ -24,6 +24,7 @@ ${Object.entries(FAULTS)
   --port N               the one port of all addresses (default ${DEFAULTS.port})
   --processes N          how many processes the hosts are spread over (default ${DEFAULTS.processes})
   --seed N               the same seed, the same fleet (default 1)
+  --nats                 hosts also listen at a broker of their own (nats-server must be installed): kick --via nats
   --keep FOLDER          keep certificates there for the next time; everything else is removed at the end
   -h, --help
 

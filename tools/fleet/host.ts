@@ -17,6 +17,8 @@ import type { Fault } from './faults.ts';
 
 const SKEW_MS = 3_600_000;
 const FOR_EVER_MS = 2 ** 31 - 1;
+/** As agents do. */
+const RECONNECT_MS = 120_000;
 
 export interface HostOptions {
   /** Its number in the fleet. */
@@ -29,13 +31,15 @@ export interface HostOptions {
   folder: string;
   shape: Shape;
   fault?: Fault | undefined;
+  /** The broker at which it listens as well, `host:port`. */
+  nats?: string | undefined;
 }
 
 export async function startHost(options: HostOptions): Promise<SimulatedHost> {
   const { fault, identity } = options;
   switch (fault) {
     case 'refuse':
-      return { port: 0, close: async () => {} };
+      return { port: 0, accept: (stream) => void stream.destroy(), close: async () => {} };
     case 'reset':
       return bare(
         createServer((socket) => socket.once('data', () => socket.resetAndDestroy())),
@@ -59,8 +63,8 @@ export async function startHost(options: HostOptions): Promise<SimulatedHost> {
 }
 
 async function agentHost(options: HostOptions): Promise<SimulatedHost> {
-  const { number, address, fault, shape } = options;
-  return startSimulatedHost({
+  const { number, address, fault, shape, nats, identity } = options;
+  const host = await startSimulatedHost({
     ...options,
     policy: { controllers: [], trustPpCliAuth: true },
     bind: address,
@@ -69,6 +73,20 @@ async function agentHost(options: HostOptions): Promise<SimulatedHost> {
     ...(fault === 'hang-stream' && { limits: { aliveMs: FOR_EVER_MS } }),
     change: (agent) => faulty(agent, fault),
   });
+  if (nats !== undefined) await listenAt(nats, { identity, host });
+  return host;
+}
+
+/** Resolves once it is connected: the fleet is ready then. */
+async function listenAt(
+  server: string,
+  { identity, host }: { identity: Identity; host: SimulatedHost },
+): Promise<void> {
+  const { BrokerConnection } = await import('../../src/transport/nats/connection.ts');
+  const { acceptStreams } = await import('../../src/transport/nats/acceptor.ts');
+  const link = new BrokerConnection({ servers: [server], tls: true, identity, maxWaitMs: RECONNECT_MS });
+  acceptStreams(link, identity.certname, (stream) => host.accept(stream));
+  await link.ready({ withinMs: FOR_EVER_MS, signal: new AbortController().signal });
 }
 
 // ---------------------------------------------------------------- faults of an agent
@@ -143,6 +161,7 @@ async function bare(server: Server, { address, port }: HostOptions): Promise<Sim
   const bound = server.address();
   return {
     port: bound !== null && typeof bound === 'object' ? bound.port : port,
+    accept: (stream) => void stream.destroy(),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -16,7 +16,7 @@ let folder: string | undefined;
 
 async function start(task: MemberTask): Promise<void> {
   folder = dirname(task.state);
-  const { first, step, hosts, port, shape, certificates, names } = task;
+  const { first, step, hosts, port, shape, certificates, names, nats } = task;
   const faults = new Map(task.faults);
   const ca = mintCa({ name: FLEET_CA, keep: certificates });
   let next = first;
@@ -33,6 +33,7 @@ async function start(task: MemberTask): Promise<void> {
         identity: ca.agent(certname),
         folder: join(task.state, certname),
         fault: faults.get(number),
+        nats,
       });
       if (++ready % 100 === 0) say({ type: 'progress', ready });
     }

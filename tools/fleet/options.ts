@@ -32,6 +32,7 @@ export function optionsOf(argv: string[]): FleetOptions | undefined {
     },
     faults: (values.fault ?? []).map(parseFault),
     controllerKey: keyType,
+    nats: values.nats === true,
     ...(keep !== undefined && { keep: resolve(keep) }),
   };
 }
@@ -52,6 +53,7 @@ function parsed(args: string[]) {
         keep: text,
         'controller-key': text,
         fault: { type: 'string', multiple: true },
+        nats: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     });

@@ -17,6 +17,8 @@ export interface FleetOptions {
   controllerKey: ControllerKey;
   /** Where certificates are kept for the next time; absent: thrown away. */
   keep?: string;
+  /** Whether a broker (NATS) leads to the hosts as well as their ports. */
+  nats?: boolean;
   /** Their certnames; defaults to host00000 and so on. */
   names?: readonly string[];
 }
@@ -58,6 +60,8 @@ export interface MemberTask {
   certificates: string;
   /** Where hosts keep their state. */
   state: string;
+  /** The broker, `host:port`. */
+  nats?: string;
 }
 
 export type Order = { type: 'start'; task: MemberTask } | { type: 'usage' } | { type: 'stop' };

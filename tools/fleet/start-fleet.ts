@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KickError } from '../../src/errors.ts';
 import { type MintedCa, mintCa } from '../mint/mint-ca.ts';
+import { type NatsServer, startNatsServer } from '../nats-server.ts';
 import { throwawayFolder } from '../throwaway-folder.ts';
 import { FAULTS, type Fault, spreadFaults } from './faults.ts';
 import {
@@ -34,6 +35,8 @@ export interface Fleet {
   usage(): Promise<Usage>;
   /** Of the processes that the hosts are spread over. */
   readonly pids: readonly number[];
+  /** With `nats`. */
+  readonly broker?: NatsServer;
   stop(): Promise<void>;
 }
 
@@ -51,14 +54,17 @@ export async function startFleet(options: StartOptions): Promise<Fleet> {
     ...(existsSync('/dev/shm') && { parent: '/dev/shm' }),
   });
   const members: Member[] = [];
+  let broker: NatsServer | undefined;
   const onExit = () => {
     for (const member of members) member.kill();
+    void broker?.kill('SIGKILL');
     removeFolder();
   };
   // Before the folder of the certificates is removed.
   process.prependOnceListener('exit', onExit);
   const remove = async () => {
     await Promise.all(members.map((member) => member.end()));
+    await broker?.kill('SIGKILL');
     removeFolder();
     process.off('exit', onExit);
   };
@@ -66,9 +72,19 @@ export async function startFleet(options: StartOptions): Promise<Fleet> {
     const certificates = options.keep ?? join(folder, 'certificates');
     const ca = mintCa({ name: FLEET_CA, keep: certificates });
     const numbers = Array.from({ length: hosts }, (_, number) => number);
-    writeController(folder, { numbers, faults, port, nameOf });
+    const agents = numbers.map(nameOf);
+    if (options.nats === true) {
+      broker = await startNatsServer({
+        folder: join(folder, 'nats'),
+        ca,
+        agents,
+        controllers: [FLEET_CONTROLLER],
+      });
+    }
+    writeController(folder, { numbers, faults, port, nameOf, nats: broker?.address });
     const own = { certificates, state: join(folder, 'hosts'), ...(given !== undefined && { names: given }) };
-    const common = { step: processes, hosts, port, shape, ...own };
+    const nats = broker === undefined ? {} : { nats: broker.address };
+    const common = { step: processes, hosts, port, shape, ...own, ...nats };
     const ready: number[] = [];
     for (let first = 0; first < Math.min(processes, hosts); first++) {
       members.push(startMember({ first, ...common, faults: [...faults] }));
@@ -81,11 +97,10 @@ export async function startFleet(options: StartOptions): Promise<Fleet> {
         }),
       ),
     );
-    const names = numbers.map(nameOf);
-    const numberOf = new Map(names.map((name, number) => [name, number]));
+    const numberOf = new Map(agents.map((name, number) => [name, number]));
     return {
       folder,
-      names,
+      names: agents,
       faults: new Map([...faults].map(([number, fault]) => [nameOf(number), fault])),
       addressOf: (certname) => ({ host: addressOf(numberOf.get(certname) ?? 0), port }),
       kickArgs: (keyType = controllerKey) => kickArgs(folder, { ca, keyType }),
@@ -95,6 +110,7 @@ export async function startFleet(options: StartOptions): Promise<Fleet> {
         return { cpuMs: sum(({ cpuMs }) => cpuMs), rssMb: sum(({ rssMb }) => rssMb) };
       },
       pids: members.map(({ pid }) => pid),
+      ...(broker !== undefined && { broker }),
       stop: remove,
     };
   } catch (error) {
@@ -118,13 +134,15 @@ interface Listed {
   faults: ReadonlyMap<number, Fault>;
   port: number;
   nameOf(number: number): string;
+  nats: string | undefined;
 }
 
 /** controller.yaml and inventory.yaml, the hosts with each fault in a group of its name. */
-function writeController(folder: string, { numbers, faults, port, nameOf }: Listed): void {
+function writeController(folder: string, { numbers, faults, port, nameOf, nats }: Listed): void {
   const etc = join(folder, 'etc');
   mkdirSync(etc, { mode: 0o700 });
-  writeFileSync(join(etc, 'controller.yaml'), 'puppetdb: false\nconfirm_above: 1000000\n');
+  const brokers = nats === undefined ? '' : `nats: {servers: ['${nats}']}\n`;
+  writeFileSync(join(etc, 'controller.yaml'), `puppetdb: false\nconfirm_above: 1000000\n${brokers}`);
   const targets = numbers.map(
     (number) => `  - name: ${nameOf(number)}\n    uri: ${addressOf(number)}:${port}\n`,
   );

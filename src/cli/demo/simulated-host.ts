@@ -1,5 +1,6 @@
 /** A host whose runs are simulated: the agent's real admission, queue, events and listener, in this process. */
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import type { Policy } from '../../agent/admission/policy.ts';
 import { openAgent } from '../../agent/agent.ts';
 import { expiryOf } from '../../pki/expiry.ts';
@@ -41,6 +42,8 @@ export interface SimulatedHostOptions {
 export interface SimulatedHost {
   /** Where it listens; 0 where nothing does. */
   readonly port: number;
+  /** Takes a connection that came in another way. */
+  accept(stream: Duplex): void;
   close(): Promise<void>;
 }
 
@@ -75,6 +78,7 @@ export async function startSimulatedHost({
   const listener = await listenHttps(change(agent), own);
   return {
     port: listener.port,
+    accept: (stream) => listener.accept(stream),
     async close() {
       await agent.stop();
       await listener.close();
