@@ -3,15 +3,29 @@ import type { Command } from 'commander';
 import { KickError } from '../../errors.ts';
 import { Option } from '../commander.ts';
 import type { CommandContext } from '../context.ts';
+import type { PingOptions } from '../nats/ping.ts';
 import type { ConfigOptions } from '../nats/write-config.ts';
 import { addFolderOptions } from '../options/folders.ts';
+import { helpIn, inGroup, OPTION_GROUPS } from '../options/groups.ts';
+import { addHostOptions } from '../options/host-options.ts';
 import { choiceOption } from '../options/option-choices.ts';
-import { list } from '../options/option-values.ts';
+import { durationOf, list, whole } from '../options/option-values.ts';
 
 const EXAMPLES = `
 Examples:
   kick nats config --output /etc/nats-server.conf
   kick nats config --check                 what does the running server lack?
+  kick nats ping                           who is there, and how far away?
+`;
+
+const PING_EXAMPLES = `
+Examples:
+  kick nats ping                           everybody at the broker
+  kick nats ping 'web[01-20]' --timeout 5s
+  kick nats ping --all --format json
+
+Answers are those of agents, as the broker passes them on; kick ping asks them
+over TLS. Exit codes: 0 all answered, 3 somebody was silent.
 `;
 
 const CONFIG_EXAMPLES = `
@@ -33,6 +47,39 @@ export function addNatsCommand(program: Command, context: CommandContext): void 
     .helpCommand('help [command]', 'explain a command')
     .addHelpText('after', EXAMPLES);
   addConfig(nats, context);
+  addPing(nats, context);
+}
+
+function addPing(nats: Command, context: CommandContext): void {
+  const command = nats
+    .command('ping')
+    .description('ask hosts for a sign of life through the broker: times, and who is silent')
+    .addHelpText('after', PING_EXAMPLES);
+  addHostOptions(command);
+  inGroup(command, OPTION_GROUPS.output, () =>
+    command
+      .addOption(choiceOption('--format <format>', 'human or json', ['human', 'json']).default('human'))
+      .addOption(
+        new Option('--timeout <time>', 'wait so long (default: 2s; everybody: while answers come)').argParser(
+          durationOf(1),
+        ),
+      )
+      .addOption(
+        new Option('--concurrency <n>', 'hosts asked at once').argParser(whole(1, 10_000)).default(1000),
+      ),
+  );
+  helpIn(command, OPTION_GROUPS.output);
+  addFolderOptions(command);
+  command.action(async (words: string[], options: PingOptions) => {
+    checkFormat(options.format);
+    const { natsPing } = await import('../nats/ping.ts');
+    context.exit(await natsPing(words, options, command, context));
+  });
+}
+
+function checkFormat(format: string): asserts format is 'human' | 'json' {
+  if (format === 'human' || format === 'json') return;
+  throw new KickError('usage', `--format: "${format}" is not known`, { hint: 'human or json' });
 }
 
 function addConfig(nats: Command, context: CommandContext): void {
@@ -59,8 +106,7 @@ function addConfig(nats: Command, context: CommandContext): void {
   addFolderOptions(command);
   command.action(
     async ({ check, format, ...options }: ConfigOptions & { check?: boolean; format: string }) => {
-      if (format !== 'human' && format !== 'json')
-        throw new KickError('usage', `--format: "${format}" is not known`, { hint: 'human or json' });
+      checkFormat(format);
       if (check === true) {
         const { checkConfig } = await import('../nats/check-config.ts');
         context.exit(await checkConfig({ format }, command, context));

@@ -38,6 +38,8 @@ export interface DiscoverOptions {
   /** Milliseconds: waits exactly so long. Defaults to as long as answers come. */
   waitMs?: number | undefined;
   signal?: AbortSignal | undefined;
+  /** Called with each host that has answered. */
+  onHost?: ((answer: HostAnswer) => void) | undefined;
 }
 
 export interface Discovered {
@@ -69,9 +71,10 @@ export async function discover(asks: Asks, options: DiscoverOptions): Promise<Di
     question: question.jti,
     verifier: chainVerifier(identity),
     now: clock.now,
-    onHost({ certname, latencyMs }) {
-      progress.missing.delete(certname);
-      progress.slowestMs = Math.max(progress.slowestMs ?? 0, latencyMs);
+    onHost(answer) {
+      progress.missing.delete(answer.certname);
+      progress.slowestMs = Math.max(progress.slowestMs ?? 0, answer.latencyMs);
+      options.onHost?.(answer);
     },
   });
   const end = crowd.ask(body, {

@@ -72,6 +72,7 @@ export function answerQuestions(
     link.publish(answerSubject({ controller: controllerToken(controller), session, certname }), body);
   };
   link.subscribe(QUESTIONS, ({ data, isUndeliverable }) => {
-    if (!isUndeliverable) void reply(data);
+    // An empty one: whether it may be asked is all that kick nats config --check wants to know.
+    if (!isUndeliverable && data.byteLength > 0) void reply(data);
   });
 }

@@ -1,0 +1,89 @@
+/** DESIGN 12: whether agents are at the broker, and how far away. A message to no stream is answered at once that there is none. */
+import { randomBytes } from 'node:crypto';
+import { SendError, type SendFailure } from '../transport.ts';
+import { writeFrame } from './frame.ts';
+import type { Link, Message } from './link.ts';
+import { controllerToken, downSubject, downsOf, fitsSubject, parseStream, upSubject } from './subjects.ts';
+
+interface Waiting {
+  certname: string;
+  answer(): void;
+  fail(code: SendFailure, message: string): void;
+}
+
+export class Pinger {
+  readonly #link: Link;
+  readonly #ours: { controller: string; session: string };
+  /** By number. */
+  readonly #waiting = new Map<string, Waiting>();
+  #count = 0;
+
+  constructor(link: Link, controller: string) {
+    this.#link = link;
+    this.#ours = { controller: controllerToken(controller), session: randomBytes(16).toString('base64url') };
+    link.subscribe(downsOf(this.#ours), (message) => this.#receive(message));
+    link.onLost((reason) => this.#failAll('broken', `the connection to the broker was lost: ${reason}`));
+    link.onDenied(({ operation, subject }) => {
+      const words = `the broker does not let ${controller} ${operation} on ${subject}: see kick nats config`;
+      for (const [number, { certname, fail }] of [...this.#waiting]) {
+        const own = operation === 'publish' ? this.#upOf(number, certname) : downsOf(this.#ours);
+        if (subject === own) fail('no-answer', words);
+      }
+    });
+  }
+
+  /** Resolves to the milliseconds of the round trip. Throws `SendError`, never `arrived`. */
+  ping(certname: string, { withinMs, signal }: { withinMs: number; signal: AbortSignal }): Promise<number> {
+    return new Promise((resolve, reject) => {
+      if (!fitsSubject(certname))
+        throw failure('no-such-name', 'its certname does not fit into a subject of NATS');
+      this.#count += 1;
+      const number = this.#count.toString(36);
+      const startedAt = performance.now();
+      const settle = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', giveUp);
+        this.#waiting.delete(number);
+      };
+      const fail: Waiting['fail'] = (code, message) => {
+        settle();
+        reject(failure(code, message));
+      };
+      const giveUp = () => fail('aborted', 'given up before the answer');
+      const timer = setTimeout(() => fail('no-answer', 'it does not answer'), withinMs);
+      signal.addEventListener('abort', giveUp, { once: true });
+      const answer = () => {
+        settle();
+        resolve(performance.now() - startedAt);
+      };
+      this.#waiting.set(number, { certname, answer, fail });
+      if (signal.aborted) giveUp();
+      else this.#send(number, certname);
+    });
+  }
+
+  #send(number: string, certname: string): void {
+    const down = downSubject({ ...this.#ours, number, certname });
+    this.#link.publish(this.#upOf(number, certname), writeFrame({ type: 'probe' }, 1), down);
+  }
+
+  #upOf(number: string, certname: string): string {
+    return upSubject({ ...this.#ours, number, certname });
+  }
+
+  #receive({ subject, isUndeliverable }: Message): void {
+    const name = parseStream(subject);
+    const waiting = name === undefined ? undefined : this.#waiting.get(name.number);
+    if (waiting === undefined || waiting.certname !== name?.certname) return;
+    if (isUndeliverable) waiting.fail('connection-refused', 'kick agent is not connected to the broker');
+    else waiting.answer();
+  }
+
+  #failAll(code: SendFailure, message: string): void {
+    for (const { fail } of [...this.#waiting.values()]) fail(code, message);
+  }
+}
+
+function failure(code: SendFailure, message: string): SendError {
+  return new SendError(code, message, { arrived: false });
+}
