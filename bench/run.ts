@@ -16,6 +16,7 @@ import { dispatchRows } from './dispatch.ts';
 import { floodRows } from './floods.ts';
 import { linesRows } from './lines.ts';
 import { median, type Row, wallOfNode } from './measure.ts';
+import { natsRows } from './nats.ts';
 import { pageRows } from './page.ts';
 import { puppetRows } from './puppet.ts';
 import { scaleRows } from './scale.ts';
@@ -65,6 +66,7 @@ const GROUPS: Readonly<
     what: 'what runs print, on its way',
     rows: (place) => linesRows({ ...place, hosts: Math.min(1000, place.hosts) }),
   },
+  nats: { what: 'through a broker (NATS), beside direct push', rows: natsRows },
   web: {
     what: 'kick serve: memory, how soon a job begins, who watches',
     rows: (place) => webRows({ ...place, rounds: Math.min(5, place.rounds) }),
