@@ -30,7 +30,7 @@ const QUARANTINE_LIMITS: Record<'state' | 'run', QuarantineLimits> = {
 
 export interface Parts {
   layout: Layout;
-  /** For damaged files in the run folder, and in the state folder. */
+  /** For damaged files in the run folder, and in the state directory. */
   quarantines: { live: Quarantine; settled: Quarantine };
   requests: RequestStore;
   requestLog: RequestLog;

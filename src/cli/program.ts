@@ -27,7 +27,7 @@ kick COMMAND --help explains a command; its options may stand before it, too.
 
 Exit codes: 0 all did as asked, 1 a run failed, 3 a host was not reached or
 refused, 4 a host did not run (busy, disabled, cancelled), 2 usage or
-configuration (nothing was sent), 75 another kick holds the lock.
+configuration (nothing was sent), 75 another kick, or agent, holds the lock.
 `;
 
 /** Runs one command line of this process to its end. Never throws; the exit status is set. */

@@ -7,6 +7,8 @@ import { type Problem, UNKNOWN_KEY } from '../util/schema.ts';
 export function withNearKeys(schema: v.GenericSchema, problems: readonly Problem[]): Problem[] {
   return problems.map((problem) => {
     if (problem.message !== UNKNOWN_KEY) return problem;
+    const [key = '', ...below] = problem.path;
+    if (below.length === 0 && FOLDERS.includes(key)) return { ...problem, message: elsewhere(key) };
     const near = nearestWord(
       (problem.path.at(-1) ?? '').replaceAll('-', '_'),
       keysAt(schema, problem.path.slice(0, -1)),
@@ -14,6 +16,12 @@ export function withNearKeys(schema: v.GenericSchema, problems: readonly Problem
     return near === undefined ? problem : { ...problem, message: `${UNKNOWN_KEY}; did you mean "${near}"` };
   });
 }
+
+/** Options that say where everything is; agent.yaml has some of them. */
+const FOLDERS: readonly string[] = ['certname', 'config_dir', 'pki_dir', 'puppet', 'run_dir', 'state_dir'];
+
+const elsewhere = (key: string) =>
+  `${UNKNOWN_KEY}; it is given by --${key.replace('_', '-')}, or by the variable KICK_${key.toUpperCase()}`;
 
 /** What valibot's schemas are made of. */
 interface Parts {

@@ -41,7 +41,12 @@ export async function stopJob(site: Site, text: string, options: StopOptions): P
   const stored = await storedJob(store, text);
   const { id } = stored.job;
   const isOver = stored.endedAt !== undefined && unfinished(stored).length === 0;
-  if (isOver) throw new KickError('usage', `stop the job ${shortId(id)}: it is over`);
+  if (isOver) {
+    const short = shortId(id);
+    throw new KickError('usage', `stop the job ${short}: it is over`, {
+      hint: `kick jobs show ${short} says how it ended; kick cancel HOST ends another run there`,
+    });
+  }
   const { by, cancel = false } = options;
   if (stored.controller !== undefined) {
     await store.order(id, { at: site.clock.now(), by: describeBy(by), cancel });

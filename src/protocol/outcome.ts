@@ -129,7 +129,7 @@ export const EXIT = {
   internal: 70,
   /** All went well, but what was printed could not be written (EX_IOERR of sysexits.h). */
   output: 74,
-  /** Another kick holds the lock (EX_TEMPFAIL of sysexits.h). */
+  /** Another kick holds the lock, or another agent the state directory (EX_TEMPFAIL of sysexits.h). */
   locked: 75,
   /** Ctrl-C: 128 plus the number of SIGINT. */
   interrupted: 130,
@@ -142,6 +142,6 @@ export const EXIT_CODES: readonly (readonly [codes: string, means: string])[] = 
   [String(EXIT.usage), 'usage or configuration: nothing was sent'],
   [String(EXIT.internal), 'an error of kick itself'],
   [String(EXIT.output), 'it would be 0, but the output could not be written: a full disk'],
-  [String(EXIT.locked), 'another kick holds the lock (--lock)'],
+  [String(EXIT.locked), 'another kick holds the lock (--lock), or another kick agent the state directory'],
   [String(EXIT.interrupted), 'Ctrl-C; Puppet goes on where it is running'],
 ];

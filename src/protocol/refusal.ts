@@ -9,7 +9,7 @@ export const REFUSALS = {
   malformed: { means: 'the request is not one that this agent can read' },
   unsupported: {
     means: 'the agent does not support this operation or option',
-    next: 'bring both sides to the same version of kick; runner: command takes no options of Puppet',
+    next: 'bring both sides to the same version of kick',
   },
   'peer-mismatch': { means: "the request is signed with another certificate than the connection's" },
   signature: { means: 'the signature does not fit the request' },
@@ -31,7 +31,7 @@ export const REFUSALS = {
     next: 'see controllers: in its agent.yaml',
   },
   'no-space': {
-    means: 'the run or state folder is full, or cannot be written',
+    means: 'the run folder or the state directory is full, or cannot be written',
     next: "make room there (the agent's log says more), then kick again",
   },
   'queue-full': { means: 'too many requests wait on this host already' },
@@ -49,6 +49,8 @@ export const RefusalSchema = v.object({
   code: v.picklist(codes),
   /** The agent's version of kick, with `unsupported`. */
   version: v.optional(text(64)),
+  /** What runs there and does not take such options, with `unsupported`. */
+  runner: v.optional(text(64)),
   /** The agent's time in seconds since 1970, with `clock-skew` and `expired`. */
   time: v.optional(timeInSeconds),
 });
@@ -57,6 +59,16 @@ export type RefusalBody = v.InferOutput<typeof RefusalSchema>;
 
 /** Characters of a detail: what is refused may be long, and the log is ours. */
 const MAX_DETAIL = 1000;
+
+/** What to do about a refusal; undefined where there is nothing to say. */
+export function nextStep({ code, runner }: RefusalBody): string | undefined {
+  if (runner === 'command')
+    return `its agent runs a command of its own (runner: command), which takes no options of Puppet`;
+  if (runner !== undefined)
+    return `leave the option out: its agent.yaml says runner: ${runner}, which does not take it`;
+  const row: { means: string; next?: string } = REFUSALS[code];
+  return row.next;
+}
 
 /** Thrown by a step of admission. `detail` is for the agent's own log and never sent. */
 export class Refusal extends Error {

@@ -2,7 +2,7 @@
 import { holderOf } from '../controller/fleet/holder.ts';
 import { reasonOf as whyOf } from '../controller/fleet/result-reason.ts';
 import type { HostResult, Job, StopReason } from '../controller/jobs/job.ts';
-import { REFUSALS } from '../protocol/refusal.ts';
+import { nextStep } from '../protocol/refusal.ts';
 import { formatDuration } from '../util/duration.ts';
 import { plural, safeText } from '../util/text.ts';
 import { shortId } from '../util/uuid.ts';
@@ -70,6 +70,6 @@ export function adviceFor({ certname, refusal, detached }: HostResult, job: Job)
       `  its log    journalctl -u kick-agent | grep ${shortId(job.id)}`,
     ];
   }
-  const row: { means: string; next?: string } = REFUSALS[refusal.code];
-  return row.next === undefined ? [] : [`${refusal.code}: ${row.next}`];
+  const next = nextStep(refusal);
+  return next === undefined ? [] : [`${refusal.code}: ${next}`];
 }

@@ -163,13 +163,13 @@ test('the local policy decides by name first: ops, environments, noop only', asy
   expect((await (await kick(agent)).finished).outcome).toBe('unchanged');
 });
 
-test('what a runner cannot honour is refused with the version of the agent', async () => {
+test('what a runner cannot honour is refused with the version of the agent, and the runner', async () => {
   const agent = await startAgent(tempFolder(), { runner: command('ok') });
   const body = await sealed(requestOf({ action: { op: 'run', noop: true } }));
   const error = await agent.submit(body, peerOf()).catch((thrown: Refusal) => thrown);
-  expect((error as Refusal).body).toEqual({ code: 'unsupported', version: '0.0.0-test' });
+  expect((error as Refusal).body).toEqual({ code: 'unsupported', version: '0.0.0-test', runner: 'command' });
 });
 
 test('only a code travels: no refusal has another key than the schema names', () => {
-  expect(Object.keys(RefusalSchema.entries).sort()).toEqual(['code', 'time', 'version']);
+  expect(Object.keys(RefusalSchema.entries).sort()).toEqual(['code', 'runner', 'time', 'version']);
 });

@@ -95,7 +95,7 @@ test('puppet that is gone, or that others can write, is a failed run with that r
   expect((await finished()).message).toContain('is missing or not executable');
 });
 
-test('a state folder that PUPPET_EXTRA_OPTS names is where the report, the locks and the last run are', async () => {
+test('a state directory that PUPPET_EXTRA_OPTS names is where the report, the locks and the last run are', async () => {
   const state = { extraOptions: '--debug --statedir "DIR/the state" --logdest /dev/null' };
   const { folder, finished, agent } = await host(`2 changed true time=${TIME}\n2 changed true`, state);
   const stateDir = join(folder, 'the state');

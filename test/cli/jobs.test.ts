@@ -80,6 +80,7 @@ test('a controller killed with SIGKILL: the job is resumed, and no host runs twi
     expect(names.map(begins)).toEqual(names.map(() => round + 1));
   }
   expect((await kick('jobs', 'resume', 'last')).err).toContain('it is over for every host');
+  expect((await kick('jobs', 'stop', 'last')).err).toMatch(/it is over\nhint: kick jobs show/);
 });
 
 /** The types of the events of the nth job. */

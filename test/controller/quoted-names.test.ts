@@ -45,6 +45,7 @@ test.each<[string, number, RegExp]>([
   ['".."', 1, /"\.\." is not a certname/],
   ['""', 1, /"" is not a certname/],
   ['a(b', 2, /"\(" cannot be in a certname without quotes/],
+  ['web1:22', 5, /a certname has no port: leave out ":22"/],
   ['a/b', 2, /"\/" cannot be in a certname, see/],
   ['aü', 2, /"ü" cannot be in a certname, see/],
 ])('%s is refused at column %i', async (text, column, why) => {

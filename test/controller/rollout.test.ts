@@ -1,7 +1,7 @@
 /** Batches, budgets and the verdict on a rollout. */
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import type { HostResult, Rollout } from '../../src/controller/jobs/job.ts';
+import type { HostResult, JobEvent, Rollout } from '../../src/controller/jobs/job.ts';
 import { judgeJob } from '../../src/controller/jobs/verdict.ts';
 import { batchesOf } from '../../src/controller/rollout/batches.ts';
 import type { Share } from '../../src/util/share.ts';
@@ -92,6 +92,17 @@ test('a canary that is not perfect stops the rollout, whatever stands against it
     expect(count(outcomesOf(done), 'not-started')).toBe(3);
     expect(done.stopped).toBe('canary');
   }
+});
+
+test('a canary that fails is named where --max-failures 0 would stop the job as well', async () => {
+  const said: string[] = [];
+  const rollout: Rollout = { canary: 1, maxFailures: { count: 0, unit: 'hosts' } };
+  const emit = (event: JobEvent) => void (event.type === 'stopping' && said.push(event.message));
+  const done = await run(hosts(3, { 0: bad }), { rollout, emit });
+  expect(done.stopped).toBe('canary');
+  expect(said).toEqual(['the canary was not a success: more runs failed than --max-failures allows']);
+  const later = await run(hosts(3, { 1: bad }), { rollout, concurrency: 1 });
+  expect(later.stopped).toBe('max-failures');
 });
 
 test('--max-failures stops new hosts when it is exceeded; running ones finish', async () => {

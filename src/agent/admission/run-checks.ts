@@ -36,7 +36,8 @@ export function createRunChecks(deps: RunCheckDeps): RunChecks {
   function checkOptions({ action }: RunRequest): void {
     const unsupported = runner.unsupported(action);
     if (unsupported.length > 0) {
-      throw new Refusal('unsupported', `${runner.name} cannot honour ${unsupported.join(', ')}`, { version });
+      const detail = `${runner.name} cannot honour ${unsupported.join(', ')}`;
+      throw new Refusal('unsupported', detail, { version, runner: runner.name });
     }
   }
 

@@ -1,6 +1,6 @@
 /** A refusal as a sentence for people. */
 import { CLOCK_RULE, clockWords, isTooFar } from '../../protocol/clocks.ts';
-import { REFUSALS, type RefusalBody } from '../../protocol/refusal.ts';
+import { nextStep, REFUSALS, type RefusalBody } from '../../protocol/refusal.ts';
 
 /** Milliseconds; smaller differences are network latency. */
 const NO_DIFFERENCE_MS = 2000;
@@ -21,7 +21,6 @@ export function refusalWords({ code, time, version }: RefusalBody, now: number):
 /** The same on one line, with the code and what to do about it. */
 export function refusalLine(refusal: RefusalBody, now: number): string {
   const { code } = refusal;
-  const row: { means: string; next?: string } = REFUSALS[code];
-  const next = row.next === undefined ? '' : `; ${row.next}`;
-  return `${code}: ${refusalWords(refusal, now)}${next}`;
+  const next = nextStep(refusal);
+  return `${code}: ${refusalWords(refusal, now)}${next === undefined ? '' : `; ${next}`}`;
 }

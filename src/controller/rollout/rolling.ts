@@ -7,7 +7,7 @@ import type { Emit, HostResult, Job, JobEvent, JobLog, Rollout, StopReason } fro
 import type { Lease } from '../jobs/lease.ts';
 import type { Before } from '../jobs/stored-job.ts';
 import { createBackPressure } from './back-pressure.ts';
-import { createBudget } from './batches.ts';
+import { batchesOf, createBudget } from './batches.ts';
 import { createStops, type StopSignals, type Stops } from './stops.ts';
 
 export interface RunJobOptions extends StopSignals {
@@ -83,6 +83,8 @@ export function openRolling(job: Job, options: RunJobOptions): Rolling {
     if (known !== undefined) note(known);
   }
   const budget = budgetLeft(job, results);
+  const [first] = batchesOf(job.targets, rollout);
+  const canary = new Set(first?.isCanary === true ? first.targets.map(({ certname }) => certname) : []);
 
   return {
     job,
@@ -96,7 +98,11 @@ export function openRolling(job: Job, options: RunJobOptions): Rolling {
     finish(result) {
       note(result);
       const reason = budget.add(result);
-      if (reason !== undefined) stopStarting(reason, BUDGET_WORDS[reason]);
+      if (reason === undefined) return;
+      // The canary is what the operator looks at: it is over with the first host that fails.
+      if (canary.has(result.certname))
+        stopStarting('canary', `the canary was not a success: ${BUDGET_WORDS[reason]}`);
+      else stopStarting(reason, BUDGET_WORDS[reason]);
     },
     stopStarting,
     elapsedMs: () => clock.monotonic() - startedAt,

@@ -212,6 +212,11 @@ function refuseStrange(literal: string, column: number, isFirst: boolean): void 
   const strange = STRANGE.exec(literal);
   if (strange === null) return;
   const unless = isCertname(strange[0].toLowerCase()) ? ' without quotes' : '';
+  const [ending] = /^:\d*$/.exec(literal.slice(strange.index)) ?? [];
+  if (ending !== undefined) {
+    const problem = `a certname has no port: leave out "${ending}" (--port, or a uri in inventory.yaml, is where kick agent listens)`;
+    throw new ExpressionProblem(column + strange.index, problem);
+  }
   const port = strange[0] === ':' ? ' (a port is given by --port, or by a uri in inventory.yaml)' : '';
   throw new ExpressionProblem(
     column + strange.index,
