@@ -28,6 +28,7 @@ const PUPPET: Readonly<Record<string, string>> = {
   '/usr/share/puppetdb/puppetdb.jar': 'puppetdb dbconfig-no-thanks',
   '/usr/lib/ruby/vendor_ruby/puppet/indirector/facts/puppetdb.rb': 'puppet-terminus-puppetdb',
   psql: 'postgresql',
+  'nats-server': 'nats-server',
 };
 
 /**

@@ -17,10 +17,19 @@ export interface NatsServer {
   start(): Promise<void>;
 }
 
+export interface ServerTls {
+  certificate: string;
+  key: string;
+  ca: string;
+}
+
 export interface NatsServerOptions {
   /** For its configuration and certificates; removed by its owner. */
   folder: string;
-  ca: MintedCa;
+  /** Makes its certificate. */
+  ca?: MintedCa;
+  /** Or paths of one for `localhost`. */
+  tls?: ServerTls;
   agents: readonly string[];
   controllers: readonly string[];
   cluster?: Cluster;
@@ -33,17 +42,15 @@ export const BROKER = 'localhost';
 export async function startNatsServer({
   folder,
   ca,
+  tls = certify(folder, ca),
   agents,
   controllers,
   cluster,
   edit = (config) => config,
 }: NatsServerOptions): Promise<NatsServer> {
   const port = await freePort();
-  const issued = ca.issue(BROKER, { role: 'agent', alternativeNames: [BROKER] });
-  const paths = ca.write(join(folder, 'pki'), issued);
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'nats.conf');
-  const tls = { certificate: paths.certificate, key: paths.key, ca: paths.ca };
   writeFileSync(
     file,
     edit(natsServerConfig({ listen: `127.0.0.1:${port}`, tls, agents, controllers, cluster })).replace(
@@ -80,4 +87,11 @@ export async function startNatsServer({
     start,
     kill: (signal) => running.kill(signal),
   };
+}
+
+function certify(folder: string, authority: MintedCa | undefined): ServerTls {
+  if (authority === undefined) throw new Error('a broker needs a certificate');
+  const issued = authority.issue(BROKER, { role: 'agent', alternativeNames: [BROKER] });
+  const { certificate, key, ca } = authority.write(join(folder, 'pki'), issued);
+  return { certificate, key, ca };
 }

@@ -11,4 +11,5 @@ export const AGENTS = {
   switching: ['agent13'],
   pull: ['agent14'],
   endOfRun: ['agent15'],
+  nats: ['agent16', 'agent17'],
 } as const;

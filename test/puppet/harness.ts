@@ -136,6 +136,8 @@ export interface Controller {
 }
 
 export interface ControllerOptions {
+  /** A broker through which the agents are reached. */
+  nats?: string;
   /** Its folders lie below this one. */
   home: string;
   /** As who it kicks: by default as the Puppet server. Without --pki-dir it asks Puppet where its certificates are. */
@@ -146,10 +148,13 @@ export interface ControllerOptions {
 export function controllerFor(
   lab: Lab,
   agents: readonly RunningAgent[],
-  { home, as = ['--pki-dir', lab.serverSsl, '--certname', 'puppet.lab'] }: ControllerOptions,
+  { home, nats, as = ['--pki-dir', lab.serverSsl, '--certname', 'puppet.lab'] }: ControllerOptions,
 ): Controller {
   mkdirSync(join(home, 'etc'), { recursive: true });
-  const targets = agents.map(({ certname, port }) => `  - name: ${certname}\n    uri: 127.0.0.1:${port}\n`);
+  const reach = (port: number) => (nats === undefined ? `uri: 127.0.0.1:${port}` : 'via: nats');
+  const targets = agents.map(({ certname, port }) => `  - name: ${certname}\n    ${reach(port)}\n`);
+  if (nats !== undefined)
+    writeFileSync(join(home, 'etc', 'controller.yaml'), `nats: {servers: ['${nats}']}\n`);
   writeFileSync(join(home, 'etc', 'inventory.yaml'), `targets:\n${targets.join('')}`);
   const start = (...args: string[]): RunningKick => {
     const all = ['run', ...args, '--format', 'json', ...as, ...folderOptions(home)];
