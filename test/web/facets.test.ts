@@ -66,6 +66,10 @@ test('all hosts, and what they have in common; without PuppetDB those of the inv
   expect(down.json.facets).toEqual([
     { name: 'os.family', kind: 'fact', values: [{ value: 'RedHat', hosts: 1 }], more: 0 },
   ]);
+  for (const what of ['status', 'summary', 'doctor']) {
+    const fleet = await server.ask(`fleet/${what}`, { body: { choice: { all: true } }, headers });
+    expect(fleet.json.warnings.join(), what).toMatch(/the hosts of the inventory only/);
+  }
   // To run on some of them as if they were all would be worse than not to run.
   const run = { body: { choice: { all: true }, dryRun: true }, headers: await signIn(server, 'operator') };
   expect((await server.ask('jobs', run)).json).toMatchObject({ status: 503, code: 'unavailable' });

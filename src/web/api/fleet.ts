@@ -5,6 +5,9 @@ import { ChoiceSchema, seconds, UnansweredSchema } from './choice.ts';
 
 const YEAR_S = 366 * 86_400;
 
+/** What is to be known about the choice: hosts that are not allowed, PuppetDB that cannot be asked. */
+const warnings = v.array(longText);
+
 export const AskSchema = v.strictObject({ choice: ChoiceSchema });
 
 export const StateSchema = v.object({
@@ -23,9 +26,10 @@ export const StatusReplySchema = v.object({
   waiting: count,
   hosts: v.array(StateSchema),
   unanswered: v.array(UnansweredSchema),
+  warnings,
 });
 
-export const SummaryReplySchema = v.looseObject({});
+export const SummaryReplySchema = v.looseObject({ warnings });
 
 export const DoctorReplySchema = v.object({
   hosts: v.array(
@@ -36,6 +40,7 @@ export const DoctorReplySchema = v.object({
       vitals: v.optional(v.looseObject({ kick: longText })),
     }),
   ),
+  warnings,
 });
 
 const reason = v.pipe(
@@ -66,4 +71,5 @@ export const OrderReplySchema = v.object({
       error: v.optional(longText),
     }),
   ),
+  warnings,
 });

@@ -4,7 +4,7 @@ import { useNavigate } from '@tanstack/react-router';
 import type { ChoiceWish } from '../../api/choice.ts';
 import { call } from '../api/client.ts';
 import { HostNames } from '../job/host-names.tsx';
-import { Empty, Problem } from '../parts/states.tsx';
+import { Empty, Problem, Warnings } from '../parts/states.tsx';
 import { useText } from '../text/language.tsx';
 import type { Tone } from '../theme/outcomes.ts';
 
@@ -23,21 +23,21 @@ const LEVELS = Object.keys(TONES) as Finding['level'][];
 
 const doctorQuery = (choice: ChoiceWish) => ({
   queryKey: ['doctor', choice],
-  queryFn: async ({ signal }: { signal: AbortSignal }) =>
-    (await call('post /fleet/doctor', { body: { choice } }, { signal })).hosts.map((host) => ({
-      ...host,
-      findings: host.findings as unknown as Finding[],
-    })),
+  queryFn: async ({ signal }: { signal: AbortSignal }) => {
+    const { hosts, warnings } = await call('post /fleet/doctor', { body: { choice } }, { signal });
+    const found = hosts.map((host) => ({ ...host, findings: host.findings as unknown as Finding[] }));
+    return { hosts: found, warnings };
+  },
 });
 
 export function Doctor({ choice }: { choice: ChoiceWish }) {
   const { t, f } = useText();
   const navigate = useNavigate();
-  const { data: hosts, error } = useQuery(doctorQuery(choice));
+  const { data, error } = useQuery(doctorQuery(choice));
   if (error !== null) return <Problem error={error} />;
-  if (hosts === undefined) return <Empty title={`${t.common.loading}…`} />;
+  if (data === undefined) return <Empty title={`${t.common.loading}…`} />;
   const groups = new Map<string, { finding: Finding; names: string[] }>();
-  for (const { certname, findings } of hosts) {
+  for (const { certname, findings } of data.hosts) {
     for (const finding of findings) {
       const key = `${finding.level} ${finding.what.replaceAll(certname, '…').replaceAll(/\d+/g, '#')}`;
       const group = groups.get(key) ?? { finding, names: [] };
@@ -49,9 +49,10 @@ export function Doctor({ choice }: { choice: ChoiceWish }) {
     (a, b) =>
       LEVELS.indexOf(a.finding.level) - LEVELS.indexOf(b.finding.level) || b.names.length - a.names.length,
   );
-  if (sorted.length === 0) return <Empty title={t.fleet.doctorWell} />;
   return (
     <>
+      <Warnings texts={data.warnings} />
+      {sorted.length === 0 && <Empty title={t.fleet.doctorWell} />}
       {sorted.map(({ finding, names }) => (
         <div key={`${finding.level} ${names[0]} ${finding.what}`} className="group stack" style={{ gap: 8 }}>
           <div className="row apart" style={{ alignItems: 'baseline' }}>

@@ -6,7 +6,7 @@ import type { ChoiceWish } from '../../api/choice.ts';
 import { fleetQuery } from '../api/queries.ts';
 import { words } from '../kick/order.ts';
 import { FilterInput } from '../parts/filter-input.tsx';
-import { Empty, Problem } from '../parts/states.tsx';
+import { Empty, Problem, Warnings } from '../parts/states.tsx';
 import { Tabs } from '../parts/tabs.tsx';
 import { usePageKeys } from '../parts/use-page-keys.ts';
 import { useText } from '../text/language.tsx';
@@ -137,6 +137,7 @@ function Status({ choice, search, set }: StatusProps) {
         {data.waiting > 0 && <span className="dim small">{t.fleet.waiting(f.number(data.waiting))}</span>}
       </div>
       <Problem error={error} />
+      <Warnings texts={data.warnings} />
       <Orders selected={selected} onDone={() => void refetch()} />
       <FleetTable rows={shown} selected={selected} onSelect={setSelected} isEmpty={rows.length === 0} />
     </div>

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ChoiceWish } from '../../api/choice.ts';
 import { call } from '../api/client.ts';
-import { Empty, Problem } from '../parts/states.tsx';
+import { Empty, Problem, Warnings } from '../parts/states.tsx';
 import { useText } from '../text/language.tsx';
 import { Versions } from './versions.tsx';
 
@@ -25,6 +25,7 @@ interface FleetSummary {
   mostFailing: { certname: string; failed: number }[];
   driftRepaired: string[];
   driftFound: string[];
+  warnings: string[];
 }
 
 export function Summary({ choice, hosts }: { choice: ChoiceWish; hosts: string | undefined }) {
@@ -42,37 +43,40 @@ export function Summary({ choice, hosts }: { choice: ChoiceWish; hosts: string |
     [t.fleet.withRun, data.withRun],
   ] as const;
   return (
-    <div className="stack" style={{ padding: 16, gap: 20 }}>
-      <div className="figures">
-        {counts.map(([label, value]) => (
-          <div key={label}>
-            <div className="big">{f.number(value)}</div>
-            <div className="dim small">{label}</div>
-          </div>
-        ))}
+    <>
+      <Warnings texts={data.warnings} />
+      <div className="stack" style={{ padding: 16, gap: 20 }}>
+        <div className="figures">
+          {counts.map(([label, value]) => (
+            <div key={label}>
+              <div className="big">{f.number(value)}</div>
+              <div className="dim small">{label}</div>
+            </div>
+          ))}
+        </div>
+        <div className="figures">
+          {Object.entries(data.metrics).map(
+            ([name, metric]) =>
+              metric !== undefined && (
+                <Chart key={name} title={t.fleet.metrics[name] ?? name} metric={metric} />
+              ),
+          )}
+        </div>
+        <Versions choice={choice} hosts={hosts} />
+        <div className="figures" style={{ columnGap: 32 }}>
+          <Names
+            title={t.fleet.slowest}
+            rows={data.slowest.map((one) => [one.certname, f.span(one.seconds * 1000)])}
+          />
+          <Names
+            title={t.fleet.mostFailing}
+            rows={data.mostFailing.map((one) => [one.certname, f.number(one.failed)])}
+          />
+          <Names title={t.fleet.drift} rows={data.driftRepaired.slice(0, 20).map((one) => [one, ''])} />
+          <Names title={t.fleet.driftFound} rows={data.driftFound.slice(0, 20).map((one) => [one, ''])} />
+        </div>
       </div>
-      <div className="figures">
-        {Object.entries(data.metrics).map(
-          ([name, metric]) =>
-            metric !== undefined && (
-              <Chart key={name} title={t.fleet.metrics[name] ?? name} metric={metric} />
-            ),
-        )}
-      </div>
-      <Versions choice={choice} hosts={hosts} />
-      <div className="figures" style={{ columnGap: 32 }}>
-        <Names
-          title={t.fleet.slowest}
-          rows={data.slowest.map((one) => [one.certname, f.span(one.seconds * 1000)])}
-        />
-        <Names
-          title={t.fleet.mostFailing}
-          rows={data.mostFailing.map((one) => [one.certname, f.number(one.failed)])}
-        />
-        <Names title={t.fleet.drift} rows={data.driftRepaired.slice(0, 20).map((one) => [one, ''])} />
-        <Names title={t.fleet.driftFound} rows={data.driftFound.slice(0, 20).map((one) => [one, ''])} />
-      </div>
-    </div>
+    </>
   );
 }
 

@@ -3,7 +3,7 @@ import { Checkbox, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useDeferredValue, useMemo, useState } from 'react';
 import { knownQuery, type Resolved } from '../api/queries.ts';
-import { Empty } from '../parts/states.tsx';
+import { Empty, Warnings } from '../parts/states.tsx';
 import { Cell, Heading, VirtualRows } from '../parts/virtual-rows.tsx';
 import { useText } from '../text/language.tsx';
 import type { Order, SetOrder } from './order.ts';
@@ -112,11 +112,7 @@ function Beside({ resolved }: { resolved: Resolved }) {
   ] as const;
   return (
     <>
-      {resolved.warnings.map((warning) => (
-        <div key={warning} className="note warning" style={{ margin: '8px 12px 0' }}>
-          {warning}
-        </div>
-      ))}
+      <Warnings texts={resolved.warnings} />
       {lists.map(
         ([title, names]) =>
           names.length > 0 && (

@@ -41,6 +41,15 @@ export function Problem({ error, retry }: { error: unknown; retry?: () => void }
   );
 }
 
+/** What is to be known about the hosts that were chosen. */
+export function Warnings({ texts }: { texts: readonly string[] }) {
+  return texts.map((text) => (
+    <div key={text} className="note warning" style={{ margin: '8px 12px 0' }}>
+      {text}
+    </div>
+  ));
+}
+
 export function NotFound() {
   const { t } = useText();
   return (

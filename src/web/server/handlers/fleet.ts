@@ -1,5 +1,4 @@
 /** What hosts are doing, and orders to them. */
-import type { Hosts } from '../../../controller/choose-hosts.ts';
 import { countHosts } from '../../../controller/fleet/host-state.ts';
 import type { Action } from '../../../protocol/request.ts';
 import type { ChoiceWish } from '../../api/choice.ts';
@@ -14,11 +13,11 @@ type Names = 'fleetStatus' | 'fleetSummary' | 'fleetDoctor' | 'disableHosts' | '
 
 export function fleetHandlers(context: ServerContext): Handlers<Names> {
   const { controller, clock } = context;
-  const chosen = async (choice: ChoiceWish, caller: Caller): Promise<Hosts> =>
-    (await allowedHosts(context, choice, { caller, isLook: true })).hosts;
+  const chosen = (choice: ChoiceWish, caller: Caller) =>
+    allowedHosts(context, choice, { caller, isLook: true });
   return {
     async fleetStatus({ body }, caller) {
-      const hosts = await chosen(body.choice, caller);
+      const { hosts, warnings } = await chosen(body.choice, caller);
       const answers = await controller.status(hosts, within());
       const { states, waiting } = countHosts(answers);
       return {
@@ -26,15 +25,19 @@ export function fleetHandlers(context: ServerContext): Handlers<Names> {
         waiting,
         hosts: answers.map(stateLineOf),
         unanswered: unansweredOf(hosts),
+        warnings,
       };
     },
     async fleetSummary({ body }, caller) {
-      const { summary } = await controller.summary(await chosen(body.choice, caller), within());
-      return { ...summary };
+      const { hosts, warnings } = await chosen(body.choice, caller);
+      const { summary } = await controller.summary(hosts, within());
+      return { ...summary, warnings };
     },
     async fleetDoctor({ body }, caller) {
-      const patients = await controller.doctor(await chosen(body.choice, caller), within());
+      const { hosts, warnings } = await chosen(body.choice, caller);
+      const patients = await controller.doctor(hosts, within());
       return {
+        warnings,
         hosts: patients.map(({ certname, findings, isSilent = false, vitals }) => ({
           certname,
           isSilent,
@@ -69,11 +72,12 @@ async function order(
   { caller, note }: { caller: Caller; note: Note },
 ) {
   checkOrders(caller);
-  const { hosts } = await allowedHosts(context, choice, { caller });
+  const { hosts, warnings } = await allowedHosts(context, choice, { caller });
   checkCount(caller, hosts.targets.length);
   note.detail = `${action.op} ${hostCount(hosts.targets.length)}`;
   const answers = await context.controller.command(hosts, { action, by: byOf(caller, reason) });
   return {
+    warnings,
     hosts: answers.map(({ target, reply, error }) => ({
       certname: target.certname,
       ...(reply !== undefined && { result: reply.result, message: reply.message }),
