@@ -79,6 +79,7 @@ export const ROOMS: Readonly<Record<string, { folders: readonly string[]; files:
       'choose-hosts',
       'controller',
       'count-facets',
+      'discover-hosts',
       'execute-job',
       'find-jobs',
       'follow-job',

@@ -32,6 +32,11 @@ const MODULES: readonly { group: string; brings: readonly string[]; load: () => 
   },
   {
     group: COMMAND_GROUPS.look,
+    brings: ['discover'],
+    load: async () => (await import('./commands/discover.ts')).addDiscoverCommand,
+  },
+  {
+    group: COMMAND_GROUPS.look,
     brings: ['status', 'count', 'summary'],
     load: async () => (await import('./commands/status.ts')).addStatusCommands,
   },

@@ -4,7 +4,7 @@ import { KickError } from '../errors.ts';
 import { nearestWord } from '../util/edits.ts';
 
 const COMMANDS = [
-  ...['run', 'rerun', 'nodes', 'jobs', 'ping', 'agent', 'pki', 'demo', 'help'],
+  ...['run', 'rerun', 'nodes', 'discover', 'jobs', 'ping', 'agent', 'pki', 'demo', 'help'],
   ...['status', 'count', 'summary', 'disable', 'enable', 'cancel', 'doctor', 'completion', 'nats'],
 ];
 

@@ -1,5 +1,6 @@
 /** The controller's way through brokers (NATS). */
 import type { NatsConfig } from '../config/nats-config.ts';
+import type { OpenCrowd } from '../controller/site.ts';
 import type { Identity } from '../pki/identity.ts';
 import { anyReach } from '../transport/https/client/any-reach.ts';
 import type { HttpsSenderOptions } from '../transport/https/client/client.ts';
@@ -58,3 +59,11 @@ async function openBroker({ servers, tls }: NatsConfig, identity: Identity): Pro
   const link = new BrokerConnection({ servers, tls, identity, maxWaitMs: MAX_WAIT_MS });
   return { link, dialler: new NatsDialler(link, identity.certname), hellos: new Hellos(link) };
 }
+
+/** The way to all agents at once, for discovery. */
+export const openCrowd: OpenCrowd = async ({ identity, nats: { servers, tls } }) => {
+  const { BrokerConnection } = await import('../transport/nats/connection.ts');
+  const { NatsCrowd } = await import('../transport/nats/crowd.ts');
+  const link = new BrokerConnection({ servers, tls, identity, maxWaitMs: MAX_WAIT_MS });
+  return { crowd: new NatsCrowd(link, identity.certname), close: () => void link.close() };
+};

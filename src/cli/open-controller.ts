@@ -25,6 +25,7 @@ export function openControllerOf(command: Command, { env }: Pick<CommandContext,
     clock: systemClock,
     identity: ownIdentity,
     openSender,
+    openCrowd: async (options) => (await import('./open-broker.ts')).openCrowd(options),
   });
 }
 

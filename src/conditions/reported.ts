@@ -1,5 +1,5 @@
 /** Conditions on what a host itself reports: its classes, and its latest run. */
-import type { LastKind } from '../protocol/last-kinds.ts';
+import type { LastKind } from '../protocol/names.ts';
 import type { AgentStatus } from '../protocol/status.ts';
 
 /** Undefined if the host's classes are not known. */

@@ -24,7 +24,7 @@ import type { JobStore } from './jobs/job-store.ts';
 import type { StoredJob } from './jobs/stored-job.ts';
 import type { KnownHosts } from './known-hosts.ts';
 import type { JobWish, Plan, Rerun, RerunWish } from './plan-job.ts';
-import type { OpenSender, Site } from './site.ts';
+import type { OpenCrowd, OpenSender, Site } from './site.ts';
 import type { StopOptions, Stopped } from './stop-job.ts';
 import type { AgentAnswer } from './targeting/host-sources.ts';
 import type { Inventory } from './targeting/inventory.ts';
@@ -37,6 +37,8 @@ export interface ControllerOptions extends Pick<Site, 'folders' | 'path' | 'vers
   openSender: OpenSender;
   /** Called before the state directory is touched: the face may have to become somebody else. */
   enterState?(): Promise<void>;
+  /** Defaults to none: nobody can be discovered. */
+  openCrowd?: OpenCrowd | undefined;
   /** Defaults to controller.yaml, read when first needed. */
   config?: ControllerConfig | undefined;
   /** Defaults to the one in `folders.stateDir`. */
@@ -136,6 +138,7 @@ function siteOf(options: ControllerOptions): Site {
     identity,
     openSender,
     enterState,
+    openCrowd: given.openCrowd,
     config: () => (config ??= configIn(folders.configDir)),
     store: () => (store ??= openStore()),
   };

@@ -8,7 +8,8 @@ import { type Site, withSender } from './site.ts';
 import type { HostSources, NodeDatabase } from './targeting/host-sources.ts';
 import type { Warn } from './targeting/warn.ts';
 
-export interface SourcesOptions extends Pick<Site, 'folders' | 'path' | 'clock' | 'identity' | 'openSender'> {
+export interface SourcesOptions
+  extends Pick<Site, 'folders' | 'path' | 'clock' | 'identity' | 'openSender' | 'openCrowd'> {
   config: ControllerConfig;
   connectTimeoutMs: number | undefined;
   warn: Warn;
@@ -24,6 +25,8 @@ export async function openSources(sources: SourcesOptions): Promise<HostSources>
         askAgents(targets, { sender, clock, question }),
       );
     },
+    discover: async (asks, options) =>
+      (await import('./discover-hosts.ts')).discoverHosts(sources, asks, options),
     signedCertnames: async () => (await import('./puppets-own.ts')).signedCertnames(sources),
     outputOf: async (argv) => (await import('./group-command.ts')).outputOf(argv, sources.warn),
   };

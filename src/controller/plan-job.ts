@@ -4,11 +4,10 @@ import type { By } from '../protocol/request.ts';
 import type { Target } from '../transport/transport.ts';
 import { uuidv7 } from '../util/uuid.ts';
 import type { Hosts } from './choose-hosts.ts';
-import type { Job, Rollout } from './jobs/job.ts';
+import type { GroupBound, Job, Rollout } from './jobs/job.ts';
 import type { JobSettings, StoredJob } from './jobs/stored-job.ts';
 import { isAsAsked } from './jobs/verdict.ts';
 import type { Site } from './site.ts';
-import { groupBoundsOf } from './targeting/selection.ts';
 
 /** What hosts are to do, and how. */
 export interface JobWish {
@@ -30,9 +29,9 @@ export interface Plan {
 }
 
 export async function planJob(site: Site, hosts: Hosts, wish: JobWish): Promise<Plan> {
-  const { targets, config, maintenance } = hosts;
+  const { targets, config, maintenance, discovery } = hosts;
   const { action, by, queue, concurrency, name, settings } = wish;
-  const groups = await groupBoundsOf(hosts.inventory, targets, hosts.membersOf);
+  const groups = await boundsOf(hosts);
   const rollout = { ...wish.rollout, ...(groups.length > 0 && { groups }) };
   const isWhole = hosts.unanswered.length === 0 || settings.accept.includes('unreachable');
   return {
@@ -47,9 +46,17 @@ export async function planJob(site: Site, hosts: Hosts, wish: JobWish): Promise<
       ...(Object.keys(rollout).length > 0 && { rollout }),
       ...(name !== undefined && { name }),
       ...(maintenance.length > 0 && { maintenance }),
+      ...(discovery !== undefined && { discovery }),
     },
     settings: { ...settings, version: site.version, ...(!isWhole && { partial: true }) },
   };
+}
+
+/** Most inventories have no such group. */
+async function boundsOf({ inventory, targets, membersOf }: Hosts): Promise<GroupBound[]> {
+  if (![...inventory.groups.values()].some(({ concurrency }) => concurrency !== undefined)) return [];
+  const { groupBoundsOf } = await import('./targeting/group-bounds.ts');
+  return groupBoundsOf(inventory, targets, membersOf);
 }
 
 export interface RerunWish {
@@ -84,7 +91,7 @@ export function rerunOf(
     targets,
     unknownEnds: [...stored.results.values()].filter(({ detached }) => detached === true).length,
     async plan() {
-      const { rollout, maintenance: _maintenance, ...old } = stored.job;
+      const { rollout, maintenance: _maintenance, discovery: _discovery, ...old } = stored.job;
       const names = new Set(targets.map(({ certname }) => certname));
       const reason = by.reason ?? stored.job.by.reason;
       const { partial: _partial, account: _account, ...settings } = stored.settings;

@@ -3,7 +3,7 @@ import type { ControllerConfig } from '../config/controller-config.ts';
 import type { Folders } from '../config/folders.ts';
 import type { NatsConfig } from '../config/nats-config.ts';
 import type { Identity } from '../pki/identity.ts';
-import type { Sender } from '../transport/transport.ts';
+import type { Crowd, Sender } from '../transport/transport.ts';
 import type { Clock } from '../util/clock.ts';
 import type { JobStore } from './jobs/job-store.ts';
 
@@ -15,6 +15,12 @@ export type OpenSender = (options: {
   /** Milliseconds; defaults to the transport's own limit. */
   connectTimeoutMs?: number | undefined;
 }) => Promise<Sender>;
+
+/** Opens the way to all agents at the brokers. */
+export type OpenCrowd = (options: {
+  identity: Identity;
+  nats: NatsConfig;
+}) => Promise<{ crowd: Crowd; close(): void }>;
 
 export interface Site {
   folders: Folders;
@@ -30,6 +36,8 @@ export interface Site {
   enterState(): Promise<void>;
   store(): Promise<JobStore>;
   openSender: OpenSender;
+  /** Absent: nobody can be discovered. */
+  openCrowd?: OpenCrowd | undefined;
 }
 
 /** Opens a sender for as long as the work lasts. */

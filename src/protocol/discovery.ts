@@ -3,8 +3,7 @@ import * as v from 'valibot';
 import { duration, matching, text, timeInSeconds } from '../util/bounds.ts';
 import { JsonError, parseStrictJson } from '../util/json.ts';
 import { boundedArray, formatProblems, problemsOf } from '../util/schema.ts';
-import { LAST_KINDS } from './last-kinds.ts';
-import { CertnameSchema, UuidSchema } from './names.ts';
+import { CertnameSchema, LAST_KINDS, UuidSchema } from './names.ts';
 import { Refusal } from './refusal.ts';
 
 /** Seconds for which a question is answered, besides the difference between clocks. */

@@ -54,3 +54,7 @@ export function isUuid(text: string): boolean {
 /** How a host is reached: at its port, through a broker, or whichever works. */
 export const WAYS = ['direct', 'nats', 'auto'] as const;
 export type Way = (typeof WAYS)[number];
+
+/** What a host's latest report said; `stale`: it is too old, or there is none. */
+export const LAST_KINDS = ['failed', 'changed', 'unchanged', 'stale'] as const;
+export type LastKind = (typeof LAST_KINDS)[number];

@@ -8,7 +8,7 @@ import { formatShare } from '../util/share.ts';
 import { plural, safeJson, safeText } from '../util/text.ts';
 
 export function dryRunText(job: Job, format: 'human' | 'json'): string {
-  const { rollout = {}, targets, action, queue, by, controller, concurrency, maintenance } = job;
+  const { rollout = {}, targets, action, queue, by, controller, concurrency, maintenance, discovery } = job;
   const batches = batchesOf(targets, rollout);
   if (format === 'json') {
     const document = {
@@ -20,6 +20,7 @@ export function dryRunText(job: Job, format: 'human' | 'json'): string {
       rollout,
       batches: batches.map(({ targets: hosts, isCanary }) => ({ isCanary, hosts })),
       ...(maintenance !== undefined && { maintenance }),
+      ...(discovery !== undefined && { discovery }),
     };
     return `${safeJson(document, 2)}\n`;
   }

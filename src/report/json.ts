@@ -36,13 +36,14 @@ export interface JobDocument {
 
 /** A job as `--format json` prints it. */
 export function jobDocument({ job, startedAt, endedAt, stopped, results, exit }: JobDocument): object {
-  const { id, controller, by, action, concurrency, name, rollout, maintenance } = job;
+  const { id, controller, by, action, concurrency, name, rollout, maintenance, discovery } = job;
   return {
     job: id,
     ...(name !== undefined && { name }),
     ...{ controller, by, action, concurrency },
     ...(rollout !== undefined && { rollout }),
     ...(maintenance !== undefined && { maintenance }),
+    ...(discovery !== undefined && { discovery }),
     startedAt: isoTime(startedAt),
     ...(endedAt !== undefined && { endedAt: isoTime(endedAt) }),
     ...(stopped !== undefined && { stopped }),

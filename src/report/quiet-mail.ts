@@ -27,7 +27,7 @@ export function quietMail(event: JobEvent & { type: 'job-done' }, mail: QuietMai
   const title = name === undefined ? 'kick' : `kick ${name}`;
   const times = `${dayTime(startedAt, event.at)} - ${clockTime(event.at)}`;
   const advice = bad.flatMap((result) => adviceFor(result, job)).slice(0, 4);
-  const { maintenance = [] } = job;
+  const { maintenance = [], discovery: { silent = [] } = {} } = job;
   const shown = { job, paint: painter(false) };
   const lines = [
     `${title}: ${bad.length} of ${event.results.length} hosts did not do as asked (exit ${exit}, job ${shortId(job.id)})`,
@@ -39,6 +39,7 @@ export function quietMail(event: JobEvent & { type: 'job-done' }, mail: QuietMai
     `Well:        ${good.length > 0 ? countsOf(good) : 'none'}    ${times}`,
     ...(accepted.length > 0 ? [`Accepted:    ${countsOf(accepted)}`] : []),
     ...(maintenance.length > 0 ? [`Maintenance: ${someNames(maintenance)} left out`] : []),
+    ...(silent.length > 0 ? [`Silent:      ${someNames(silent)}`] : []),
     `Look:        kick jobs show ${shortId(job.id)} --host ${bad[0]?.certname ?? 'HOST'}`,
     `Again:       kick rerun ${shortId(job.id)}`,
     ...(advice.length > 0 ? ['', ...advice] : []),

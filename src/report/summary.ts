@@ -44,6 +44,7 @@ export async function summaryOf(input: SummaryInput): Promise<string> {
       : ['Dispatch', `${formatDuration(dispatchMs)}      Total: ${formatDuration(endedAt - startedAt)}`],
     ['Job', `${shortId(job.id)}      kick jobs show ${shortId(job.id)}`],
     ...(await maintenanceFact(job)),
+    ...(await discoveryFacts(job)),
   ];
   return [
     ...(await hostLines(results, input)),
@@ -83,6 +84,11 @@ async function maintenanceFact({ maintenance = [] }: Job): Promise<[string, stri
   if (maintenance.length === 0) return [];
   const { someNames } = await import('./result-lines.ts');
   return [['Maintenance', `${someNames(maintenance)} left out`]];
+}
+
+async function discoveryFacts({ discovery }: Job): Promise<[string, string][]> {
+  if (discovery === undefined) return [];
+  return (await import('./discovery-facts.ts')).discoveryFacts(discovery);
 }
 
 /** `  agent1.example.com  changed    24s  3 resources`. */

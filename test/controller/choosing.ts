@@ -34,6 +34,7 @@ export const INVENTORY = {
 /** No PuppetDB, no CA, no agents. */
 export const nobody: HostSources = {
   database: undefined,
+  discover: () => Promise.reject(new Error('nobody discovers here')),
   askAgents: () => Promise.reject(new Error('nobody asks agents here')),
   signedCertnames: async () => undefined,
   outputOf: outputWithin(600_000),

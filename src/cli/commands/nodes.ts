@@ -21,6 +21,7 @@ Examples:
   kick nodes 'web[01-20]&@dmz' --expand   one host per line
   kick nodes --all --fact os.family=Debian --explain
   kick nodes --last failed --format json
+  kick nodes --discover --fact os.family=Debian
 
 Everything that names hosts (arguments, --host, --group, --nodes-file, --all) is
 a union. --query, --fact, --class and --last then keep the hosts that match each
@@ -73,7 +74,7 @@ function textOf(hosts: Hosts, options: NodesOptions): string {
 }
 
 function documentOf(hosts: Hosts, options: NodesOptions): object {
-  const { targets, maintenance, unanswered, selection, inventory } = hosts;
+  const { targets, maintenance, unanswered, selection, inventory, discovery } = hosts;
   const explained = hosts.explained();
   const reach = reachTexts(hosts, options);
   return {
@@ -83,6 +84,7 @@ function documentOf(hosts: Hosts, options: NodesOptions): object {
     ...(selection.limit !== undefined && { seed: selection.seed }),
     out: explained.filter(({ isIn }) => !isIn).map(({ certname, because }) => ({ certname, because })),
     maintenance,
+    ...(discovery !== undefined && { discovery }),
     unanswered: unanswered.map(({ target, error }) => ({ certname: target.certname, error })),
     ...(inventory.warnings.length > 0 && { warnings: inventory.warnings.map(({ text }) => text) }),
     because: Object.fromEntries(

@@ -26,6 +26,7 @@ Examples:
   kick @dmz --exclude web07 --dry-run     which hosts, in which batches
   kick --all --canary 1 --batch 10% --batch 50% --pause 2m --max-failures 2
   kick --fact os.family=Debian --class apache --limit 10%
+  kick --discover --class apache          whoever answers through NATS
   kick --nodes-file - --format json < nodes.txt
   kick --all --quiet --lock nightly --accept unreachable,disabled
   kick --all --emergency --reason 'CVE-2026-1234'

@@ -1,7 +1,7 @@
 /** Candidates for completion: hosts, groups, jobs, outcomes, topics. */
 import type { Command } from 'commander';
 import { ALL, type Inventory } from '../../controller/targeting/inventory.ts';
-import { LAST_KINDS } from '../../protocol/last-kinds.ts';
+import { LAST_KINDS } from '../../protocol/names.ts';
 import { OUTCOME_NAMES } from '../../protocol/outcome.ts';
 import { shortId } from '../../util/uuid.ts';
 import type { Environment } from '../context.ts';

@@ -5,7 +5,7 @@ import type { Named } from '../../controller/targeting/nodeset/expression.ts';
 import { wordsIn } from '../../controller/targeting/nodeset/words.ts';
 import type { Selection } from '../../controller/targeting/selection.ts';
 import { KickError, messageOf } from '../../errors.ts';
-import { LAST_KINDS, type LastKind } from '../../protocol/last-kinds.ts';
+import { LAST_KINDS, type LastKind } from '../../protocol/names.ts';
 import type { Share } from '../../util/share.ts';
 import { type Command, Option } from '../commander.ts';
 import { inGroup, OPTION_GROUPS } from './groups.ts';
@@ -25,6 +25,8 @@ export interface HostOptions {
   limit?: Share;
   seed?: string;
   includeMaintenance?: boolean;
+  discover?: boolean;
+  discoveryTimeout?: number;
   fqdn: boolean;
   port?: number;
   via?: string;
@@ -70,6 +72,13 @@ function addChoices(command: Command): void {
     )
     .addOption(new Option('--limit <n>', 'keep N or N% of the hosts, at random').argParser(share(1)))
     .option('--seed <text>', 'make --limit pick the same hosts again')
+    .option('--discover', 'the hosts whose agents answer through NATS; conditions are judged by them')
+    .addOption(
+      new Option(
+        '--discovery-timeout <time>',
+        'wait exactly so long (default: while answers come, at most 2s)',
+      ).argParser(duration),
+    )
     .option('--include-maintenance', 'include the group "maintenance"')
     .option('--no-fqdn', "do not append the controller's domain to short names");
 }
@@ -90,7 +99,18 @@ export async function selectionOf(words: readonly string[], options: HostOptions
     limit: options.limit,
     seed: seed ?? randomBytes(4).toString('hex'),
     includeMaintenance: options.includeMaintenance === true,
+    discover: discoverOf(options),
   };
+}
+
+/** Longer than this, and agents may no longer take the question for a new one. */
+const MAX_DISCOVERY_MS = 60_000;
+
+function discoverOf({ discover, discoveryTimeout: waitMs }: HostOptions): Selection['discover'] {
+  if (discover === true && (waitMs ?? 0) <= MAX_DISCOVERY_MS) return { waitMs };
+  if (waitMs === undefined) return undefined;
+  const why = discover === true ? 'longer than 1m' : 'there is no --discover to wait for';
+  throw new KickError('usage', `--discovery-timeout: ${why}`);
 }
 
 /** Refuses empty values, most likely unset variables in a script, whatever else is given. */

@@ -33,8 +33,10 @@ export interface DiscoverOptions {
   identity: Identity;
   crowd: Crowd;
   clock: Clock;
-  /** Hosts that should answer, if any are known: then those for which it is not so say so as well. */
+  /** Hosts that should answer, if any are known. */
   expected?: Iterable<string> | undefined;
+  /** Hosts for which it is not so are to say so; defaults to whether any are expected. */
+  all?: boolean | undefined;
   /** Milliseconds: waits exactly so long. Defaults to as long as answers come. */
   waitMs?: number | undefined;
   signal?: AbortSignal | undefined;
@@ -58,8 +60,9 @@ export interface Discovered {
 export async function discover(asks: Asks, options: DiscoverOptions): Promise<Discovered> {
   const { identity, crowd, clock, waitMs, signal = new AbortController().signal } = options;
   const expected = options.expected === undefined ? undefined : new Set(options.expected);
+  const all = options.all === true || expected !== undefined;
   await untilReady(crowd, signal);
-  const question = questionOf(asks, { identity, crowd, now: clock.now(), all: expected !== undefined });
+  const question = questionOf(asks, { identity, crowd, now: clock.now(), all });
   const body = await sealAs(TYPES.question, question, identity);
   if (body.byteLength > MAX_DISCOVERY_BYTES) throw tooLong(body.byteLength);
 

@@ -32,6 +32,13 @@ const RolloutSchema = v.object({
   ),
 });
 
+const DiscoverySchema = v.object({
+  tookMs: duration,
+  expected: v.exactOptional(v.object({ hosts: count, answered: count })),
+  silent: v.array(longText),
+  ignored: count,
+});
+
 const JobSchema = v.object({
   id: UuidSchema,
   controller: CertnameSchema,
@@ -45,6 +52,7 @@ const JobSchema = v.object({
   rollout: v.exactOptional(RolloutSchema),
   name: v.exactOptional(longText),
   maintenance: v.exactOptional(v.array(longText)),
+  discovery: v.exactOptional(DiscoverySchema),
 });
 
 const SettingsSchema = v.object({

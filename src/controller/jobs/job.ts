@@ -6,6 +6,17 @@ import type { By, RunAction, RunRequest } from '../../protocol/request.ts';
 import type { SendFailure, Target } from '../../transport/transport.ts';
 import type { Share } from '../../util/share.ts';
 
+/** How the agents of a job's hosts were asked who is there (DESIGN 12). */
+export interface DiscoveryNote {
+  /** Milliseconds. */
+  tookMs: number;
+  /** Hosts that were expected, and how many of them answered; absent if nobody knew whom to expect. */
+  expected?: { hosts: number; answered: number };
+  silent: string[];
+  /** Answers that were forged, repeated or too many. */
+  ignored: number;
+}
+
 export interface Job {
   /** UUIDv7. */
   id: string;
@@ -22,6 +33,8 @@ export interface Job {
   name?: string;
   /** Hosts left out because they are in maintenance. */
   maintenance?: readonly string[];
+  /** How its hosts were found, if their agents were asked. */
+  discovery?: DiscoveryNote;
 }
 
 /** The order in which hosts are started, and when the job stops by itself. */

@@ -1,6 +1,6 @@
 /** Conditions on hosts (--query, --fact, --class, --last). condition-hosts.ts answers them. */
 import type { FactCondition } from '../../conditions/fact-condition.ts';
-import type { LastKind } from '../../protocol/last-kinds.ts';
+import type { LastKind } from '../../protocol/names.ts';
 
 export interface Conditions {
   queries: readonly string[];

@@ -18,6 +18,8 @@ export interface ScopeOptions {
   everyone(): Promise<Members>;
   /** Whether a host that has this name is known beyond the inventory. */
   isKnown(certname: string): Promise<boolean>;
+  /** Hosts that were found besides, and that masks match as well. */
+  discovered?: Members | undefined;
   warn: Warn;
 }
 
@@ -53,11 +55,14 @@ function lateSources(options: ScopeOptions): GroupSources {
 }
 
 /** Those of the inventory, with what stands for them in a plugin's place; of an inventory without targets, everybody. */
-async function knownHosts({ inventory, everyone }: ScopeOptions, sources: GroupSources): Promise<Members> {
+async function knownHosts(
+  { inventory, everyone, discovered }: ScopeOptions,
+  sources: GroupSources,
+): Promise<Members> {
   if (!inventory.listsTargets) return everyone();
   const queries = (inventory.groups.get(ALL)?.sources ?? []).filter((source) => 'query' in source);
-  if (queries.length === 0) return keysOf(inventory.hosts);
-  const hosts = new Set(inventory.hosts.keys());
+  if (queries.length === 0 && discovered === undefined) return keysOf(inventory.hosts);
+  const hosts = new Set([...inventory.hosts.keys(), ...(discovered ?? [])]);
   for (const { query } of queries) for (const one of await sources.byQuery(ALL, query)) hosts.add(one);
   return hosts;
 }
@@ -195,5 +200,21 @@ function unknownGroup(
   const where = term === undefined ? '' : `, see column ${term.column}`;
   return new KickError('usage', `look up the group ${quoted(name)}: there is no such group${where}`, {
     hint: names.length === 0 ? 'the inventory has no groups' : `there are ${clip(names.join(', '), 300)}`,
+  });
+}
+
+// ---------------------------------------------------------------- all hosts
+
+/** PuppetDB's active nodes; without PuppetDB the inventory's hosts; else those whose certificates Puppet's CA has signed. */
+export async function everyHost(
+  { database, signedCertnames }: HostSources,
+  inventory: Inventory,
+): Promise<Members> {
+  if (database !== undefined) return new Set(await database.active());
+  if (inventory.listsTargets) return keysOf(inventory.hosts);
+  const signed = await signedCertnames();
+  if (signed !== undefined) return new Set(signed);
+  throw new KickError('usage', 'find all hosts: there is no PuppetDB, no inventory and no Puppet CA here', {
+    hint: 'name hosts, write /etc/kick/inventory.yaml, or set puppetdb: {urls: [...]} in controller.yaml',
   });
 }

@@ -10,15 +10,16 @@ import { KickError } from '../../errors.ts';
 import type { Target } from '../../transport/transport.ts';
 import type { Share } from '../../util/share.ts';
 import { clip } from '../../util/text.ts';
-import type { GroupBound } from '../jobs/job.ts';
+import type { DiscoveryNote } from '../jobs/job.ts';
 import { type Choice, createChoice, type Explained } from './choice.ts';
 import { type Conditions, conditionsOf } from './conditions.ts';
+import type { DiscoverWish, Discovery } from './discovery.ts';
 import type { ExclusionContext } from './exclusion.ts';
-import { createScope } from './groups.ts';
-import type { AgentAnswer, HostSources } from './host-sources.ts';
-import { type Inventory, MAINTENANCE } from './inventory.ts';
+import { createScope, everyHost } from './groups.ts';
+import type { AgentAnswer } from './host-sources.ts';
+import { MAINTENANCE } from './inventory.ts';
 import { isUsedUp, wholeAllowance } from './nodeset/allowance.ts';
-import { evaluate, keysOf, type Members, type NarrowableScope } from './nodeset/evaluate.ts';
+import { evaluate, type Members, type NarrowableScope } from './nodeset/evaluate.ts';
 import { type Named, type Parsed, parseExpression, type Term } from './nodeset/expression.ts';
 import { type SelectionContext, targetsOf } from './targets.ts';
 
@@ -36,6 +37,8 @@ export interface Selection extends Conditions {
   /** The seed of --limit. */
   seed: string;
   includeMaintenance: boolean;
+  /** Asks the agents at the broker; defaults to not asking. */
+  discover?: DiscoverWish | undefined;
 }
 
 export interface Chosen {
@@ -46,6 +49,7 @@ export interface Chosen {
   maintenance: string[];
   /** Hosts for which a condition could not be judged: their agents did not answer. */
   unanswered: AgentAnswer[];
+  discovery?: DiscoveryNote;
   /** Which of the chosen hosts are in a group. */
   membersOf(group: string): Promise<Members>;
 }
@@ -58,23 +62,30 @@ interface Making {
   scope: NarrowableScope;
   exclusion: ExclusionContext;
   everyone(): Promise<Members>;
+  discovery: Discovery | undefined;
 }
 
 /** Throws `KickError` for anything that makes the choice unsafe; `usage` if no host is left. */
-export async function selectHosts(selection: Selection, context: SelectionContext): Promise<Chosen> {
+export async function selectHosts(selection: Selection, given: SelectionContext): Promise<Chosen> {
   // Everything is parsed before anything is asked.
   const [named, exclude] = parseAll(selection);
   const isNamed = named.length > 0 || selection.all;
-  if (!isNamed && conditionsOf(selection).length === 0) throw (await import('./nobody.ts')).nobodyNamed();
-  const making = begin({ selection, context, isNamed });
+  const { discover } = selection;
+  if (!isNamed && discover === undefined && conditionsOf(selection).length === 0)
+    throw (await import('./nobody.ts')).nobodyNamed();
+  const discovery =
+    discover &&
+    (await (await import('./discovery.ts')).askEverybody(selection, { ...given, discover, isNamed }));
+  const context = discovery === undefined ? given : { ...given, isHere: discovery.isHere };
+  const making = begin({ selection, context, isNamed, discovery });
   const { choice, scope } = making;
   if (isNamed) await addNamed(named, making);
+  else if (discovery !== undefined) choice.add(discovery.hosts, '--discover');
   const silent = await applyConditions(making, isNamed);
   const excluded = await leaveOutExcluded(exclude, making);
   const { maintenance, members } = await leaveOutMaintenance(making);
-  const unanswered = silent.filter(
-    ({ target: { certname } }) => !excluded.has(certname) && !members.has(certname),
-  );
+  const isOut = (certname: string) => excluded.has(certname) || members.has(certname);
+  const unanswered = silent.filter(({ target }) => !isOut(target.certname));
   if (selection.limit !== undefined) {
     const { limitText, notDrawn } = await import('./limit.ts');
     for (const certname of notDrawn(choice.staying(), selection))
@@ -90,6 +101,7 @@ export async function selectHosts(selection: Selection, context: SelectionContex
     maintenance,
     membersOf: (group) => chosen.group(group),
     unanswered,
+    ...(discovery !== undefined && { discovery: discovery.note(choice, isOut) }),
   };
 }
 
@@ -97,15 +109,25 @@ function begin({
   selection,
   context,
   isNamed,
-}: Pick<Making, 'selection' | 'context'> & { isNamed: boolean }): Making {
+  discovery,
+}: Pick<Making, 'selection' | 'context' | 'discovery'> & { isNamed: boolean }): Making {
   const { inventory, domain, sources, warn } = context;
   let found: Promise<Members> | undefined;
-  const everyone = () => (found ??= everyHost(sources, inventory));
+  const all = async () => discovery?.hosts ?? everyHost(sources, inventory);
+  const everyone = () => (found ??= all());
   // Conditions alone choose among all hosts, so hosts that do not meet them are known as well.
   const isKnown = async (certname: string) => !isNamed && (await everyone()).has(certname);
-  const scope = createScope({ inventory, domain, sources, everyone, isKnown, warn });
+  const scope = createScope({
+    inventory,
+    domain,
+    sources,
+    everyone,
+    isKnown,
+    warn,
+    discovered: discovery?.hosts,
+  });
   const exclusion = { scope, inventory, isKnown, warn };
-  return { selection, context, choice: createChoice(), scope, exclusion, everyone };
+  return { selection, context, choice: createChoice(), scope, exclusion, everyone, discovery };
 }
 
 // ---------------------------------------------------------------- the steps
@@ -133,12 +155,13 @@ async function addNamed(
 
 /** Returns the hosts for which a condition could not be judged. */
 async function applyConditions(
-  { selection, context, choice, everyone }: Making,
+  { selection, context, choice, everyone, discovery }: Making,
   isNamed: boolean,
 ): Promise<AgentAnswer[]> {
-  let isFirst = !isNamed;
-  let unanswered: AgentAnswer[] = [];
+  let isFirst = !isNamed && discovery === undefined;
+  let unanswered = (await discovery?.judge(choice, context)) ?? [];
   for (const condition of conditionsOf(selection)) {
+    if (discovery?.hasJudged(condition) === true) continue;
     const { hostsOf } = await import('./condition-hosts.ts');
     const from = isFirst ? undefined : choice.staying();
     const { hosts, why, unanswered: silent = [] } = await hostsOf(condition, { from, context, everyone });
@@ -217,34 +240,5 @@ export function parseAll({ named, exclude }: Pick<Selection, 'named' | 'exclude'
   const more = problems.length > MAX_PROBLEMS ? `\nand ${problems.length - MAX_PROBLEMS} more` : '';
   throw new KickError('usage', shown.join('\n') + more, {
     ...(first.hint !== undefined && { hint: first.hint }),
-  });
-}
-
-/** The groups that limit how many of these hosts run at once. */
-export async function groupBoundsOf(
-  { groups }: Inventory,
-  targets: readonly Target[],
-  membersOf: Chosen['membersOf'],
-): Promise<GroupBound[]> {
-  const bounds: GroupBound[] = [];
-  for (const { name, concurrency } of groups.values()) {
-    if (concurrency === undefined) continue;
-    const members = await membersOf(name);
-    const certnames = targets.map(({ certname }) => certname).filter((one) => members.has(one));
-    if (certnames.length > 0) bounds.push({ name, concurrency, certnames });
-  }
-  return bounds;
-}
-
-// ---------------------------------------------------------------- all hosts
-
-/** PuppetDB's active nodes; without PuppetDB the inventory's hosts; else those whose certificates Puppet's CA has signed. */
-async function everyHost({ database, signedCertnames }: HostSources, inventory: Inventory): Promise<Members> {
-  if (database !== undefined) return new Set(await database.active());
-  if (inventory.listsTargets) return keysOf(inventory.hosts);
-  const signed = await signedCertnames();
-  if (signed !== undefined) return new Set(signed);
-  throw new KickError('usage', 'find all hosts: there is no PuppetDB, no inventory and no Puppet CA here', {
-    hint: 'name hosts, write /etc/kick/inventory.yaml, or set puppetdb: {urls: [...]} in controller.yaml',
   });
 }

@@ -16,6 +16,8 @@ export interface SelectionContext {
   port: number;
   /** How every host is reached, whatever the inventory says: `--via`. */
   via?: Way | undefined;
+  /** Whether an agent has answered through the broker: then it is reached there, unless the inventory says how. */
+  isHere?: ((certname: string) => boolean) | undefined;
   /** The fact that holds the address of hosts without one in the inventory. */
   addressFrom?: FactPath | undefined;
   warn: Warn;
@@ -23,7 +25,7 @@ export interface SelectionContext {
 
 /** The inventory's address, else that of a fact, else the certname. */
 export async function targetsOf(certnames: readonly string[], context: SelectionContext): Promise<Target[]> {
-  const { inventory, port, addressFrom, sources, via } = context;
+  const { inventory, port, addressFrom, sources, via, isHere } = context;
   let found: ReadonlyMap<string, readonly unknown[]> | undefined;
   if (addressFrom !== undefined && sources.database !== undefined) {
     const unknown = certnames.filter((certname) => inventory.hosts.get(certname)?.address === undefined);
@@ -36,7 +38,12 @@ export async function targetsOf(certnames: readonly string[], context: Selection
       certname,
       host: address?.host ?? (typeof fact === 'string' && fact !== '' ? fact : certname),
       port: address?.port ?? port,
-      ...viaOf(via ?? inventory.hosts.get(certname)?.via ?? inventory.via),
+      ...viaOf(
+        via ??
+          inventory.hosts.get(certname)?.via ??
+          inventory.via ??
+          (isHere?.(certname) === true ? 'nats' : undefined),
+      ),
     };
   });
 }
