@@ -52,7 +52,8 @@ function streamOf(filling: Filling, outcome: string): Buffer {
   return Buffer.concat([Buffer.from(head), body]);
 }
 
-function talking(
+/** An agent that says the text of `filling` wherever it may. */
+export function talking(
   certname: string,
   filling: Filling,
   { outcome = 'failed', only }: { outcome?: string; only?: string } = {},

@@ -1,0 +1,27 @@
+/** A page that nobody touches says so with what it asks by itself, so that its session ends. */
+import { expect, test } from 'vitest';
+import { realSite } from '../support/real-site.ts';
+import { addUser, startServer } from '../web/web-site.ts';
+import { openPage, signInOn } from './open-page.ts';
+
+test('after a minute without a touch its requests are of the background, and after one no more', async () => {
+  const site = await realSite(0, () => '');
+  site.inventory({ targets: [{ name: 'web1.example.com', uri: '127.0.0.1:9' }] });
+  site.controllerYaml({ puppetdb: false });
+  addUser(site, 'alice', '--role', 'operator');
+  const { page } = await openPage(await startServer(site));
+  await page.clock.install();
+  await signInOn(page, 'alice');
+  await page.goto('/schedules');
+  const next = async () => {
+    const asked = page.waitForRequest((request) => request.url().endsWith('/api/v1/schedules'));
+    await page.clock.fastForward(16_000);
+    return (await asked).headers()['x-kick-background'];
+  };
+  expect(await next()).toBeUndefined();
+  await page.clock.fastForward(61_000);
+  expect(await next()).toBe('1');
+  await page.mouse.move(200, 200);
+  await page.mouse.move(300, 300);
+  expect(await next()).toBeUndefined();
+});
