@@ -4,7 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { connect, type Msg, type NatsConnection, PermissionViolationError } from '@nats-io/transport-node';
+import { type Msg, type NatsConnection, PermissionViolationError } from '@nats-io/transport-node';
 import type { Identity } from '../../pki/identity.ts';
 import type { BrokerStatus } from '../../protocol/status.ts';
 import { sleep } from '../../util/clock.ts';
@@ -12,6 +12,7 @@ import { type Log, silentLog } from '../../util/log.ts';
 import { tlsOptions } from '../tls/options.ts';
 import { attemptReason } from './attempt-reason.ts';
 import type { Denial, Link, LinkStatus, Message } from './link.ts';
+import { openConnection } from './open-connection.ts';
 import { untilConnected } from './until-connected.ts';
 
 export interface BrokerOptions {
@@ -26,12 +27,8 @@ export interface BrokerOptions {
 }
 
 const FIRST_WAIT_MS = 2000;
-/** For one server: TCP, TLS and its welcome. */
-const ATTEMPT_MS = 10_000;
 const RENEW_WITHIN_MS = 30_000;
 const CLOSE_MS = 2000;
-/** A server that answers no ping for so long, twice, is given up. */
-const PING_MS = 30_000;
 
 interface Subscription {
   subject: string;
@@ -156,19 +153,20 @@ export class BrokerConnection implements Link {
     return true;
   }
 
-  #connect(): Promise<NatsConnection> {
+  /** To one of the servers, in random order. Throws what stood against the last of them. */
+  async #connect(): Promise<NatsConnection> {
     const { servers, tls, identity } = this.#options;
-    return connect({
-      servers: [...servers],
-      name: `kick ${identity.certname}`,
-      // The client hands it to node:tls as it is.
-      tls: tls ? ({ secureContext: this.#secureContext } as object) : null,
-      timeout: ATTEMPT_MS,
-      reconnect: false,
-      pingInterval: PING_MS,
-      ignoreClusterUpdates: true,
-      noAsyncTraces: true,
-    });
+    const secureContext = tls ? this.#secureContext : undefined;
+    let failure: unknown;
+    for (const server of shuffled(servers)) {
+      if (this.#closing.signal.aborted) break;
+      try {
+        return await openConnection(server, { secureContext, name: `kick ${identity.certname}` });
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw failure;
   }
 
   #open(connection: NatsConnection): void {
@@ -216,4 +214,14 @@ function subscribeAt(connection: NatsConnection, { subject, onMessage }: Subscri
 function toMessage({ subject, data, reply, headers }: Msg): Message {
   const isUndeliverable = data.byteLength === 0 && headers?.code === 503;
   return { subject, data, isUndeliverable, ...(reply !== undefined && reply !== '' && { reply }) };
+}
+
+/** Fisher and Yates. */
+function shuffled<T>(values: readonly T[]): T[] {
+  const all = [...values];
+  for (let index = all.length - 1; index > 0; index--) {
+    const other = randomInt(index + 1);
+    [all[index], all[other]] = [all[other] as T, all[index] as T];
+  }
+  return all;
 }

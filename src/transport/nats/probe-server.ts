@@ -1,16 +1,12 @@
 /** DESIGN 12: what a running server lacks, found out by trying. Whoever it disturbs is a name that nobody has. */
 import { createSecureContext } from 'node:tls';
-import {
-  connect,
-  type NatsConnection,
-  PermissionViolationError,
-  type ServerInfo,
-} from '@nats-io/transport-node';
+import { type NatsConnection, PermissionViolationError, type ServerInfo } from '@nats-io/transport-node';
 import type { Identity } from '../../pki/identity.ts';
 import { compareVersions } from '../../util/versions.ts';
 import { tlsOptions } from '../tls/options.ts';
 import { attemptReason } from './attempt-reason.ts';
 import { MAX_DATA_BYTES } from './frame.ts';
+import { openConnection } from './open-connection.ts';
 import { agentPermissions, controllerPermissions, type Permissions } from './permissions.ts';
 import { controllerToken, dialSubject, dialsOf, downSubject, downsOf, upsOf } from './subjects.ts';
 
@@ -47,17 +43,12 @@ const REWRITE = 'write its configuration with kick nats config, then: nats-serve
 /** Never throws because of the server. Throws like `tlsMaterial`. */
 export async function probeServer(options: ProbeOptions): Promise<Finding[]> {
   const { server, tls, identity, timeoutMs } = options;
-  const secureContext = createSecureContext(tlsOptions(identity));
   let connection: NatsConnection;
   try {
-    connection = await connect({
-      servers: [server],
+    connection = await openConnection(server, {
+      secureContext: tls ? createSecureContext(tlsOptions(identity)) : undefined,
       name: `kick ${identity.certname}: kick nats config --check`,
-      tls: tls ? ({ secureContext } as object) : null,
-      timeout: timeoutMs,
-      reconnect: false,
-      ignoreClusterUpdates: true,
-      noAsyncTraces: true,
+      timeoutMs,
     });
   } catch (error) {
     return [{ check: 'connection', ok: false, ...connectionProblem(attemptReason(error), identity) }];

@@ -2,6 +2,7 @@
 import { onTestFinished } from 'vitest';
 import type { Identity } from '../../../src/pki/identity.ts';
 import { anyReach } from '../../../src/transport/https/client/any-reach.ts';
+import type { HttpsSenderOptions } from '../../../src/transport/https/client/client.ts';
 import { acceptStreams } from '../../../src/transport/nats/acceptor.ts';
 import { BrokerConnection } from '../../../src/transport/nats/connection.ts';
 import { NatsDialler } from '../../../src/transport/nats/dialler.ts';
@@ -49,10 +50,13 @@ export async function agentAt(address: string, options: AgentOptions = {}) {
 }
 
 /** A controller's sender through a broker. */
-export function senderAt(address: string, options: Parameters<typeof startSender>[1] = {}) {
-  const { link } = connectTo(address, controller);
-  const sender = startSender(controller, {
-    reach: (direct) => anyReach({ ...direct, streams: new NatsDialler(link, controller.certname) }),
+export function senderAt(
+  address: string,
+  { identity = controller, ...options }: Partial<HttpsSenderOptions> = {},
+) {
+  const { link } = connectTo(address, identity);
+  const sender = startSender(identity, {
+    reach: (direct) => anyReach({ ...direct, streams: new NatsDialler(link, identity.certname) }),
     ...options,
   });
   return { sender, link };
