@@ -3,7 +3,7 @@ import { watch } from 'node:fs';
 import { type JobStore, ORDER_FILE } from './jobs/job-store.ts';
 
 export interface Orders {
-  /** Start no more hosts. */
+  /** Start no more hosts; the reason is who said so. */
   stop: AbortSignal;
   /** Also end the runs in progress. */
   cancel: AbortSignal;
@@ -18,8 +18,8 @@ export function watchOrders(store: JobStore, id: string): Orders {
   const look = async () => {
     const order = await store.ordered(id);
     if (order === undefined) return;
-    if (order.cancel) cancel.abort();
-    else stop.abort();
+    if (order.cancel) cancel.abort(order.by);
+    else stop.abort(order.by);
   };
   const timer = setInterval(() => void look(), LOOK_MS);
   timer.unref();

@@ -67,7 +67,7 @@ test.skipIf(!isRoot)(
     expect(second).toMatchObject({ code: 75 });
     expect((await post(`jobs/${job.id}/stop`)).status).toBe(200);
     await allEnd();
-    expect(await over).toMatchObject({ err: expect.stringMatching(/stopped/) });
+    expect(await over).toMatchObject({ err: expect.stringMatching(/alice@\S+ stopped the job/) });
     const folder = join(site.stateDir, 'jobs', job.id);
     const { by } = JSON.parse(readFileSync(join(folder, 'job.json'), 'utf8')).job;
     expect(by.uid).toBe(0);

@@ -4,8 +4,8 @@ import type { Target } from '../../transport/transport.ts';
 import { sealedCancel } from '../jobs/seal-request.ts';
 import type { Rolling } from './rolling.ts';
 
-export async function cancelAll(rolling: Rolling): Promise<void> {
-  rolling.stopStarting('stopped', 'somebody stopped the job and its runs (kick jobs stop --cancel)');
+export async function cancelAll(rolling: Rolling, by: string): Promise<void> {
+  rolling.stopStarting('stopped', `${by} stopped the job and its runs (kick jobs stop --cancel)`);
   await Promise.all([...rolling.inProgress.values()].map((target) => cancelOne(target, rolling)));
 }
 

@@ -23,8 +23,8 @@ export async function runJob(job: Job, options: RunJobOptions): Promise<JobResul
   const rolling = openRolling(job, options);
   const { stops, results, report, finish, stopStarting } = rolling;
   const unhook = stops.hook({
-    onStop: () => stopStarting('stopped', 'somebody stopped the job (kick jobs stop)'),
-    onCancel: () => void cancelAll(rolling),
+    onStop: (by) => stopStarting('stopped', `${by} stopped the job (kick jobs stop)`),
+    onCancel: (by) => void cancelAll(rolling, by),
   });
   await runBatches(rolling);
   for (const target of job.targets) if (!results.has(target.certname)) finish(leftOut(target, rolling));

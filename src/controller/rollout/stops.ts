@@ -23,7 +23,7 @@ export interface Stops {
   stop(reason: StopReason): boolean;
   reason(): StopReason | undefined;
   /** Subscribes to the signals; returns a function that unsubscribes. */
-  hook(on: { onStop(): void; onCancel(): void }): () => void;
+  hook(on: { onStop(by: string): void; onCancel(by: string): void }): () => void;
 }
 
 export function createStops({ signal, stop, cancel, timeoutMs }: StopSignals): Stops {
@@ -55,8 +55,8 @@ export function createStops({ signal, stop, cancel, timeoutMs }: StopSignals): S
       const endTimer = timeoutMs === undefined ? () => {} : after(timeoutMs, stopFollowing('timeout'));
       const hooks: [AbortSignal | undefined, () => void][] = [
         [signal, stopFollowing('interrupted')],
-        [stop, onStop],
-        [cancel, onCancel],
+        [stop, () => onStop(whoSaid(stop))],
+        [cancel, () => onCancel(whoSaid(cancel))],
       ];
       for (const [one, run] of hooks) {
         if (one?.aborted) run();
@@ -69,3 +69,7 @@ export function createStops({ signal, stop, cancel, timeoutMs }: StopSignals): S
     },
   };
 }
+
+/** A signal's reason may be who gave it. */
+const whoSaid = (signal: AbortSignal | undefined) =>
+  typeof signal?.reason === 'string' ? signal.reason : 'somebody';
