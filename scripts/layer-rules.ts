@@ -78,6 +78,7 @@ export const ROOMS: Readonly<Record<string, { folders: readonly string[]; files:
     files: [
       'choose-hosts',
       'controller',
+      'count-fact',
       'count-facets',
       'discover-hosts',
       'execute-job',

@@ -37,6 +37,11 @@ const MODULES: readonly { group: string; brings: readonly string[]; load: () => 
   },
   {
     group: COMMAND_GROUPS.look,
+    brings: ['facts'],
+    load: async () => (await import('./commands/facts.ts')).addFactsCommand,
+  },
+  {
+    group: COMMAND_GROUPS.look,
     brings: ['status', 'count', 'summary'],
     load: async () => (await import('./commands/status.ts')).addStatusCommands,
   },

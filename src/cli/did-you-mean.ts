@@ -4,7 +4,7 @@ import { KickError } from '../errors.ts';
 import { nearestWord } from '../util/edits.ts';
 
 const COMMANDS = [
-  ...['run', 'rerun', 'nodes', 'discover', 'jobs', 'ping', 'agent', 'pki', 'demo', 'help'],
+  ...['run', 'rerun', 'nodes', 'discover', 'facts', 'jobs', 'ping', 'agent', 'pki', 'demo', 'help'],
   ...['status', 'count', 'summary', 'disable', 'enable', 'cancel', 'doctor', 'completion', 'nats'],
 ];
 
@@ -13,7 +13,6 @@ const PEERS: Readonly<Record<string, string>> = {
   runonce: 'run',
   runall: 'run',
   find: 'nodes',
-  facts: 'nodes --fact',
   version: '--version',
 };
 

@@ -29,6 +29,25 @@ export function parseFactCondition(text: string): FactCondition {
   return { text, path, comparison, value };
 }
 
+/** A path alone: `os.family`. Throws `KickError` `usage` that points at the offending column. */
+export function parseFactPath(text: string): FactPath {
+  const { path, end } = readPath(text, FACT);
+  if (end === text.length) return path;
+  throw problem(text, end, { ...FACT, message: 'a fact ends here' });
+}
+
+/** What a message says of a text: where it comes from, and what is right. */
+interface Usage {
+  name: string;
+  hint: string;
+}
+
+const CONDITION: Usage = {
+  name: '--fact',
+  hint: 'os.family=Debian, os.release.major!=12, kernelversion~^5, processors.count>4, os.release.full>=12.4',
+};
+const FACT: Usage = { name: 'the fact', hint: 'os.family, mounts."/boot".size, disks[0]' };
+
 const ALIASES: Readonly<Record<string, Comparison>> = { '==': '=', '=~': '~' };
 
 function checkValue(
@@ -50,7 +69,7 @@ function checkValue(
   }
 }
 
-function readPath(text: string): { path: (string | number)[]; end: number } {
+function readPath(text: string, usage = CONDITION): { path: (string | number)[]; end: number } {
   const path: (string | number)[] = [];
   // A name, or a quoted one with anything in it, and list indices: mounts."/".size, disks[0].
   const piece = /(?:"([^"]+)"|([A-Za-z0-9_:-]+))((?:\[\d{1,6}\])*)/y;
@@ -59,7 +78,10 @@ function readPath(text: string): { path: (string | number)[]; end: number } {
     piece.lastIndex = end;
     const match = piece.exec(text);
     if (match === null)
-      throw problem(text, end, path.length === 0 ? 'a fact is missing' : 'a name is missing');
+      throw problem(text, end, {
+        ...usage,
+        message: path.length === 0 ? 'a fact is missing' : 'a name is missing',
+      });
     const [, quoted, plain = '', places = ''] = match;
     path.push(quoted ?? (/^(0|[1-9]\d{0,5})$/.test(plain) ? Number(plain) : plain));
     for (const [, index] of places.matchAll(/\[(\d+)\]/g)) path.push(Number(index));
@@ -69,11 +91,10 @@ function readPath(text: string): { path: (string | number)[]; end: number } {
   }
 }
 
-function problem(text: string, at: number, message: string): KickError {
+function problem(text: string, at: number, what: string | (Usage & { message: string })): KickError {
+  const { name, hint, message } = typeof what === 'string' ? { ...CONDITION, message: what } : what;
   const caret = `${' '.repeat(at)}^`;
-  return new KickError('usage', `--fact: ${message}, see column ${at + 1}\n  ${text}\n  ${caret}`, {
-    hint: 'os.family=Debian, os.release.major!=12, kernelversion~^5, processors.count>4, os.release.full>=12.4',
-  });
+  return new KickError('usage', `${name}: ${message}, see column ${at + 1}\n  ${text}\n  ${caret}`, { hint });
 }
 
 /** The value at a path; undefined for none and for null; `UNKNOWN_FACT` if it cannot be known. */

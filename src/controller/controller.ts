@@ -5,11 +5,13 @@
  *
  * Each method loads its part on its first call: cron jobs and scripts pay for the start-up of every kick.
  */
+import type { FactPath } from '../conditions/fact-condition.ts';
 import type { ControllerConfig } from '../config/controller-config.ts';
 import type { Identity } from '../pki/identity.ts';
 import type { Clock } from '../util/clock.ts';
 import type { ChooseOptions, Hosts } from './choose-hosts.ts';
 import type { Facets, WantedFact } from './count-facets.ts';
+import type { FactCounts } from './count-fact.ts';
 import type { JobEnd, RunOptions } from './execute-job.ts';
 import type { FoundJob, JobFilter } from './find-jobs.ts';
 import type { AskOptions, FleetOrder } from './fleet/ask-hosts.ts';
@@ -73,6 +75,8 @@ export interface Controller {
   jobsOfHost(certname: string, options: { count: number }): Promise<HostJobs>;
   /** Counts hosts by these facts, by environment, class and latest report. */
   facets(hosts: Hosts, facts: readonly WantedFact[]): Promise<Facets>;
+  /** Counts hosts by the values of one fact. */
+  fact(hosts: Hosts, path: FactPath): Promise<FactCounts>;
   /** The state of hosts; `kick ping` uses it as well. */
   status(hosts: Pick<Hosts, 'targets'>, options?: AskOptions<AgentAnswer>): Promise<AgentAnswer[]>;
   count(hosts: Pick<Hosts, 'targets'>, options?: AskOptions<AgentAnswer>): Promise<Counted>;
@@ -108,6 +112,7 @@ export function openController(options: ControllerOptions): Controller {
     run: async (plan, taking = {}) => (await import('./execute-job.ts')).runPlan(site, plan, taking),
     resume: async (job, taking = {}) => (await import('./resume-job.ts')).resumeJob(site, job, taking),
     facets: async (hosts, facts) => (await import('./count-facets.ts')).countFacets(site, hosts, facts),
+    fact: async (hosts, path) => (await import('./count-fact.ts')).countFact(site, hosts, path),
     ...jobMethods(site),
     ...fleetMethods(site),
   };

@@ -32,6 +32,7 @@ const FACTS = {
 const GROUPS = [
   { name: 'dmz', targets: HOSTS.slice(4, 10) },
   { name: 'maintenance', targets: ['db1.example.com'] },
+  { name: 'laptops', targets: HOSTS.slice(10, 12) },
 ];
 
 export async function documentedSite(): Promise<DocumentedSite> {

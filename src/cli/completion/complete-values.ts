@@ -1,5 +1,6 @@
 /** Candidates for completion: hosts, groups, jobs, outcomes, topics. */
 import type { Command } from 'commander';
+import { valueAt } from '../../conditions/fact-condition.ts';
 import { ALL, type Inventory } from '../../controller/targeting/inventory.ts';
 import { LAST_KINDS } from '../../protocol/names.ts';
 import { OUTCOME_NAMES } from '../../protocol/outcome.ts';
@@ -7,7 +8,7 @@ import { shortId } from '../../util/uuid.ts';
 import type { Environment } from '../context.ts';
 import { openControllerOf } from '../open-controller.ts';
 
-export type Kind = 'hosts' | 'group' | 'job' | 'outcome' | 'outcomes' | 'last-kinds' | 'topic';
+export type Kind = 'hosts' | 'fact' | 'group' | 'job' | 'outcome' | 'outcomes' | 'last-kinds' | 'topic';
 
 export interface Typing {
   command: Command;
@@ -39,6 +40,8 @@ export async function candidatesFor(kind: Kind, { command, typed, env }: Typing)
       const jobs = await controller.jobs({ count: MAX_JOBS });
       return fitting(['last', ...jobs.reverse().map(({ id }) => shortId(id))], typed);
     }
+    case 'fact':
+      return factsIn(await controller.inventory(), typed);
     case 'group':
     case 'hosts': {
       const inventory = await controller.inventory();
@@ -53,6 +56,23 @@ const groupsOf = ({ groups }: Inventory) => [...new Set([ALL, ...groups.keys()])
 
 const fitting = (values: readonly string[], typed: string) =>
   values.filter((value) => value.startsWith(typed));
+
+/** Hosts whose facts are looked at: most hosts have the same ones. */
+const MAX_HOSTS = 100;
+
+/** The paths of facts in the inventory, level by level: `os.`, then `os.family`. */
+function factsIn({ hosts }: Inventory, typed: string): string[] {
+  const above = typed.slice(0, typed.lastIndexOf('.') + 1);
+  const steps = above.split('.').slice(0, -1);
+  const found = new Set<string>();
+  for (const { facts } of [...hosts.values()].slice(0, MAX_HOSTS)) {
+    const within = valueAt(facts, steps);
+    if (typeof within !== 'object' || within === null || Array.isArray(within)) continue;
+    for (const [key, value] of Object.entries(within))
+      found.add(`${above}${key}${typeof value === 'object' && !Array.isArray(value) ? '.' : ''}`);
+  }
+  return fitting([...found], typed).filter(isTypable);
+}
 
 /** `failed,lo`: completes the last item of a list, without those listed already. */
 function inList(values: readonly string[], typed: string): string[] {

@@ -155,6 +155,7 @@ async function operandsOf(
 const KINDS: Readonly<Record<string, Kind>> = {
   hosts: 'hosts',
   group: 'group',
+  fact: 'fact',
   job: 'job',
   topic: 'topic',
   outcome: 'outcome',

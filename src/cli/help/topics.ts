@@ -86,7 +86,7 @@ const EXIT_TOPIC: Topic = {
     { terms: EXIT_CODES },
     'Of several hosts the worst class counts: 1, else 3, else 4, else 0. 1 is a run that failed, 3 a host that was not reached or refused, 4 a host that did not run.',
     '--accept OUTCOMES shows outcomes without counting them, and --success 98% exits with 0 if that share of the hosts did as asked. A rollout that stopped by itself is never 0.',
-    'status, count, summary, ping and nodes exit with 3 if a host did not answer; disable, enable and cancel with 4 if a host did not do as asked; doctor with 1 for a problem that makes kicks fail and 4 for warnings only.',
+    'status, count, summary, ping, facts and nodes exit with 3 if a host did not answer; disable, enable and cancel with 4 if a host did not do as asked; doctor with 1 for a problem that makes kicks fail and 4 for warnings only.',
   ],
 };
 

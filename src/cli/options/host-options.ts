@@ -113,6 +113,14 @@ function discoverOf({ discover, discoveryTimeout: waitMs }: HostOptions): Select
   throw new KickError('usage', `--discovery-timeout: ${why}`);
 }
 
+/** Whether a command line says nothing of hosts. One that names an empty list does say something: nobody. */
+export function namesNobody(words: readonly string[], options: HostOptions): boolean {
+  const { host, group, nodesFile, query, fact, class: classes, last, discover } = options;
+  return (
+    words.length === 0 && [host, group, nodesFile, query, fact, classes, last, discover].every((one) => !one)
+  );
+}
+
 /** Refuses empty values, most likely unset variables in a script, whatever else is given. */
 function refuseEmpty(words: readonly string[], options: HostOptions): void {
   const { host = [], group = [], nodesFile = [], query = [], fact = [], last = [] } = options;

@@ -2,7 +2,8 @@
 import { hasClass, NO_CLASSES, wasLast } from '../../conditions/reported.ts';
 import type { AgentStatus } from '../../protocol/status.ts';
 import type { Condition } from './conditions.ts';
-import { byFacts, needsPuppetDb } from './fact-choice.ts';
+import { byFacts } from './fact-choice.ts';
+import { needsPuppetDb } from './has-facts.ts';
 import type { AgentAnswer } from './host-sources.ts';
 import type { Found, HostsOfOptions } from './question.ts';
 import { targetsOf } from './targets.ts';

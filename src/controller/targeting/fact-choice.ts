@@ -4,9 +4,8 @@
  */
 import { type FactCondition, judge, valueAt } from '../../conditions/fact-condition.ts';
 import { fitsOf, judgeFacts, shownValue } from '../../conditions/judge-facts.ts';
-import { KickError } from '../../errors.ts';
 import { plural } from '../../util/text.ts';
-import type { Inventory } from './inventory.ts';
+import { checkHasFacts } from './has-facts.ts';
 import { hostList } from './nodeset/host-list.ts';
 import type { Found, HostsOfOptions } from './question.ts';
 
@@ -67,7 +66,7 @@ async function valuesOf(
   const isWanted = from === undefined ? () => true : among(from);
   const found = new Map<string, readonly unknown[]>();
   if (sources.database === undefined) {
-    checkHasFacts(inventory);
+    checkHasFacts(inventory, '--fact');
     for (const { certname, facts } of inventory.hosts.values())
       if (isWanted(certname))
         found.set(
@@ -88,15 +87,4 @@ async function valuesOf(
 function among(certnames: readonly string[]): (certname: string) => boolean {
   const set = new Set(certnames);
   return (certname) => set.has(certname);
-}
-
-function checkHasFacts({ hosts }: Inventory): void {
-  for (const { facts } of hosts.values()) if (Object.keys(facts).length > 0) return;
-  throw needsPuppetDb('--fact');
-}
-
-export function needsPuppetDb(option: string): KickError {
-  return new KickError('usage', `${option}: there is no PuppetDB to ask`, {
-    hint: 'controller.yaml, puppetdb: {urls: [https://puppetdb.example.com:8081]}',
-  });
 }

@@ -1,6 +1,6 @@
 /** Which hosts a choice means. */
 
-import { type FactPath, parseFactCondition } from '../../../conditions/fact-condition.ts';
+import { type FactPath, parseFactPath } from '../../../conditions/fact-condition.ts';
 import type { Hosts } from '../../../controller/choose-hosts.ts';
 import { quoteName } from '../../../controller/targeting/nodeset/expression.ts';
 import { KickError } from '../../../errors.ts';
@@ -92,7 +92,7 @@ async function facetsOf(
 /** Throws `ApiProblem` `bad-choice`. */
 function factPathOf(name: string): FactPath {
   try {
-    return parseFactCondition(`${name}=x`).path;
+    return parseFactPath(name);
   } catch (error) {
     if (!(error instanceof KickError)) throw error;
     throw new ApiProblem('bad-choice', error.message);
