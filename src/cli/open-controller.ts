@@ -29,17 +29,29 @@ export function openControllerOf(command: Command, { env }: Pick<CommandContext,
   });
 }
 
-/** What only root can read is read before: the key. */
+/**
+ * Root becomes the other user, after what only root can read has been read: the key. Throws `KickError` `untrusted` for
+ * anybody else.
+ */
 export async function enterState(stateDir: string, identity: () => Promise<unknown>): Promise<void> {
-  if (process.getuid?.() !== 0 || !isOthers(stateDir)) return;
+  const self = process.getuid?.();
+  const owner = otherOwner(stateDir);
+  if (owner === undefined || owner === self) return;
   // Whoever needs it is told why there is none.
-  await identity().catch(() => {});
-  (await import('./become-owner.ts')).becomeOwner(stateDir);
+  if (self === 0) await identity().catch(() => {});
+  (await import('./become-owner.ts')).becomeOwner(stateDir, owner);
 }
 
-/** Whether root has to look closer, which costs a module. */
-function isOthers(stateDir: string): boolean {
-  return ['jobs', 'locks', 'web'].some(
-    (name) => (lstatSync(join(stateDir, name), { throwIfNoEntry: false })?.uid ?? 0) !== 0,
-  );
+/** Whose the controller's folders are, if not root's; whether that is all right costs a module. */
+function otherOwner(stateDir: string): number | undefined {
+  const owners = ['jobs', 'locks', 'web'].map((name) => ownerOf(join(stateDir, name)));
+  return owners.find((uid) => uid !== undefined && uid !== 0);
+}
+
+function ownerOf(path: string): number | undefined {
+  try {
+    return lstatSync(path).uid;
+  } catch {
+    return undefined; // whoever uses it is told why it cannot be
+  }
 }

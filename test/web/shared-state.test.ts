@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { ended, startKick } from '../support/kick.ts';
-import { isRoot } from '../support/other-user.ts';
+import { isRoot, OTHER } from '../support/other-user.ts';
 import { SERVER_USER, type SharedSite, sharedSite } from '../support/shared-site.ts';
 import { addUser, jobDone, signIn, startServer, type WebServer } from './web-site.ts';
 
@@ -110,4 +110,13 @@ test.skipIf(!isRoot)('root resumes the job of a server that was killed', async (
   expect(runs()).toBe(before);
   server = await startServer(site.asServer);
   expect((await get(`jobs/${job}`)).state).toBe('done');
+});
+
+test.skipIf(!isRoot)('a third user is told to be root', async () => {
+  const third = ['setpriv', `--reuid=${OTHER}`, `--regid=${OTHER}`, '--clear-groups'];
+  const kick = startKick(['jobs'], { env: site.env, cwd: '/', starter: third });
+  expect(await ended(kick)).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/its jobs belong to daemon\nhint: run as root: sudo kick/),
+  });
 });
