@@ -1,10 +1,10 @@
 /** What became of a host: its changes and log in a job and on its own page, also on a phone; and the fleet's catalogs. */
-import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { en } from '../../src/web/app/text/en.ts';
 import { jobDone, signIn, startServer } from '../web/web-site.ts';
 import { fleetSite } from './fleet-site.ts';
 import { openPage, signInOn } from './open-page.ts';
+import { tooWide } from './too-wide.ts';
 
 async function doneJob(hosts: number) {
   const server = await startServer(await fleetSite('changed=1', hosts, { isTold: true }));
@@ -73,15 +73,3 @@ test('nothing of a job or a host is cut off on a phone', async () => {
   const search = await drawer.getByLabel(en.job.logSearch).boundingBox();
   expect((title?.x ?? 0) + (title?.width ?? 0)).toBeLessThanOrEqual(search?.x ?? 0);
 });
-
-/** What is wider than the screen, or needs sidewards scrolling to be read. */
-function tooWide(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
-    const isWide = (one: Element) =>
-      one.getBoundingClientRect().right > innerWidth + 1 ||
-      (one.matches('.scroll, .card') && one.scrollWidth > one.clientWidth + 1);
-    return [...document.querySelectorAll('main *, [role="dialog"] *')]
-      .filter(isWide)
-      .map((one) => one.outerHTML.slice(0, 120));
-  });
-}

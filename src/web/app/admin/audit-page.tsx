@@ -5,6 +5,7 @@ import { Link } from '@tanstack/react-router';
 import { call, type Reply } from '../api/client.ts';
 import { Problem } from '../parts/states.tsx';
 import { Time } from '../parts/time.tsx';
+import type { Text } from '../text/en.ts';
 import { useText } from '../text/language.tsx';
 import { actOf } from './act.ts';
 
@@ -52,11 +53,20 @@ export function AuditPage() {
   );
 }
 
+const DRY_RUN = /^(\d+) hosts?, dry run$/;
+const HOSTS = /^(\d+) hosts?(, dry run)?$/;
+
+/** Counts of hosts in the reader's language, the rest as the log has it. */
+function detailOf(detail: string, { common }: Text): string {
+  const [, count] = HOSTS.exec(detail) ?? [];
+  return count === undefined ? detail : common.hosts(Number(count), count);
+}
+
 function Line({ line }: { line: Reply<'get /audit'>['lines'][number] }) {
   const { t } = useText();
   const { at, who, via, address, what, status, detail, job } = line;
   const short = what.replace(' /api/v1', ' ');
-  const act = actOf(short, t);
+  const act = detail !== undefined && DRY_RUN.test(detail) ? t.kick.preview : actOf(short, t);
   return (
     <tr>
       <td>
@@ -67,7 +77,7 @@ function Line({ line }: { line: Reply<'get /audit'>['lines'][number] }) {
         {act === undefined ? '' : `${act} `}
         <span className={act === undefined ? 'mono small' : 'mono small dim hide-narrow'}>{short}</span>
         <span className="small">
-          {detail !== undefined && <span className="dim"> · {detail}</span>}
+          {detail !== undefined && <span className="dim"> · {detailOf(detail, t)}</span>}
           {job !== undefined && (
             <>
               <span className="dim"> · </span>

@@ -62,7 +62,13 @@ export const knownQuery = queryOptions({
   queryKey: ['known'],
   queryFn: async ({ signal }) => {
     const body = { choice: { all: true } };
-    return (await call('post /hosts/resolve', { body }, { signal })).hosts.map(({ certname }) => certname);
+    try {
+      return (await call('post /hosts/resolve', { body }, { signal })).hosts.map(({ certname }) => certname);
+    } catch (error) {
+      // All of none is refused as a choice.
+      if (error instanceof ApiError && error.problem.code === 'bad-choice') return [];
+      throw error;
+    }
   },
   staleTime: 300_000,
 });

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import type { ChoiceWish } from '../../api/choice.ts';
-import { fleetQuery } from '../api/queries.ts';
+import { fleetQuery, knownQuery } from '../api/queries.ts';
 import { words } from '../kick/order.ts';
 import { FilterInput } from '../parts/filter-input.tsx';
 import { Empty, Problem, Warnings } from '../parts/states.tsx';
@@ -30,6 +30,8 @@ export function FleetPage() {
     void navigate({ to: '/fleet', search: kept, replace: true });
   };
   const { hosts = '' } = search;
+  const { data: known } = useQuery(knownQuery);
+  const isNone = known?.length === 0 && hosts === '';
   const choice = useMemo<ChoiceWish>(() => {
     const named = words(hosts);
     return named.length === 0 ? { all: true } : { hosts: named };
@@ -58,9 +60,10 @@ export function FleetPage() {
             ['doctor', t.fleet.tabs.doctor],
           ]}
         />
-        {tab === 'status' && <Status choice={choice} search={search} set={set} />}
-        {tab === 'summary' && <Summary choice={choice} hosts={search.hosts} />}
-        {tab === 'doctor' && <Doctor choice={choice} />}
+        {isNone && <Empty title={t.fleet.emptyTitle} hint={t.fleet.emptyHint} />}
+        {!isNone && tab === 'status' && <Status choice={choice} search={search} set={set} />}
+        {!isNone && tab === 'summary' && <Summary choice={choice} hosts={search.hosts} />}
+        {!isNone && tab === 'doctor' && <Doctor choice={choice} />}
       </section>
     </div>
   );

@@ -11,6 +11,7 @@ import { Mark } from '../parts/outcome.tsx';
 import { RunTimes } from '../parts/run-times.tsx';
 import { Problem } from '../parts/states.tsx';
 import { Time } from '../parts/time.tsx';
+import { mayRun, useMe } from '../shell/shell.tsx';
 import { useText } from '../text/language.tsx';
 import { HostJobs } from './host-jobs.tsx';
 import { LastLog } from './last-log.tsx';
@@ -19,13 +20,16 @@ export function HostPage() {
   const { t } = useText();
   const { certname } = useParams({ from: '/hosts/$certname' });
   const { data: host, error } = useQuery(hostQuery(certname));
+  const isAllowed = mayRun(useMe());
   return (
     <div className="page">
       <div className="page-head">
         <h1 className="mono">{certname}</h1>
-        <Link to="/kick" search={{ hosts: certname }} className="button-link">
-          {t.host.kick}
-        </Link>
+        {isAllowed && (
+          <Link to="/kick" search={{ hosts: certname }} className="button-link">
+            {t.host.kick}
+          </Link>
+        )}
       </div>
       <Problem error={error} />
       {host?.warnings.map((warning) => (
@@ -104,7 +108,7 @@ function LastRunCard({ lastRun }: { lastRun: LastRun | undefined }) {
             rows={[
               [t.kick.environment, lastRun.environment],
               [t.job.catalog, lastRun.configurationVersion],
-              [t.host.resources, countsOf(lastRun.resources)],
+              [t.host.resources, countsOf(lastRun.resources, t)],
               [t.job.duration, total === undefined ? undefined : f.span(total * 1000)],
             ]}
           />

@@ -66,7 +66,7 @@ function Content({ job, row }: { job: string; row: Row }) {
           ],
           [t.kick.environment, facts?.environment],
           [t.job.catalog, row.version],
-          [t.host.resources, countsOf(facts?.resources)],
+          [t.host.resources, countsOf(facts?.resources, t)],
         ]}
       />
       <Problem error={error} />

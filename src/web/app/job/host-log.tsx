@@ -37,7 +37,7 @@ export function HostLog({ log }: { log: readonly Line[] }) {
   );
   return (
     <section className="stack" style={{ gap: 8 }}>
-      <div className="row wrap">
+      <div className="row">
         <h2 style={{ flex: 1 }}>{t.job.log}</h2>
         <TextInput
           size="xs"

@@ -1,6 +1,8 @@
 /** What the hosts are to do, in words. */
 import { Button, Checkbox, SegmentedControl, TextInput } from '@mantine/core';
 import { useState } from 'react';
+import type { Me } from '../api/queries.ts';
+import { useMe } from '../shell/shell.tsx';
 import { useText } from '../text/language.tsx';
 import type { Order, SetOrder } from './order.ts';
 
@@ -14,6 +16,7 @@ interface CardProps {
 export function ActionCard({ order, set, errorAt }: CardProps) {
   const { t } = useText();
   const [isOpen, setOpen] = useState(false);
+  const modes = modesOf(useMe());
   const hints = { run: t.kick.runHint, noop: t.kick.noopHint, own: t.kick.ownHint };
   return (
     <section className="card padded stack" aria-labelledby="what">
@@ -22,11 +25,7 @@ export function ActionCard({ order, set, errorAt }: CardProps) {
         aria-labelledby="what"
         value={order.mode}
         onChange={(mode) => set({ mode: mode as Order['mode'] })}
-        data={[
-          { value: 'own', label: t.kick.own },
-          { value: 'noop', label: t.kick.noop },
-          { value: 'run', label: t.kick.run },
-        ]}
+        data={modes.map((value) => ({ value, label: t.kick[value] }))}
         fullWidth
       />
       <p className="dim small">{hints[order.mode]}</p>
@@ -41,6 +40,11 @@ export function ActionCard({ order, set, errorAt }: CardProps) {
       )}
     </section>
   );
+}
+
+/** Who may only look is not offered anything else. */
+export function modesOf({ limits }: Me): readonly Order['mode'][] {
+  return limits.some(({ noopOnly }) => noopOnly) ? ['noop'] : ['own', 'noop', 'run'];
 }
 
 function Options({ order, set, errorAt }: CardProps) {

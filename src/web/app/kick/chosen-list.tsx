@@ -22,13 +22,9 @@ export function ChosenList({ resolved, order, set, isStale }: ChosenProps) {
   const { data: known } = useQuery(knownQuery);
   const hosts = resolved?.hosts;
   const rows = useMemo(() => hosts?.filter(({ certname }) => certname.includes(part)) ?? [], [hosts, part]);
-  if (resolved === undefined) {
-    return (
-      <section className="card chosen">
-        <Empty title={t.kick.emptyTitle} hint={t.kick.emptyHint} />
-      </section>
-    );
-  }
+  if (known?.length === 0 && (hosts ?? []).length === 0) return <Instead {...t.fleet} />;
+  if (resolved === undefined) return <Instead {...t.kick} />;
+  const emptyTitle = part === '' ? t.kick.noneChosen : t.common.nothingFound;
   const count = resolved.chosen - order.unticked.length;
   return (
     <section className="card chosen" aria-labelledby="chosen" aria-busy={isStale}>
@@ -62,9 +58,17 @@ export function ChosenList({ resolved, order, set, isStale }: ChosenProps) {
             </>
           }
           render={(row) => <Row row={row} order={order} set={set} />}
-          empty={<Empty title={part === '' ? t.kick.noneChosen : t.common.nothingFound} />}
+          empty={<Empty title={emptyTitle} />}
         />
       </div>
+    </section>
+  );
+}
+
+function Instead({ emptyTitle, emptyHint }: { emptyTitle: string; emptyHint: string }) {
+  return (
+    <section className="card chosen">
+      <Empty title={emptyTitle} hint={emptyHint} />
     </section>
   );
 }
@@ -76,11 +80,13 @@ const why = (text: string) =>
     .replace(/ ?\(?\b(hosts|exclude)\.\d+\)?:? ?/, ' ')
     .trim();
 
-/** Of a long list of names only the one that is meant. */
-const short = (text: string, certname: string) => (text.split(',').includes(certname) ? certname : text);
+/** Of a list of names: that the host was named. */
+const short = (text: string, { certname, named }: { certname: string; named: string }) =>
+  text.split(',').includes(certname) ? named : text;
 
 function Row({ row, order, set }: { row: Resolved['hosts'][number]; order: Order; set: SetOrder }) {
   const { certname, isIn, because } = row;
+  const { t } = useText();
   const isUnticked = order.unticked.includes(certname);
   const toggle = () =>
     set({
@@ -98,7 +104,9 @@ function Row({ row, order, set }: { row: Resolved['hosts'][number]; order: Order
         />
       </Cell>
       <Cell className={isIn && !isUnticked ? 'mono' : 'mono out'}>{certname}</Cell>
-      <Cell className="why">{because.map((text) => short(why(text), certname)).join(' · ')}</Cell>
+      <Cell className="why">
+        {because.map((text) => short(why(text), { certname, named: t.kick.named })).join(' · ')}
+      </Cell>
     </>
   );
 }

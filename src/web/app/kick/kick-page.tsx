@@ -4,13 +4,14 @@ import { useDebouncedValue, useHotkeys } from '@mantine/hooks';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useMemo, useState } from 'react';
+import { limitWords } from '../admin/limits.ts';
 import { ApiError, call } from '../api/client.ts';
 import { resolveQuery } from '../api/queries.ts';
 import { Problem } from '../parts/states.tsx';
 import { usePageKeys } from '../parts/use-page-keys.ts';
 import { mayRun, useMe } from '../shell/shell.tsx';
 import { useText } from '../text/language.tsx';
-import { ActionCard, RolloutCard } from './action-card.tsx';
+import { ActionCard, modesOf, RolloutCard } from './action-card.tsx';
 import { ChoiceCard } from './choice-card.tsx';
 import { ChosenList } from './chosen-list.tsx';
 import { LookedCard, LookedNotes } from './looked-card.tsx';
@@ -24,8 +25,10 @@ export function KickPage() {
   const { t, f } = useText();
   const search = useSearch({ from: '/kick' });
   const navigate = useNavigate();
+  const me = useMe();
   const [order, setOrder] = useState<Order>(() => ({
     ...NEW_ORDER,
+    mode: modesOf(me)[0] ?? NEW_ORDER.mode,
     hosts: search.hosts ?? '',
     all: search.all === 'yes',
   }));
@@ -46,7 +49,7 @@ export function KickPage() {
   const card = { order, set, errorAt: launch.errorAt };
   return (
     <div className="page">
-      <h1>{t.kick.title}</h1>
+      <Head />
       <div className="kick">
         <div className="stack" style={{ gap: 16 }}>
           <Problem error={lookError} />
@@ -70,6 +73,19 @@ export function KickPage() {
         error={launch.start.error}
         notes={looked !== undefined && <LookedNotes looked={looked} />}
       />
+    </div>
+  );
+}
+
+/** The title, and what narrows the role of whoever may run something. */
+function Head() {
+  const { t } = useText();
+  const me = useMe();
+  const limits = me.limits.map((one) => limitWords(one, t)).filter(Boolean);
+  return (
+    <div>
+      <h1>{t.kick.title}</h1>
+      {mayRun(me) && limits.length > 0 && <p className="dim">{t.kick.limited(limits.join('; '))}</p>}
     </div>
   );
 }

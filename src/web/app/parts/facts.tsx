@@ -1,5 +1,6 @@
 /** Names and values under each other; those without a value are left out. */
 import type { ReactNode } from 'react';
+import type { Text } from '../text/en.ts';
 
 export type FactRow = readonly [name: string, value: ReactNode];
 
@@ -19,7 +20,9 @@ export function Facts({ rows }: { rows: readonly FactRow[] }) {
 }
 
 /** `total 120 · changed 2`: of Puppet's counts those that are not 0. */
-export function countsOf(counts: Readonly<Record<string, number>> | undefined): string {
+export function countsOf(counts: Readonly<Record<string, number>> | undefined, { host }: Text): string {
   const told = Object.entries(counts ?? {}).filter(([, count]) => count > 0);
-  return told.map(([name, count]) => `${name.replaceAll('_', ' ')} ${count}`).join(' · ');
+  return told
+    .map(([name, count]) => `${host.counts[name] ?? name.replaceAll('_', ' ')} ${count}`)
+    .join(' · ');
 }

@@ -4,8 +4,10 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ApiError, type Ask, call } from '../api/client.ts';
 import { type Schedule, schedulesQuery } from '../api/queries.ts';
+import { modesOf } from '../kick/action-card.tsx';
 import { words } from '../kick/order.ts';
 import { Problem } from '../parts/states.tsx';
+import { useMe } from '../shell/shell.tsx';
 import { useText } from '../text/language.tsx';
 import { ownZone } from '../text/times.ts';
 
@@ -35,7 +37,8 @@ interface FormProps {
 export function ScheduleForm({ schedule, onClose, onDone }: FormProps) {
   const { t } = useText();
   const queries = useQueryClient();
-  const [fields, setFields] = useState(() => fieldsOf(schedule));
+  const me = useMe();
+  const [fields, setFields] = useState(() => fieldsOf(schedule, modesOf(me)));
   const set = (change: Partial<Fields>) => setFields((before) => ({ ...before, ...change }));
   const save = useMutation({
     mutationFn: () => call('post /schedules', { body: wishOf(fields, schedule) }),
@@ -121,6 +124,7 @@ function WhenFields({ fields, set, error, isNew }: FieldsProps) {
 function WhatFields({ fields, set, error }: FieldsProps) {
   const { t } = useText();
   const { ifStill, ifMissed } = t.schedules;
+  const modes = modesOf(useMe());
   const text = (name: 'canary' | 'reason' | 'lock', label: string, path: string) => (
     <TextInput
       label={label}
@@ -148,11 +152,7 @@ function WhatFields({ fields, set, error }: FieldsProps) {
         aria-label={t.kick.what}
         value={fields.mode}
         onChange={(mode) => set({ mode: mode as Fields['mode'] })}
-        data={[
-          { value: 'own', label: t.kick.own },
-          { value: 'noop', label: t.kick.noop },
-          { value: 'run', label: t.kick.run },
-        ]}
+        data={modes.map((value) => ({ value, label: t.kick[value] }))}
       />
       <div className="fields">
         <NativeSelect
@@ -175,7 +175,7 @@ function WhatFields({ fields, set, error }: FieldsProps) {
   );
 }
 
-function fieldsOf(schedule: Schedule | undefined): Fields {
+function fieldsOf(schedule: Schedule | undefined, [first = 'own']: readonly Fields['mode'][]): Fields {
   const { choice = {}, action = {}, rollout = {} } = schedule ?? {};
   return {
     name: schedule?.name ?? '',
@@ -183,7 +183,7 @@ function fieldsOf(schedule: Schedule | undefined): Fields {
     zone: schedule?.zone ?? ownZone(),
     hosts: (choice.hosts ?? []).join(' '),
     all: choice.all ?? false,
-    mode: action.noop === undefined ? 'own' : action.noop ? 'noop' : 'run',
+    mode: action.noop === undefined ? first : action.noop ? 'noop' : 'run',
     canary: rollout.canary === undefined ? '' : String(rollout.canary),
     reason: schedule?.reason ?? '',
     ifStillRunning: schedule?.ifStillRunning ?? 'skip',
