@@ -7,7 +7,7 @@ import type { HttpsSenderOptions } from '../transport/https/client/client.ts';
 import type { BrokerConnection } from '../transport/nats/connection.ts';
 import type { NatsDialler } from '../transport/nats/dialler.ts';
 import type { Hellos } from '../transport/nats/hellos.ts';
-import type { Sender, StreamDialler } from '../transport/transport.ts';
+import type { Sender, StreamDialler, Target } from '../transport/transport.ts';
 
 interface OpenBroker {
   link: BrokerConnection;
@@ -24,30 +24,83 @@ export interface ThroughBrokers {
   close(): void;
 }
 
-/** What a sender needs. Connects with the first host that is reached through a broker: most jobs have none. */
-export function throughBrokers(nats: NatsConfig, identity: Identity): ThroughBrokers {
-  let broker: Promise<OpenBroker> | undefined;
-  const streams: StreamDialler = {
-    async dial(certname, options) {
-      broker ??= openBroker(nats, identity);
-      return (await broker).dialler.dial(certname, options);
-    },
+/** Connections to brokers that the senders of a process share. */
+export interface Brokers {
+  /** What a sender needs. Connects with the first host that is reached through a broker: most jobs have none. */
+  through(nats: NatsConfig, identity: Identity): ThroughBrokers;
+  /** From now on none is kept. */
+  close(): Promise<void>;
+}
+
+interface Shared {
+  readonly key: string;
+  readonly broker: Promise<OpenBroker>;
+  users: number;
+  timer?: NodeJS.Timeout;
+}
+
+/** `keepMs`: milliseconds for which a connection that nobody uses is kept for the next sender. */
+export function createBrokers({ keepMs }: { keepMs: number }): Brokers {
+  let shared: Shared | undefined;
+  let isClosing = false;
+
+  const end = async (one: Shared) => {
+    if (shared === one) shared = undefined;
+    clearTimeout(one.timer);
+    await (await one.broker).link.close();
   };
+  const take = (nats: NatsConfig, identity: Identity): Shared => {
+    const key = JSON.stringify([nats, identity.certname]);
+    // Another one ends with its last user.
+    if (shared?.key !== key) shared = { key, broker: openBroker(nats, identity), users: 0 };
+    clearTimeout(shared.timer);
+    shared.users += 1;
+    return shared;
+  };
+  const giveBack = (one: Shared) => {
+    one.users -= 1;
+    if (one.users > 0) return;
+    if (keepMs === 0 || isClosing || shared !== one) void end(one);
+    else one.timer = setTimeout(() => void end(one), keepMs).unref();
+  };
+
   return {
-    reach: (options) => anyReach({ ...options, streams }),
-    onHere({ certname, via = 'direct' }, listener) {
-      if (via === 'direct' || broker === undefined) return () => {};
-      let isOver = false;
-      let end = () => {};
-      void broker.then(({ hellos }) => {
-        if (!isOver) end = hellos.on(certname, listener);
-      });
-      return () => {
-        isOver = true;
-        end();
+    through(nats, identity) {
+      let taken: Shared | undefined;
+      const streams: StreamDialler = {
+        async dial(certname, options) {
+          taken ??= take(nats, identity);
+          return (await taken.broker).dialler.dial(certname, options);
+        },
+      };
+      return {
+        reach: (options) => anyReach({ ...options, streams }),
+        onHere: (target, listener) => (taken === undefined ? () => {} : hearOf(target, { taken, listener })),
+        close() {
+          if (taken !== undefined) giveBack(taken);
+        },
       };
     },
-    close: () => void broker?.then(({ link }) => link.close()),
+    async close() {
+      isClosing = true;
+      if (shared?.users === 0) await end(shared);
+    },
+  };
+}
+
+function hearOf(
+  { certname, via = 'direct' }: Target,
+  { taken, listener }: { taken: Shared; listener: () => void },
+): () => void {
+  if (via === 'direct') return () => {};
+  let isOver = false;
+  let end = () => {};
+  void taken.broker.then(({ hellos }) => {
+    if (!isOver) end = hellos.on(certname, listener);
+  });
+  return () => {
+    isOver = true;
+    end();
   };
 }
 

@@ -3,15 +3,20 @@ import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type Controller, openController } from '../controller/controller.ts';
+import type { OpenSender } from '../controller/site.ts';
 import type { Identity } from '../pki/identity.ts';
 import { systemClock } from '../util/clock.ts';
 import type { CommandContext } from './context.ts';
-import { openSender } from './open-sender.ts';
+import { openSender as openSenderOnce } from './open-sender.ts';
 import { foldersOf } from './options/folders.ts';
 import { version } from './version.ts';
 
 /** Throws `KickError` `usage` for a bad folder. Root becomes the owner of the jobs where `kick serve` runs as another user. */
-export function openControllerOf(command: Command, { env }: Pick<CommandContext, 'env'>): Controller {
+export function openControllerOf(
+  command: Command,
+  { env }: Pick<CommandContext, 'env'>,
+  { openSender = openSenderOnce }: { openSender?: OpenSender } = {},
+): Controller {
   const folders = foldersOf(command, env);
   const path = env['PATH'] ?? '';
   let identity: Promise<Identity> | undefined;

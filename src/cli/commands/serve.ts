@@ -9,6 +9,7 @@ import { readTrusted } from '../../util/trusted-file.ts';
 import type { ServerOptions } from '../../web/server/open-server.ts';
 import type { CommandContext } from '../context.ts';
 import { enterState, openControllerOf } from '../open-controller.ts';
+import { createSenderOpener } from '../open-sender.ts';
 import { addFolderOptions, foldersOf } from '../options/folders.ts';
 import { whole } from '../options/option-values.ts';
 import { version } from '../version.ts';
@@ -45,8 +46,12 @@ export function addServeCommand(program: Command, context: CommandContext): void
   command.action(async (options: ServeOptions) => serve(options, command, context));
 }
 
+/** The page asks for the state of hosts every few seconds. */
+const KEEP_BROKER_MS = 60_000;
+
 async function serve(options: ServeOptions, command: Command, context: CommandContext): Promise<void> {
-  const controller = openControllerOf(command, context);
+  const senders = createSenderOpener({ keepMs: KEEP_BROKER_MS });
+  const controller = openControllerOf(command, context, senders);
   const { web } = await controller.config();
   const [{ jsonLog }, { openServer }, { systemClock }] = await Promise.all([
     import('../json-log.ts'),
@@ -77,6 +82,7 @@ async function serve(options: ServeOptions, command: Command, context: CommandCo
   });
   log.info({ signal }, 'stopping; jobs go on when the server is back');
   await server.close();
+  await senders.close();
 }
 
 /** The pair that controller.yaml names, else the controller's own. Throws `KickError` `config`. */
