@@ -1,5 +1,6 @@
 /** A page that nobody touches says so with what it asks by itself, so that its session ends. */
 import { expect, test } from 'vitest';
+import { en } from '../../src/web/app/text/en.ts';
 import { realSite } from '../support/real-site.ts';
 import { addUser, startServer } from '../web/web-site.ts';
 import { openPage, signInOn } from './open-page.ts';
@@ -9,7 +10,8 @@ test('after a minute without a touch its requests are of the background, and aft
   site.inventory({ targets: [{ name: 'web1.example.com', uri: '127.0.0.1:9' }] });
   site.controllerYaml({ puppetdb: false });
   addUser(site, 'alice', '--role', 'operator');
-  const { page } = await openPage(await startServer(site));
+  const server = await startServer(site);
+  const { page } = await openPage(server);
   await page.clock.install();
   await signInOn(page, 'alice');
   await page.goto('/schedules');
@@ -24,4 +26,12 @@ test('after a minute without a touch its requests are of the background, and aft
   await page.mouse.move(200, 200);
   await page.mouse.move(300, 300);
   expect(await next()).toBeUndefined();
+
+  // Whose session is over is asked to sign in, on the page where they are.
+  const [cookie] = (await page.context().cookies()).filter(({ name }) => name === '__Host-kick');
+  const headers = { Cookie: `__Host-kick=${cookie?.value}` };
+  expect((await server.ask('session', { method: 'DELETE', headers })).status).toBe(204);
+  expect(await next()).toBeUndefined();
+  await page.getByLabel(en.signIn.password, { exact: true }).waitFor();
+  expect(new URL(page.url()).pathname).toBe('/schedules');
 });

@@ -1,5 +1,5 @@
 /** What the page has asked and keeps: old answers are shown while new ones are fetched. */
-import { keepPreviousData, QueryClient, queryOptions } from '@tanstack/react-query';
+import { keepPreviousData, QueryCache, QueryClient, queryOptions } from '@tanstack/react-query';
 import type { ChoiceWish } from '../../api/choice.ts';
 import { ApiError, type Ask, call, type Reply } from './client.ts';
 
@@ -18,7 +18,12 @@ export type HostPage = Reply<'get /hosts/{certname}'>;
 export type OrderReply = Reply<'post /fleet/disable'>;
 
 export function createQueryClient(): QueryClient {
-  return new QueryClient({
+  // A session that is over is over for the whole page.
+  const onError = (error: Error) => {
+    if (error instanceof ApiError && error.status === 401) client.setQueryData(meQuery.queryKey, null);
+  };
+  const client: QueryClient = new QueryClient({
+    queryCache: new QueryCache({ onError }),
     defaultOptions: {
       queries: {
         staleTime: 5_000,
@@ -27,6 +32,7 @@ export function createQueryClient(): QueryClient {
       },
     },
   });
+  return client;
 }
 
 export const meQuery = queryOptions({
