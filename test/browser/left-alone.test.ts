@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { en } from '../../src/web/app/text/en.ts';
 import { realSite } from '../support/real-site.ts';
-import { addUser, startServer } from '../web/web-site.ts';
+import { addUser, PASSWORD, signIn, startServer } from '../web/web-site.ts';
 import { openPage, signInOn } from './open-page.ts';
 
 test('after a minute without a touch its requests are of the background, and after one no more', async () => {
@@ -10,11 +10,15 @@ test('after a minute without a touch its requests are of the background, and aft
   site.inventory({ targets: [{ name: 'web1.example.com', uri: '127.0.0.1:9' }] });
   site.controllerYaml({ puppetdb: false });
   addUser(site, 'alice', '--role', 'operator');
+  addUser(site, 'carol', '--role', 'viewer');
   const server = await startServer(site);
+  const body = { name: 'nightly', cron: '0 3 * * *', zone: 'UTC', choice: { hosts: ['web1'] } };
+  await server.ask('schedules', { body, headers: await signIn(server, 'alice') });
   const { page } = await openPage(server);
   await page.clock.install();
   await signInOn(page, 'alice');
   await page.goto('/schedules');
+  await page.getByText('nightly').waitFor();
   const next = async () => {
     const asked = page.waitForRequest((request) => request.url().endsWith('/api/v1/schedules'));
     await page.clock.fastForward(16_000);
@@ -34,4 +38,11 @@ test('after a minute without a touch its requests are of the background, and aft
   expect(await next()).toBeUndefined();
   await page.getByLabel(en.signIn.password, { exact: true }).waitFor();
   expect(new URL(page.url()).pathname).toBe('/schedules');
+  // Whoever is next sees their own, and first of all nothing of the one before.
+  await page.getByLabel(en.signIn.name).fill('carol');
+  await page.getByLabel(en.signIn.password, { exact: true }).fill(PASSWORD);
+  await page.route('**/api/v1/schedules', () => undefined);
+  await page.getByRole('button', { name: en.signIn.go }).click();
+  await page.getByRole('heading', { name: en.schedules.title }).waitFor();
+  expect(await page.getByText('nightly').count()).toBe(0);
 });

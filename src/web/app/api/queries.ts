@@ -18,9 +18,9 @@ export type HostPage = Reply<'get /hosts/{certname}'>;
 export type OrderReply = Reply<'post /fleet/disable'>;
 
 export function createQueryClient(): QueryClient {
-  // A session that is over is over for the whole page.
+  // A session that is over is over for the whole page, and what it has shown is not for whoever signs in next.
   const onError = (error: Error) => {
-    if (error instanceof ApiError && error.status === 401) client.setQueryData(meQuery.queryKey, null);
+    if (error instanceof ApiError && error.status === 401) forgetSession(client);
   };
   const client: QueryClient = new QueryClient({
     queryCache: new QueryCache({ onError }),
@@ -33,6 +33,14 @@ export function createQueryClient(): QueryClient {
     },
   });
   return client;
+}
+
+/** Nobody is signed in, and nothing of who was is kept. */
+export function forgetSession(queries: QueryClient): void {
+  queries.getMutationCache().clear();
+  // Who is signed in stays in the cache: the page watches it.
+  queries.removeQueries({ predicate: ({ queryKey: [first] }) => first !== meQuery.queryKey[0] });
+  queries.setQueryData(meQuery.queryKey, null);
 }
 
 export const meQuery = queryOptions({

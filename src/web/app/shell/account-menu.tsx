@@ -3,7 +3,7 @@ import { Button, type MantineColorScheme, Menu, useMantineColorScheme } from '@m
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { call } from '../api/client.ts';
-import { type Me, meQuery } from '../api/queries.ts';
+import { forgetSession, type Me } from '../api/queries.ts';
 import { LANGUAGES, type Language, useText } from '../text/language.tsx';
 
 export function AccountMenu({ me }: { me: Me }) {
@@ -12,8 +12,7 @@ export function AccountMenu({ me }: { me: Me }) {
   const queries = useQueryClient();
   const signOut = async () => {
     await call('delete /session', {});
-    queries.clear();
-    queries.setQueryData(meQuery.queryKey, null);
+    forgetSession(queries);
   };
   return (
     <Menu position="bottom-end" width={230} shadow="md">
