@@ -8,7 +8,7 @@ export function tooWide(page: Page): Promise<string[]> {
     const isWide = (one: Element) =>
       one.closest('[role="cell"], .clip') === null &&
       (one.getBoundingClientRect().right > innerWidth + 1 ||
-        (one.matches('.scroll, .card') && one.scrollWidth > one.clientWidth + 1));
+        (one.matches('.scroll, .card, p, dd, h1, h2') && one.scrollWidth > one.clientWidth + 1));
     return [...document.querySelectorAll('main *, [role="dialog"] *')]
       .filter(isWide)
       .map((one) => one.outerHTML.slice(0, 120));
