@@ -1,4 +1,5 @@
 /** Through a broker, beside direct push: what a host costs, what an idle agent costs, and how a fleet comes back. */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sleep } from '../src/util/clock.ts';
@@ -18,6 +19,7 @@ const PAIRS_MS = 60_000;
 const LONG_MS = 20_000;
 const MAX_PAIRED = 1000;
 const IDLE_ROUNDS = 5;
+const DISCOVERY_ROUNDS = 5;
 const CALM_MS = 3000;
 const NAME = 'agent.bench';
 
@@ -33,6 +35,8 @@ export async function* natsRows(place: DispatchOptions): AsyncGenerator<Row> {
   }
   const paired = Math.min(MAX_PAIRED, place.hosts);
   yield await withFleet({ ...place, hosts: paired, runMs: 1000 }, (fleet) => cpuRow(fleet, place.folder));
+  for (const hosts of [paired, 3])
+    yield await withFleet({ ...place, hosts, runMs: 1000 }, (fleet) => discoveryRow(fleet));
   yield await withFleet({ ...place, hosts: paired, runMs: LONG_MS }, (fleet) =>
     memoryRow(fleet, place.folder),
   );
@@ -105,6 +109,28 @@ async function memoryRow(fleet: Fleet, folder: string): Promise<Row> {
     beside: `${ratio.toFixed(2)} x direct push (${direct.toFixed(0)} MB), ${costs.nats.length} pairs`,
     promised: '<= 1.2 x',
     figures: { nats, direct, ratio },
+  };
+}
+
+/** From the question to the end of the wait; the command as a whole takes Node's start and a connection to the broker more. */
+async function discoveryRow(fleet: Fleet): Promise<Row> {
+  const hosts = fleet.names.length;
+  const args = ['discover', '--fact', 'fleet.number>=0', '--format', 'json', ...fleet.kickArgs()];
+  const took: { discoveryMs: number; commandMs: number }[] = [];
+  for (let round = 0; round < DISCOVERY_ROUNDS; round++) {
+    const from = performance.now();
+    const out = execFileSync(process.execPath, [PROGRAM, ...args], { encoding: 'utf8', maxBuffer: 1 << 28 });
+    const { count, tookMs } = JSON.parse(out) as { count: number; tookMs: number };
+    if (count !== hosts) throw new Error(`${count} of ${hosts} hosts were discovered`);
+    took.push({ discoveryMs: tookMs, commandMs: performance.now() - from });
+  }
+  const { discoveryMs, commandMs } = mediansOf(took);
+  return {
+    what: `  discovery of ${hosts} agents with a fact condition`,
+    value: `${(discoveryMs / 1000).toFixed(2)} s`,
+    beside: `the whole command ${(commandMs / 1000).toFixed(2)} s; all agents on this machine; ${took.length} rounds`,
+    promised: hosts > 100 ? '<= 1.5 s' : '<= 0.5 s',
+    figures: { discoveryMs, commandMs },
   };
 }
 

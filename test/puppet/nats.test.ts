@@ -7,6 +7,7 @@ import { AGENTS } from './agents.ts';
 import {
   type Controller,
   controllerFor,
+  kickCommand,
   outcomesOf,
   type RunningAgent,
   startAgent,
@@ -81,6 +82,21 @@ describe.skipIf(!hasServer)('through a broker', () => {
       [two]: 'would-change',
     });
     expect(messageOn(lab, two)).toBe(before);
+  });
+
+  test('hosts are discovered by facts, a class and their latest run, of which the agents ask Puppet', async () => {
+    await controller.kick(...all);
+    const as = ['--pki-dir', lab.serverSsl, '--certname', 'puppet.lab', '--discovery-timeout', '2s'];
+    const found = async (...words: string[]) => {
+      const home = join(lab.dir, 'controller-nats');
+      return (await kickCommand(home, 'nodes', '--discover', '--expand', ...words, ...as)).stdout;
+    };
+    // Puppet is asked for its facts when the agent starts, in the background.
+    await expect.poll(() => found('--fact', 'kernel=Linux', '--fact', 'os.family=Debian')).toContain(all[1]);
+    const both = await found('--fact', 'kernel=Linux', '--class', 'lab', '--last', 'changed,unchanged');
+    for (const certname of all) expect(both).toContain(certname);
+    expect((await controller.kick('--discover', '--fact', 'kernel=Plan9')).exit).toBe(2);
+    expect((await controller.kick('--discover', '--class', 'nginx')).exit).toBe(2);
   });
 
   test('the broker is killed in the middle of a run, and is back: the run was one, and its outcome is true', async () => {

@@ -13,6 +13,7 @@ import type { StoredEvent } from '../../src/protocol/event.ts';
 import { tlsOptions } from '../../src/transport/tls/options.ts';
 import type { AgentService, EventStream } from '../../src/transport/transport.ts';
 import { type Clock, sleep, systemClock } from '../../src/util/clock.ts';
+import { silentLog } from '../../src/util/log.ts';
 import type { Fault } from './faults.ts';
 
 const SKEW_MS = 3_600_000;
@@ -73,19 +74,27 @@ async function agentHost(options: HostOptions): Promise<SimulatedHost> {
     ...(fault === 'hang-stream' && { limits: { aliveMs: FOR_EVER_MS } }),
     change: (agent) => faulty(agent, fault),
   });
-  if (nats !== undefined) await listenAt(nats, { identity, host });
+  if (nats !== undefined) await listenAt(nats, { identity, host, facts: { fleet: { number } } });
   return host;
 }
 
 /** Resolves once it is connected: the fleet is ready then. */
 async function listenAt(
   server: string,
-  { identity, host }: { identity: Identity; host: SimulatedHost },
+  { identity, host, facts }: { identity: Identity; host: SimulatedHost; facts: object },
 ): Promise<void> {
   const { BrokerConnection } = await import('../../src/transport/nats/connection.ts');
   const { acceptStreams } = await import('../../src/transport/nats/acceptor.ts');
   const link = new BrokerConnection({ servers: [server], tls: true, identity, maxWaitMs: RECONNECT_MS });
   acceptStreams(link, identity.certname, (stream) => host.accept(stream));
+  const { agent: service } = host;
+  if (service !== undefined) {
+    const { createAnswering } = await import('../../src/agent/discovery/answering.ts');
+    const { answerQuestions } = await import('../../src/transport/nats/crowd.ts');
+    const own = { identity, service, version: 'fleet', clock: systemClock, log: silentLog };
+    const answering = createAnswering({ ...own, facts: async () => ({ facts }) });
+    answerQuestions(link, identity.certname, (question) => answering.answer(question));
+  }
   await link.ready({ withinMs: FOR_EVER_MS, signal: new AbortController().signal });
 }
 

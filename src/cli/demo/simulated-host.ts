@@ -42,6 +42,8 @@ export interface SimulatedHostOptions {
 export interface SimulatedHost {
   /** Where it listens; 0 where nothing does. */
   readonly port: number;
+  /** Absent where there is none. */
+  readonly agent?: AgentService;
   /** Takes a connection that came in another way. */
   accept(stream: Duplex): void;
   close(): Promise<void>;
@@ -75,9 +77,11 @@ export async function startSimulatedHost({
   });
   agent.setCertname(identity.certname);
   const own = { identity, port, bind, log: silentLog, limits: { ...LIMITS, ...limits } };
-  const listener = await listenHttps(change(agent), own);
+  const service = change(agent);
+  const listener = await listenHttps(service, own);
   return {
     port: listener.port,
+    agent: service,
     accept: (stream) => listener.accept(stream),
     async close() {
       await agent.stop();

@@ -76,7 +76,7 @@ function addChoices(command: Command): void {
     .addOption(
       new Option(
         '--discovery-timeout <time>',
-        'wait exactly so long (default: while answers come, at most 2s)',
+        'wait exactly so long (default: while answers come)',
       ).argParser(duration),
     )
     .option('--include-maintenance', 'include the group "maintenance"')

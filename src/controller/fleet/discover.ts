@@ -20,13 +20,14 @@ const LOOK_EVERY_MS = 10;
 /** Milliseconds. */
 const WAIT = {
   connect: 10_000,
-  /** The longest, unless it was said. */
-  most: 2000,
-  /** Without an answer: the least, and as a share of the slowest round trip. */
+  /** Without an answer: the least, and as a share of the slowest round trip; the longest, which the first one has as well. */
   quiet: 100,
   share: 0.5,
+  mostQuiet: 2000,
   /** The least while hosts are missing that are expected. */
   quietForMissing: 400,
+  /** In all, while answers come. */
+  most: 30_000,
 };
 
 export interface DiscoverOptions {
@@ -128,9 +129,11 @@ interface Waiting {
 async function untilQuiet(progress: Progress, { elapsed, isIdle, waitMs, signal }: Waiting): Promise<void> {
   const isQuiet = () => {
     const { slowestMs, missing } = progress;
-    if (waitMs !== undefined || slowestMs === undefined || !isIdle()) return false;
+    if (waitMs !== undefined || !isIdle()) return false;
+    if (slowestMs === undefined) return elapsed() >= WAIT.mostQuiet;
     const least = missing.size > 0 ? WAIT.quietForMissing : WAIT.quiet;
-    return elapsed() - slowestMs >= Math.max(least, slowestMs * WAIT.share);
+    const quietMs = Math.min(Math.max(least, slowestMs * WAIT.share), WAIT.mostQuiet);
+    return elapsed() - slowestMs >= quietMs;
   };
   while (!signal.aborted && !progress.isOver && elapsed() < (waitMs ?? WAIT.most)) {
     if (isQuiet()) {
