@@ -30,6 +30,8 @@ export function pongLine({ certname, latencyMs, error }: Pong, width: number): s
 
 /** The lines behind those of the hosts. */
 export function pingLines({ pongs, tookMs }: PingTotals, columns: number): string[] {
+  if (pongs.length === 0)
+    return [`nobody is there (after ${timeText(tookMs)}): agents come with nats: in agent.yaml`];
   const times = timesOf(pongs);
   const silent = pongs.filter(({ latencyMs }) => latencyMs === undefined).map(({ certname }) => certname);
   const answered = `${times.length} of ${plural(pongs.length, 'host')} answered within ${timeText(tookMs)}`;

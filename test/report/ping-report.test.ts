@@ -45,7 +45,9 @@ test('nobody answered; nobody is there at all', () => {
     '0 of 1 host answered within 2.0s',
     'silent: 1 (web1)',
   ]);
-  expect(pingLines({ pongs: [], tookMs: 12 }, 80)).toEqual(['0 of 0 hosts answered within 12ms']);
+  expect(pingLines({ pongs: [], tookMs: 12 }, 80)).toEqual([
+    'nobody is there (after 12ms): agents come with nats: in agent.yaml',
+  ]);
   expect(statsOf([])).toBeUndefined();
 });
 

@@ -63,7 +63,7 @@ ${cluster === undefined ? '' : clusterText(cluster, tls)}
 max_payload: ${MAX_PAYLOAD}
 # A controller with thousands of streams reads more slowly than their agents write; agents wait (credit window).
 max_pending: 67108864
-max_connections: 65536
+max_connections: ${Math.max(65_536, 2 * users.length)}
 # A certname with one user has a few subscriptions.
 max_subscriptions: 16
 
