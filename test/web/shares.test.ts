@@ -8,6 +8,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { openKnownPlaces } from '../../src/web/server/access/known-places.ts';
 import { openTokens } from '../../src/web/server/access/tokens.ts';
 import { shareConnections } from '../../src/web/server/http/connection-shares.ts';
+import { mountOidc } from '../../src/web/server/http/oidc-routes.ts';
 import { problemOf, sendProblem } from '../../src/web/server/http/problems.ts';
 import { createSignInLimits } from '../../src/web/server/http/sign-in-limits.ts';
 import { openStreamPlaces } from '../../src/web/server/http/stream-places.ts';
@@ -43,6 +44,27 @@ test('what strangers try locks a name for strangers, and not where its person ha
   expect(await counted(limits, 'alice', Array(20).fill('192.0.2.1'))).toBe(8);
   time.now += 91 * DAY;
   expect(await openKnownPlaces(folder, { clock, log }).isKnown('alice', '192.0.2.1')).toBe(false);
+});
+
+test('one host begins no more than a hundred sign-ins at the provider, of the thousand that are under way', async () => {
+  const app = express();
+  const oidc = { begin: async () => ({ location: 'https://id.example.com/', state: 'x' }) };
+  // biome-ignore lint/suspicious/noExplicitAny: of both only this is used
+  mountOidc(app, { log } as any, oidc as any);
+  const server = createHttpServer(app).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const begin = async (localAddress: string) => {
+    const asking = request({ host: '127.0.0.1', port, path: '/auth/oidc', localAddress, agent: false });
+    asking.end();
+    const [response] = await once(asking, 'response');
+    response.resume();
+    return response.statusCode;
+  };
+  const all = await Promise.all(Array.from({ length: 120 }, () => begin('127.0.0.1')));
+  expect(all.filter((status) => status === 302)).toHaveLength(100);
+  expect([await begin('127.0.0.1'), await begin('127.0.0.2')]).toEqual([429, 302]);
 });
 
 test('all addresses of an IPv6 host are one', async () => {

@@ -48,12 +48,13 @@ export function createSignInLimits(places: KnownPlaces): SignInLimits {
   };
 }
 
-async function consume(limiter: RateLimiterMemory, key: string): Promise<void> {
+/** Throws `ApiProblem` `too-many-requests`. */
+export async function consume(limiter: RateLimiterMemory, key: string): Promise<void> {
   try {
     await limiter.consume(key);
   } catch (refused) {
     if (!(refused instanceof RateLimiterRes)) throw refused;
-    throw new ApiProblem('too-many-requests', 'too many failed attempts to sign in', {
+    throw new ApiProblem('too-many-requests', 'too many attempts to sign in', {
       retryAfter: Math.ceil(refused.msBeforeNext / 1000),
     });
   }
