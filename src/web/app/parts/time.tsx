@@ -1,6 +1,6 @@
 /** A time in the reader's zone, with the one in UTC when asked. */
 import { Tooltip } from '@mantine/core';
-import { useEffect, useState } from 'react';
+import { memo, useEffect, useState } from 'react';
 import { useText } from '../text/language.tsx';
 import { millisOf } from '../text/times.ts';
 
@@ -10,7 +10,8 @@ interface TimeProps {
   isRelative?: boolean;
 }
 
-export function Time({ at, isRelative = false }: TimeProps) {
+/** Its tooltip costs more than the rest of a row: it is drawn again only when the time is another. */
+export const Time = memo(function Time({ at, isRelative = false }: TimeProps) {
   const { f } = useText();
   const now = useNow(isRelative ? 10_000 : 0);
   const ms = typeof at === 'number' ? at : millisOf(at);
@@ -22,7 +23,7 @@ export function Time({ at, isRelative = false }: TimeProps) {
       </time>
     </Tooltip>
   );
-}
+});
 
 /** Milliseconds since 1970, a new one every `everyMs`; 0: it stands still. */
 export function useNow(everyMs: number): number {
