@@ -1,6 +1,6 @@
 /** `--fact os.family=Debian`: a fact, how it is compared, and with what. */
-import { KickError } from '../errors.ts';
 import { compareVersions, isVersion } from '../util/versions.ts';
+import { ConditionProblem, pointingAt } from './problem.ts';
 import { UNKNOWN_FACT } from './unknown-fact.ts';
 
 export type Comparison = '=' | '!=' | '~' | '<' | '>' | '<=' | '>=';
@@ -16,72 +16,74 @@ export interface FactCondition {
   value: string;
 }
 
+const HINT =
+  'os.family=Debian, os.release.major!=12, kernelversion~^5, processors.count>4, os.release.full>=12.4';
+
 /** Throws `KickError` `usage` that points at the offending column. */
 export function parseFactCondition(text: string): FactCondition {
-  const { path, end } = readPath(text);
-  // `==` and `=~` are how Puppet's language writes them.
-  const [matched = '', typed] = /^\s*(==|=~|!=|<=|>=|=|~|<|>)\s*/.exec(text.slice(end)) ?? [];
-  if (typed === undefined) throw problem(text, end, 'a comparison is missing (=, !=, ~, <, >, <= or >=)');
-  const comparison = (ALIASES[typed] ?? typed) as Comparison;
-  const at = end + matched.length;
-  const value = text.slice(at).trim();
-  checkValue(text, at, { comparison, value });
-  return { text, path, comparison, value };
+  return pointingAt({ text, name: '--fact', hint: HINT }, () => {
+    const { path, comparison, end } = readComparison(text, 0);
+    const value = text.slice(end).trim();
+    checkValue(end, { comparison, value });
+    return { text, path, comparison, value };
+  });
 }
 
 /** A path alone: `os.family`. Throws `KickError` `usage` that points at the offending column. */
 export function parseFactPath(text: string): FactPath {
-  const { path, end } = readPath(text, FACT);
-  if (end === text.length) return path;
-  throw problem(text, end, { ...FACT, message: 'a fact ends here' });
+  return pointingAt({ text, name: 'the fact', hint: 'os.family, mounts."/boot".size, disks[0]' }, () => {
+    const { path, end } = readPath(text, 0);
+    if (end < text.length) throw new ConditionProblem(end, 'a fact ends here');
+    return path;
+  });
 }
 
-/** What a message says of a text: where it comes from, and what is right. */
-interface Usage {
-  name: string;
-  hint: string;
+/** What stands before a value, and where that begins. Throws `ConditionProblem`. */
+export function readComparison(
+  text: string,
+  from: number,
+): Pick<FactCondition, 'path' | 'comparison'> & { end: number } {
+  const { path, end } = readPath(text, from);
+  // `==` and `=~` are how Puppet's language writes them.
+  const comparing = /\s*(==|=~|!=|<=|>=|=|~|<|>)\s*/y;
+  comparing.lastIndex = end;
+  const typed = comparing.exec(text)?.[1];
+  if (typed === undefined)
+    throw new ConditionProblem(end, 'a comparison is missing (=, !=, ~, <, >, <= or >=)');
+  return { path, comparison: (ALIASES[typed] ?? typed) as Comparison, end: comparing.lastIndex };
 }
-
-const CONDITION: Usage = {
-  name: '--fact',
-  hint: 'os.family=Debian, os.release.major!=12, kernelversion~^5, processors.count>4, os.release.full>=12.4',
-};
-const FACT: Usage = { name: 'the fact', hint: 'os.family, mounts."/boot".size, disks[0]' };
 
 const ALIASES: Readonly<Record<string, Comparison>> = { '==': '=', '=~': '~' };
 
-function checkValue(
-  text: string,
+/** Throws `ConditionProblem`. */
+export function checkValue(
   at: number,
   { comparison, value }: Pick<FactCondition, 'comparison' | 'value'>,
 ): void {
+  const fail = (message: string) => new ConditionProblem(at, message);
   // Most likely an unset variable in a script: every fact matches an empty pattern and differs from an empty text.
-  if (value === '') throw problem(text, at, 'a value is missing (an empty text is ~^$)');
-  if (comparison === '!=' && value.startsWith('=')) throw problem(text, at, '"!==" is not a comparison');
-  if (isOrder(comparison) && !isDecimal(value) && !isVersion(value)) {
-    throw problem(text, at, `"${value}" is neither a number nor a version`);
-  }
+  if (value === '') throw fail('a value is missing (an empty text is ~^$)');
+  if (comparison === '!=' && value.startsWith('=')) throw fail('"!==" is not a comparison');
+  if (isOrder(comparison) && !isDecimal(value) && !isVersion(value))
+    throw fail(`"${value}" is neither a number nor a version`);
   if (comparison !== '~') return;
   try {
     new RegExp(value);
   } catch (error) {
-    throw problem(text, at, error instanceof Error ? error.message : 'not a regular expression');
+    throw fail(error instanceof Error ? error.message : 'not a regular expression');
   }
 }
 
-function readPath(text: string, usage = CONDITION): { path: (string | number)[]; end: number } {
+function readPath(text: string, from: number): { path: (string | number)[]; end: number } {
   const path: (string | number)[] = [];
   // A name, or a quoted one with anything in it, and list indices: mounts."/".size, disks[0].
   const piece = /(?:"([^"]+)"|([A-Za-z0-9_:-]+))((?:\[\d{1,6}\])*)/y;
-  let end = 0;
+  let end = from;
   for (;;) {
     piece.lastIndex = end;
     const match = piece.exec(text);
     if (match === null)
-      throw problem(text, end, {
-        ...usage,
-        message: path.length === 0 ? 'a fact is missing' : 'a name is missing',
-      });
+      throw new ConditionProblem(end, path.length === 0 ? 'a fact is missing' : 'a name is missing');
     const [, quoted, plain = '', places = ''] = match;
     path.push(quoted ?? (/^(0|[1-9]\d{0,5})$/.test(plain) ? Number(plain) : plain));
     for (const [, index] of places.matchAll(/\[(\d+)\]/g)) path.push(Number(index));
@@ -89,12 +91,6 @@ function readPath(text: string, usage = CONDITION): { path: (string | number)[];
     if (text[end] !== '.') return { path, end };
     end += 1;
   }
-}
-
-function problem(text: string, at: number, what: string | (Usage & { message: string })): KickError {
-  const { name, hint, message } = typeof what === 'string' ? { ...CONDITION, message: what } : what;
-  const caret = `${' '.repeat(at)}^`;
-  return new KickError('usage', `${name}: ${message}, see column ${at + 1}\n  ${text}\n  ${caret}`, { hint });
 }
 
 /** The value at a path; undefined for none and for null; `UNKNOWN_FACT` if it cannot be known. */

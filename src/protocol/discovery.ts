@@ -20,6 +20,8 @@ export const AsksSchema = v.strictObject({
   /** `os.family=Debian` */
   facts: v.optional(boundedArray(condition, 32)),
   classes: v.optional(boundedArray(text(256), 32)),
+  /** Expressions of facts and classes. */
+  where: v.optional(boundedArray(text(2048), 8)),
   /** One of them. */
   last: v.optional(boundedArray(v.picklist(LAST_KINDS), LAST_KINDS.length)),
   /** Milliseconds: what `stale` means. */

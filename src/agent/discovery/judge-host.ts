@@ -1,8 +1,9 @@
 /** DESIGN 12, discovery: whether what is asked is true of this host, by the rules of the controller's own choice. */
 import * as v from 'valibot';
-import { type FactCondition, parseFactCondition, valueAt } from '../../conditions/fact-condition.ts';
+import { type FactCondition, judge, parseFactCondition, valueAt } from '../../conditions/fact-condition.ts';
 import { fitsOf, judgeFacts, shownValue } from '../../conditions/judge-facts.ts';
 import { hasClass, NO_CLASSES, wasLast } from '../../conditions/reported.ts';
+import { judgeWhere, leavesOf, parseWhere } from '../../conditions/where.ts';
 import { KickError } from '../../errors.ts';
 import { type Answer, type Asks, AsksSchema } from '../../protocol/discovery.ts';
 import type { AgentStatus } from '../../protocol/status.ts';
@@ -34,7 +35,7 @@ export async function judgeHost(asks: unknown, source: HostSource): Promise<Host
   // A list without elements would be an object without conditions.
   if (!parsed.success || Array.isArray(asks))
     return unclear(`its kick (${source.version}) does not know such a condition`);
-  const { facts = [], classes = [], last = [], olderThan = 0 } = parsed.output;
+  const { facts = [], classes = [], last = [], where = [], olderThan = 0 } = parsed.output;
   const verdicts: HostVerdict[] = [];
   if (classes.length > 0 || last.length > 0) {
     const status = await source.status({ classes: classes.length > 0 });
@@ -42,6 +43,7 @@ export async function judgeHost(asks: unknown, source: HostSource): Promise<Host
     if (last.length > 0) verdicts.push(last.some((kind) => wasLast(status, kind, olderThan)) ? YES : NO);
   }
   if (facts.length > 0 && !verdicts.includes(NO)) verdicts.push(byFacts(facts, await source.facts()));
+  for (const text of verdicts.includes(NO) ? [] : where) verdicts.push(await byWhere(text, source));
   return verdicts.find(({ is }) => is === 'no') ?? verdicts.find(({ is }) => is === 'unclear') ?? YES;
 }
 
@@ -59,6 +61,36 @@ function byFacts(texts: NonNullable<Asks['facts']>, found: FactsFound): HostVerd
     const verdict = judgeFacts(conditions, values, fitsOf(conditions, [values], { ms: PATTERN_MS }));
     if (typeof verdict === 'boolean') return verdict ? YES : NO;
     return unclear(incomparable(conditions[verdict], values[verdict]));
+  } catch (error) {
+    if (!(error instanceof KickError)) throw error;
+    return unclear(error.message);
+  }
+}
+
+async function byWhere(text: string, source: HostSource): Promise<HostVerdict> {
+  try {
+    const { where } = parseWhere(text);
+    const leaves = leavesOf(where);
+    const conditions = leaves.flatMap((leaf) => (leaf.kind === 'fact' ? [leaf.condition] : []));
+    const found = conditions.length > 0 ? await source.facts() : { facts: {} };
+    const values = conditions.map(({ path }) => ('why' in found ? undefined : valueAt(found.facts, path)));
+    const fits = fitsOf(conditions, [values], { ms: PATTERN_MS });
+    const byClass = leaves.some(({ kind }) => kind === 'class');
+    const classes = byClass ? (await source.status({ classes: true })).classes : undefined;
+    const verdict = judgeWhere(where, (leaf) => {
+      if (leaf.kind === 'class') return hasClass(classes, leaf.name);
+      if ('why' in found) return undefined;
+      const at = conditions.indexOf(leaf.condition);
+      const holds = judge(values[at], leaf.condition, fits[at]);
+      return holds === 'incomparable' ? undefined : holds;
+    });
+    if (typeof verdict === 'boolean') return verdict ? YES : NO;
+    if (verdict.kind === 'class') return unclear(NO_CLASSES);
+    return unclear(
+      'why' in found
+        ? found.why
+        : incomparable(verdict.condition, values[conditions.indexOf(verdict.condition)]),
+    );
   } catch (error) {
     if (!(error instanceof KickError)) throw error;
     return unclear(error.message);

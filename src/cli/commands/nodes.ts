@@ -24,10 +24,10 @@ Examples:
   kick nodes --discover --fact os.family=Debian
 
 Everything that names hosts (arguments, --host, --group, --nodes-file, --all) is
-a union. --query, --fact, --class and --last then keep the hosts that match each
-of them; --exclude and --limit leave out more. Names that match no host choose
-none, never all. Operators apply from left to right: "," union, "!" difference,
-"&" intersection, "^" symmetric difference.
+a union. --query, --fact, --class, --where and --last then keep the hosts that
+match each of them; --exclude and --limit leave out more. Names that match no
+host choose none, never all. Operators apply from left to right: "," union, "!"
+difference, "&" intersection, "^" symmetric difference.
 
 Facts: os.release.full>=12.4, mounts."/boot".size<5, disks[0]=sda. Numbers are
 compared as numbers, text as versions.

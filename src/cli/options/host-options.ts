@@ -1,6 +1,7 @@
 /** The options that choose hosts, and what they mean. */
 import { randomBytes } from 'node:crypto';
 import type { FactCondition } from '../../conditions/fact-condition.ts';
+import type { WhereCondition } from '../../conditions/where.ts';
 import type { Named } from '../../controller/targeting/nodeset/expression.ts';
 import { wordsIn } from '../../controller/targeting/nodeset/words.ts';
 import type { Selection } from '../../controller/targeting/selection.ts';
@@ -20,6 +21,7 @@ export interface HostOptions {
   query?: string[];
   fact?: string[];
   class?: string[];
+  where?: string[];
   last?: string[];
   olderThan: number;
   limit?: Share;
@@ -63,6 +65,12 @@ function addChoices(command: Command): void {
     )
     .addOption(repeatable('--class <name>', 'keep hosts with this Puppet class'))
     .addOption(
+      repeatable(
+        '--where <expression>',
+        "facts and classes with and, or, not: 'os.family=Debian and not class(apache)'",
+      ),
+    )
+    .addOption(
       repeatable('--last <kind>', `keep hosts by their latest run: ${LAST_KINDS.join(', ')} (a list)`),
     )
     .addOption(
@@ -94,6 +102,7 @@ export async function selectionOf(words: readonly string[], options: HostOptions
     queries: query,
     facts: await factsOf(fact),
     classes: options.class ?? [],
+    wheres: await wheresOf(options.where ?? []),
     last: last.flatMap((text) => text.split(',')).map(lastKind),
     olderThanMs: options.olderThan,
     limit: options.limit,
@@ -115,19 +124,20 @@ function discoverOf({ discover, discoveryTimeout: waitMs }: HostOptions): Select
 
 /** Whether a command line says nothing of hosts. One that names an empty list does say something: nobody. */
 export function namesNobody(words: readonly string[], options: HostOptions): boolean {
-  const { host, group, nodesFile, query, fact, class: classes, last, discover } = options;
+  const { host, group, nodesFile, query, fact, class: classes, last, where, discover } = options;
   return (
-    words.length === 0 && [host, group, nodesFile, query, fact, classes, last, discover].every((one) => !one)
+    words.length === 0 &&
+    [host, group, nodesFile, query, fact, classes, last, where, discover].every((one) => !one)
   );
 }
 
 /** Refuses empty values, most likely unset variables in a script, whatever else is given. */
 function refuseEmpty(words: readonly string[], options: HostOptions): void {
-  const { host = [], group = [], nodesFile = [], query = [], fact = [], last = [] } = options;
+  const { host = [], group = [], nodesFile = [], query = [], fact = [], last = [], where = [] } = options;
   const given: [string, string][] = [
     ...words.map((text, index): [string, string] => [`argument ${index + 1}`, text]),
-    ...Object.entries({ host, group, 'nodes-file': nodesFile, query, fact, last }).flatMap(([name, texts]) =>
-      texts.map((text): [string, string] => [`--${name}`, text]),
+    ...Object.entries({ host, group, 'nodes-file': nodesFile, query, fact, last, where }).flatMap(
+      ([name, texts]) => texts.map((text): [string, string] => [`--${name}`, text]),
     ),
     // In Puppet, ::apache is apache.
     ...(options.class ?? []).map((text): [string, string] => ['--class', text.trim().replace(/^::/, '')]),
@@ -138,6 +148,12 @@ function refuseEmpty(words: readonly string[], options: HostOptions): void {
   throw new KickError('usage', `${empty}: it is empty, and names nobody`, {
     hint: 'a variable that is not set? leave out what is not meant',
   });
+}
+
+async function wheresOf(texts: readonly string[]): Promise<WhereCondition[]> {
+  if (texts.length === 0) return [];
+  const { parseWhere } = await import('../../conditions/where.ts');
+  return texts.map(parseWhere);
 }
 
 async function factsOf(texts: readonly string[]): Promise<FactCondition[]> {

@@ -20,6 +20,8 @@ export async function hostsOf(condition: Condition, options: HostsOfOptions): Pr
     case 'class':
       if (database !== undefined) return { hosts: new Set(await database.byClass(condition.name)) };
       return byAgents(options, ({ classes }) => hasClass(classes, condition.name));
+    case 'where':
+      return (await import('./where-choice.ts')).byWhere(condition.where, options);
     case 'last': {
       const { last, olderThanMs } = condition;
       if (database === undefined) {

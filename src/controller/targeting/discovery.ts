@@ -79,8 +79,9 @@ export async function askEverybody(
   };
 }
 
-function asksOf({ facts, classes, last, olderThanMs }: Conditions): Asks {
+function asksOf({ facts, classes, last, wheres = [], olderThanMs }: Conditions): Asks {
   return {
+    ...(wheres.length > 0 && { where: wheres.map(({ text }) => text) }),
     ...(facts.length > 0 && { facts: facts.map(({ text }) => text) }),
     ...(classes.length > 0 && { classes: [...classes] }),
     ...(last.length > 0 && { last: [...new Set(last)], olderThan: olderThanMs }),

@@ -57,7 +57,7 @@ function incomparableText(
   return `--fact ${text}: cannot be compared on ${plural(unclear.length, 'host')}, left out: ${names.join(', ')}${more}`;
 }
 
-async function valuesOf(
+export async function valuesOf(
   conditions: readonly FactCondition[],
   { from, context }: HostsOfOptions,
 ): Promise<Values> {
