@@ -7,7 +7,6 @@ import { sealedRequest } from '../jobs/seal-request.ts';
 import { checkVersion } from './batches.ts';
 import type { Rolling } from './rolling.ts';
 import { runHost } from './run-host.ts';
-import { untilNextTry } from './until-next-try.ts';
 
 const RETRY_AFTER_MS = 5_000;
 const MAX_RETRY_MS = 120_000;
@@ -41,6 +40,7 @@ async function runToEnd(target: Target, places: HostPlaces, rolling: Rolling): P
     const message = `${result.message ?? 'unreachable'}; again in ${formatDuration(wait)}`;
     report({ type: 'host-retry', at: options.clock.now(), certname, message });
     release();
+    const { untilNextTry } = await import('./until-next-try.ts');
     await untilNextTry({ target, sender: options.sender, waitMs: wait, signal: stops.starting });
     // The job stopped meanwhile; the host remains unreachable.
     if (stops.starting.aborted) return finish(result);
