@@ -74,29 +74,17 @@ export async function startFleet(options: StartOptions): Promise<Fleet> {
     const numbers = Array.from({ length: hosts }, (_, number) => number);
     const agents = numbers.map(nameOf);
     if (options.nats === true) {
-      broker = await startNatsServer({
-        folder: join(folder, 'nats'),
-        ca,
-        agents,
-        controllers: [FLEET_CONTROLLER],
-      });
+      const parties = { ca, agents, controllers: [FLEET_CONTROLLER] };
+      broker = await startNatsServer({ folder: join(folder, 'nats'), ...parties });
     }
     writeController(folder, { numbers, faults, port, nameOf, nats: broker?.address });
     const own = { certificates, state: join(folder, 'hosts'), ...(given !== undefined && { names: given }) };
     const nats = broker === undefined ? {} : { nats: broker.address };
     const common = { step: processes, hosts, port, shape, ...own, ...nats };
-    const ready: number[] = [];
     for (let first = 0; first < Math.min(processes, hosts); first++) {
       members.push(startMember({ first, ...common, faults: [...faults] }));
     }
-    await Promise.all(
-      members.map((member, index) =>
-        member.started((count) => {
-          ready[index] = count;
-          options.onProgress?.(ready.reduce((sum, one) => sum + (one ?? 0), 0));
-        }),
-      ),
-    );
+    await allStarted(members, options.onProgress);
     const numberOf = new Map(agents.map((name, number) => [name, number]));
     return {
       folder,
@@ -104,11 +92,7 @@ export async function startFleet(options: StartOptions): Promise<Fleet> {
       faults: new Map([...faults].map(([number, fault]) => [nameOf(number), fault])),
       addressOf: (certname) => ({ host: addressOf(numberOf.get(certname) ?? 0), port }),
       kickArgs: (keyType = controllerKey) => kickArgs(folder, { ca, keyType }),
-      async usage() {
-        const all = await Promise.all(members.map((member) => member.usage()));
-        const sum = (of: (usage: Usage) => number) => all.reduce((total, usage) => total + of(usage), 0);
-        return { cpuMs: sum(({ cpuMs }) => cpuMs), rssMb: sum(({ rssMb }) => rssMb) };
-      },
+      usage: () => usageOf(members),
       pids: members.map(({ pid }) => pid),
       ...(broker !== undefined && { broker }),
       stop: remove,
@@ -117,6 +101,21 @@ export async function startFleet(options: StartOptions): Promise<Fleet> {
     await remove();
     throw error;
   }
+}
+
+async function allStarted(members: readonly Member[], onProgress: StartOptions['onProgress']): Promise<void> {
+  const ready = members.map(() => 0);
+  const onReady = (index: number) => (count: number) => {
+    ready[index] = count;
+    onProgress?.(ready.reduce((sum, one) => sum + one, 0));
+  };
+  await Promise.all(members.map((member, index) => member.started(onReady(index))));
+}
+
+async function usageOf(members: readonly Member[]): Promise<Usage> {
+  const all = await Promise.all(members.map((member) => member.usage()));
+  const sum = (of: (usage: Usage) => number) => all.reduce((total, usage) => total + of(usage), 0);
+  return { cpuMs: sum(({ cpuMs }) => cpuMs), rssMb: sum(({ rssMb }) => rssMb) };
 }
 
 /** A pki folder for each type of key, since a certname has one. */
