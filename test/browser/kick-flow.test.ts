@@ -1,4 +1,5 @@
 /** The flow of Kick: with the keyboard alone, with completion, and from a look to what is applied. */
+import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { en } from '../../src/web/app/text/en.ts';
 import { realSite } from '../support/real-site.ts';
@@ -34,12 +35,7 @@ test('from signing in to the log of a host with the keyboard alone', async () =>
   expect(await expression.inputValue()).toBe('web2.example.com @web ');
   await page.getByRole('heading', { name: en.kick.ofKnown('3', '3') }).waitFor();
 
-  // With nothing to complete Tab goes on, up to what they are to do.
-  const mode = page.getByRole('radio', { name: en.kick.own });
-  for (let steps = 0; !(await mode.evaluate((one) => one === document.activeElement)); steps++) {
-    expect(steps).toBeLessThan(20);
-    await keyboard.press('Tab');
-  }
+  await tabTo(page, en.kick.own);
   await keyboard.press('ArrowRight');
   await page.getByText(en.kick.noopHint).waitFor();
   await keyboard.press('Control+Enter');
@@ -65,6 +61,15 @@ test('from signing in to the log of a host with the keyboard alone', async () =>
   site.release();
   expect(complaints).toEqual([]);
 });
+
+/** With nothing to complete Tab leaves the expression, and comes to everything after it. */
+async function tabTo(page: Page, name: string): Promise<void> {
+  const radio = page.getByRole('radio', { name });
+  for (let steps = 0; !(await radio.evaluate((one) => one === document.activeElement)); steps++) {
+    expect(steps).toBeLessThan(20);
+    await page.keyboard.press('Tab');
+  }
+}
 
 test('a word that could go on says how, and Escape leaves it as it is', async () => {
   const site = await realSite(2, () => 'exit 0');
