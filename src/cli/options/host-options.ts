@@ -50,7 +50,7 @@ function addChoices(command: Command): void {
   command
     .addOption(repeatable('--host <hosts>', 'like an argument; repeatable, as are most of these options'))
     .addOption(repeatable('--group <group>', 'a group of the inventory, like @NAME'))
-    .addOption(repeatable('--nodes-file <file>', 'hosts from a file (# starts a comment); - is stdin'))
+    .addOption(repeatable('--nodes-file <file>', 'hosts from a file (text, or JSON of kick); - is stdin'))
     .option(
       '--all',
       "PuppetDB's active nodes, else the inventory's hosts, else those with a certificate of the local CA",

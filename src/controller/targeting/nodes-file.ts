@@ -1,6 +1,7 @@
 /** Files that list hosts (--nodes-file). */
 import { KickError } from '../../errors.ts';
 import { linesIn } from '../../util/lines.ts';
+import { isJson, parseNodesJson } from './nodes-json.ts';
 import { MAX_NAMES } from './nodeset/allowance.ts';
 import type { Named } from './nodeset/expression.ts';
 import { endOfQuotes } from './nodeset/words.ts';
@@ -16,13 +17,15 @@ export function withoutComment(line: string): string {
 }
 
 /**
- * The expressions in a file: one or more per line, `#` starts a comment. A file without any names no hosts. Throws
+ * The expressions in a file: one or more per line, `#` starts a comment; or JSON (nodes-json.ts). A file without any names no hosts. Throws
  * `KickError` `usage` for more lines than there may be names.
  */
 export function parseNodesFile(text: string, file: string): Named[] {
+  const plain = text.replace(/^\ufeff/, '');
+  if (isJson(plain)) return parseNodesJson(plain, file);
   const named: Named[] = [];
   let number = 0;
-  for (const line of linesIn(text.replace(/^\ufeff/, ''))) {
+  for (const line of linesIn(plain)) {
     number += 1;
     const expression = withoutComment(line);
     if (expression === '') continue;
