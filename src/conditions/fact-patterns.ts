@@ -10,13 +10,13 @@ const PATTERN_MS = 5000;
 let fitting: Script | undefined;
 
 /**
- * Returns the texts that a `~` condition fits. Throws `KickError` `usage` if that takes longer than `ms`, 5 s by default, or
+ * Returns the texts that a `~` condition fits. `what` is for messages. Throws `KickError` `usage` if that takes longer than `ms`, 5 s by default, or
  * the expression needs more than there is.
  */
 export function textsThatFit(
   { text, value }: Pick<FactCondition, 'text' | 'value'>,
   texts: ReadonlySet<string>,
-  { ms = PATTERN_MS } = {},
+  { ms = PATTERN_MS, what = `--fact ${clip(text, 200)}` }: { ms?: number; what?: string } = {},
 ): Set<string> {
   if (texts.size === 0) return new Set();
   fitting ??= new Script(
@@ -32,7 +32,7 @@ export function textsThatFit(
       code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
         ? `it takes more than ${ms / 1000} s on ${texts.size} values`
         : message;
-    throw new KickError('usage', `--fact ${clip(text, 200)}: try the regular expression: ${clip(why, 200)}`, {
+    throw new KickError('usage', `${what}: try the regular expression: ${clip(why, 200)}`, {
       hint: 'a part that repeats should not repeat again inside, as in (a+)+',
       cause: error,
     });

@@ -65,7 +65,7 @@ function isListed(term: Term, inventory: Inventory): boolean {
   const seen = new Set(groups);
   for (const name of seen) for (const child of inventory.groups.get(name)?.children ?? []) seen.add(child);
   const sources = [...seen].flatMap((name) => inventory.groups.get(name)?.sources ?? []);
-  const isNames = sources.every((source) => 'nodes' in source && !/[@*?]/.test(source.nodes));
+  const isNames = sources.every((source) => 'nodes' in source && !/[@*?/]/.test(source.nodes));
   return sources.length > 0 && isNames;
 }
 

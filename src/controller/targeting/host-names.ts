@@ -37,7 +37,8 @@ export function maskReader({
   masked(): Promise<Members>;
   domain?: string | undefined;
 }): Scope['matching'] {
-  return async (mask) => {
+  return async (mask, { kind, text }) => {
+    if (kind === 'pattern') return fitting(mask, text, await masked());
     const { globTest } = await import('./nodeset/mask.ts');
     const lower = mask.toLowerCase();
     const fits = globTest(lower);
@@ -46,4 +47,11 @@ export function maskReader({
       mask.includes('.') || domain === undefined ? () => false : globTest(`${lower}.${domain}`);
     return [...(await masked())].filter((name) => fits(name) || fitsShort(name));
   };
+}
+
+/** Throws `KickError` `usage` for a regular expression that takes too long. */
+async function fitting(pattern: string, text: string, hosts: Members): Promise<Set<string>> {
+  const { textsThatFit } = await import('../../conditions/fact-patterns.ts');
+  const what = `read the hosts of ${clip(text, 200)}`;
+  return textsThatFit({ text, value: pattern }, new Set(hosts), { what });
 }

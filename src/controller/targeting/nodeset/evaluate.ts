@@ -17,7 +17,7 @@ export interface Scope {
   host(name: string, term: Term): string;
   /** The members of a group. */
   group(name: string, term?: Term): Promise<Members>;
-  /** The hosts that match a mask with `*` and `?`. */
+  /** The hosts that match a mask with `*` and `?`, or whose certnames a regular expression fits (`kind` of the term). */
   matching(mask: string, term: Term): Promise<Iterable<string>>;
   /** The same, but masks (also those in groups) only apply to these hosts, which need not be known otherwise. */
   over?(hosts: Members): Scope;

@@ -6,6 +6,7 @@
 import { isCertname } from '../../../protocol/names.ts';
 import { clip } from '../../../util/text.ts';
 import { type Allowance, isUsedUp, MAX_LOOKUPS, MAX_NAMES, wholeAllowance } from './allowance.ts';
+import { patternAt } from './pattern.ts';
 import { ExpressionProblem, pointAt } from './problem.ts';
 import { expandRange, withLeadingDigits, withTrailingDigits } from './range.ts';
 import { endOfQuotes, wordEnds } from './words.ts';
@@ -26,8 +27,8 @@ export interface Term {
   text: string;
   /** Where in the expression, from 1. */
   column: number;
-  /** What it names: hosts, groups, or hosts that match a mask. */
-  kind: 'name' | 'group' | 'glob';
+  /** What it names: hosts, groups, or hosts that match a mask or a regular expression. */
+  kind: 'name' | 'group' | 'glob' | 'pattern';
   /** A quoted name is neither a short name nor an alias. */
   isQuoted?: boolean;
   /** Literal text, and lists whose items are taken in turn. */
@@ -79,8 +80,7 @@ function parse(text: string, allowance: Allowance): Term[] {
       at = skipBlanks(text, at + 1);
       continue;
     }
-    const end = char === '"' ? endOfQuoted(text, at) : endOfTerm(text, at);
-    const term = (char === '"' ? parseQuoted : parseTerm)(text.slice(at, end), at + 1);
+    const { end, term } = termAt(text, at);
     countDown(allowance, term);
     terms.push({ ...term, operator: operator ?? ',' });
     operator = undefined;
@@ -108,6 +108,21 @@ function countDown(allowance: Allowance, term: Omit<Term, 'operator'>): void {
   throw new ExpressionProblem(term.column, `${who} means more than ${most} ${what}`);
 }
 
+function termAt(text: string, at: number): { end: number; term: Omit<Term, 'operator'> } {
+  const char = text[at];
+  if (char === '/') {
+    const { end, pattern } = patternAt(text, at, (behind) => isEndOfTerm(text, behind));
+    return { end, term: { text: text.slice(at, end), column: at + 1, kind: 'pattern', parts: [pattern] } };
+  }
+  const end = char === '"' ? endOfQuoted(text, at) : endOfTerm(text, at);
+  return { end, term: (char === '"' ? parseQuoted : parseTerm)(text.slice(at, end), at + 1) };
+}
+
+function isEndOfTerm(text: string, at: number): boolean {
+  const next = text[at];
+  return next === undefined || OPERATORS.includes(next) || /\s/.test(next);
+}
+
 function skipBlanks(text: string, from: number): number {
   let at = from;
   while (at < text.length && /\s/.test(text[at] ?? '')) at += 1;
@@ -125,8 +140,7 @@ function endOfTerm(text: string, from: number): number {
 function endOfQuoted(text: string, from: number): number {
   const end = endOfQuotes(text, from);
   if (end === undefined) throw new ExpressionProblem(from + 1, 'the quote is not closed');
-  const next = text[end];
-  if (next === undefined || OPERATORS.includes(next) || /\s/.test(next)) return end;
+  if (isEndOfTerm(text, end)) return end;
   throw new ExpressionProblem(end + 1, 'a name goes on behind its quotes');
 }
 
