@@ -6,10 +6,9 @@
 import { isCertname } from '../../../protocol/names.ts';
 import { clip } from '../../../util/text.ts';
 import { type Allowance, isUsedUp, MAX_LOOKUPS, MAX_NAMES, wholeAllowance } from './allowance.ts';
-import { patternAt } from './pattern.ts';
 import { ExpressionProblem, pointAt } from './problem.ts';
 import { expandRange, withLeadingDigits, withTrailingDigits } from './range.ts';
-import { endOfQuotes, wordEnds } from './words.ts';
+import { endOfQuotes, patternAt, wordEnds } from './words.ts';
 
 /** An expression and where it comes from, for messages: `argument 2`, `nodes.txt:3`. An empty one names no hosts. */
 export interface Named {

@@ -3,6 +3,8 @@
  * quadratic time for `[[[[…`, and one that goes through a quoted name of some megabytes overflows V8's stack.
  */
 
+import { ExpressionProblem } from './problem.ts';
+
 export interface WordEnds {
   /** Just after the word. */
   end: number;
@@ -57,3 +59,40 @@ function isBlank(char: string): boolean {
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+
+// ---------------------------------------------------------------- /regex/
+
+/** Maximum characters. */
+const MAX_PATTERN = 500;
+
+/** The regular expression that begins at `from`, as of `mco -I /regex/`, and where it ends. Throws `ExpressionProblem`. */
+export function patternAt(
+  text: string,
+  from: number,
+  isEnd: (at: number) => boolean,
+): { end: number; pattern: string } {
+  const close = closingSlash(text, from);
+  const column = from + 1;
+  if (close < 0) throw new ExpressionProblem(column, 'the regular expression is not closed by "/"');
+  const end = close + 1;
+  if (!isEnd(end)) throw new ExpressionProblem(end + 1, 'a regular expression goes on behind its "/"');
+  const pattern = text.slice(from + 1, close);
+  if (pattern === '') throw new ExpressionProblem(column, 'the regular expression is empty (all hosts: @*)');
+  if (pattern.length > MAX_PATTERN)
+    throw new ExpressionProblem(column, `the regular expression is longer than ${MAX_PATTERN} characters`);
+  try {
+    new RegExp(pattern);
+  } catch (error) {
+    throw new ExpressionProblem(column, error instanceof Error ? error.message : 'not a regular expression');
+  }
+  return { end, pattern };
+}
+
+/** A backslash protects what follows it. */
+function closingSlash(text: string, from: number): number {
+  for (let at = from + 1; at < text.length; at++) {
+    if (text[at] === '/') return at;
+    if (text[at] === '\\') at += 1;
+  }
+  return -1;
+}
