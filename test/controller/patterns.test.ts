@@ -37,7 +37,7 @@ test.each<[string, RegExp]>([
   });
 });
 
-test('one that takes exponential time is ended', { timeout: 30_000 }, async () => {
+test('one that takes exponential time is ended', async () => {
   const inventory = { targets: [`${'a'.repeat(60)}.example.com`] };
   await expect(choose(['/^(a+)+$/'], {}, { inventory })).rejects.toThrow(
     /read the hosts of \/\^\(a\+\)\+\$\/: try the regular expression: it takes more than 5 s/,
