@@ -1,5 +1,6 @@
 /** Runs a host to its end: a place in the window, an attempt, and further attempts if it cannot be reached. */
 import type { Target } from '../../transport/transport.ts';
+import { sleep } from '../../util/clock.ts';
 import { formatDuration } from '../../util/duration.ts';
 import { allOf, createPlaces } from '../../util/semaphore.ts';
 import type { HostResult } from '../jobs/job.ts';
@@ -40,12 +41,23 @@ async function runToEnd(target: Target, places: HostPlaces, rolling: Rolling): P
     const message = `${result.message ?? 'unreachable'}; again in ${formatDuration(wait)}`;
     report({ type: 'host-retry', at: options.clock.now(), certname, message });
     release();
-    const { untilNextTry } = await import('./until-next-try.ts');
-    await untilNextTry({ target, sender: options.sender, waitMs: wait, signal: stops.starting });
+    await waitFor(wait, { target, rolling });
     // The job stopped meanwhile; the host remains unreachable.
     if (stops.starting.aborted) return finish(result);
     backoff = Math.min(MAX_RETRY_MS, backoff * 2);
   }
+}
+
+/** Until the host is tried again, milliseconds; ends earlier where the transport can tell that the host has come. */
+async function waitFor(
+  waitMs: number,
+  { target, rolling: { options, stops } }: { target: Target; rolling: Rolling },
+): Promise<void> {
+  const { sender } = options;
+  const signal = stops.starting;
+  if (sender.onHere === undefined) return sleep(waitMs, signal);
+  const { untilNextTry } = await import('./until-next-try.ts');
+  return untilNextTry({ target, sender, waitMs, signal });
 }
 
 interface Attempt {
