@@ -29,6 +29,7 @@ const PUPPET: Readonly<Record<string, string>> = {
   '/usr/lib/ruby/vendor_ruby/puppet/indirector/facts/puppetdb.rb': 'puppet-terminus-puppetdb',
   psql: 'postgresql',
   'nats-server': 'nats-server',
+  chromium: 'chromium',
 };
 
 /**

@@ -12,4 +12,5 @@ export const AGENTS = {
   pull: ['agent14'],
   endOfRun: ['agent15'],
   nats: ['agent16', 'agent17'],
+  page: ['agent18'],
 } as const;

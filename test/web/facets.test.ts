@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { choiceOf, NEW_ORDER } from '../../src/web/app/kick/order.ts';
+import { choiceOf, codeVersion, NEW_ORDER } from '../../src/web/app/kick/order.ts';
 import { afterwards } from '../support/afterwards.ts';
 import { realSite } from '../support/real-site.ts';
 import { writePeople } from './people.ts';
@@ -73,4 +73,11 @@ test('all hosts, and what they have in common; without PuppetDB those of the inv
   // To run on some of them as if they were all would be worse than not to run.
   const run = { body: { choice: { all: true }, dryRun: true }, headers: await signIn(server, 'operator') };
   expect((await server.ask('jobs', run)).json).toMatchObject({ status: 503, code: 'unavailable' });
+});
+
+test('a catalog version that is only a time says nothing of the code', () => {
+  expect(codeVersion('1795834572')).toBeUndefined();
+  expect(codeVersion(undefined)).toBeUndefined();
+  expect(codeVersion('production-4be1f7a')).toBe('production-4be1f7a');
+  expect(codeVersion('20261128')).toBe('20261128');
 });

@@ -25,7 +25,7 @@ export function LookedCard({ looked, onDrop }: { looked: Looked; onDrop(): void 
   );
 }
 
-export function LookedNotes({ looked: { versions, newer } }: { looked: Looked }) {
+export function LookedNotes({ looked: { certnames, versions, newer } }: { looked: Looked }) {
   const { t, f } = useText();
   const [version] = versions;
   return (
@@ -48,6 +48,7 @@ export function LookedNotes({ looked: { versions, newer } }: { looked: Looked })
       {versions.length === 1 && version !== undefined && (
         <div className="note">{t.kick.fromJobVersion(version)}</div>
       )}
+      {versions.length === 0 && certnames.length > 0 && <div className="note">{t.kick.fromJobNoVersion}</div>}
       {versions.length > 1 && (
         <div className="note warning">{t.kick.fromJobVersions(f.number(versions.length))}</div>
       )}

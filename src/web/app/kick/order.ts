@@ -146,6 +146,14 @@ function rolloutOf(order: Order, looked: Looked | undefined): NonNullable<JobWis
   };
 }
 
+/**
+ * The version of a catalog where it says from which code it was compiled. Without `config_version` Puppet takes the time
+ * instead, in seconds, and each catalog has another (lib/puppet/resource/type_collection.rb, version).
+ */
+export function codeVersion(version: string | undefined): string | undefined {
+  return version === undefined || /^\d{10}$/.test(version) ? undefined : version;
+}
+
 /** Texts between spaces and commas; a comma in brackets belongs to a mask: web[1,3]. */
 export function words(text: string): string[] {
   return text.match(/(?:\[[^\]]*\]?|[^\s,[])+/g) ?? [];

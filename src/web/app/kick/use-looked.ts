@@ -4,7 +4,7 @@ import { useMemo } from 'react';
 import { allHostsOf, fleetQuery, type JobHost } from '../api/queries.ts';
 import { type FleetRow, rowOf } from '../fleet/host-rows.ts';
 import { millisOf } from '../text/times.ts';
-import { inParts, type Looked } from './order.ts';
+import { codeVersion, inParts, type Looked } from './order.ts';
 
 export function useLooked(job: string | undefined): { looked: Looked | undefined; error: Error | null } {
   const { data: hosts, error } = useQuery({
@@ -21,7 +21,7 @@ export function useLooked(job: string | undefined): { looked: Looked | undefined
   });
   const looked = useMemo((): Looked | undefined => {
     if (job === undefined || hosts === undefined) return undefined;
-    const versions = new Set(hosts.flatMap(({ catalogVersion }) => catalogVersion ?? []));
+    const versions = new Set(hosts.flatMap(({ catalogVersion }) => codeVersion(catalogVersion) ?? []));
     const byName = new Map(hosts.map((one) => [one.certname, one]));
     const newer = now?.hosts.flatMap((host) => newerOf(byName.get(host.certname), rowOf(host))) ?? [];
     return { job, certnames, versions: [...versions], newer };
@@ -37,8 +37,9 @@ async function pendingOf(job: string, signal: AbortSignal): Promise<JobHost[]> {
 
 /** Of a host whose latest run has had another catalog than the look. */
 function newerOf(looked: JobHost | undefined, { certname, status }: FleetRow): Looked['newer'] {
-  const { at = 0, configurationVersion: version } = status?.lastRun ?? {};
-  if (looked?.catalogVersion === undefined || version === undefined) return [];
+  const { at = 0, configurationVersion } = status?.lastRun ?? {};
+  const [seen, version] = [codeVersion(looked?.catalogVersion), codeVersion(configurationVersion)];
+  if (looked === undefined || seen === undefined || version === undefined) return [];
   const isLater = at > (millisOf(looked.startedAt) ?? Number.POSITIVE_INFINITY);
-  return isLater && version !== looked.catalogVersion ? [{ certname, version }] : [];
+  return isLater && version !== seen ? [{ certname, version }] : [];
 }

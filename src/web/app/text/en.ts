@@ -162,6 +162,8 @@ export const en = {
       `The catalog has changed since: on ${hosts} Puppet has run with ${versions}. Look again before you apply.`,
     fromJobVersion: (version: string) =>
       `The catalogs came from ${version}. If a host gets another version now, it is marked stale and the rollout stops.`,
+    fromJobNoVersion:
+      'The catalogs do not say from which code they come (no config_version in puppet.conf), so what is applied may differ from what you saw.',
     fromJobVersions: (n: string) =>
       `The hosts had ${n} catalog versions, so what is applied may differ from what you saw.`,
     dropFrom: 'Choose other hosts',

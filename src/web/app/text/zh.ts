@@ -155,6 +155,8 @@ export const zh: Text = {
       `catalog 在试运行之后已发生变化：${hosts}已用 ${versions} 运行过。请重新试运行后再应用。`,
     fromJobVersion: (version) =>
       `试运行时的 catalog 版本为 ${version}。如果主机现在得到其他版本，会被标记为“catalog 已过期”，后续主机不再启动。`,
+    fromJobNoVersion:
+      'catalog 没有标明来自哪个版本的代码（puppet.conf 未设置 config_version），实际应用的内容可能与当时所见不同。',
     fromJobVersions: (n) => `试运行时这些主机有 ${n} 个 catalog 版本，实际应用的内容可能与当时所见不同。`,
     dropFrom: '选择其他主机',
     readOnly: '您可以查看，但不能启动运行。请向管理员申请操作员角色。',
