@@ -146,7 +146,7 @@ export class BrokerConnection implements Link {
       await connection.close();
       return true;
     }
-    this.#open(connection);
+    await this.#open(connection);
     const error = await connection.closed();
     this.#connection = undefined;
     this.#lose(error instanceof Error ? attemptReason(error) : 'it closed the connection');
@@ -169,11 +169,13 @@ export class BrokerConnection implements Link {
     throw failure;
   }
 
-  #open(connection: NatsConnection): void {
+  /** Connected is who is heard: the broker has taken the subscriptions by then. */
+  async #open(connection: NatsConnection): Promise<void> {
     const server = connection.getServer();
     this.#connection = connection;
     for (const subscription of this.#subscriptions) subscribeAt(connection, subscription);
     void this.#watch(connection);
+    await connection.flush().catch(() => {}); // if it is lost meanwhile, its end follows at once
     this.#options.log.info({ server }, 'connected to the broker');
     this.#become({ state: 'connected', server, reconnects: this.#status.reconnects });
     for (const listener of this.#onConnected) listener();
