@@ -5,11 +5,12 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULTS, FLEET_CONTROLLER } from '../tools/fleet/plan.ts';
 import { type Fleet, startFleet } from '../tools/fleet/start-fleet.ts';
+import { isInstalled } from '../tools/installed.ts';
 import { PROGRAM } from '../tools/program.ts';
 import { BARE_CLIENT, median, mediansOf, type Row, roundsWithin } from './measure.ts';
 import { startSshd } from './openssh.ts';
 import { presign } from './presigned.ts';
-import { type Cost, costOfNode, cpuOfCommand, isInstalled } from './processes.ts';
+import { type Cost, costOfNode, cpuOfCommand } from './processes.ts';
 
 const CONCURRENCY = 50;
 const SSH_HOSTS = 200;

@@ -6,12 +6,13 @@ import { sleep } from '../src/util/clock.ts';
 import { agentCommand } from '../tools/agent-process.ts';
 import { DEFAULTS } from '../tools/fleet/plan.ts';
 import { type Fleet, startFleet } from '../tools/fleet/start-fleet.ts';
+import { isInstalled } from '../tools/installed.ts';
 import { mintCa } from '../tools/mint/mint-ca.ts';
 import { type NatsServer, startNatsServer } from '../tools/nats-server.ts';
 import { PROGRAM } from '../tools/program.ts';
 import type { DispatchOptions } from './dispatch.ts';
 import { median, mediansOf, type Row, roundsWithin, startAsUnit } from './measure.ts';
-import { type Cost, costOfNode, isInstalled, memoryOf } from './processes.ts';
+import { type Cost, costOfNode, memoryOf } from './processes.ts';
 
 const CONCURRENCY = 50;
 const PAIRS_MS = 60_000;

@@ -1,4 +1,5 @@
 /** The page in Debian's Chromium on a large job: how soon it can be used, and how long its tasks are while news come. */
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -6,10 +7,10 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { sleep } from '../src/util/clock.ts';
 import { DEFAULTS } from '../tools/fleet/plan.ts';
 import { type Fleet, startFleet } from '../tools/fleet/start-fleet.ts';
+import { isInstalled } from '../tools/installed.ts';
 import { ROOT } from '../tools/program.ts';
 import { addAccount, type ServeProcess, startServe } from '../tools/serve-process.ts';
 import type { Row } from './measure.ts';
-import { isInstalled } from './processes.ts';
 
 const USER = { name: 'alice', password: 'a password of the bench' };
 

@@ -56,15 +56,6 @@ export function cpuOfCommand(command: readonly string[], env: NodeJS.ProcessEnv 
   return (user + system) * 1000;
 }
 
-export function isInstalled(command: string): boolean {
-  try {
-    execFileSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Milliseconds of CPU used by a process, without its children (proc(5): 100 ticks per second). */
 export function cpuOfProcess(pid: number): number {
   const line = readFileSync(`/proc/${pid}/stat`, 'latin1');

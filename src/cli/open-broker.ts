@@ -104,19 +104,23 @@ function hearOf(
   };
 }
 
-/** Throws like `tlsMaterial`; what goes wrong later, the dialler says. */
-async function openBroker({ servers, tls }: NatsConfig, identity: Identity): Promise<OpenBroker> {
+/** A connection for as long as somebody waits. Throws like `tlsMaterial`. */
+export async function openLink({ servers, tls }: NatsConfig, identity: Identity): Promise<BrokerConnection> {
   const { BrokerConnection } = await import('../transport/nats/connection.ts');
+  return new BrokerConnection({ servers, tls, identity, maxWaitMs: MAX_WAIT_MS });
+}
+
+/** Throws like `tlsMaterial`; what goes wrong later, the dialler says. */
+async function openBroker(nats: NatsConfig, identity: Identity): Promise<OpenBroker> {
   const { NatsDialler } = await import('../transport/nats/dialler.ts');
   const { Hellos } = await import('../transport/nats/hellos.ts');
-  const link = new BrokerConnection({ servers, tls, identity, maxWaitMs: MAX_WAIT_MS });
+  const link = await openLink(nats, identity);
   return { link, dialler: new NatsDialler(link, identity.certname), hellos: new Hellos(link) };
 }
 
 /** The way to all agents at once, for discovery. */
-export const openCrowd: OpenCrowd = async ({ identity, nats: { servers, tls } }) => {
-  const { BrokerConnection } = await import('../transport/nats/connection.ts');
+export const openCrowd: OpenCrowd = async ({ identity, nats }) => {
   const { NatsCrowd } = await import('../transport/nats/crowd.ts');
-  const link = new BrokerConnection({ servers, tls, identity, maxWaitMs: MAX_WAIT_MS });
+  const link = await openLink(nats, identity);
   return { crowd: new NatsCrowd(link, identity.certname), close: () => void link.close() };
 };

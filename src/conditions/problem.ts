@@ -1,8 +1,6 @@
 /** A problem in a condition that was typed, and where it is. */
 import { KickError } from '../errors.ts';
-
-/** How many characters are shown around it. */
-const SHOWN = 100;
+import { pointedAt } from '../util/text.ts';
 
 export class ConditionProblem extends Error {
   /** Index into the text. */
@@ -30,11 +28,8 @@ export function pointingAt<T>({ text, name, hint }: Typed, read: () => T): T {
   } catch (error) {
     if (!(error instanceof ConditionProblem)) throw error;
     const { at, message } = error;
-    const from = text.length <= SHOWN ? 0 : Math.max(0, at - SHOWN / 2);
-    const shown = text.slice(from, from + SHOWN).replace(/\s/g, ' ');
-    const caret = `${' '.repeat(at - from)}^`;
-    throw new KickError('usage', `${name}: ${message}, see column ${at + 1}\n  ${shown}\n  ${caret}`, {
-      hint,
-    });
+    const column = at + 1;
+    const where = `see column ${column}\n${pointedAt(text, column)}`;
+    throw new KickError('usage', `${name}: ${message}, ${where}`, { hint });
   }
 }

@@ -1,6 +1,7 @@
 /** `nats:` of agent.yaml and controller.yaml: the brokers through which hosts are reached. */
 import { isIP } from 'node:net';
 import * as v from 'valibot';
+import { KickError } from '../errors.ts';
 import { longText } from '../util/bounds.ts';
 
 export const DEFAULT_NATS_PORT = 4222;
@@ -34,6 +35,14 @@ export const NatsConfigSchema = v.pipe(
     ['tls'],
   ),
 );
+
+/** What to write, for hints. */
+export const NATS_EXAMPLE = 'nats: {servers: [tls://nats1.example.com:4222]}';
+
+/** `doing`: what needs brokers, of which controller.yaml names none. */
+export function noBroker(doing: string): KickError {
+  return new KickError('config', `${doing}: controller.yaml names no servers`, { hint: NATS_EXAMPLE });
+}
 
 export type NatsConfig = v.InferOutput<typeof NatsConfigSchema>;
 

@@ -1,6 +1,7 @@
 /** Which hosts are meant, and where to reach each. Sends nothing but what a condition needs. */
 import { hostname } from 'node:os';
 import type { ControllerConfig } from '../config/controller-config.ts';
+import { noBroker } from '../config/nats-config.ts';
 import { KickError } from '../errors.ts';
 import type { Identity } from '../pki/identity.ts';
 import type { Way } from '../protocol/names.ts';
@@ -36,7 +37,7 @@ export interface Hosts extends Chosen {
 export async function chooseHosts(site: Site, selection: Selection, options: ChooseOptions): Promise<Hosts> {
   const { fqdn = true, port, via, connectTimeoutMs, warn = () => {} } = options;
   const config = await site.config();
-  if (via === 'nats' && config.nats === undefined) throw noBroker();
+  if (via === 'nats' && config.nats === undefined) throw noBroker('reach hosts through NATS');
   const inventory = options.inventory ?? (await openInventory(site));
   // Parsed before a certificate is needed, so that users who may not read the key see their typos, too.
   parseAll(selection);
@@ -51,12 +52,6 @@ export async function chooseHosts(site: Site, selection: Selection, options: Cho
     warn,
   });
   return { ...chosen, selection, inventory, config };
-}
-
-function noBroker(): KickError {
-  return new KickError('config', 'reach hosts through NATS: controller.yaml names no servers', {
-    hint: 'nats: {servers: [tls://nats1.example.com:4222]}',
-  });
 }
 
 /** The domain of our certname; where we may read no certificate, that of the host name. */

@@ -118,32 +118,17 @@ export function openController(options: ControllerOptions): Controller {
   };
 }
 
-function siteOf(options: ControllerOptions): Site {
-  const {
-    folders,
-    path,
-    version,
-    clock,
-    identity,
-    openSender,
-    enterState = async () => {},
-    ...given
-  } = options;
-  let config = given.config === undefined ? undefined : Promise.resolve(given.config);
-  let store = given.store === undefined ? undefined : Promise.resolve(given.store);
+function siteOf({ enterState = async () => {}, ...options }: ControllerOptions): Site {
+  const { folders, clock } = options;
+  let config = options.config === undefined ? undefined : Promise.resolve(options.config);
+  let store = options.store === undefined ? undefined : Promise.resolve(options.store);
   const openStore = async () => {
     await enterState();
     return (await import('./jobs/job-store.ts')).openJobStore(folders.stateDir, clock);
   };
   return {
-    folders,
-    path,
-    version,
-    clock,
-    identity,
-    openSender,
+    ...options,
     enterState,
-    openCrowd: given.openCrowd,
     config: () => (config ??= configIn(folders.configDir)),
     store: () => (store ??= openStore()),
   };

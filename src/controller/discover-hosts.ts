@@ -1,5 +1,6 @@
 /** Asks all agents at the brokers of controller.yaml. */
 import type { ControllerConfig } from '../config/controller-config.ts';
+import { NATS_EXAMPLE } from '../config/nats-config.ts';
 import { KickError } from '../errors.ts';
 import type { Asks } from '../protocol/discovery.ts';
 import { type Discovered, type DiscoverOptions, discover } from './fleet/discover.ts';
@@ -20,7 +21,7 @@ export async function discoverHosts(
       'config',
       '--discover: controller.yaml names no servers of NATS, through which hosts answer',
       {
-        hint: 'nats: {servers: [tls://nats1.example.com:4222]}',
+        hint: NATS_EXAMPLE,
       },
     );
   }

@@ -81,3 +81,17 @@ export function clipLines(text: string, max: number): string {
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+/** How many characters are shown around a column. */
+const SHOWN = 100;
+
+/** The text around a column, from 1, and a caret below it: two lines, indented. */
+export function pointedAt(text: string, column: number): string {
+  const from = text.length <= SHOWN ? 0 : Math.max(0, column - SHOWN / 2);
+  // Every character takes one column.
+  const shown = text
+    .slice(from, from + SHOWN)
+    .replace(/\s/g, ' ')
+    .replace(/\p{C}/gu, '?');
+  return `  ${shown}\n  ${' '.repeat(column - 1 - from)}^`;
+}

@@ -1,7 +1,7 @@
 /** Real Puppet on hosts without a port: their agents are reached through a real broker, by Puppet's own certificates. */
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { isInstalled } from '../../tools/installed.ts';
 import { type NatsServer, startNatsServer } from '../../tools/nats-server.ts';
 import { AGENTS } from './agents.ts';
 import {
@@ -26,14 +26,7 @@ let controller: Controller;
 const isConnected = ({ msg }: { msg: string }) => msg === 'connected to the broker';
 
 /** Where this lab runs in a folder of its own, Debian's nats-server may be missing. */
-const hasServer = (() => {
-  try {
-    execFileSync('nats-server', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
+const hasServer = isInstalled('nats-server');
 
 beforeAll(async () => {
   if (!hasServer) return;

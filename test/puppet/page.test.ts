@@ -1,8 +1,8 @@
 /** The page in a browser with real Puppet behind it: look, read what would change, apply to exactly that host. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { en } from '../../src/web/app/text/en.ts';
+import { isInstalled } from '../../tools/installed.ts';
 import { countOf, openPage, signInOn } from '../browser/open-page.ts';
 import { startKick } from '../support/kick.ts';
 import { addUser, startServer } from '../web/web-site.ts';
@@ -15,7 +15,7 @@ const [agent] = AGENTS.page;
 const certname = lab.certnameOf(agent);
 
 /** Where this lab runs in a folder of its own, there is no browser. */
-const hasBrowser = existsSync('/usr/bin/chromium');
+const hasBrowser = isInstalled('chromium');
 
 test.runIf(hasBrowser)('look, see what would change, apply: by real Puppet', async () => {
   const running = await startAgent(lab, agent);

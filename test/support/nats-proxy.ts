@@ -16,6 +16,8 @@ export interface NatsProxy {
   readonly address: string;
   /** From now on. */
   meddle(how: Meddle): void;
+  /** Ends all connections, and takes no more. */
+  cut(): void;
   /** Everything that went through, in both directions. */
   seen(): Buffer;
 }
@@ -44,15 +46,17 @@ export async function startNatsProxy(port: number): Promise<NatsProxy> {
     });
   });
   const own = await listenOn(server);
-  onTestFinished(() => {
+  const cut = () => {
     for (const socket of sockets) socket.destroy();
     server.close();
-  });
+  };
+  onTestFinished(cut);
   return {
     address: `127.0.0.1:${own}`,
     meddle(next) {
       how = next;
     },
+    cut,
     seen: () => Buffer.concat(passed),
   };
 }

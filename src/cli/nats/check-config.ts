@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { AgentConfigSchema } from '../../config/agent-config.ts';
 import { readControllerConfig } from '../../config/controller-files.ts';
 import { loadOwnIdentity } from '../../config/identity.ts';
-import type { NatsConfig } from '../../config/nats-config.ts';
+import { NATS_EXAMPLE, type NatsConfig } from '../../config/nats-config.ts';
 import { readYamlFile } from '../../config/yaml-file.ts';
 import { KickError } from '../../errors.ts';
 import { type BrokerRole, type Finding, probeServer } from '../../transport/nats/probe-server.ts';
@@ -59,7 +59,7 @@ async function partiesIn(configDir: string): Promise<{ role: BrokerRole; nats: N
   const found = parties.flatMap(({ role, nats }) => (nats === undefined ? [] : [{ role, nats }]));
   if (found.length > 0) return found;
   throw new KickError('config', 'check brokers: neither controller.yaml nor agent.yaml names any', {
-    hint: 'nats: {servers: [tls://nats1.example.com:4222]}',
+    hint: NATS_EXAMPLE,
   });
 }
 

@@ -1,13 +1,13 @@
 /** `kick nats ping`: who is at the broker, and how far away. */
 import type { Command } from 'commander';
-import type { NatsConfig } from '../../config/nats-config.ts';
+import { type NatsConfig, noBroker } from '../../config/nats-config.ts';
 import { discover } from '../../controller/fleet/discover.ts';
 import { askEach } from '../../controller/fleet/each-host.ts';
 import { KickError, messageOf } from '../../errors.ts';
 import type { Identity } from '../../pki/identity.ts';
 import { EXIT } from '../../protocol/outcome.ts';
 import { type Pong, pingDocument, pingLines, pongLine } from '../../report/ping-report.ts';
-import { BrokerConnection } from '../../transport/nats/connection.ts';
+import type { BrokerConnection } from '../../transport/nats/connection.ts';
 import { NatsCrowd } from '../../transport/nats/crowd.ts';
 import { Pinger } from '../../transport/nats/pinger.ts';
 import type { Target } from '../../transport/transport.ts';
@@ -15,6 +15,7 @@ import { systemClock } from '../../util/clock.ts';
 import { safeJson, safeText } from '../../util/text.ts';
 import { prepareHosts } from '../commands/hosts.ts';
 import type { CommandContext } from '../context.ts';
+import { openLink } from '../open-broker.ts';
 import { openControllerOf } from '../open-controller.ts';
 import type { HostOptions } from '../options/host-options.ts';
 import { print } from '../print.ts';
@@ -28,7 +29,6 @@ export interface PingOptions extends HostOptions {
 
 const TIMEOUT_MS = 2000;
 const CONNECT_MS = 10_000;
-const MAX_WAIT_MS = 5000;
 
 /** Resolves to the exit status. */
 export async function natsPing(
@@ -40,7 +40,7 @@ export async function natsPing(
   const { terminal } = context;
   const controller = openControllerOf(command, context);
   const { nats } = await controller.config();
-  if (nats === undefined) throw noBroker();
+  if (nats === undefined) throw noBroker('ping through NATS');
   const identity = await controller.identity();
   for (const warning of identity.warnings) terminal.err(`warning: ${warning}\n`);
   const isNamed = namesHosts(words, options);
@@ -134,11 +134,11 @@ function namesHosts(words: readonly string[], options: HostOptions): boolean {
 }
 
 async function withLink<T>(
-  { servers, tls }: NatsConfig,
+  nats: NatsConfig,
   identity: Identity,
   work: (link: BrokerConnection) => Promise<T>,
 ): Promise<T> {
-  const link = new BrokerConnection({ servers, tls, identity, maxWaitMs: MAX_WAIT_MS });
+  const link = await openLink(nats, identity);
   try {
     await link.ready({ withinMs: CONNECT_MS, signal: new AbortController().signal });
     return await work(link);
@@ -150,10 +150,4 @@ async function withLink<T>(
   } finally {
     await link.close();
   }
-}
-
-function noBroker(): KickError {
-  return new KickError('config', 'ping through NATS: controller.yaml names no servers', {
-    hint: 'nats: {servers: [tls://nats1.example.com:4222]}',
-  });
 }

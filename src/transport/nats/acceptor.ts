@@ -1,6 +1,7 @@
-/** DESIGN 10, the agent's side: takes the streams that controllers make to this host through a broker. */
+/** DESIGN 12, the agent's side: takes the streams that controllers make to this host through a broker. */
 import type { Duplex } from 'node:stream';
 import type { Link } from './link.ts';
+import { lostWords } from './session.ts';
 import { answerToUnknown, NatsStream } from './stream.ts';
 import {
   checkFits,
@@ -52,6 +53,6 @@ export function acceptStreams(link: Link, certname: string, onStream: (stream: D
     if (name?.certname === certname && name.controller === dialler(subject)) begin(name);
   });
   link.onLost((reason) => {
-    for (const stream of [...open.values()]) stream.break(`the connection to the broker was lost: ${reason}`);
+    for (const stream of [...open.values()]) stream.break(lostWords(reason));
   });
 }

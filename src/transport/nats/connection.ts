@@ -1,5 +1,5 @@
 /**
- * DESIGN 10, the connection to a broker. The official client makes each connection. Making it again is done here: a fleet
+ * DESIGN 12, the connection to a broker. The official client makes each connection. Making it again is done here: a fleet
  * must not come back all at once, whatever was under way is lost in any case, and the client gives up after two refusals.
  */
 import { randomInt } from 'node:crypto';

@@ -1,7 +1,7 @@
 /** DESIGN 12, discovery: questions to all agents at a broker, and what comes back. */
-import { randomBytes } from 'node:crypto';
 import type { Crowd, CrowdListener } from '../transport.ts';
 import type { Link } from './link.ts';
+import { deniedWords, lostWords, newSession, type Session } from './session.ts';
 import {
   answerer,
   answerSubject,
@@ -13,14 +13,13 @@ import {
 
 /** The controller's side. */
 export class NatsCrowd implements Crowd {
-  readonly session = randomBytes(16).toString('base64url');
   readonly #link: Link;
-  readonly #ours: { controller: string; session: string };
+  readonly #ours: Session;
   readonly #listeners = new Set<CrowdListener>();
 
   constructor(link: Link, controller: string) {
     this.#link = link;
-    this.#ours = { controller: controllerToken(controller), session: this.session };
+    this.#ours = newSession(controller);
     link.subscribe(answersTo(this.#ours), ({ subject, data, isUndeliverable }) => {
       const certname = answerer(subject);
       if (certname === undefined) return;
@@ -29,11 +28,16 @@ export class NatsCrowd implements Crowd {
         else listener.onAnswer(certname, data);
       }
     });
-    link.onLost((reason) => this.#fail(`the connection to the broker was lost: ${reason}`));
-    link.onDenied(({ operation, subject }) => {
+    link.onLost((reason) => this.#fail(lostWords(reason)));
+    link.onDenied((denial) => {
+      const { subject } = denial;
       if (subject !== questionSubject(this.#ours.controller) && subject !== answersTo(this.#ours)) return;
-      this.#fail(`the broker does not let ${controller} ${operation} on ${subject}: see kick nats config`);
+      this.#fail(deniedWords(controller, denial));
     });
+  }
+
+  get session(): string {
+    return this.#ours.session;
   }
 
   ready(options: { withinMs: number; signal: AbortSignal }): Promise<void> {

@@ -2,7 +2,8 @@
 import { setMaxListeners } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { formatDuration } from '../../util/duration.ts';
-import { SendError, type SendFailure } from '../transport.ts';
+import type { SendFailure } from '../transport.ts';
+import { notReached } from './session.ts';
 import type { NatsStream } from './stream.ts';
 import type { StreamName } from './subjects.ts';
 
@@ -35,7 +36,7 @@ export function untilAccepted(dialled: Dialled, { leftMs, withinMs, signal }: Ac
     const fail = (code: SendFailure, message: string) => {
       settle();
       stream.destroy();
-      reject(new SendError(code, message, { arrived: false }));
+      reject(notReached(code, message));
     };
     const giveUp = () => fail('aborted', 'given up before the answer');
     const closed = () => fail('broken', 'kick agent closed the stream at once');

@@ -1,19 +1,11 @@
-/** DESIGN 10, the controller's side: streams to agents that listen at a broker. */
-import { randomBytes } from 'node:crypto';
+/** DESIGN 12, the controller's side: streams to agents that listen at a broker. */
 import type { Duplex } from 'node:stream';
-import { SendError, type StreamDialler } from '../transport.ts';
+import type { StreamDialler } from '../transport.ts';
 import { type Dialled, untilAccepted } from './dialled.ts';
 import type { Denial, Link, Message } from './link.ts';
+import { deniedWords, lostWords, NOT_CONNECTED, newSession, notReached, type Session } from './session.ts';
 import { answerToUnknown, NatsStream } from './stream.ts';
-import {
-  controllerToken,
-  dialSubject,
-  downSubject,
-  downsOf,
-  fitsSubject,
-  parseStream,
-  upSubject,
-} from './subjects.ts';
+import { dialSubject, downSubject, downsOf, fitsSubject, parseStream, upSubject } from './subjects.ts';
 
 /** A stream that has been silent for so long is asked for: a broker tells at once if its agent is gone. */
 const PROBE_MS = 5000;
@@ -22,7 +14,7 @@ export class NatsDialler implements StreamDialler {
   readonly #link: Link;
   readonly #controller: string;
   /** Of the subjects of all our streams. */
-  readonly #ours: { controller: string; session: string };
+  readonly #ours: Session;
   /** By number. */
   readonly #open = new Map<string, Dialled>();
   #count = 0;
@@ -31,9 +23,9 @@ export class NatsDialler implements StreamDialler {
   constructor(link: Link, controller: string) {
     this.#link = link;
     this.#controller = controller;
-    this.#ours = { controller: controllerToken(controller), session: randomBytes(16).toString('base64url') };
+    this.#ours = newSession(controller);
     link.subscribe(downsOf(this.#ours), (message) => this.#receive(message));
-    link.onLost((reason) => this.#lose(`the connection to the broker was lost: ${reason}`));
+    link.onLost((reason) => this.#lose(lostWords(reason)));
     link.onDenied((denial) => this.#deny(denial));
   }
 
@@ -42,13 +34,13 @@ export class NatsDialler implements StreamDialler {
     { withinMs, signal }: { withinMs: number; signal: AbortSignal },
   ): Promise<Duplex> {
     if (!fitsSubject(certname)) {
-      throw failure('no-such-name', 'its certname does not fit into a subject of NATS: reach it directly');
+      throw notReached('no-such-name', 'its certname does not fit into a subject of NATS: reach it directly');
     }
     const startedAt = performance.now();
     try {
       await this.#link.ready({ withinMs, signal });
     } catch (error) {
-      throw failure('no-answer', error instanceof Error ? error.message : String(error));
+      throw notReached('no-answer', error instanceof Error ? error.message : String(error));
     }
     const dialled = this.#begin(certname);
     const { name } = dialled;
@@ -96,7 +88,7 @@ export class NatsDialler implements StreamDialler {
       dialled.stream.receive(data);
       return;
     }
-    dialled.fail('connection-refused', 'kick agent is not connected to the broker');
+    dialled.fail('connection-refused', NOT_CONNECTED);
     dialled.stream.lose('kick agent is no longer connected to the broker');
   }
 
@@ -107,8 +99,9 @@ export class NatsDialler implements StreamDialler {
     }
   }
 
-  #deny({ operation, subject }: Denial): void {
-    const words = `the broker does not let ${this.#controller} ${operation} on ${subject}: see kick nats config`;
+  #deny(denial: Denial): void {
+    const { operation, subject } = denial;
+    const words = deniedWords(this.#controller, denial);
     for (const { name, fail } of [...this.#open.values()]) {
       if (subject === (operation === 'publish' ? dialSubject(name) : downsOf(this.#ours)))
         fail('no-answer', words);
@@ -122,7 +115,3 @@ export class NatsDialler implements StreamDialler {
 }
 
 const NOTHING = new Uint8Array(0);
-
-function failure(code: 'no-such-name' | 'no-answer', message: string): SendError {
-  return new SendError(code, message, { arrived: false });
-}

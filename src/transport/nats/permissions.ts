@@ -1,5 +1,16 @@
-/** DESIGN 10, what a broker lets each certname do: its own subjects and no others. */
-import { controllerToken, dialsOf, QUESTIONS, questionSubject, upsOf } from './subjects.ts';
+/** DESIGN 12, what a broker lets each certname do: its own subjects and no others. */
+import {
+  answerSubject,
+  belowController,
+  controllerToken,
+  dialsOf,
+  downSubject,
+  HELLOS,
+  helloSubject,
+  QUESTIONS,
+  questionSubject,
+  upsOf,
+} from './subjects.ts';
 
 export interface Permissions {
   publish: string[];
@@ -7,16 +18,17 @@ export interface Permissions {
 }
 
 export function agentPermissions(certname: string): Permissions {
+  const anybody = { controller: '*', session: '*', certname };
   return {
     subscribe: [dialsOf(certname), upsOf(certname), QUESTIONS],
-    publish: [`kick.v1.down.*.*.*.${certname}`, `kick.v1.answer.*.*.${certname}`, `kick.v1.here.${certname}`],
+    publish: [downSubject({ ...anybody, number: '*' }), answerSubject(anybody), helloSubject(certname)],
   };
 }
 
 export function controllerPermissions(certname: string): Permissions {
   const token = controllerToken(certname);
   return {
-    subscribe: [`kick.v1.down.${token}.>`, `kick.v1.answer.${token}.>`, 'kick.v1.here.>'],
-    publish: [`kick.v1.dial.${token}.>`, `kick.v1.up.${token}.>`, questionSubject(token)],
+    subscribe: [belowController('down', token), belowController('answer', token), HELLOS],
+    publish: [belowController('dial', token), belowController('up', token), questionSubject(token)],
   };
 }

@@ -1,9 +1,9 @@
 /** DESIGN 12: whether agents are at the broker, and how far away. A message to no stream is answered at once that there is none. */
-import { randomBytes } from 'node:crypto';
-import { SendError, type SendFailure } from '../transport.ts';
+import type { SendFailure } from '../transport.ts';
 import { writeFrame } from './frame.ts';
 import type { Link, Message } from './link.ts';
-import { controllerToken, downSubject, downsOf, fitsSubject, parseStream, upSubject } from './subjects.ts';
+import { deniedWords, lostWords, NOT_CONNECTED, newSession, notReached, type Session } from './session.ts';
+import { downSubject, downsOf, fitsSubject, parseStream, upSubject } from './subjects.ts';
 
 interface Waiting {
   certname: string;
@@ -13,18 +13,19 @@ interface Waiting {
 
 export class Pinger {
   readonly #link: Link;
-  readonly #ours: { controller: string; session: string };
+  readonly #ours: Session;
   /** By number. */
   readonly #waiting = new Map<string, Waiting>();
   #count = 0;
 
   constructor(link: Link, controller: string) {
     this.#link = link;
-    this.#ours = { controller: controllerToken(controller), session: randomBytes(16).toString('base64url') };
+    this.#ours = newSession(controller);
     link.subscribe(downsOf(this.#ours), (message) => this.#receive(message));
-    link.onLost((reason) => this.#failAll('broken', `the connection to the broker was lost: ${reason}`));
-    link.onDenied(({ operation, subject }) => {
-      const words = `the broker does not let ${controller} ${operation} on ${subject}: see kick nats config`;
+    link.onLost((reason) => this.#failAll('broken', lostWords(reason)));
+    link.onDenied((denial) => {
+      const { operation, subject } = denial;
+      const words = deniedWords(controller, denial);
       for (const [number, { certname, fail }] of [...this.#waiting]) {
         const own = operation === 'publish' ? this.#upOf(number, certname) : downsOf(this.#ours);
         if (subject === own) fail('no-answer', words);
@@ -36,7 +37,7 @@ export class Pinger {
   ping(certname: string, { withinMs, signal }: { withinMs: number; signal: AbortSignal }): Promise<number> {
     return new Promise((resolve, reject) => {
       if (!fitsSubject(certname))
-        throw failure('no-such-name', 'its certname does not fit into a subject of NATS');
+        throw notReached('no-such-name', 'its certname does not fit into a subject of NATS');
       this.#count += 1;
       const number = this.#count.toString(36);
       const startedAt = performance.now();
@@ -47,7 +48,7 @@ export class Pinger {
       };
       const fail: Waiting['fail'] = (code, message) => {
         settle();
-        reject(failure(code, message));
+        reject(notReached(code, message));
       };
       const giveUp = () => fail('aborted', 'given up before the answer');
       const timer = setTimeout(() => fail('no-answer', 'it does not answer'), withinMs);
@@ -75,15 +76,11 @@ export class Pinger {
     const name = parseStream(subject);
     const waiting = name === undefined ? undefined : this.#waiting.get(name.number);
     if (waiting === undefined || waiting.certname !== name?.certname) return;
-    if (isUndeliverable) waiting.fail('connection-refused', 'kick agent is not connected to the broker');
+    if (isUndeliverable) waiting.fail('connection-refused', NOT_CONNECTED);
     else waiting.answer();
   }
 
   #failAll(code: SendFailure, message: string): void {
     for (const { fail } of [...this.#waiting.values()]) fail(code, message);
   }
-}
-
-function failure(code: SendFailure, message: string): SendError {
-  return new SendError(code, message, { arrived: false });
 }

@@ -8,7 +8,15 @@ import { attemptReason } from './attempt-reason.ts';
 import { MAX_DATA_BYTES } from './frame.ts';
 import { openConnection } from './open-connection.ts';
 import { agentPermissions, controllerPermissions, type Permissions } from './permissions.ts';
-import { controllerToken, dialSubject, dialsOf, downSubject, downsOf, upsOf } from './subjects.ts';
+import {
+  controllerToken,
+  dialSubject,
+  dialsOf,
+  downSubject,
+  downsOf,
+  helloSubject,
+  upsOf,
+} from './subjects.ts';
 
 export type BrokerRole = 'agent' | 'controller';
 
@@ -123,7 +131,7 @@ const FOREIGN_SUBJECTS: readonly { act: keyof Permissions; subject: string; what
   { act: 'subscribe', subject: downsOf(FOREIGN), what: 'listen to what is sent to another controller' },
   { act: 'publish', subject: dialSubject(FOREIGN), what: 'call a host in the name of another controller' },
   { act: 'publish', subject: downSubject(FOREIGN), what: 'answer in the name of another host' },
-  { act: 'publish', subject: `kick.v1.here.${NOBODY}`, what: 'say hello in the name of another host' },
+  { act: 'publish', subject: helloSubject(NOBODY), what: 'say hello in the name of another host' },
 ];
 
 async function ofSubjects(connection: NatsConnection, { identity, role }: ProbeOptions): Promise<Finding[]> {

@@ -1,5 +1,5 @@
 /**
- * DESIGN 10, a stream: bytes in both directions over two subjects. A broker may lose, repeat, reorder or invent messages;
+ * DESIGN 12, a stream: bytes in both directions over two subjects. A broker may lose, repeat, reorder or invent messages;
  * TLS above it notices what is changed, and here a message that does not follow the one before breaks the stream.
  */
 import { Duplex } from 'node:stream';
@@ -96,10 +96,6 @@ export class NatsStream extends Duplex {
   /** As node:net's: without waiting for what was not sent yet. */
   resetAndDestroy(): this {
     return this.destroy();
-  }
-
-  setNoDelay(): this {
-    return this;
   }
 
   override _read(): void {

@@ -1,5 +1,5 @@
 /**
- * DESIGN 10, the subjects. A certname has dots, so it is always the last part. A controller's name is one token, since its
+ * DESIGN 12, the subjects. A certname has dots, so it is always the last part. A controller's name is one token, since its
  * permissions are those of everything below it.
  */
 import { KickError } from '../../errors.ts';
@@ -54,6 +54,10 @@ export const upSubject = (name: StreamName) => `${ROOT}.up.${streamTail(name)}`;
 export const downsOf = ({ controller, session }: Pick<StreamName, 'controller' | 'session'>) =>
   `${ROOT}.down.${controller}.${session}.>`;
 export const downSubject = (name: StreamName) => `${ROOT}.down.${streamTail(name)}`;
+
+/** All of a controller's own, of one kind. */
+export const belowController = (kind: 'dial' | 'up' | 'down' | 'answer', controller: string) =>
+  `${ROOT}.${kind}.${controller}.>`;
 
 /** Questions to all agents (DESIGN 12, discovery): what agents listen on, and what one controller asks on. */
 export const QUESTIONS = `${ROOT}.who.*`;

@@ -2,7 +2,9 @@
 import { expect, test } from 'vitest';
 import type { StoredEvent } from '../../../src/protocol/event.ts';
 import { acceptStreams } from '../../../src/transport/nats/acceptor.ts';
+import type { AgentService } from '../../../src/transport/transport.ts';
 import { deferred } from '../../support/deferred.ts';
+import { startNatsProxy } from '../../support/nats-proxy.ts';
 import { startNats } from '../../support/nats-server.ts';
 import { accepted, anySignal, collect, failureOf, JOB, STATUS, startAgent } from '../../transport/support.ts';
 import { agentAt, agentIdentity, connectTo, PARTIES, senderAt, soon, TARGET } from './way.ts';
@@ -16,6 +18,18 @@ const output = (seq: number, text: string): StoredEvent => ({
   type: 'log',
   lines: [{ level: 'notice', message: text }],
 });
+
+/** A run that has no end; `begun` resolves once its first event is sent. */
+function endless(): { service: Pick<AgentService, 'submit'>; begun: Promise<void> } {
+  const begun = deferred<void>();
+  const submit: AgentService['submit'] = async () =>
+    async function* (aborted) {
+      yield accepted();
+      begun.resolve();
+      await new Promise((resolve) => aborted.addEventListener('abort', resolve));
+    };
+  return { service: { submit }, begun: begun.promise };
+}
 
 test('a request, its events and a status go through a broker, and the agent sees who asks', async () => {
   const { address } = await startNats(PARTIES);
@@ -55,21 +69,12 @@ test('an agent that is not at the broker is told apart at once', async () => {
 
 test('a broker that is not there, and one that dies in the middle of a stream', async () => {
   const server = await startNats(PARTIES);
-  const begun = deferred<void>();
-  await agentAt(server.address, {
-    service: {
-      submit: async () =>
-        async function* (aborted) {
-          yield accepted();
-          begun.resolve();
-          await new Promise((resolve) => aborted.addEventListener('abort', resolve));
-        },
-    },
-  });
+  const { service, begun } = endless();
+  await agentAt(server.address, { service });
   const { sender, link } = senderAt(server.address, { connectTimeoutMs: 500 });
   const stream = await sender.submit(TARGET, BODY, { signal });
   const ended = failureOf(collect(stream));
-  await begun.promise;
+  await begun;
   await server.kill('SIGKILL');
   expect(await ended).toMatchObject({ failure: 'broken', arrived: true });
   const down = await failureOf(sender.status(TARGET, { signal }));
@@ -83,23 +88,26 @@ test('a broker that is not there, and one that dies in the middle of a stream', 
   expect(link.status()).toMatchObject({ state: 'connected', reconnects: 1 });
 });
 
-test('an agent that is killed in the middle of a stream is noticed by the broker, not by its silence', async () => {
+test('an agent that leaves the broker in the middle of a stream ends it at once', async () => {
   const { address } = await startNats(PARTIES);
-  const begun = deferred<void>();
-  const agent = await agentAt(address, {
-    service: {
-      submit: async () =>
-        async function* (aborted) {
-          yield accepted();
-          begun.resolve();
-          await new Promise((resolve) => aborted.addEventListener('abort', resolve));
-        },
-    },
-  });
+  const { service, begun } = endless();
+  const agent = await agentAt(address, { service });
   const { sender } = senderAt(address);
   const ended = failureOf(collect(await sender.submit(TARGET, BODY, { signal })));
-  await begun.promise;
+  await begun;
   await agent.link.close();
+  expect(await ended).toMatchObject({ failure: 'broken', arrived: true });
+});
+
+test('an agent whose connection dies without a word is missed by a probe', async () => {
+  const { port } = await startNats({ ...PARTIES, edit: () => 'listen: 127.0.0.1:PORT\n' });
+  const proxy = await startNatsProxy(port);
+  const { service, begun } = endless();
+  await agentAt(proxy.address, { service, tls: false });
+  const { sender } = senderAt(`127.0.0.1:${port}`, { tls: false });
+  const ended = failureOf(collect(await sender.submit(TARGET, BODY, { signal })));
+  await begun;
+  proxy.cut();
   expect(await ended).toMatchObject({ failure: 'broken', arrived: true });
 });
 

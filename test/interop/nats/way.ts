@@ -23,7 +23,7 @@ export const PARTIES = { ca, agents: [agentIdentity.certname], controllers: [con
 export const TARGET = { certname: agentIdentity.certname, host: '127.0.0.1', port: 1, via: 'nats' as const };
 
 interface ConnectOptions {
-  tls?: boolean;
+  tls?: boolean | undefined;
 }
 
 /** A connection with short waits, closed when the test has finished. */
@@ -41,9 +41,9 @@ export function connectTo(
 export const soon = (link: BrokerConnection) => link.ready({ withinMs: 20_000, signal: anySignal() });
 
 /** An agent that listens at a broker. */
-export async function agentAt(address: string, options: AgentOptions = {}) {
+export async function agentAt(address: string, { tls, ...options }: AgentOptions & ConnectOptions = {}) {
   const agent = await startAgent(agentIdentity, options);
-  const { link, log } = connectTo(address, agentIdentity);
+  const { link, log } = connectTo(address, agentIdentity, { tls });
   acceptStreams(link, agentIdentity.certname, (stream) => agent.listener.accept(stream));
   await soon(link);
   return { ...agent, link, brokerLog: log };
@@ -52,9 +52,9 @@ export async function agentAt(address: string, options: AgentOptions = {}) {
 /** A controller's sender through a broker. */
 export function senderAt(
   address: string,
-  { identity = controller, ...options }: Partial<HttpsSenderOptions> = {},
+  { identity = controller, tls, ...options }: Partial<HttpsSenderOptions> & ConnectOptions = {},
 ) {
-  const { link } = connectTo(address, identity);
+  const { link } = connectTo(address, identity, { tls });
   const sender = startSender(identity, {
     reach: (direct) => anyReach({ ...direct, streams: new NatsDialler(link, identity.certname) }),
     ...options,
