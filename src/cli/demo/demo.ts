@@ -116,11 +116,13 @@ interface Act {
 async function act(stage: Stage, { what, words, expected }: Act): Promise<boolean> {
   const { terminal } = stage;
   say(stage, what);
-  print(terminal, `$ kick ${words.join(' ')}\n`);
+  print(terminal, `$ kick ${words.map(asTyped).join(' ')}\n`);
   const code = await exitOf(kick(stage, words, 'inherit'));
   terminal.out(`exit ${code}\n`);
   return code === expected;
 }
+
+const asTyped = (word: string) => (word.includes(' ') ? `'${word}'` : word);
 
 /** Two kicks at once while the hosts are busy: both wait, and one run on each host serves both. */
 async function together(stage: Stage): Promise<boolean> {
