@@ -113,7 +113,10 @@ export class BrokerConnection implements Link {
     for (const listener of this.#onLost) listener('it is closed');
     const connection = this.#connection;
     if (connection !== undefined) {
-      await Promise.race([connection.drain().catch(() => {}), sleep(CLOSE_MS)]);
+      const isDrained = new AbortController();
+      const drained = connection.drain().catch(() => {});
+      await Promise.race([drained, sleep(CLOSE_MS, isDrained.signal)]);
+      isDrained.abort(); // a timer keeps the process
       await connection.close();
     }
     await this.#running;

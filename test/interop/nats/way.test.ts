@@ -159,3 +159,13 @@ test('who has no user is refused by the broker, and told so', async () => {
   const error = await failureOf(sender.status(TARGET, { signal }));
   expect(error.message).toMatch(/knows no user for our certificate .* see kick nats config$/);
 });
+
+test('a connection that is closed keeps no process alive', async () => {
+  const { address } = await startNats(PARTIES);
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const before = timers();
+  const { link } = connectTo(address, agentIdentity);
+  await soon(link);
+  await link.close();
+  expect(timers()).toBeLessThanOrEqual(before);
+});
