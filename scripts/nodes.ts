@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -34,21 +34,27 @@ export const NODES: readonly string[] = Object.keys(PACKAGES);
 export const OLDEST_NODE = NODES[0] ?? '';
 export const NEWEST_NODE = NODES.at(-1) ?? '';
 
+/** The one in our own packages: the current line with long-term support. */
+export const PACKAGED_NODE = NODES.find((version) => version.startsWith('24.')) ?? '';
+
 const run = promisify(execFile);
 
-/** Returns the folder with the `node` of this version, for PATH. Throws if it is not available: no network, another processor. */
-export async function nodeFolder(version: string): Promise<string> {
-  const integrity = PACKAGES[version]?.[process.arch];
+/**
+ * Returns the folder with the `node` of this version, for PATH, and its LICENSE. Throws if it is not available: no network,
+ * another processor.
+ */
+export async function nodeFolder(version: string, arch: string = process.arch): Promise<string> {
+  const integrity = PACKAGES[version]?.[arch];
   if (process.platform !== 'linux' || integrity === undefined) {
-    throw new Error(`there is no Node ${version} for ${process.platform} on ${process.arch}`);
+    throw new Error(`there is no Node ${version} for ${process.platform} on ${arch}`);
   }
   const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'kick');
-  const folder = join(cache, `node-${version}-${process.arch}`);
+  const folder = join(cache, `node-${version}-linux-${arch}`);
   if (existsSync(folder)) return folder;
   await mkdir(cache, { recursive: true });
   const making = await mkdtemp(join(cache, '.making-'));
   try {
-    await unpack(`node-linux-${process.arch}@${version}`, { integrity, into: making });
+    await unpack(`node-linux-${arch}@${version}`, { integrity, into: making });
     await rename(making, folder).catch((error: unknown) => {
       if (!existsSync(folder)) throw error; // somebody else was faster
     });
@@ -59,13 +65,38 @@ export async function nodeFolder(version: string): Promise<string> {
 }
 
 async function unpack(name: string, { integrity, into }: { integrity: string; into: string }): Promise<void> {
-  // Not in the checkout, whose npm settings would apply.
-  const { stdout } = await run('npm', ['pack', name, '--silent', '--pack-destination', into], { cwd: into });
-  const archive = join(into, stdout.trim());
+  const archive = join(into, await fetchPackage(name, into));
   const found = `sha512-${createHash('sha512')
     .update(await readFile(archive))
     .digest('base64')}`;
   if (found !== integrity) throw new Error(`${name}: its integrity is ${found}, not ${integrity}`);
-  await run('tar', ['-xzf', archive, '-C', into, '--strip-components=2', 'package/bin/node']);
+  await run('tar', [
+    '-xzf',
+    archive,
+    '-C',
+    into,
+    '--strip-components=1',
+    'package/bin/node',
+    'package/LICENSE',
+  ]);
+  await rename(join(into, 'bin', 'node'), join(into, 'node'));
+  await rmdir(join(into, 'bin'));
   await rm(archive);
+}
+
+/** Returns the name of the archive in `into`. */
+async function fetchPackage(name: string, into: string): Promise<string> {
+  try {
+    // Not in the checkout, whose npm settings would apply.
+    const words = ['pack', name, '--silent', '--prefer-offline', '--pack-destination', into];
+    const { stdout } = await run('npm', words, { cwd: into });
+    return stdout.trim();
+  } catch (error) {
+    const { stderr = '' } = error as { stderr?: string };
+    const why = stderr.trim().split('\n')[0] || 'npm does not say why';
+    throw new Error(
+      `fetch ${name} from npm's registry: ${why} (try: npm view ${name}; once fetched, it is kept in ~/.cache/kick)`,
+      { cause: error },
+    );
+  }
 }

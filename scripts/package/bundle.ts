@@ -1,0 +1,95 @@
+/** The program as a few files with all of its packages: an entry, and parts that are loaded when they are needed. */
+
+import { readFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
+import { relative } from 'node:path';
+import { build, type Metafile, type Plugin } from 'esbuild';
+import { ROOT } from '../../tools/program.ts';
+
+/**
+ * What in src/ depends on where its files lie. In the bundle these are in `parts/`, beside `page/`; and what is loaded by
+ * createRequire, for Node's sake, is part of it.
+ */
+const REPLACED: Readonly<Record<string, readonly [string, string]>> = {
+  'src/web/server/http/page.ts': [
+    "import.meta.dirname, '..', '..', 'app'",
+    "import.meta.dirname, '..', 'page'",
+  ],
+  'src/cli/commander.ts': ["createRequire(import.meta.url)('commander')", "require('commander')"],
+};
+
+/** Parts of Express that nothing here uses: its table of file types, its parsers of bodies, its server of files. */
+const UNUSED = /^(mime-db|body-parser|serve-static)$/;
+
+/** What `kick --version --verbose` tells. */
+export interface Stamp {
+  version: string;
+  commit: string;
+  /** What it is installed by: `deb`, `rpm` or `tar`. */
+  origin: string;
+}
+
+export interface Bundle {
+  /** Folders of the packages in it, below node_modules. */
+  packages: readonly string[];
+}
+
+/** Writes kick.mjs and parts/ into `folder`. Throws if something is left outside that is not Node's. */
+export async function writeBundle(folder: string, stamp: Stamp): Promise<Bundle> {
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: { kick: 'src/bin.ts' },
+    outdir: folder,
+    bundle: true,
+    splitting: true,
+    chunkNames: 'parts/[name]-[hash]',
+    outExtension: { '.js': '.mjs' },
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: 'none',
+    define: { KICK_BUNDLE: JSON.stringify(stamp) },
+    // For what is CommonJS.
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+    plugins: [replacing, leavingOut],
+    metafile: true,
+    logLevel: 'warning',
+  });
+  const outside = Object.values(metafile.outputs)
+    .flatMap(({ imports }) => imports)
+    .filter(({ external, path }) => external === true && !isBuiltin(path));
+  if (outside.length > 0) throw new Error(`not in the bundle: ${outside.map(({ path }) => path).join(', ')}`);
+  return { packages: packagesIn(metafile) };
+}
+
+const replacing: Plugin = {
+  name: 'replacing',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      const [from, to] = REPLACED[relative(ROOT, path)] ?? [];
+      if (from === undefined || to === undefined) return undefined;
+      const text = await readFile(path, 'utf8');
+      if (!text.includes(from)) throw new Error(`${path}: there is no ${from}`);
+      return { contents: text.replace(from, to), loader: 'ts' };
+    });
+  },
+};
+
+const leavingOut: Plugin = {
+  name: 'leaving-out',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: UNUSED }, ({ path }) => ({ path, namespace: 'empty' }));
+    onLoad({ filter: /.*/, namespace: 'empty' }, () => ({ contents: '{}', loader: 'json' }));
+  },
+};
+
+function packagesIn({ inputs }: Metafile): string[] {
+  const folders = Object.keys(inputs).flatMap(
+    (path) => /^(node_modules\/.*node_modules\/|node_modules\/)(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [],
+  );
+  return [...new Set(folders)].sort();
+}
