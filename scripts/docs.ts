@@ -7,9 +7,15 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FOLDER_OPTIONS } from '../src/cli/options/folders.ts';
+import { exitCodeOf } from '../src/cli/report-error.ts';
 import { agentKeys, controllerKeys, type DescribedKey, inventoryKeys } from '../src/config/keys.ts';
+import { ERRORS, type ErrorCode } from '../src/errors.ts';
 import { EXIT_CODES, OUTCOMES } from '../src/protocol/outcome.ts';
-import { REFUSALS } from '../src/protocol/refusal.ts';
+import { REFUSALS, type RefusalCode } from '../src/protocol/refusal.ts';
+import { REFUSAL_STATUS } from '../src/transport/https/listener/refusal-status.ts';
+import { PROBLEMS } from '../src/web/api/problem.ts';
+import { BY_CODE } from '../src/web/server/http/problems.ts';
+import { directDependencies, runtimePackages } from './dependencies.ts';
 import { LAYERS } from './layer-rules.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -17,7 +23,7 @@ const ROOT = join(import.meta.dirname, '..');
 /** Paths under the root, of all documents for people. */
 export function documents(): string[] {
   const inDocs = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
-  return ['README.md', ...inDocs.map((name) => `docs/${name}`)];
+  return ['README.md', 'SECURITY.md', ...inDocs.map((name) => `docs/${name}`)];
 }
 
 export function readDocument(path: string): string {
@@ -37,8 +43,28 @@ const TABLES: Readonly<Record<string, () => string>> = {
     ),
   refusals: () =>
     table(
-      ['code', 'means', 'what to do'],
-      Object.entries(REFUSALS).map(([code, row]) => [code, row.means, 'next' in row ? row.next : '']),
+      ['code', 'HTTP', 'means', 'what to do'],
+      Object.entries(REFUSALS).map(([code, row]) => [
+        code,
+        String(REFUSAL_STATUS[code as RefusalCode]),
+        row.means,
+        'next' in row ? row.next : '',
+      ]),
+    ),
+  errors: () =>
+    table(
+      ['code', 'means', 'exit', 'in the API'],
+      Object.entries(ERRORS).map(([code, means]) => [
+        code,
+        means,
+        String(exitCodeOf(code as ErrorCode)),
+        BY_CODE[code as ErrorCode],
+      ]),
+    ),
+  problems: () =>
+    table(
+      ['code', 'HTTP', 'means'],
+      Object.entries(PROBLEMS).map(([code, [status, title]]) => [code, String(status), title]),
     ),
   folders: () =>
     table(
@@ -58,6 +84,17 @@ const TABLES: Readonly<Record<string, () => string>> = {
         allowed.map((one) => (one === '*' ? 'all' : one)).join(', ') || 'nothing',
       ]),
     ),
+  dependencies: () =>
+    `${table(
+      ['package', 'version', 'licence', 'what for', 'brings'],
+      directDependencies().map(({ name, version, licence, whatFor, brings }) => [
+        name,
+        version,
+        licence,
+        whatFor,
+        brings === 0 ? 'nothing' : `${brings} more`,
+      ]),
+    )}\n${runtimePackages()} packages in all; what several need is counted for each.\n`,
   'agent.yaml': () => keyTable(agentKeys()),
   'controller.yaml': () => keyTable(controllerKeys()),
   'inventory.yaml': () => keyTable(inventoryKeys()),

@@ -1,18 +1,20 @@
-/** What a `KickError` is about; scripts and tests rely on these codes. */
-export type ErrorCode =
-  | 'usage'
-  | 'config'
-  | 'identity'
-  | 'inventory'
-  | 'pki'
-  | 'puppet'
-  | 'puppetdb'
-  | 'locked'
-  | 'state'
-  | 'input'
-  /** Others can change what is to be believed or run: nothing of it was used. */
-  | 'untrusted'
-  | 'internal';
+/** What a `KickError` is about; scripts, the API and tests rely on these codes. */
+export const ERRORS = {
+  usage: 'what was typed cannot be meant like this',
+  config: 'a configuration file, or what it asks for, cannot be used',
+  identity: 'this machine has no certificate, key or CA that can be used',
+  inventory: 'inventory.yaml, a nodes file, or what a group is made of cannot be used',
+  pki: 'a certificate, key, CA or CRL cannot be used, or not be made',
+  puppet: 'Puppet cannot be asked: it is not installed, or fails',
+  puppetdb: 'PuppetDB cannot be asked, refuses, or answers nonsense',
+  locked: 'another kick holds the lock, or another kick agent the state directory',
+  state: 'a job or another file of the state directory is missing, damaged, or does not allow this',
+  input: 'what was read from a pipe or file is not what it should be',
+  untrusted: 'others can change what is to be believed or run: nothing of it was used',
+  internal: 'an error of kick itself; please report it',
+} as const;
+
+export type ErrorCode = keyof typeof ERRORS;
 
 export interface KickErrorOptions {
   /** What to type or check next, for the operator. */

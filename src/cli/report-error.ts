@@ -1,5 +1,5 @@
 /** Turns an error into a message and an exit code. */
-import { isSystemError, KickError, messageOf } from '../errors.ts';
+import { type ErrorCode, isSystemError, KickError, messageOf } from '../errors.ts';
 import { EXIT } from '../protocol/outcome.ts';
 import { safeLines } from '../util/text.ts';
 import type { Environment } from './context.ts';
@@ -13,7 +13,7 @@ export function reportError(error: unknown, terminal: Pick<Terminal, 'err'>, env
   if (error instanceof KickError && error.code !== 'internal') {
     say(`kick: ${error.message}\n`);
     if (error.hint !== undefined) say(`hint: ${error.hint}\n`);
-    return error.code === 'locked' ? EXIT.locked : EXIT.usage;
+    return exitCodeOf(error.code);
   }
   // Whatever the system refuses (a path is a folder, may not be read, a disk is full) is the operator's to mend.
   const isOfSystem = isSystemError(error);
@@ -22,4 +22,10 @@ export function reportError(error: unknown, terminal: Pick<Terminal, 'err'>, env
   if (isDebugged && stack !== undefined) say(`${stack}\n`);
   else say(`hint: KICK_DEBUG=1 shows where${isOfSystem ? '' : '; please report it'}\n`);
   return isOfSystem ? EXIT.usage : EXIT.internal;
+}
+
+/** The exit code of a command that ends with such an error. */
+export function exitCodeOf(code: ErrorCode): number {
+  if (code === 'internal') return EXIT.internal;
+  return code === 'locked' ? EXIT.locked : EXIT.usage;
 }

@@ -6,7 +6,8 @@ import { NotAFile } from '../../../util/regular-file.ts';
 import { StoredProblem } from '../../../util/stored-json.ts';
 import { ApiProblem, type ProblemCode } from '../../api/problem.ts';
 
-const BY_CODE: Readonly<Record<KickError['code'], ProblemCode>> = {
+/** What each `KickError` is to who uses the API. */
+export const BY_CODE: Readonly<Record<KickError['code'], ProblemCode>> = {
   usage: 'bad-request',
   input: 'bad-request',
   state: 'conflict',
