@@ -102,7 +102,7 @@ export const ROOMS: Readonly<Record<string, { folders: readonly string[]; files:
     ],
   },
   cli: {
-    folders: ['agent', 'commands', 'completion', 'demo', 'help', 'nats', 'options'],
+    folders: ['agent', 'commands', 'completion', 'demo', 'help', 'nats', 'options', 'serve'],
     files: [
       'become-owner',
       'command-first',

@@ -34,6 +34,7 @@ export interface Brokers {
 
 interface Shared {
   readonly key: string;
+  readonly identity: Identity;
   readonly broker: Promise<OpenBroker>;
   users: number;
   timer?: NodeJS.Timeout;
@@ -50,9 +51,10 @@ export function createBrokers({ keepMs }: { keepMs: number }): Brokers {
     await (await one.broker).link.close();
   };
   const take = (nats: NatsConfig, identity: Identity): Shared => {
-    const key = JSON.stringify([nats, identity.certname]);
+    const key = JSON.stringify(nats);
     // Another one ends with its last user.
-    if (shared?.key !== key) shared = { key, broker: openBroker(nats, identity), users: 0 };
+    if (shared?.key !== key || shared.identity !== identity)
+      shared = { key, identity, broker: openBroker(nats, identity), users: 0 };
     clearTimeout(shared.timer);
     shared.users += 1;
     return shared;

@@ -11,17 +11,23 @@ import { openSender as openSenderOnce } from './open-sender.ts';
 import { foldersOf } from './options/folders.ts';
 import { version } from './version.ts';
 
+export interface OpenControllerOptions {
+  openSender?: OpenSender;
+  /** Defaults to the one that is found when it is first needed, for good. */
+  identity?: () => Promise<Identity>;
+}
+
 /** Throws `KickError` `usage` for a bad folder. Root becomes the owner of the jobs where `kick serve` runs as another user. */
 export function openControllerOf(
   command: Command,
   { env }: Pick<CommandContext, 'env'>,
-  { openSender = openSenderOnce }: { openSender?: OpenSender } = {},
+  { openSender = openSenderOnce, ...own }: OpenControllerOptions = {},
 ): Controller {
   const folders = foldersOf(command, env);
   const path = env['PATH'] ?? '';
   let identity: Promise<Identity> | undefined;
   const loadIdentity = async () => (await import('../config/identity.ts')).loadOwnIdentity(folders, path);
-  const ownIdentity = () => (identity ??= loadIdentity());
+  const ownIdentity = own.identity ?? (() => (identity ??= loadIdentity()));
   return openController({
     enterState: () => enterState(folders.stateDir, ownIdentity),
     folders,

@@ -1,7 +1,7 @@
 /** An identity that follows its files: certificates are renewed and CRLs replaced while the agent runs. */
-import { stat } from 'node:fs/promises';
 import { isUntrusted, messageAndHint } from '../errors.ts';
 import { type Clock, sleep } from '../util/clock.ts';
+import { stampOf } from '../util/file-stamps.ts';
 import type { Log } from '../util/log.ts';
 import type { Identity, IdentityPaths } from './identity.ts';
 import { loadIdentity } from './load-identity.ts';
@@ -86,7 +86,7 @@ export function watchIdentity(
   }
 
   async function look(force: boolean): Promise<void> {
-    const now = await stampOf(paths);
+    const now = await stampOf(Object.values({ ...paths }));
     const hasChanged = seen !== undefined && seen !== now;
     seen = now;
     if (hasChanged || force) await load();
@@ -100,16 +100,4 @@ export function watchIdentity(
     }
   })();
   return { reload: () => look(true) };
-}
-
-async function stampOf(paths: IdentityPaths): Promise<string> {
-  const stamps = Object.values<string>({ ...paths }).map(async (path) => {
-    try {
-      const { ino, size, mtimeNs } = await stat(path, { bigint: true });
-      return `${ino}.${size}.${mtimeNs}`;
-    } catch {
-      return 'absent';
-    }
-  });
-  return (await Promise.all(stamps)).join(' ');
 }

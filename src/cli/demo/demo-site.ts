@@ -103,9 +103,9 @@ async function open(
     folders: { configDir, stateDir, runDir: join(folder, 'run'), pkiDir, pkiDirNamed: true },
     ...{ path, version: version(), clock: systemClock, identity: async () => identity, openSender },
   });
-  const tls = tlsMaterial(identity);
+  const own = tlsMaterial(identity);
   const server = await openServer({
-    ...{ controller, tls, clients: tls, stateDir, port, bind: LOOPBACK },
+    ...{ controller, tls: { own, clients: own }, stateDir, port, bind: LOOPBACK },
     ...{ clock: systemClock, log: silentLog, version: version() },
   });
   stopping.push(() => server.close());

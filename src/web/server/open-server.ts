@@ -29,12 +29,17 @@ import { firing } from './schedules/fire.ts';
 import { startScheduler } from './schedules/scheduler.ts';
 import { openStoredSchedules } from './schedules/stored-schedule.ts';
 
+/** Certificates; all PEM. */
+export interface ServerTls {
+  /** What browsers see. */
+  own: Pick<SecureContextOptions, 'key' | 'cert'>;
+  /** Whose certificates may come in. */
+  clients: Pick<SecureContextOptions, 'ca' | 'crl'>;
+}
+
 export interface ServerOptions {
   controller: Controller;
-  /** The certificate and key that browsers see. */
-  tls: Pick<SecureContextOptions, 'key' | 'cert'>;
-  /** Whose certificates may come in: PEM. */
-  clients: Pick<SecureContextOptions, 'ca' | 'crl'>;
+  tls: ServerTls;
   /** controller.yaml, web. */
   config?: WebConfig | undefined;
   stateDir: string;
@@ -47,6 +52,8 @@ export interface ServerOptions {
 
 export interface KickServer {
   port: number;
+  /** For connections from now on. Throws for certificates that do not fit together; then the old ones stay. */
+  setTls(tls: ServerTls): void;
   /** Leaves the jobs as they are; the next server goes on with them. */
   close(): Promise<void>;
 }
@@ -67,7 +74,6 @@ const MAX_CONNECTIONS_EACH = 500;
 export async function openServer({
   controller,
   tls,
-  clients,
   config,
   stateDir,
   port,
@@ -100,13 +106,10 @@ export async function openServer({
   const app = createApp(context, feeds);
   const server = createServer(
     {
-      ...tls,
+      ...secureContext(tls, config),
       ...LIMITS,
-      minVersion: 'TLSv1.2',
       ALPNProtocols: ['http/1.1'],
-      ...(config?.certificates !== undefined && { ...clients, requestCert: true, rejectUnauthorized: false }),
-      // A resumed session skips revocation.
-      secureOptions: constants.SSL_OP_NO_TICKET,
+      ...(config?.certificates !== undefined && { requestCert: true, rejectUnauthorized: false }),
     },
     app,
   );
@@ -119,6 +122,7 @@ export async function openServer({
   const scheduler = startScheduler({ stored: schedules, clock, log, fire: firing(context) });
   return {
     port: (server.address() as AddressInfo).port,
+    setTls: (next) => server.setSecureContext(secureContext(next, config)),
     async close() {
       server.close();
       scheduler.close();
@@ -128,6 +132,14 @@ export async function openServer({
     },
   };
 }
+
+const secureContext = ({ own, clients }: ServerTls, config: WebConfig | undefined): SecureContextOptions => ({
+  ...own,
+  ...(config?.certificates !== undefined && clients),
+  minVersion: 'TLSv1.2',
+  // A resumed session skips revocation.
+  secureOptions: constants.SSL_OP_NO_TICKET,
+});
 
 /** Throws `KickError` `config`. */
 function oidcOf(config: WebConfig | undefined, clock: Clock): Oidc | undefined {
