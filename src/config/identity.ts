@@ -9,6 +9,7 @@ import { exists } from '../util/files.ts';
 import { refuseUntrusted } from '../util/trusted-path.ts';
 
 export interface IdentityChoice {
+  configDir: string;
   pkiDir: string;
   /** Whether the operator named the folder, so that no other is used. */
   pkiDirNamed: boolean;
@@ -45,7 +46,8 @@ export async function identityPaths(choice: IdentityChoice): Promise<IdentityPat
   const own = ownPaths(choice.pkiDir, certname);
   // Whoever may remove our certificate would choose Puppet's.
   refuseUntrusted(own.certificate, { doing: `use the certificate "${own.certificate}"`, isPuppets: true });
-  return choice.pkiDirNamed || (await exists(own.certificate)) ? own : puppetsOwnPaths(choice);
+  const paths = choice.pkiDirNamed || (await exists(own.certificate)) ? own : await puppetsOwnPaths(choice);
+  return { ...paths, denied: join(choice.configDir, 'denied') };
 }
 
 /** Loads what asks Puppet, which a host with certificates of its own need not have. */

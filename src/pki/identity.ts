@@ -10,6 +10,14 @@ export interface IdentityPaths {
   ca: string;
   /** One CRL per CA. */
   crl: string;
+  /** Certificates that are denied here; need not exist. */
+  denied?: string;
+}
+
+/** Certificates that are not believed, whatever their CA says of them. */
+export interface DenyList {
+  /** The entry that denies a certificate (DER), if any does. */
+  denies(certificate: Uint8Array): string | undefined;
 }
 
 export interface Identity {
@@ -22,6 +30,8 @@ export interface Identity {
   readonly ca: readonly X509Certificate[];
   /** PEM, one CRL per string: Node reads only the first of a bundle. */
   readonly crls: readonly string[];
+  /** Absent if nobody is denied. */
+  readonly denied?: DenyList;
   /** Sentences about what expires soon: the certificate within 30 days, a CRL within 7. */
   readonly warnings: readonly string[];
 }

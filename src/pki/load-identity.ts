@@ -2,10 +2,11 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { messageOf } from '../errors.ts';
 import { isCertname } from '../protocol/names.ts';
+import { exists } from '../util/files.ts';
 import { checkCrls, checkNotRevoked, crlWarnings } from './check-crls.ts';
 import { splitCrls } from './crl.ts';
 import { commonNameOf } from './der.ts';
-import type { Identity, IdentityPaths } from './identity.ts';
+import type { DenyList, Identity, IdentityPaths } from './identity.ts';
 import { broken, nameFor, privateKey, readCertificates, readPem } from './identity-files.ts';
 
 const DAY_MS = 86_400_000;
@@ -34,6 +35,7 @@ export async function loadIdentity(paths: IdentityPaths, { now }: { now: number 
   const chain = chainOf(certificates, ca, paths);
   const crls = checkCrls(splitCrls(crlPem), ca, { paths, now });
   checkNotRevoked(leaf, crls, paths);
+  const denied = await deniedBy(paths);
   return {
     certname,
     key,
@@ -41,8 +43,15 @@ export async function loadIdentity(paths: IdentityPaths, { now }: { now: number 
     chain,
     ca,
     crls: crls.map(({ pem }) => pem),
+    ...(denied !== undefined && { denied }),
     warnings: [...certificateWarnings(leaf, paths.certificate, now), ...crlWarnings(crls, paths.crl, now)],
   };
+}
+
+/** Most sites deny nobody, and load nothing for it. */
+async function deniedBy({ denied: path }: IdentityPaths): Promise<DenyList | undefined> {
+  if (path === undefined || !(await exists(path))) return undefined;
+  return (await import('./deny-list.ts')).readDenyList(path);
 }
 
 function certnameOf(leaf: X509Certificate, path: string): string {

@@ -20,8 +20,8 @@ export type Use = 'clientAuth' | 'serverAuth';
 
 export interface ChainVerifier {
   /**
-   * Returns the leaf if it was issued by our CA, is valid at `now` (milliseconds since 1970), and neither it nor one above it
-   * is revoked. Throws `ChainError`.
+   * Returns the leaf if it was issued by our CA, is valid at `now` (milliseconds since 1970), is not denied, and neither it
+   * nor one above it is revoked. Throws `ChainError`.
    */
   verify(chain: readonly Uint8Array[], options: { now: number; use: Use }): X509Certificate;
 }
@@ -37,7 +37,11 @@ interface Known {
 }
 
 /** Believes what `identity` names: its CAs, and its CRLs if they are signed by one of them. */
-export function chainVerifier({ ca, crls: pems }: Pick<Identity, 'ca' | 'crls'>): ChainVerifier {
+export function chainVerifier({
+  ca,
+  crls: pems,
+  denied,
+}: Pick<Identity, 'ca' | 'crls' | 'denied'>): ChainVerifier {
   const crls = crlsOf(pems, ca);
   const known = new Map<string, Known>();
 
@@ -48,6 +52,8 @@ export function chainVerifier({ ca, crls: pems }: Pick<Identity, 'ca' | 'crls'>)
       const checked = before ?? checkChain(chain, { ca, crls, use });
       checkDates(checked, now);
       checkCrlDates(crls, now);
+      if (denied?.denies(checked.leaf.raw) !== undefined)
+        throw new ChainError(`"${nameOf(checked.leaf)}" is denied here`);
       if (before === undefined) {
         if (known.size >= MAX_KNOWN) known.clear();
         known.set(key, checked);

@@ -34,7 +34,7 @@ async function siteOf(ca: MintedCa, web: (pki: string) => object = () => ({})) {
     key: readFileSync(join(pki, 'private_keys', `${name}.pem`)),
   });
   const statusOf = async (name: string) => (await server.ask('session', { pair: pair(name) })).status;
-  return { pki, server, issued, statusOf };
+  return { etc, pki, server, issued, statusOf };
 }
 
 /** The serial number of the certificate that a browser would see. */
@@ -55,6 +55,14 @@ test('a certificate that is revoked opens nothing any more, and others still do'
   expect([await statusOf(CLIENT), await statusOf(OTHER)]).toEqual([200, 200]);
   ca.revoke(issued[1] ?? expect.fail());
   writeFileSync(join(pki, 'crl.pem'), ca.crls());
+  await expect.poll(() => statusOf(CLIENT), SEEN).toBe(401);
+  expect(await statusOf(OTHER)).toBe(200);
+});
+
+test('a certificate that is denied here opens nothing, within seconds', async () => {
+  const { etc, statusOf } = await siteOf(mintCa());
+  expect([await statusOf(CLIENT), await statusOf(OTHER)]).toEqual([200, 200]);
+  writeFileSync(join(etc, 'denied'), `${CLIENT}\n`);
   await expect.poll(() => statusOf(CLIENT), SEEN).toBe(401);
   expect(await statusOf(OTHER)).toBe(200);
 });

@@ -146,6 +146,7 @@ function missing(key: string, runner: RunnerName): KickError {
 /** Which certificate the agent uses; flags win over the file. */
 export function identityChoiceOf(config: AgentConfig, options: AgentMainOptions): IdentityChoice {
   return {
+    configDir: options.configDir,
     pkiDir: options.pkiDirNamed ? options.pkiDir : (config.pki_dir ?? options.pkiDir),
     pkiDirNamed: options.pkiDirNamed || config.pki_dir !== undefined,
     certname: options.certname ?? config.certname,

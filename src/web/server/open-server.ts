@@ -7,6 +7,7 @@ import type { SecureContextOptions } from 'node:tls';
 import type { WebConfig } from '../../config/controller-config.ts';
 import type { Controller } from '../../controller/controller.ts';
 import { KickError, messageOf, systemCode } from '../../errors.ts';
+import type { DenyList } from '../../pki/identity.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import { openAccounts } from './access/accounts.ts';
@@ -33,8 +34,9 @@ import { openStoredSchedules } from './schedules/stored-schedule.ts';
 export interface ServerTls {
   /** What browsers see. */
   own: Pick<SecureContextOptions, 'key' | 'cert'>;
-  /** Whose certificates may come in. */
+  /** Whose certificates may come in, but for those that are denied. */
   clients: Pick<SecureContextOptions, 'ca' | 'crl'>;
+  denied?: DenyList | undefined;
 }
 
 export interface ServerOptions {
@@ -84,7 +86,8 @@ export async function openServer({
 }: ServerOptions): Promise<KickServer> {
   const webDir = join(stateDir, 'web');
   const [accounts, tokens] = [openAccounts(webDir, clock), openTokens(webDir, clock)];
-  const certificates = openCertificates(config?.certificates);
+  let { denied } = tls;
+  const certificates = openCertificates(config?.certificates, (der) => denied?.denies(der));
   const groups = (config?.oidc?.groups ?? []).map(grantOf);
   const sessions = await openSessions(webDir, { clock, log });
   const places = openKnownPlaces(webDir, { clock, log });
@@ -122,7 +125,10 @@ export async function openServer({
   const scheduler = startScheduler({ stored: schedules, clock, log, fire: firing(context) });
   return {
     port: (server.address() as AddressInfo).port,
-    setTls: (next) => server.setSecureContext(secureContext(next, config)),
+    setTls(next) {
+      server.setSecureContext(secureContext(next, config));
+      denied = next.denied;
+    },
     async close() {
       server.close();
       scheduler.close();

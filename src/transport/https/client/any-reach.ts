@@ -12,7 +12,7 @@ export interface AnyReachOptions extends DirectOptions {
 const DIRECT_MS = 800;
 
 export function anyReach({ streams, ...options }: AnyReachOptions): Reach {
-  const { secureContext, connectMs } = options;
+  const { secureContext, denied, connectMs } = options;
   const direct = directReach(options);
   const quick = directReach({ ...options, connectMs: Math.min(DIRECT_MS, connectMs) });
   /** Hosts with `auto` whose port could not be reached. */
@@ -22,7 +22,7 @@ export function anyReach({ streams, ...options }: AnyReachOptions): Reach {
     const startedAt = performance.now();
     const stream = await streams.dial(target.certname, { withinMs: connectMs, signal });
     const leftMs = Math.max(1, connectMs - (performance.now() - startedAt));
-    return connectTo(target, { secureContext, connectMs: leftMs, onSocket, stream });
+    return connectTo(target, { secureContext, denied, connectMs: leftMs, onSocket, stream });
   }
 
   async function either(target: Target, call: ReachCall): Promise<TLSSocket> {

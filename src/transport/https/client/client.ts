@@ -98,7 +98,7 @@ function createLine({
   const connectMs = connectTimeoutMs ?? limits.connectMs;
   // One for all hosts: it holds the parsed CAs and CRLs.
   const secureContext = createSecureContext(tlsOptions(identity));
-  const reach = makeReach({ secureContext, connectMs });
+  const reach = makeReach({ secureContext, denied: identity.denied, connectMs });
   const pace = createPace(PACE);
   const open = new Set<TLSSocket>();
   let isClosed = false;

@@ -9,18 +9,21 @@ import {
   TLSSocket,
 } from 'node:tls';
 import { systemCode } from '../../../errors.ts';
+import type { DenyList } from '../../../pki/identity.ts';
 import { isHostName } from '../../../protocol/names.ts';
 import { after } from '../../../util/clock.ts';
 import { formatDuration } from '../../../util/duration.ts';
 import { certificateWords } from '../../tls/certificate-words.ts';
 import { SendError, type SendFailure, type Target } from '../../transport.ts';
-import { checkServerName } from './server-name.ts';
+import { checkDenied, checkServerName } from './server-name.ts';
 
 /** Milliseconds before the next address of a name is tried in parallel. */
 const ADDRESS_MS = 2000;
 
 export interface ConnectOptions {
   secureContext: SecureContext;
+  /** Hosts that are not believed. */
+  denied?: DenyList | undefined;
   /** Name, TCP and TLS together. */
   connectMs: number;
   /** Called with the socket at once, so that the caller can destroy it. */
@@ -31,6 +34,7 @@ export interface ConnectOptions {
 
 export interface DirectOptions {
   secureContext: SecureContext;
+  denied?: DenyList | undefined;
   /** Milliseconds for the whole way: name and TCP, or broker; and TLS. */
   connectMs: number;
 }
@@ -56,7 +60,7 @@ const NO_BROKER = 'the host is reached through NATS, and controller.yaml names n
 
 /** Connects; throws `SendError`, never `arrived`. */
 export function connectTo(target: Target, options: ConnectOptions): Promise<TLSSocket> {
-  const { secureContext, connectMs, onSocket, stream } = options;
+  const { secureContext, denied, connectMs, onSocket, stream } = options;
   return new Promise((resolve, reject) => {
     const { certname, host, port } = target;
     const where = stream === undefined ? portOf(target) : 'the stream through the broker';
@@ -71,7 +75,8 @@ export function connectTo(target: Target, options: ConnectOptions): Promise<TLSS
       ALPNProtocols: ['http/1.1'],
       rejectUnauthorized: true,
       autoSelectFamilyAttemptTimeout: ADDRESS_MS,
-      checkServerIdentity: (_, certificate) => checkServerName(certname, certificate),
+      checkServerIdentity: (_, certificate) =>
+        checkServerName(certname, certificate) ?? checkDenied(certificate, denied),
     };
     const socket = connect(connection);
     // For checkServerIdentity, Node converts the whole chain to objects, which takes a quarter of the handshake;

@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
 import { commonNameOf, DerError } from '../../../pki/der.ts';
+import type { DenyList } from '../../../pki/identity.ts';
 import { isCertname } from '../../../protocol/names.ts';
 import { SendError } from '../../transport.ts';
 
@@ -33,6 +34,12 @@ export function checkServerName(
     return wrong(`the certificate there does not have "${certname}" among its DNS names`);
   }
   return undefined;
+}
+
+/** Returns what is wrong, or undefined. */
+export function checkDenied({ raw }: SpelledOut, denied: DenyList | undefined): SendError | undefined {
+  const entry = raw === undefined ? undefined : denied?.denies(raw);
+  return entry === undefined ? undefined : wrong(`the certificate there is denied here: ${entry}`);
 }
 
 /** One CN and nothing else, as issued by Puppet's CA and ours; Node returns several values as an array. */

@@ -12,7 +12,7 @@ import { AddressBook } from './address-book.ts';
 import { HandshakeGate } from './handshake-gate.ts';
 import { OpenConnections } from './open-connections.ts';
 import { originOf } from './origin.ts';
-import { peerCertificate } from './peer-certificate.ts';
+import { disown, peerCertificate } from './peer-certificate.ts';
 
 export interface ConnectionGuard {
   /** Ends every unfinished handshake. */
@@ -24,6 +24,8 @@ export interface ConnectionGuard {
 export interface GuardOptions {
   limits: ListenerLimits;
   clock: Clock;
+  /** The entry by which this host denies a certificate, if any does. */
+  denies: (certificate: Uint8Array) => string | undefined;
   /** For handshakes that failed. */
   quiet: QuietLog;
   /** For connections that had to make room; separate, so that a flood of them hides no other lines. */
@@ -34,7 +36,7 @@ export interface GuardOptions {
 export function guardConnections(
   server: Server,
   service: Pick<AgentService, 'isController'>,
-  { limits, clock, quiet, quietRoom }: GuardOptions,
+  { limits, clock, denies, quiet, quietRoom }: GuardOptions,
 ): ConnectionGuard {
   const book = new AddressBook(clock);
   const open = new OpenConnections<TLSSocket>(limits, (socket) => {
@@ -60,6 +62,14 @@ export function guardConnections(
     gate.pass(origin);
     const certificate = peerCertificate(socket);
     if (certificate === undefined) return;
+    const entry = denies(certificate);
+    if (entry !== undefined) {
+      const address = plainAddress(origin.remoteAddress ?? '');
+      quiet({ address, reason: `denied here: ${entry}` }, 'TLS handshake failed');
+      disown(socket);
+      socket.destroy();
+      return;
+    }
     const isController = service.isController(certificate);
     if (isController) book.welcome(addressGroup(origin.remoteAddress ?? ''));
     open.add(socket, { name: fingerprintOf(certificate), isController });

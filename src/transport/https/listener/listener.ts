@@ -50,7 +50,14 @@ export async function listenHttps(
   server.maxHeadersCount = limits.headerCount;
   server.maxRequestsPerSocket = 1; // each request is checked against the current CAs and CRLs
 
-  const guard = guardConnections(server, service, { limits, clock, quiet, quietRoom: quietLog(log, clock) });
+  let { denied } = identity;
+  const guard = guardConnections(server, service, {
+    limits,
+    clock,
+    denies: (certificate) => denied?.denies(certificate),
+    quiet,
+    quietRoom: quietLog(log, clock),
+  });
   server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
     const address = plainAddress(originOf(socket).remoteAddress ?? '');
     quiet({ address, reason: reasonOf(error, socket) }, 'TLS handshake failed');
@@ -65,6 +72,7 @@ export async function listenHttps(
     accept: (stream) => void server.emit('connection', stream),
     setIdentity(next) {
       server.setSecureContext(tlsOptions(next));
+      denied = next.denied;
       // Peers admitted under the old trust that have not asked yet must reconnect.
       guard.dropUnused();
       server.closeIdleConnections();

@@ -10,14 +10,18 @@ export interface Certificates {
 
 type Given = Parameters<typeof grantOf>[0];
 
-export function openCertificates(given: readonly Given[] = []): Certificates {
+/** `denies`: the entry by which a certificate (DER) is denied here, if any does. */
+export function openCertificates(
+  given: readonly Given[] = [],
+  denies: (certificate: Uint8Array) => string | undefined = () => undefined,
+): Certificates {
   const grants = new Map(given.map((one) => [one.name, grantOf(one)]));
   return {
     find(socket) {
       // `authorized` holds only for a chain that ends at our CA, with dates, usage and CRLs checked.
       if (grants.size === 0 || !socket.authorized) return undefined;
       const { raw, fingerprint256 } = socket.getPeerCertificate();
-      const name = raw === undefined ? undefined : nameIn(raw);
+      const name = raw === undefined || denies(raw) !== undefined ? undefined : nameIn(raw);
       const grant = name === undefined ? undefined : grants.get(name);
       return name === undefined || grant === undefined
         ? undefined

@@ -1,0 +1,54 @@
+/** The list of denied certificates: what stands in it, whom it means, and what is refused in it. */
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { parseDenyList } from '../../src/pki/deny-list.ts';
+import { chainVerifier } from '../../src/pki/peer-chain.ts';
+import { mintCa } from '../../tools/mint/mint-ca.ts';
+
+const ca = mintCa();
+const [web1, web2] = ['web1.example.com', 'web2.example.com'].map((name) => ca.agent(name).chain[0]);
+if (web1 === undefined || web2 === undefined) throw new Error('no certificate');
+
+const deniedBy = (text: string) => {
+  const list = parseDenyList(text, 'load it');
+  return [web1, web2].map(({ raw }) => list.denies(raw) !== undefined);
+};
+const colons = (hex: string) => hex.match(/../g)?.join(':') ?? '';
+const sha256 = createHash('sha256').update(web1.raw).digest('hex');
+
+test.each([
+  ['nothing', '', [false, false]],
+  ['comments', '# web1.example.com\n\n   # nobody\n', [false, false]],
+  ['a certname', 'web1.example.com # stolen\n', [true, false]],
+  ['another certname', 'web1.example\n', [false, false]],
+  ['a serial number', `serial:${web1.serialNumber}\r\n`, [true, false]],
+  ['one as OpenSSL prints it in -text', `serial:${colons(`00${web1.serialNumber}`)}\n`, [true, false]],
+  ['a fingerprint', `sha256:${sha256}\n`, [true, false]],
+  ['one as OpenSSL prints it', `SHA256:${colons(sha256).toUpperCase()}`, [true, false]],
+  ['several', `web2.example.com\nsha256:${sha256}`, [true, true]],
+])('with %s denies whom it names', (_, text, denied) => {
+  expect(deniedBy(text)).toEqual(denied);
+});
+
+test.each([
+  'Web1.Example.Com',
+  'web*',
+  'serial:',
+  'serial:xyz',
+  'sha256:abcd',
+  'sha1:ab',
+  'web1 web2',
+  '../x',
+  '\0',
+])('a line like %j is an error: whoever wrote it meant somebody', (line) => {
+  expect(() => parseDenyList(`web9.example.com\n${line}\n`, 'load it')).toThrow(/^load it: line 2: /);
+});
+
+test('answers that come through a broker are judged by it as well', () => {
+  const trust = ca.controller();
+  const denied = parseDenyList('web1.example.com', 'load it');
+  const options = { now: Date.now(), use: 'serverAuth' } as const;
+  const verifier = chainVerifier({ ...trust, denied });
+  expect(() => verifier.verify([web1.raw], options)).toThrow('denied here');
+  expect(verifier.verify([web2.raw], options).subject).toBe('CN=web2.example.com');
+});
