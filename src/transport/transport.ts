@@ -87,13 +87,22 @@ export interface Crowd {
   readonly session: string;
   /** Rejects with the reason if there is no connection after so many milliseconds. */
   ready(options: { withinMs: number; signal: AbortSignal }): Promise<void>;
-  /** Sends a sealed question. Returns a function that ends listening. */
-  ask(question: Uint8Array, listener: CrowdListener): () => void;
+  /** Sends a sealed question. */
+  ask(question: Uint8Array, listener: CrowdListener): Asked;
+}
+
+export interface Asked {
+  /** Has the broker say which of these hosts are not there: `onAbsent`. */
+  seek(certnames: Iterable<string>): void;
+  /** Ends listening. */
+  end(): void;
 }
 
 export interface CrowdListener {
   /** Whatever came as the answer of this host; anybody may have made it. */
   onAnswer(certname: string, body: Uint8Array): void;
+  /** The broker's word that the agent of this host, which was sought, is not there. */
+  onAbsent(certname: string): void;
   /** The broker's word that no agent listens. */
   onNobody(): void;
   /** No answer can come any more; why, as a sentence. */

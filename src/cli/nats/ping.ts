@@ -10,6 +10,7 @@ import { type Pong, pingDocument, pingLines, pongLine } from '../../report/ping-
 import type { BrokerConnection } from '../../transport/nats/connection.ts';
 import { NatsCrowd } from '../../transport/nats/crowd.ts';
 import { Pinger } from '../../transport/nats/pinger.ts';
+import { NOT_CONNECTED } from '../../transport/nats/session.ts';
 import type { Target } from '../../transport/transport.ts';
 import { systemClock } from '../../util/clock.ts';
 import { safeJson, safeText } from '../../util/text.ts';
@@ -92,7 +93,7 @@ async function pingAll(
   targets: readonly Target[] | undefined,
   { link, identity, options: { timeout }, onPong }: Pinging,
 ): Promise<Pong[]> {
-  const { answers, silent } = await discover(
+  const { answers, silent, absent } = await discover(
     {},
     {
       ...{ identity, crowd: new NatsCrowd(link, identity.certname), clock: systemClock },
@@ -100,7 +101,9 @@ async function pingAll(
       onHost: ({ certname, latencyMs }) => onPong({ certname, latencyMs }),
     },
   );
-  const quiet = silent.sort().map((certname): Pong => ({ certname }));
+  const quiet = silent
+    .sort()
+    .map((certname): Pong => ({ certname, ...(absent.has(certname) && { error: NOT_CONNECTED }) }));
   for (const pong of quiet) onPong(pong);
   return [
     ...[...answers.values()].map(({ certname, latencyMs }): Pong => ({ certname, latencyMs })),

@@ -12,23 +12,11 @@ import {
 } from '../../protocol/discovery.ts';
 import { sealAs } from '../../protocol/seal.ts';
 import type { Crowd } from '../../transport/transport.ts';
-import { type Clock, sleep } from '../../util/clock.ts';
+import type { Clock } from '../../util/clock.ts';
 import { createAnswers, type HostAnswer, type Ignored } from './answers.ts';
+import { newProgress, untilQuiet } from './patience.ts';
 
-const LOOK_EVERY_MS = 10;
-
-/** Milliseconds. */
-const WAIT = {
-  connect: 10_000,
-  /** Without an answer: the least, and as a share of the slowest round trip; the longest, which the first one has as well. */
-  quiet: 100,
-  share: 0.5,
-  mostQuiet: 2000,
-  /** The least while hosts are missing that are expected. */
-  quietForMissing: 400,
-  /** In all, while answers come. */
-  most: 30_000,
-};
+const CONNECT_MS = 10_000;
 
 export interface DiscoverOptions {
   identity: Identity;
@@ -51,6 +39,8 @@ export interface Discovered {
   ignored: Ignored;
   /** Expected and silent. */
   silent: string[];
+  /** Those of them of whom the broker says that they are not there. */
+  absent: ReadonlySet<string>;
   /** How many were expected; undefined if nobody knows. */
   expected: number | undefined;
   /** Milliseconds from the question to the end of the wait. */
@@ -69,21 +59,22 @@ export async function discover(asks: Asks, options: DiscoverOptions): Promise<Di
 
   const startedAt = performance.now();
   const elapsed = () => performance.now() - startedAt;
-  const progress: Progress = { missing: new Set(expected), slowestMs: undefined, isOver: false };
+  const progress = newProgress(expected);
   let failure: string | undefined;
   const answers = createAnswers({
     question: question.jti,
     verifier: chainVerifier(identity),
     now: clock.now,
     onHost(answer) {
-      progress.missing.delete(answer.certname);
-      progress.slowestMs = Math.max(progress.slowestMs ?? 0, answer.latencyMs);
+      progress.hear(answer);
       options.onHost?.(answer);
     },
   });
-  const end = crowd.ask(body, {
+  const { seek, end } = crowd.ask(body, {
     onAnswer: (certname, answer) => answers.take(certname, answer, elapsed()),
+    onAbsent: (certname) => progress.miss(certname),
     onNobody() {
+      for (const certname of progress.missing) progress.miss(certname);
       progress.isOver = true;
     },
     onFailure(reason) {
@@ -92,7 +83,7 @@ export async function discover(asks: Asks, options: DiscoverOptions): Promise<Di
     },
   });
   try {
-    await untilQuiet(progress, { elapsed, isIdle: answers.isIdle, waitMs, signal });
+    await untilQuiet(progress, { elapsed, isIdle: answers.isIdle, waitMs, seek, signal });
   } finally {
     end();
   }
@@ -102,51 +93,11 @@ export async function discover(asks: Asks, options: DiscoverOptions): Promise<Di
     answers: answers.hosts,
     ignored: answers.ignored,
     silent: [...progress.missing],
+    absent: progress.absent,
     expected: expected?.size,
     tookMs: Math.round(elapsed()),
   };
 }
-
-/** How far the answers are. */
-interface Progress {
-  /** Expected hosts that have not answered. */
-  missing: Set<string>;
-  /** Milliseconds from the question to the latest answer. */
-  slowestMs: number | undefined;
-  /** No more can come. */
-  isOver: boolean;
-}
-
-interface Waiting {
-  /** Milliseconds since the question. */
-  elapsed(): number;
-  /** Whether every answer that came has been looked at. */
-  isIdle(): boolean;
-  waitMs: number | undefined;
-  signal: AbortSignal;
-}
-
-async function untilQuiet(progress: Progress, { elapsed, isIdle, waitMs, signal }: Waiting): Promise<void> {
-  const isQuiet = () => {
-    const { slowestMs, missing } = progress;
-    if (waitMs !== undefined || !isIdle()) return false;
-    if (slowestMs === undefined) return elapsed() >= WAIT.mostQuiet;
-    const least = missing.size > 0 ? WAIT.quietForMissing : WAIT.quiet;
-    const quietMs = Math.min(Math.max(least, slowestMs * WAIT.share), WAIT.mostQuiet);
-    return elapsed() - slowestMs >= quietMs;
-  };
-  while (!signal.aborted && !progress.isOver && elapsed() < (waitMs ?? WAIT.most)) {
-    if (isQuiet()) {
-      // What a busy process has not read yet is no silence.
-      await nextTurn();
-      await nextTurn();
-      if (isQuiet()) return;
-    }
-    await sleep(LOOK_EVERY_MS, signal);
-  }
-}
-
-const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 function questionOf(
   asks: Asks,
@@ -167,7 +118,7 @@ function questionOf(
 
 async function untilReady(crowd: Crowd, signal: AbortSignal): Promise<void> {
   try {
-    await crowd.ready({ withinMs: WAIT.connect, signal });
+    await crowd.ready({ withinMs: CONNECT_MS, signal });
   } catch (error) {
     throw unreachable(messageOf(error));
   }

@@ -43,6 +43,7 @@ export interface Asking {
 }
 
 const SILENT = 'silent: its agent did not answer through the broker';
+const ABSENT = 'silent: its agent is not connected to the broker';
 
 /** Conditions that the agents judge; --query is PuppetDB's. */
 const isForAgents = ({ kind }: Condition) => kind !== 'query';
@@ -53,7 +54,7 @@ export async function askEverybody(
 ): Promise<Discovery> {
   const expected = isNamed ? undefined : await expectedHosts({ sources, inventory, warn });
   const found = await sources.discover(asksOf(conditions), { expected, all: isNamed, waitMs });
-  const { answers, ignored, tookMs } = found;
+  const { answers, absent, ignored, tookMs } = found;
   const strange = ignored.forged + ignored.tooMany;
   if (strange > 0) warn(`--discover: ${strange} answers ignored: not signed by the host that they name`);
   const text = conditionsOf(conditions)
@@ -64,7 +65,7 @@ export async function askEverybody(
     hosts: union(expected, answers),
     hasJudged: isForAgents,
     isHere: (certname) => answers.has(certname),
-    judge: (choice, context) => judge(choice, { answers, text, context }),
+    judge: (choice, context) => judge(choice, { answers, absent, text, context }),
     note(choice, isOut) {
       const whom = [...(isNamed ? choice.hosts() : (expected ?? []))].filter((one) => !isOut(one));
       const silent = whom.filter((one) => !answers.has(one));
@@ -112,15 +113,21 @@ function union(expected: Members | undefined, answers: Discovered['answers']): M
 
 async function judge(
   choice: Choice,
-  { answers, text, context }: { answers: Discovered['answers']; text: string; context: SelectionContext },
+  {
+    answers,
+    absent,
+    text,
+    context,
+  }: Pick<Discovered, 'answers' | 'absent'> & { text: string; context: SelectionContext },
 ): Promise<AgentAnswer[]> {
   const errors = new Map<string, string>();
   for (const certname of choice.staying()) {
     const { is, why = 'it does not say why' } = answers.get(certname) ?? { is: 'silent' };
     if (is === 'no') choice.leaveOut(certname, `not in ${text}`);
     if (is === 'silent') {
-      errors.set(certname, SILENT);
-      choice.leaveOutInstead(certname, SILENT);
+      const silent = absent.has(certname) ? ABSENT : SILENT;
+      errors.set(certname, silent);
+      choice.leaveOutInstead(certname, silent);
     }
     if (is === 'unclear') {
       errors.set(certname, why);

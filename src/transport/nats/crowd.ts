@@ -1,5 +1,5 @@
 /** DESIGN 12, discovery: questions to all agents at a broker, and what comes back. */
-import type { Crowd, CrowdListener } from '../transport.ts';
+import type { Asked, Crowd, CrowdListener } from '../transport.ts';
 import type { Link } from './link.ts';
 import { deniedWords, lostWords, newSession, type Session } from './session.ts';
 import {
@@ -7,9 +7,16 @@ import {
   answerSubject,
   answersTo,
   controllerToken,
+  fitsSubject,
   QUESTIONS,
   questionSubject,
+  upSubject,
 } from './subjects.ts';
+
+/** Where the broker says that nobody listens to a question. */
+const NOBODY = 'nobody';
+
+const NOTHING = new Uint8Array(0);
 
 /** The controller's side. */
 export class NatsCrowd implements Crowd {
@@ -24,8 +31,9 @@ export class NatsCrowd implements Crowd {
       const certname = answerer(subject);
       if (certname === undefined) return;
       for (const listener of this.#listeners) {
-        if (isUndeliverable) listener.onNobody();
-        else listener.onAnswer(certname, data);
+        if (!isUndeliverable) listener.onAnswer(certname, data);
+        else if (certname === NOBODY) listener.onNobody();
+        else listener.onAbsent(certname);
       }
     });
     link.onLost((reason) => this.#fail(lostWords(reason)));
@@ -44,11 +52,25 @@ export class NatsCrowd implements Crowd {
     return this.#link.ready(options);
   }
 
-  ask(question: Uint8Array, listener: CrowdListener): () => void {
+  ask(question: Uint8Array, listener: CrowdListener): Asked {
     this.#listeners.add(listener);
-    const nobody = answerSubject({ ...this.#ours, certname: 'nobody' });
+    const nobody = answerSubject({ ...this.#ours, certname: NOBODY });
     this.#link.publish(questionSubject(this.#ours.controller), question, nobody);
-    return () => void this.#listeners.delete(listener);
+    return {
+      seek: (certnames) => {
+        for (const certname of certnames) this.#seek(certname, listener);
+      },
+      end: () => void this.#listeners.delete(listener),
+    };
+  }
+
+  /** By a message to no stream, which its agent passes over in silence. */
+  #seek(certname: string, listener: CrowdListener): void {
+    if (!fitsSubject(certname)) listener.onAbsent(certname);
+    else if (certname !== NOBODY) {
+      const up = upSubject({ ...this.#ours, number: '0', certname });
+      this.#link.publish(up, NOTHING, answerSubject({ ...this.#ours, certname }));
+    }
   }
 
   #fail(reason: string): void {

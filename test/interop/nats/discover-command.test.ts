@@ -18,7 +18,7 @@ test('kick --discover runs whoever answers, and says how long that took and who 
   const fewer = await hosts.kick('--discover', '--exclude', 'web3');
   expect(fewer.out).toMatch(/Discovery: \S+ \(2 of 3 expected\)/);
   expect(fewer.out).toMatch(/Silent: 1 \(gone\.example\.com\)/);
-  expect(fewer.err).toMatch(/gone\.example\.com.*silent: its agent did not answer through the broker/s);
+  expect(fewer.err).toMatch(/gone\.example\.com.*silent: its agent is not connected to the broker/s);
   expect(fewer.code).toBe(3);
   expect(hosts.names.map((name) => hosts.journal(name).length)).toEqual([2, 2, 1]);
 });

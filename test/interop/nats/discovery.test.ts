@@ -8,6 +8,7 @@ import { TYPES } from '../../../src/protocol/algorithm.ts';
 import { parseQuestion } from '../../../src/protocol/discovery.ts';
 import { decodeEnvelope } from '../../../src/protocol/envelope.ts';
 import { sealAs } from '../../../src/protocol/seal.ts';
+import { acceptStreams } from '../../../src/transport/nats/acceptor.ts';
 import { answerQuestions, NatsCrowd } from '../../../src/transport/nats/crowd.ts';
 import { answerer, QUESTIONS } from '../../../src/transport/nats/subjects.ts';
 import type { AgentService } from '../../../src/transport/transport.ts';
@@ -31,7 +32,7 @@ interface Member {
   service?: typeof service;
 }
 
-/** Agents that only answer questions. */
+/** Agents that answer questions, and take no streams. */
 async function agentsAt(address: string, members: Record<string, Member>) {
   const log = captureLog();
   for (const [certname, { facts = { facts: {} }, identity = ca.agent(certname), ...own }] of Object.entries(
@@ -41,6 +42,7 @@ async function agentsAt(address: string, members: Record<string, Member>) {
     const options = { identity, service, version: '1', clock: systemClock, log, ...own };
     const answering = createAnswering({ ...options, facts: async () => facts });
     answerQuestions(link, certname, (question) => answering.answer(question));
+    acceptStreams(link, certname, (stream) => void stream.destroy());
     await soon(link);
   }
   return log;
@@ -72,9 +74,20 @@ test('those for whom it is so answer; with hosts that are expected, all do, and 
   ]);
   expect(all).toMatchObject({
     silent: ['db1.example.com'],
+    absent: new Set(['db1.example.com']),
     expected: 3,
     ignored: { forged: 0, repeated: 0 },
   });
+});
+
+test('a host that is at the broker and keeps silent is not taken for one that is not there', async () => {
+  const { ask } = await site({
+    'web1.example.com': {},
+    'web2.example.com': { service: { ...service, greet: () => Promise.reject(new Error('not this one')) } },
+  });
+  const found = await discover({}, { ...ask, expected: NAMES });
+  expect(found.silent).toEqual(['web2.example.com', 'db1.example.com']);
+  expect([...found.absent]).toEqual(['db1.example.com']);
 });
 
 test('what a hostile broker makes of it: forged and repeated answers count for nothing, repeated questions get none', async () => {

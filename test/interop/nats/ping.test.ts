@@ -31,6 +31,7 @@ test('without hosts everybody at the broker answers, and those that should be th
   hosts.inventory({ targets: [{ name: 'gone.example.com', via: 'nats' }, { name: 'port.example.com' }] });
   const some = await hosts.kick('nats', 'ping');
   expect(some).toMatchObject({ code: 3, out: expect.stringMatching(/^3 of 4 hosts answered/m) });
+  expect(some.out).toMatch(/^gone\.example\.com +silent {2}kick agent is not connected to the broker$/m);
   expect(some.out).toMatch(/^silent: 1 \(gone\.example\.com\)$/m);
 });
 
