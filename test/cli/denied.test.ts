@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { kickNow } from '../support/kick.ts';
+import { kickHere } from '../support/kick-here.ts';
 import { agentSite, NAME, startRealAgent } from '../support/real-agent.ts';
 import { SITE_CONTROLLER as CONTROLLER, realSite } from '../support/real-site.ts';
 import { tempFolder } from '../support/temp.ts';
@@ -40,8 +40,8 @@ test('an agent shuts out a controller within seconds of its being written down',
     ...{ KICK_CONFIG_DIR: controllerDir, KICK_STATE_DIR: join(controllerDir, 'state') },
     ...{ KICK_PKI_DIR: pki, KICK_CERTNAME: CONTROLLER },
   };
-  const ping = () => kickNow(['ping', NAME], { env }).code;
-  expect(ping()).toBe(0);
+  const ping = async () => (await kickHere(['ping', NAME], { env })).code;
+  expect(await ping()).toBe(0);
   writeFileSync(join(etc, 'denied'), `${CONTROLLER}\n`);
   await expect.poll(ping, { timeout: 30_000, interval: 500 }).toBe(3);
   writeFileSync(join(etc, 'denied'), '');
