@@ -24,7 +24,13 @@ export default defineConfig({
           setupFiles,
           env,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/puppet/**', 'test/interop/**', 'test/nodes/**', 'test/browser/**'],
+          exclude: [
+            'test/puppet/**',
+            'test/interop/**',
+            'test/nodes/**',
+            'test/browser/**',
+            'test/module/**',
+          ],
           // One more than there are processors: many tests mostly wait, for processes or for limits that they have made short.
           maxWorkers: availableParallelism() + 1,
           ...patience,
@@ -61,6 +67,15 @@ export default defineConfig({
           maxWorkers: 2,
           ...patience,
           sequence: { groupOrder: 4 },
+        },
+      },
+      {
+        test: {
+          name: 'module',
+          setupFiles,
+          include: ['test/module/**/*.test.ts'],
+          ...patience,
+          sequence: { groupOrder: 5 },
         },
       },
       {

@@ -130,6 +130,18 @@ export const STEPS: readonly Step[] = [
     },
   },
   {
+    name: 'module',
+    what: 'the Puppet module',
+    command: ['vitest', 'run', '--project', 'module'],
+    beside: 'puppet',
+    needs: {
+      puppet: 'puppet-agent',
+      'puppet-lint': 'puppet-lint',
+      'rspec-puppet-init': 'ruby-rspec-puppet',
+      '/usr/share/doc/puppet-strings': 'puppet-strings',
+    },
+  },
+  {
     name: 'puppet',
     what: 'tests against real Puppet',
     command: ['vitest', 'run', '--project', 'puppet'],

@@ -1,0 +1,28 @@
+# @summary What the agent and the controller have in common
+#
+# `kick::agent` and `kick::controller` include it. Declare it only to set its parameters, or set them in Hiera.
+#
+# @param install_method
+#   `package`, or `none` if the site installs kick and its units by itself.
+# @param config_dir
+#   The folder of agent.yaml, controller.yaml and inventory.yaml. kick must be told of any other by `KICK_CONFIG_DIR`.
+# @param download_dir
+#   Where packages lie that come from no repository.
+# @param package_provider
+#   What installs such a package.
+# @param package_suffix
+#   How the name of such a package ends.
+class kick (
+  Enum['package', 'none'] $install_method   = 'package',
+  Kick::Path              $config_dir       = '/etc/kick',
+  Kick::Path              $download_dir     = '/var/cache/kick',
+  Optional[String[1]]     $package_provider = undef,
+  String[1]               $package_suffix   = 'package',
+) {
+  file { $config_dir:
+    ensure => directory,
+    owner  => 'root',
+    group  => 'root',
+    mode   => '0755',
+  }
+}

@@ -1,0 +1,86 @@
+# frozen_string_literal: true
+
+require 'spec_helper'
+
+describe 'kick::agent' do
+  on_families.each do |family, (provider, suffix)|
+    context "on #{family}" do
+      let(:facts) { facts_of(family) }
+
+      it { is_expected.to compile.with_all_deps }
+      it { is_expected.to contain_package('kick-agent').with(ensure: 'installed', source: nil, provider: nil) }
+      it { is_expected.to contain_file('/etc/kick/agent.yaml').with_content("# Managed by Puppet\n--- {}\n") }
+      it { is_expected.to contain_service('kick-agent').with(ensure: 'running', enable: true) }
+
+      context 'with a package from the Puppet server' do
+        let(:params) { { package_source: 'puppet:///modules/profile/kick' } }
+        let(:file) { "/var/cache/kick/kick-agent.#{suffix}" }
+
+        it { is_expected.to compile.with_all_deps }
+        it { is_expected.to contain_file(file).with_source('puppet:///modules/profile/kick') }
+
+        it {
+          is_expected.to contain_package('kick-agent')
+            .with(ensure: 'latest', source: file, provider: provider).that_requires("File[#{file}]")
+        }
+      end
+    end
+  end
+
+  let(:facts) { facts_of('Debian') }
+
+  it 'is installed, configured and started, in this order' do
+    is_expected.to contain_package('kick-agent').that_comes_before('File[/etc/kick/agent.yaml]')
+    is_expected.to contain_file('/etc/kick/agent.yaml').that_requires('File[/etc/kick]')
+    is_expected.to contain_exec('restart kick-agent').that_comes_before('Service[kick-agent]')
+  end
+
+  it 'is not ended by a change of what a reload applies' do
+    is_expected.to contain_service('kick-agent')
+      .with_restart('systemctl reload kick-agent.service').that_subscribes_to('File[/etc/kick/agent.yaml]')
+    is_expected.to contain_exec('restart kick-agent')
+      .with_refreshonly(true).that_subscribes_to('File[/etc/kick/.agent-restart]')
+  end
+
+  context 'with settings' do
+    let(:params) { { config: { 'port' => 8140, 'controllers' => ['12e4'], 'pull' => { 'runinterval' => '2h' } } } }
+
+    it 'writes them' do
+      is_expected.to contain_file('/etc/kick/agent.yaml').with_content(
+        %(# Managed by Puppet\n---\nport: 8140\ncontrollers:\n- "12e4"\npull:\n  runinterval: "2h"\n)
+      )
+    end
+
+    it 'restarts for those that a reload does not apply' do
+      is_expected.to contain_file('/etc/kick/.agent-restart').with_content(/\n---\nport: 8140\n\z/)
+    end
+  end
+
+  {
+    'an unknown key' => [{ 'prot' => 8139 }, /unrecognized key 'prot'/],
+    'a port that is none' => [{ 'port' => 65_536 }, /entry 'port' expects an Integer\[0, 65535\]/],
+    'a time that is none' => [{ 'run_timeout' => '1 hour' }, /entry 'run_timeout'/],
+    'a certname that is none' => [{ 'controllers' => ['Web1'] }, /entry 'controllers' index 0/],
+    'an operation that is none' => [{ 'controllers' => [{ 'name' => 'a', 'ops' => ['start'] }] }, /'ops'/],
+    'nobody who could reach it' => [{ 'listen' => false }, /nobody can reach this host/]
+  }.each do |what, (config, message)|
+    context "with #{what}" do
+      let(:params) { { config: config } }
+
+      it { is_expected.to compile.and_raise_error(message) }
+    end
+  end
+
+  context 'without a port, but by its own schedule' do
+    let(:params) { { config: { 'listen' => false, 'pull' => {} } } }
+
+    it { is_expected.to compile }
+  end
+
+  context 'where the site installs it' do
+    let(:pre_condition) { "class { 'kick': install_method => 'none' }" }
+
+    it { is_expected.not_to contain_package('kick-agent') }
+    it { is_expected.to contain_service('kick-agent') }
+  end
+end

@@ -1,0 +1,2 @@
+# @summary An absolute path
+type Kick::Path = Pattern[/\A\/[^\s]*\z/]
