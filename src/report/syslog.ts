@@ -1,29 +1,19 @@
-/** The system's log: a line for the job and one for each host, through pino's transport. */
+/** The system's log: a line for the job and one for each host. */
 import type { HostResult, JobEvent } from '../controller/jobs/job.ts';
 import { isSuccess } from '../protocol/outcome.ts';
-import type { Guard } from './isolated.ts';
+import { startLogger } from './logger-process.ts';
 import type { Judge, Reporter } from './reporter.ts';
 
 export interface SyslogOptions {
   /** The program and its arguments. */
   argv: readonly string[];
   judge: Judge;
-  guard: Guard;
 }
 
-export async function syslogReporter({ argv, judge, guard }: SyslogOptions): Promise<Reporter> {
+export async function syslogReporter({ argv, judge }: SyslogOptions): Promise<Reporter> {
   const { pino } = await import('pino');
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const target = new URL(`./syslog-transport.${extension}`, import.meta.url).href;
-  const transport = pino.transport({ target, options: { argv: [...argv] } });
-  // Its worker may die; without a listener that would end us.
-  transport.on(
-    'error',
-    guard((error: unknown) => {
-      throw error;
-    }),
-  );
-  const log = pino({ base: null, timestamp: false }, transport);
+  const logger = startLogger(argv);
+  const log = pino({ base: null, timestamp: false }, logger);
   let job = '';
 
   function host({ certname, outcome, message, finished }: HostResult): void {
@@ -46,8 +36,6 @@ export async function syslogReporter({ argv, judge, guard }: SyslogOptions): Pro
         log.info({ audit: 'job', job, exit, stopped: event.stopped }, 'job done');
       }
     },
-    async close() {
-      transport.end();
-    },
+    close: () => logger.close(),
   };
 }

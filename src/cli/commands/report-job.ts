@@ -131,7 +131,7 @@ async function openReporters(
   await addTo(reporters, context, (guard) => openReporter({ ...choice, guard }));
   if (argv === undefined) return;
   const { syslogReporter } = await import('../../report/syslog.ts');
-  await addTo(reporters, context, (guard) => syslogReporter({ argv, judge, guard }));
+  await addTo(reporters, context, () => syslogReporter({ argv, judge }));
 }
 
 /** Throws `KickError` `untrusted` if others can change the program. */
