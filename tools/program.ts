@@ -8,8 +8,10 @@ export const ROOT = join(import.meta.dirname, '..');
 /** The program as it is installed. */
 export const PROGRAM = join(ROOT, 'dist', 'bin.js');
 
-/** The command that is `kick`: Node and its arguments. */
-export const KICK: readonly string[] = [process.execPath, PROGRAM];
+const other = process.env['KICK_TEST_PROGRAM'];
+
+/** The command that is `kick`: Node and its arguments; or the program in its place, such as that of a package. */
+export const KICK: readonly string[] = other === undefined ? [process.execPath, PROGRAM] : [other];
 
 /** Builds it where src/ is newer: as it is installed, it starts in half the time. */
 export function buildWhereStale(): void {

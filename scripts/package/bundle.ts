@@ -51,10 +51,8 @@ export async function writeBundle(folder: string, stamp: Stamp): Promise<Bundle>
     minifySyntax: true,
     legalComments: 'none',
     define: { KICK_BUNDLE: JSON.stringify(stamp) },
-    // For what is CommonJS.
-    banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-    },
+    // What is CommonJS asks for Node's own modules by it.
+    banner: { js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);" },
     plugins: [replacing, leavingOut],
     metafile: true,
     logLevel: 'warning',
