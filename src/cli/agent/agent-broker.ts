@@ -14,6 +14,9 @@ import { type AgentMainOptions, puppetOptionsOf } from './agent-parts.ts';
 /** The longest wait before a further attempt: when a broker is back, a whole fleet wants to be. */
 const MAX_WAIT_MS = 120_000;
 
+/** A broker that floods an agent must not take the host's processor. */
+const SHARE = 0.2;
+
 /** What an agent answers with. */
 export interface Answers {
   agent: AgentService;
@@ -44,7 +47,7 @@ export async function listenAtBroker(
   const { BrokerConnection } = await import('../../transport/nats/connection.ts');
   const { acceptStreams } = await import('../../transport/nats/acceptor.ts');
   const { servers, tls } = nats;
-  const link = new BrokerConnection({ servers, tls, identity, maxWaitMs: MAX_WAIT_MS, log });
+  const link = new BrokerConnection({ servers, tls, identity, maxWaitMs: MAX_WAIT_MS, share: SHARE, log });
   acceptStreams(link, identity.certname, (stream) => listener.accept(stream));
   (await import('../../transport/nats/hellos.ts')).sayHello(link, identity.certname);
   const { answerQuestions } = await import('../../transport/nats/crowd.ts');

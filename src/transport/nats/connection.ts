@@ -4,7 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { type Msg, type NatsConnection, PermissionViolationError } from '@nats-io/transport-node';
+import { type NatsConnection, PermissionViolationError } from '@nats-io/nats-core';
 import type { Identity } from '../../pki/identity.ts';
 import type { BrokerStatus } from '../../protocol/status.ts';
 import { sleep } from '../../util/clock.ts';
@@ -12,7 +12,7 @@ import { type Log, silentLog } from '../../util/log.ts';
 import { tlsOptions } from '../tls/options.ts';
 import { attemptReason } from './attempt-reason.ts';
 import type { Denial, Link, LinkStatus, Message } from './link.ts';
-import { openConnection } from './open-connection.ts';
+import { answers, openConnection, type Subscription, subscribeAt } from './open-connection.ts';
 import { untilConnected } from './until-connected.ts';
 
 export interface BrokerOptions {
@@ -24,16 +24,15 @@ export interface BrokerOptions {
   log?: Log;
   /** The longest wait before a further attempt, milliseconds. Each is random, below a bound that doubles from 2 s. */
   maxWaitMs: number;
+  /** The most of our time that what comes from a broker may take, from 0 to 1; defaults to all of it. */
+  share?: number;
 }
 
 const FIRST_WAIT_MS = 2000;
 const RENEW_WITHIN_MS = 30_000;
 const CLOSE_MS = 2000;
-
-interface Subscription {
-  subject: string;
-  onMessage: (message: Message) => void;
-}
+/** Of one connection: a server may deny without end what nobody asked. */
+const MAX_LOGGED_DENIALS = 20;
 
 /** Connects, and again whenever the connection is lost, until it is closed. What goes wrong is in `status`. */
 export class BrokerConnection implements Link {
@@ -52,7 +51,7 @@ export class BrokerConnection implements Link {
 
   /** Throws like `tlsMaterial`. */
   constructor(options: BrokerOptions) {
-    this.#options = { log: silentLog, ...options };
+    this.#options = { log: silentLog, share: 1, ...options };
     this.#secureContext = createSecureContext(tlsOptions(options.identity));
     this.#running = this.#run();
   }
@@ -135,36 +134,43 @@ export class BrokerConnection implements Link {
 
   /** Connects and waits for the end of the connection. Returns whether there was one. */
   async #attempt(): Promise<boolean> {
-    const { log, servers } = this.#options;
     let connection: NatsConnection;
     try {
       connection = await this.#connect();
     } catch (error) {
-      const reason = attemptReason(error);
-      if (reason !== this.#status.reason) log.warn({ servers, reason }, 'cannot connect to the broker');
-      this.#become({ state: 'connecting', reason, reconnects: this.#status.reconnects });
+      this.#fail(attemptReason(error));
       return false;
     }
     if (this.#closing.signal.aborted) {
       await connection.close();
       return true;
     }
-    await this.#open(connection);
-    const error = await connection.closed();
+    const isHeard = await this.#open(connection);
+    const isMute = !isHeard && !connection.isClosed();
+    if (isMute) await connection.close();
+    const reason = endReason(await connection.closed());
     this.#connection = undefined;
-    this.#lose(error instanceof Error ? attemptReason(error) : 'it closed the connection');
-    return true;
+    if (isHeard) this.#lose(reason);
+    else this.#fail(isMute ? 'it does not answer' : reason);
+    return isHeard;
+  }
+
+  #fail(reason: string): void {
+    if (this.#closing.signal.aborted) return;
+    const { log, servers } = this.#options;
+    if (reason !== this.#status.reason) log.warn({ servers, reason }, 'cannot connect to the broker');
+    this.#become({ state: 'connecting', reason, reconnects: this.#status.reconnects });
   }
 
   /** To one of the servers, in random order. Throws what stood against the last of them. */
   async #connect(): Promise<NatsConnection> {
-    const { servers, tls, identity } = this.#options;
+    const { servers, tls, identity, share } = this.#options;
     const secureContext = tls ? this.#secureContext : undefined;
     let failure: unknown;
     for (const server of shuffled(servers)) {
       if (this.#closing.signal.aborted) break;
       try {
-        return await openConnection(server, { secureContext, name: `kick ${identity.certname}` });
+        return await openConnection(server, { secureContext, name: `kick ${identity.certname}`, share });
       } catch (error) {
         failure = error;
       }
@@ -172,16 +178,17 @@ export class BrokerConnection implements Link {
     throw failure;
   }
 
-  /** Connected is who is heard: the broker has taken the subscriptions by then. */
-  async #open(connection: NatsConnection): Promise<void> {
+  /** Connected is who is heard: the broker has taken the subscriptions by then. Returns whether it has. */
+  async #open(connection: NatsConnection): Promise<boolean> {
     const server = connection.getServer();
     this.#connection = connection;
     for (const subscription of this.#subscriptions) subscribeAt(connection, subscription);
     void this.#watch(connection);
-    await connection.flush().catch(() => {}); // if it is lost meanwhile, its end follows at once
+    if (!(await answers(connection)) || this.#closing.signal.aborted) return false;
     this.#options.log.info({ server }, 'connected to the broker');
     this.#become({ state: 'connected', server, reconnects: this.#status.reconnects });
     for (const listener of this.#onConnected) listener();
+    return true;
   }
 
   #lose(reason: string): void {
@@ -193,11 +200,17 @@ export class BrokerConnection implements Link {
 
   /** The broker tells of what it does not allow, whenever. */
   async #watch(connection: NatsConnection): Promise<void> {
+    let logged = 0;
     for await (const status of connection.status()) {
       if (status.type !== 'error' || !(status.error instanceof PermissionViolationError)) continue;
       const { subject } = status.error;
       const operation = status.error.operation === 'publish' ? 'publish' : 'subscribe';
-      this.#options.log.warn({ operation, subject }, 'the broker does not allow this: see kick nats config');
+      logged += 1;
+      if (logged <= MAX_LOGGED_DENIALS)
+        this.#options.log.warn(
+          { operation, subject },
+          'the broker does not allow this: see kick nats config',
+        );
       for (const listener of this.#onDenied) listener({ operation, subject });
     }
   }
@@ -208,18 +221,8 @@ export class BrokerConnection implements Link {
   }
 }
 
-function subscribeAt(connection: NatsConnection, { subject, onMessage }: Subscription): void {
-  connection.subscribe(subject, {
-    callback(error, message) {
-      if (error === null || error === undefined) onMessage(toMessage(message));
-    },
-  });
-}
-
-function toMessage({ subject, data, reply, headers }: Msg): Message {
-  const isUndeliverable = data.byteLength === 0 && headers?.code === 503;
-  return { subject, data, isUndeliverable, ...(reply !== undefined && reply !== '' && { reply }) };
-}
+const endReason = (error: unknown) =>
+  error instanceof Error ? attemptReason(error) : 'it closed the connection';
 
 /** Fisher and Yates. */
 function shuffled<T>(values: readonly T[]): T[] {

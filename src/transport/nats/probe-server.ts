@@ -1,6 +1,6 @@
 /** DESIGN 12: what a running server lacks, found out by trying. Whoever it disturbs is a name that nobody has. */
 import { createSecureContext } from 'node:tls';
-import { type NatsConnection, PermissionViolationError, type ServerInfo } from '@nats-io/transport-node';
+import { type NatsConnection, PermissionViolationError, type ServerInfo } from '@nats-io/nats-core';
 import type { Identity } from '../../pki/identity.ts';
 import { compareVersions } from '../../util/versions.ts';
 import { tlsOptions } from '../tls/options.ts';
