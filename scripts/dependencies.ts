@@ -6,7 +6,7 @@ const ROOT = join(import.meta.dirname, '..');
 
 /** Every dependency in package.json, and no other. */
 const WHAT_FOR: Readonly<Record<string, string>> = {
-  '@nats-io/transport-node': 'the connection to a NATS server',
+  '@nats-io/nats-core': 'the protocol of a NATS server',
   '@valibot/to-json-schema': "the API's OpenAPI document, from its schemas",
   commander: 'the command line',
   croner: 'when a schedule is due',
