@@ -10,12 +10,19 @@ export function addAgentCommand(program: Command, { env }: CommandContext): void
     .description('accept signed requests and run Puppet; runs on every node')
     .addHelpText(
       'after',
-      '\nExamples:\n  kick agent\n  kick agent --port 8140 --state-dir /tmp/a --run-dir /tmp/b\n',
+      '\nExamples:\n  kick agent\n  kick agent --port 8140 --state-dir /tmp/a --run-dir /tmp/b\n  kick agent --check                    would it start with this agent.yaml?\n',
     );
   for (const [flags, what] of Object.values(AGENT_OPTIONS)) command.option(flags, what);
+  command.option('--check', 'only read agent.yaml: exit code 2 if an agent would not start with it');
   addFolderOptions(command);
   command.action(async () => {
+    const given = command.optsWithGlobals<GivenAgent & { check?: true }>();
+    const options = agentOptionsFrom(given, env);
+    if (given.check === true) {
+      const { checkAgentConfig } = await import('../agent/check-agent.ts');
+      return checkAgentConfig(options);
+    }
     const { agentMain } = await import('../agent/agent.ts');
-    await agentMain(agentOptionsFrom(command.optsWithGlobals<GivenAgent>(), env));
+    await agentMain(options);
   });
 }

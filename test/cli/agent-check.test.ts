@@ -1,0 +1,40 @@
+/** `kick agent --check`: what an agent would refuse is said without one, and nothing is made. */
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { agentYaml } from '../../scripts/package/agent-yaml.ts';
+import { agentKeys } from '../../src/config/keys.ts';
+import { kickNow } from '../support/kick.ts';
+import { tempFolder } from '../support/temp.ts';
+
+function check(text: string | undefined) {
+  const folder = tempFolder();
+  if (text !== undefined) writeFileSync(join(folder, 'agent.yaml'), text);
+  const folders = ['--config-dir', folder, '--state-dir', join(folder, 's'), '--run-dir', join(folder, 'r')];
+  const result = kickNow(['agent', '--check', ...folders]);
+  expect(readdirSync(folder)).toEqual(text === undefined ? [] : ['agent.yaml']);
+  return result;
+}
+
+test('kick agent --check accepts what an agent starts with', () => {
+  for (const text of [undefined, '', 'port: 8140\n', agentYaml()])
+    expect(check(text), text).toEqual({ out: '', err: '', code: 0 });
+});
+
+test.each([
+  ['port: [\n', 'agent.yaml'],
+  ['ports: 8140\n', 'ports'],
+  ['runner: puppet-apply\n', 'apply: {manifest'],
+  ['runner: command\ncommand: [/bin/true]\npull: {catalog: pushed}\n', 'catalog: pushed'],
+])('kick agent --check refuses %j and says why', (text, why) => {
+  expect(check(text)).toMatchObject({ code: 2, out: '', err: expect.stringContaining(why) });
+});
+
+test('the packaged agent.yaml has every key, and is valid when every line is uncommented', () => {
+  const uncommented = agentYaml().replace(/^#(?=[a-z]| {2})/gm, '');
+  expect(uncommented).not.toMatch(/^#\S/m);
+  expect(check(uncommented)).toEqual({ out: '', err: '', code: 0 });
+  const keys = [...uncommented.matchAll(/^ *(?:- )?([a-z_]+):/gm)].map(([, key]) => key);
+  const wanted = agentKeys().map(({ key }) => key.split('.').at(-1));
+  expect(keys).toEqual(wanted);
+});
