@@ -25,6 +25,7 @@ export default defineConfig({
           env,
           include: ['test/**/*.test.ts'],
           exclude: [
+            'test/packages/**',
             'test/puppet/**',
             'test/interop/**',
             'test/nodes/**',
@@ -76,6 +77,16 @@ export default defineConfig({
           include: ['test/module/**/*.test.ts'],
           ...patience,
           sequence: { groupOrder: 5 },
+        },
+      },
+      {
+        test: {
+          name: 'packages',
+          globalSetup: [...globalSetup, 'test/packages/global-setup.ts'],
+          include: ['test/packages/**/*.test.ts'],
+          maxWorkers: 2,
+          ...patience,
+          sequence: { groupOrder: 6 },
         },
       },
       {

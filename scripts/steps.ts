@@ -149,4 +149,20 @@ export const STEPS: readonly Step[] = [
   },
   inRoot('puppet8', 'Puppet 8'),
   inRoot('openvox', 'OpenVox 9'),
+  {
+    name: 'packages',
+    what: 'the packages in Debian 12 and 13, booted with systemd',
+    command: ['vitest', 'run', '--project', 'packages'],
+    needs: {
+      debootstrap: 'debootstrap',
+      '/usr/share/keyrings/debian-archive-keyring.gpg': 'debian-archive-keyring',
+      dh: 'debhelper',
+      strip: 'binutils',
+      lintian: 'lintian',
+      rpmbuild: 'rpm',
+      rpmlint: 'rpmlint',
+      pgrep: 'procps',
+    },
+    apart: true,
+  },
 ];

@@ -1,0 +1,37 @@
+/** What packages bring besides the program, each package's below its folder: units, configuration, completion; manual pages. */
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { SCRIPTS } from '../../src/cli/completion/completion-scripts.ts';
+import { ROOT } from '../../tools/program.ts';
+import { agentYaml } from './agent-yaml.ts';
+import { packagedUnit } from './unit.ts';
+
+const PACKAGING = join(ROOT, 'packaging');
+
+export interface SiteFolders {
+  /** Of units, as in `usr/lib/systemd/system`. */
+  units: string;
+  /** Of functions that zsh completes with. */
+  zsh: string;
+}
+
+/** Writes kick-agent/, kick/, man/ and examples/ into `folder`, of what `npm run build` has made. */
+export function writeSiteFiles(folder: string, { units, zsh }: SiteFolders): void {
+  const write = (path: string, text: string) => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text, { mode: 0o644 });
+  };
+  const unit = (name: string) => readFileSync(join(PACKAGING, 'systemd', name), 'utf8');
+  write('kick-agent/etc/kick/agent.yaml', agentYaml());
+  write(`kick-agent/${units}/kick-agent.service`, packagedUnit(unit('kick-agent.service')));
+  for (const name of readdirSync(join(PACKAGING, 'systemd')).filter((one) => one.endsWith('.socket')))
+    write(`kick-agent/${units}/${name}`, unit(name));
+  write(`kick/${units}/kick-serve.service`, unit('kick-serve.service'));
+  // A controller has an agent beside it.
+  write(`kick/${units}/kick-agent.service.d/controller.conf`, unit('kick-agent.service.d/controller.conf'));
+  write('kick/usr/share/bash-completion/completions/kick', SCRIPTS.bash);
+  write(`kick/${zsh}/_kick`, SCRIPTS.zsh);
+  for (const name of ['kick-nightly.service', 'kick-nightly.timer']) write(`examples/${name}`, unit(name));
+  write('examples/kick.cron', readFileSync(join(PACKAGING, 'cron', 'kick'), 'utf8'));
+  cpSync(join(ROOT, 'dist', 'man'), join(folder, 'man'), { recursive: true });
+}

@@ -1,0 +1,67 @@
+/** The life of the Debian packages on one machine: installed, kicked, upgraded in the middle of a run, removed, purged. */
+import { existsSync } from 'node:fs';
+import { describe, expect, inject, test } from 'vitest';
+import { version } from '../../src/cli/version.ts';
+import { ended } from '../support/kick.ts';
+import { EARLIER } from './build-packages.ts';
+import { bootMachine, type Machine, type RootName } from './machine.ts';
+import { NODE, packageSite, RUN } from './site.ts';
+
+const { debs } = inject('packages');
+
+const mainPid = (machine: Machine) =>
+  machine.must('systemctl', 'show', '--property=MainPID', '--value', 'kick-agent').trim();
+
+const isActive = (machine: Machine) => machine.run('systemctl', 'is-active', 'kick-agent').out.trim();
+
+describe.each<RootName>(['debian12', 'debian13'])('%s', (root) => {
+  test('installed, kicked, upgraded in the middle of a run, removed and purged', async () => {
+    const machine = await bootMachine(root);
+    const before = machine.must(
+      'find',
+      '/etc',
+      '/usr',
+      '/var/lib',
+      '-xdev',
+      '-path',
+      '/var/lib/dpkg',
+      '-prune',
+      '-o',
+      '-print',
+    );
+    const site = packageSite(machine);
+    machine.write('/etc/kick/agent.yaml', JSON.stringify({ runner: 'command', command: RUN }));
+    machine.must('dpkg', '--force-confold', '-i', machine.bring(debs[EARLIER]?.agent ?? ''));
+    expect(machine.must('systemctl', 'is-enabled', 'kick-agent').trim()).toBe('enabled');
+    await expect.poll(async () => (await site.kick('ping', NODE)).out).toContain(EARLIER);
+
+    const first = mainPid(machine);
+    const kick = ended(site.startKick(NODE));
+    await expect.poll(site.isRunning).toBe(true);
+    machine.must('dpkg', '--force-confold', '-i', machine.bring(debs[version()]?.agent ?? ''));
+    expect(mainPid(machine)).not.toBe(first);
+    await expect.poll(async () => (await site.kick('ping', NODE)).out).toContain(version());
+    expect(site.isRunning()).toBe(true);
+    site.endRun();
+    expect(await kick).toMatchObject({ code: 0, out: expect.stringContaining('changed') });
+
+    machine.must('dpkg', '--remove', 'kick-agent');
+    expect(isActive(machine)).not.toBe('active');
+    expect(existsSync(machine.path('/etc/kick/agent.yaml'))).toBe(true);
+    machine.must('dpkg', '--purge', 'kick-agent');
+    machine.must('rm', '-r', '/etc/kick');
+    const after = machine.must(
+      'find',
+      '/etc',
+      '/usr',
+      '/var/lib',
+      '-xdev',
+      '-path',
+      '/var/lib/dpkg',
+      '-prune',
+      '-o',
+      '-print',
+    );
+    expect(after).toBe(before);
+  });
+});
