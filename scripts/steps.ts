@@ -111,6 +111,8 @@ export const STEPS: readonly Step[] = [
       nodeset: 'clustershell',
       openssl: 'openssl',
       'systemd-analyze': 'systemd',
+      faketime: 'faketime',
+      ip: 'iproute2',
       logger: 'bsdutils',
       mandoc: 'mandoc',
       'nats-server': 'nats-server',

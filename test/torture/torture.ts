@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { FinishedEvent } from '../../src/protocol/event.ts';
 import { SendError } from '../../src/transport/transport.ts';
 import { descendants, signalProcess } from '../../src/util/proc.ts';
+import { generator } from '../../tools/torture/random.ts';
 import { type AgentPlace, agentPlace, anySignal, outcomeOf, type RealAgent } from '../support/real-agent.ts';
 import { tempFolder } from '../support/temp.ts';
 
@@ -110,14 +111,3 @@ function checkJournal(path: string): number {
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** A small generator (mulberry32), so that a failure can be repeated. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}

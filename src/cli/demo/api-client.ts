@@ -21,21 +21,25 @@ export interface Client {
   readonly cookie: string;
   /** Asks below /api/v1, with POST if there is a body. Throws when the answer is no success. */
   // biome-ignore lint/suspicious/noExplicitAny: scripts look into whatever came
-  ask(path: string, body?: unknown): Promise<any>;
+  ask(path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<any>;
 }
 
 export async function signedIn(options: ClientOptions, account: Account): Promise<Client> {
   const { cookie } = await send(options, { path: 'session', body: account });
-  return { cookie, ask: async (path, body) => (await send(options, { path, body, cookie })).json };
+  return {
+    cookie,
+    ask: async (path, body, headers) => (await send(options, { path, body, cookie, headers })).json,
+  };
 }
 
 interface Question {
   path: string;
   body?: unknown;
   cookie?: string;
+  headers?: Readonly<Record<string, string>> | undefined;
 }
 
-async function send(options: ClientOptions, { path, body, cookie }: Question) {
+async function send(options: ClientOptions, { path, body, cookie, headers }: Question) {
   const asking = request({
     ...options,
     host: '127.0.0.1',
@@ -45,6 +49,7 @@ async function send(options: ClientOptions, { path, body, cookie }: Question) {
     headers: {
       ...(body !== undefined && { 'Content-Type': 'application/json' }),
       ...(cookie !== undefined && { Cookie: cookie }),
+      ...headers,
     },
   });
   asking.end(body === undefined ? undefined : JSON.stringify(body));

@@ -1,0 +1,239 @@
+/** What is done to a site: each fault lasts for a moment, and is undone as a machine undoes it. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sleep } from '../../src/util/clock.ts';
+import { emptyFolder, filesBelow, type Host, hasFakeTime, mount } from './host.ts';
+import { send } from './processes.ts';
+import { between, oneOf, type Random } from './random.ts';
+import type { Site } from './site.ts';
+import { someCommand, type Work } from './work.ts';
+
+export interface Ground {
+  site: Site;
+  work: Work;
+  random: Random;
+  /** Hosts of which files were damaged: what they say of earlier requests may be that nothing is known. */
+  damaged: Map<string, number>;
+  /** Hosts whose clock was set since the last calm. */
+  lostTime: Set<string>;
+  /** Gives the machine another boot id. */
+  newBoot(): void;
+}
+
+export interface Fault {
+  what: string;
+  /** How often, beside the others. */
+  weight: number;
+  /** Why it cannot be had here. */
+  missing?: (ground: Ground) => string | undefined;
+  /** Returns false if there was nothing to do it to. */
+  act(ground: Ground): Promise<boolean>;
+}
+
+const hostOf = ({ site, random }: Ground) => oneOf(random, site.hosts);
+const noBroker = ({ site }: Ground) =>
+  site.broker === undefined ? 'nats-server is not installed' : undefined;
+
+/** Stops a process for a while, as an overloaded machine does. */
+async function holdFor(pid: number | undefined, ms: number): Promise<boolean> {
+  if (pid === undefined || !send(pid, 'SIGSTOP')) return false;
+  await sleep(ms);
+  send(pid, 'SIGCONT');
+  return true;
+}
+
+const kill = (pid: number | undefined, signal: NodeJS.Signals = 'SIGKILL') =>
+  pid !== undefined && send(pid, signal);
+
+export const FAULTS: Readonly<Record<string, Fault>> = {
+  'kill-agent': {
+    what: 'kill -9 of an agent',
+    weight: 8,
+    act: async (ground) => kill(hostOf(ground).agent.pid),
+  },
+  'end-agent': {
+    what: 'SIGTERM to an agent, as a restart sends it',
+    weight: 4,
+    act: async (ground) => kill(hostOf(ground).agent.pid, 'SIGTERM'),
+  },
+  'kill-run': {
+    what: 'kill -9 of some processes of a run, its wrapper among them',
+    weight: 12,
+    async act(ground) {
+      const found = hostOf(ground)
+        .runs()
+        .filter(() => ground.random() < 0.5);
+      return found.filter((pid) => kill(pid)).length > 0;
+    },
+  },
+  'stop-agent': {
+    what: 'an agent stands still for a while',
+    weight: 8,
+    act: async (ground) => holdFor(hostOf(ground).agent.pid, between(ground.random, 10, 1200)),
+  },
+  'stop-run': {
+    what: 'a process of a run stands still',
+    weight: 10,
+    async act(ground) {
+      const found = hostOf(ground).runs();
+      return found.length > 0 && holdFor(oneOf(ground.random, found), between(ground.random, 10, 600));
+    },
+  },
+  'kill-server': {
+    what: 'kill -9 of kick serve',
+    weight: 3,
+    act: async ({ site }) => kill(site.server.pid),
+  },
+  'stop-server': {
+    what: 'kick serve stands still',
+    weight: 5,
+    act: async ({ site, random }) => holdFor(site.server.pid, between(random, 10, 1200)),
+  },
+  'kill-command': {
+    what: 'kill -9 of a kick on the command line',
+    weight: 8,
+    act: async ({ work, random }) => kill(someCommand(work, random)?.process.pid),
+  },
+  'kill-broker': {
+    what: 'kill -9 of the broker, which is started again',
+    weight: 2,
+    missing: noBroker,
+    async act({ site: { broker } }) {
+      if (broker === undefined) return false;
+      await broker.kill('SIGKILL');
+      await sleep(50);
+      await broker.start();
+      return true;
+    },
+  },
+  'stop-broker': {
+    what: 'the broker stands still',
+    weight: 4,
+    missing: noBroker,
+    act: async ({ site, random }) => holdFor(site.broker?.pid(), between(random, 10, 1200)),
+  },
+  'full-disk': {
+    what: "an agent's disk is full",
+    weight: 5,
+    async act(ground) {
+      const { disk } = hostOf(ground);
+      const ballast = join(disk, 'ballast');
+      spawnSync('dd', ['if=/dev/zero', `of=${ballast}`, 'bs=64k'], { stdio: 'ignore' });
+      await sleep(between(ground.random, 50, 1500));
+      await untilDone(() => rmSync(ballast, { force: true }));
+      return true;
+    },
+  },
+  'read-only': {
+    what: "an agent's disk is read-only, as the kernel makes it after an error",
+    weight: 4,
+    async act(ground) {
+      const { disk } = hostOf(ground);
+      mount(['--bind', disk, disk]);
+      mount(['-o', 'remount,bind,ro', disk]);
+      await sleep(between(ground.random, 50, 1500));
+      while (spawnSync('umount', ['--lazy', disk]).status !== 0) await sleep(20);
+      return true;
+    },
+  },
+  clock: {
+    what: "an agent's clock jumps by up to a day",
+    weight: 6,
+    missing: () => (hasFakeTime() ? undefined : 'libfaketime is not installed (apt-get install faketime)'),
+    async act(ground) {
+      const host = hostOf(ground);
+      ground.lostTime.add(host.name);
+      host.setClock(between(ground.random, -86_400, 86_400));
+      await sleep(between(ground.random, 100, 2000));
+      host.setClock(0);
+      return true;
+    },
+  },
+  network: {
+    what: 'a host cannot be reached, and what was on the way is lost',
+    weight: 6,
+    async act(ground) {
+      const rule = ['to', hostOf(ground).address, 'blackhole', 'pref', '50'];
+      if (spawnSync('ip', ['rule', 'add', ...rule]).status !== 0) return false;
+      await sleep(between(ground.random, 50, 2000));
+      spawnSync('ip', ['rule', 'del', ...rule]);
+      return true;
+    },
+  },
+  damage: {
+    what: "a file of an agent's state is damaged while it is down",
+    weight: 4,
+    async act(ground) {
+      const host = hostOf(ground);
+      ground.damaged.set(host.name, Date.now());
+      let isDone = false;
+      await host.agent.whileDown(async () => {
+        isDone = damageOne(host, ground.random);
+      });
+      return isDone;
+    },
+  },
+  reboot: {
+    what: 'everything dies at once, and /run is empty',
+    weight: 1,
+    async act(ground) {
+      const { hosts, server } = ground.site;
+      const down = (left: readonly Host[]): Promise<void> => {
+        const [next, ...others] = left;
+        if (next === undefined) return server.whileDown(async () => ground.newBoot());
+        return next.agent.whileDown(async () => {
+          await endRuns(next);
+          await down(others);
+        });
+      };
+      await down(hosts);
+      return true;
+    },
+  },
+};
+
+/** On a disk that is read-only just now nothing can be removed. */
+async function untilDone(work: () => void): Promise<void> {
+  for (;;) {
+    try {
+      return work();
+    } catch {
+      await sleep(20);
+    }
+  }
+}
+
+async function endRuns({ runs, runDir }: Host): Promise<void> {
+  for (let left = runs(); left.length > 0; left = runs()) {
+    for (const pid of left) kill(pid);
+    await sleep(5);
+  }
+  await untilDone(() => emptyFolder(runDir));
+}
+
+function damageOne({ stateDir }: Host, random: Random): boolean {
+  const files = filesBelow(stateDir);
+  if (files.length === 0) return false;
+  const path = oneOf(random, files);
+  try {
+    const bytes = readFileSync(path);
+    const at = Math.floor(random() * bytes.length);
+    const ways = [
+      () => rmSync(path),
+      () => truncateSync(path, 0),
+      () => truncateSync(path, at),
+      () =>
+        writeFileSync(
+          path,
+          bytes.map((byte, index) => (index === at ? byte ^ (1 << between(random, 0, 7)) : byte)),
+        ),
+      () => writeFileSync(path, Buffer.from(bytes.map(() => between(random, 0, 255)))),
+      () => writeFileSync(path, Buffer.concat([bytes, bytes.subarray(at)])),
+    ];
+    oneOf(random, ways)();
+    return true;
+  } catch {
+    return false; // it went away, or the disk is full
+  }
+}

@@ -1,0 +1,124 @@
+/** A host of the site: a real agent with a disk, an address and a clock of its own, and runs that note what they do. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { agentCommand } from '../agent-process.ts';
+import { PROGRAM } from '../program.ts';
+import { processesWith } from './processes.ts';
+import { Supervised } from './supervised.ts';
+
+const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
+const DISK_MB = 24;
+const START_MS = 60_000;
+
+export const hasFakeTime = () => existsSync(FAKETIME);
+
+export interface HostOptions {
+  name: string;
+  address: string;
+  port: number;
+  /** Everything of it lies here. */
+  folder: string;
+  pkiDir: string;
+  /** Servers of the broker through which it is reached as well, if at all. */
+  servers?: readonly string[];
+}
+
+export interface Host extends Pick<HostOptions, 'name' | 'address' | 'port'> {
+  readonly agent: Supervised;
+  /** Of the agent: on a disk of its own. */
+  readonly disk: string;
+  readonly stateDir: string;
+  readonly runDir: string;
+  /** What its runs have noted: `begin ID`, `end ID`, `not alone …`. */
+  journal(): string[];
+  /** Wrappers, runs and what they have started; not the agent. */
+  runs(): number[];
+  /** Seconds by which its agent's clock is wrong. */
+  setClock(offset: number): void;
+}
+
+/** Mounts its disk. Throws if that is impossible here. */
+export function makeHost({ name, address, port, folder, pkiDir, servers }: HostOptions): Host {
+  const [etc, disk, journal] = [join(folder, 'etc'), join(folder, 'disk'), join(folder, 'journal')];
+  for (const one of [folder, etc, disk]) mkdirSync(one, { recursive: true });
+  mount(['-t', 'tmpfs', '-o', `size=${DISK_MB}m,mode=0700`, 'tmpfs', disk]);
+  const [stateDir, runDir, clock] = [join(disk, 'state'), join(disk, 'run'), join(folder, 'clock')];
+  const run = join(folder, 'noted');
+  writeFileSync(run, notedRun(journal, join(folder, 'alone')), { mode: 0o755 });
+  const config = { runner: 'command', command: [run], kill_grace: '1s', bind: address, port };
+  const nats = servers === undefined ? {} : { nats: { servers } };
+  writeFileSync(join(etc, 'agent.yaml'), JSON.stringify({ ...config, ...nats }));
+  const setClock = (offset: number) => writeFileSync(clock, `${offset < 0 ? '' : '+'}${offset}s\n`);
+  setClock(0);
+  writeFileSync(journal, '');
+  const words = agentCommand({ configDir: etc, stateDir, runDir, pkiDir, certname: name, port }, [
+    process.execPath,
+    PROGRAM,
+  ]);
+  const bind = words.indexOf('--bind');
+  words[bind + 1] = address;
+  const fake = { LD_PRELOAD: FAKETIME, FAKETIME_TIMESTAMP_FILE: clock, FAKETIME_NO_CACHE: '1' };
+  const env = {
+    PATH: process.env['PATH'],
+    ...(hasFakeTime() && { ...fake, FAKETIME_DONT_FAKE_MONOTONIC: '1', NO_FAKE_STAT: '1' }),
+  };
+  const agent = new Supervised({ what: name, command: words, env, withinMs: START_MS });
+  return {
+    ...{ name, address, port, agent, disk, stateDir, runDir, setClock },
+    journal: () =>
+      readFileSync(journal, 'utf8')
+        .split('\n')
+        .filter((line) => line !== ''),
+    runs: () => processesWith(folder).filter((pid) => pid !== agent.pid),
+  };
+}
+
+/** Everything of the agent's that lies in a file; not what a run has open just now. */
+export function filesBelow(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((one) => one.isFile())
+    .map((one) => join(one.parentPath, one.name));
+}
+
+export function mount(words: readonly string[]): void {
+  const { status, stderr } = spawnSync('mount', words, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`mount ${words.join(' ')}: ${stderr}`);
+}
+
+export function emptyFolder(folder: string): void {
+  if (existsSync(folder))
+    for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
+}
+
+/**
+ * A run of up to 120 ms that notes its begin and end, and whether another one was alive: `alone` is a lock of its own, which
+ * names its holder, as what a killed run was just starting has inherited it, and is no run.
+ */
+const notedRun = (journal: string, alone: string) => `#!/bin/sh
+is_running() {
+  [ -n "$1" ] && read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
+  set -- \${stat##*) }
+  [ "$1" != Z ] && [ "$1" != X ]
+}
+id=$$.$(date +%s%N)
+exec 8>>'${alone}'
+if ! flock -n 8; then
+  read -r holder <'${alone}'
+  if is_running "$holder"; then echo "not alone $id, but with $holder" >>'${journal}'; fi
+  flock 8
+fi
+echo $$ >'${alone}'
+echo "begin $id" >>'${journal}'
+echo "run $id"
+if [ $(($$ % 3)) = 0 ]; then setsid sleep 1 8>&- & fi
+i=$(($$ % 7))
+while [ $i -gt 0 ]; do
+  echo "step $i"
+  sleep 0.02 8>&-
+  i=$((i - 1))
+done
+echo "end $id" >>'${journal}'
+exit 2
+`;

@@ -1,0 +1,51 @@
+/** Mounts, addresses and processes of our own, so that nothing of the machine is touched and nothing is left. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const FOLDER = 'KICK_TORTURE_FOLDER';
+
+/** The folder in which everything lies, if we are inside. */
+export const folderInside = () => process.env[FOLDER];
+
+/** Why this machine cannot have them; undefined if it can. */
+export function whyNot(): string | undefined {
+  const { status } = spawnSync('unshare', ['--mount', '--net', '--pid', '--fork', 'true']);
+  return status === 0
+    ? undefined
+    : 'unshare --mount --net --pid must work: be root, outside of a container that forbids it';
+}
+
+/**
+ * Runs this program again in namespaces; returns its exit code. sh collects what orphans leave, as init does; the rule for
+ * local addresses comes after ours, by which they can be cut off.
+ */
+export function runInside(words: readonly string[]): number {
+  const script = [
+    'ip link set lo up',
+    'ip rule add pref 100 lookup local',
+    'ip rule del pref 0',
+    '"$@" & wait $!',
+  ].join('; ');
+  const flags = [
+    '--mount',
+    '--propagation',
+    'private',
+    '--net',
+    '--pid',
+    '--fork',
+    '--kill-child',
+    '--mount-proc',
+  ];
+  const folder = mkdtempSync(join(tmpdir(), 'kick-torture-'));
+  try {
+    const { status } = spawnSync('unshare', [...flags, 'bash', '-c', script, 'bash', ...words], {
+      stdio: 'inherit',
+      env: { ...process.env, [FOLDER]: folder },
+    });
+    return status ?? 1;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

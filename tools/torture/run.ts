@@ -1,0 +1,161 @@
+/** Faults at random, and every so often a calm in which everything is checked. */
+
+import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sleep } from '../../src/util/clock.ts';
+import { BrokenPromise, checkJobs } from './check.ts';
+import { FAULTS, type Ground } from './faults.ts';
+import { mount } from './host.ts';
+import { checkLeaks } from './leaks.ts';
+import { between, generator, oneOf, type Random } from './random.ts';
+import { openSite, type Site } from './site.ts';
+import { startWork, type Work } from './work.ts';
+
+export interface TortureOptions {
+  seed: number;
+  /** Ends after so many faults. */
+  faults: number;
+  hosts: number;
+  /** Names of FAULTS; all that can be had here by default. */
+  kinds?: readonly string[];
+  onCalm?: (survived: Survived) => void;
+}
+
+export interface Survived {
+  /** By kind. */
+  faults: Record<string, number>;
+  outcomes: Record<string, number>;
+  jobs: number;
+  runs: number;
+  /** Of all agents and of the server. */
+  starts: number;
+  /** MB of the largest agent, at each calm. */
+  rssMb: number[];
+}
+
+/** Between two calms. */
+const FAULTS_A_CALM = 40;
+const AT_ONCE = 3;
+/** Milliseconds between two faults. */
+const EVERY = [5, 150] as const;
+
+/** In namespaces of our own, below `folder`. Throws `BrokenPromise`. */
+export async function runTorture(folder: string, options: TortureOptions): Promise<Survived> {
+  takeOverBoot(folder);
+  const random = generator(options.seed);
+  const site = await openSite(folder, options.hosts);
+  const work = startWork(site, generator(options.seed + 1));
+  const ground: Ground = {
+    site,
+    work,
+    random,
+    damaged: new Map(),
+    lostTime: new Set(),
+    newBoot: () => writeBoot(folder),
+  };
+  const survived: Survived = { faults: {}, outcomes: {}, jobs: 0, runs: 0, starts: 0, rssMb: [] };
+  const checked = new Set<string>();
+  try {
+    for (let done = 0; done < options.faults; ) {
+      const some = Math.min(FAULTS_A_CALM, options.faults - done);
+      const counts = await faultsFor(ground, some, options.kinds ?? Object.keys(FAULTS));
+      await calm(ground, { survived, checked });
+      for (const [kind, count] of Object.entries(counts)) {
+        survived.faults[kind] = (survived.faults[kind] ?? 0) + count;
+        done += count;
+      }
+      options.onCalm?.(survived);
+    }
+    return survived;
+  } finally {
+    void work.end();
+    void site.end();
+  }
+}
+
+/** So many faults that something was done to, a few at once. */
+async function faultsFor(
+  ground: Ground,
+  wanted: number,
+  kinds: readonly string[],
+): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  const possible = kinds.filter((kind) => FAULTS[kind]?.missing?.(ground) === undefined);
+  let left = wanted;
+  const lane = async () => {
+    while (left > 0) {
+      await sleep(between(ground.random, ...EVERY));
+      const kind = weighted(ground.random, possible);
+      if (left <= 0 || !(await FAULTS[kind]?.act(ground))) continue;
+      left -= 1;
+      counts[kind] = (counts[kind] ?? 0) + 1;
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  return counts;
+}
+
+function weighted(random: Random, kinds: readonly string[]): string {
+  const tickets = kinds.flatMap((kind) => Array<string>(FAULTS[kind]?.weight ?? 0).fill(kind));
+  return oneOf(random, tickets);
+}
+
+/** Nothing is wrong any more: everything must be told truly, and the next run must begin on every host. */
+async function calm(
+  ground: Ground,
+  { survived, checked }: { survived: Survived; checked: Set<string> },
+): Promise<void> {
+  const { site, work } = ground;
+  await work.pause();
+  await Promise.all([site.server.up(), ...site.hosts.map(({ agent }) => agent.up())]);
+  await noteOthers(site, work);
+  const jobs = [...work.askedAt.keys()].filter((job) => !checked.has(job));
+  const outcomes = await checkJobs(ground, jobs);
+  await checkNext(site);
+  const rss = await Promise.all(site.hosts.map(checkLeaks));
+  for (const job of jobs) checked.add(job);
+  for (const [outcome, count] of Object.entries(outcomes))
+    survived.outcomes[outcome] = (survived.outcomes[outcome] ?? 0) + count;
+  survived.jobs += jobs.length;
+  survived.runs = site.hosts.reduce(
+    (sum, host) => sum + host.journal().filter((line) => line.startsWith('begin')).length,
+    0,
+  );
+  survived.starts = [site.server, ...site.hosts.map(({ agent }) => agent)].reduce(
+    (sum, { starts }) => sum + starts,
+    0,
+  );
+  survived.rssMb.push(Math.round(Math.max(...rss)));
+  ground.damaged.clear();
+  ground.lostTime.clear();
+  work.goOn();
+}
+
+/** Jobs of the schedule, and of commands that were killed before they could say which. */
+async function noteOthers(site: Site, work: Work): Promise<void> {
+  const { jobs } = await site.ask('jobs?limit=1000');
+  for (const { id, startedAt } of jobs) {
+    if (!work.askedAt.has(id)) work.askedAt.set(id, Date.parse(startedAt));
+  }
+}
+
+/** A job for all hosts: no lock, no record and no process that is left stands in its way. */
+async function checkNext(site: Site): Promise<void> {
+  const hosts = site.hosts.map(({ name }) => name);
+  const { job } = await site.ask('jobs', { choice: { hosts } }, { 'Idempotency-Key': randomUUID() });
+  while ((await site.ask(`jobs/${job}`)).state === 'running') await sleep(50);
+  const { hosts: rows } = await site.ask(`jobs/${job}/hosts?limit=9999`);
+  const others = rows.filter((row: { outcome?: string }) => row.outcome !== 'changed');
+  if (others.length > 0) throw new BrokenPromise(`the next run, job ${job}: ${JSON.stringify(others)}`);
+}
+
+/** The machine has been started anew, by its own word: a file of ours lies where the kernel's would be. */
+function writeBoot(folder: string): void {
+  writeFileSync(join(folder, 'boot-id'), `${randomUUID()}\n`);
+}
+
+function takeOverBoot(folder: string): void {
+  writeBoot(folder);
+  mount(['--bind', join(folder, 'boot-id'), '/proc/sys/kernel/random/boot_id']);
+}

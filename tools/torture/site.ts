@@ -1,0 +1,120 @@
+/** A whole site that can be tortured: hosts, a broker, `kick serve` and what knows how to ask them all. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Client, signedIn } from '../../src/cli/demo/api-client.ts';
+import type { Identity } from '../../src/pki/identity.ts';
+import { httpsSender } from '../../src/transport/https/client/client.ts';
+import type { Sender } from '../../src/transport/transport.ts';
+import { sleep } from '../../src/util/clock.ts';
+import { isInstalled } from '../installed.ts';
+import { freePort } from '../loopback.ts';
+import { mintCa } from '../mint/mint-ca.ts';
+import { type NatsServer, startNatsServer } from '../nats-server.ts';
+import { KICK } from '../program.ts';
+import { addAccount } from '../serve-process.ts';
+import { type Host, makeHost } from './host.ts';
+import { Supervised } from './supervised.ts';
+
+const CONTROLLER = 'puppet.example.com';
+const PORT = 8139;
+const ACCOUNT = { name: 'torture', password: 'correct horse battery' };
+const START_MS = 60_000;
+/** Milliseconds in which the server must answer, whatever was done to it. */
+const ANSWER_MS = 90_000;
+
+export interface Site {
+  readonly hosts: readonly Host[];
+  readonly server: Supervised;
+  /** Undefined where there is no nats-server. */
+  readonly broker: NatsServer | undefined;
+  /** Asks agents at their ports. */
+  readonly sender: Sender;
+  readonly kickArgs: readonly string[];
+  /** Of the controller. */
+  readonly stateDir: string;
+  /** Asks the server, again and again while it is being killed. Throws what it says in the end. */
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the API answers
+  ask(path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<any>;
+  end(): Promise<void>;
+}
+
+/** Below `folder`, which the caller removes. */
+export async function openSite(folder: string, count: number): Promise<Site> {
+  const [pkiDir, etc, stateDir] = ['pki', 'etc', 'controller'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const ca = mintCa();
+  const names = Array.from({ length: count }, (_, index) => `web${index + 1}.example.com`);
+  ca.write(pkiDir, ca.issue(CONTROLLER));
+  for (const name of names) ca.write(pkiDir, ca.issue(name, { role: 'agent' }));
+  const broker = isInstalled('nats-server')
+    ? await startNatsServer({ folder: join(folder, 'nats'), ca, agents: names, controllers: [CONTROLLER] })
+    : undefined;
+  const servers = broker === undefined ? undefined : [broker.address];
+  const hosts = names.map((name, index) =>
+    makeHost({
+      ...{ name, pkiDir, folder: join(folder, name), port: PORT, address: `127.1.0.${index + 1}` },
+      ...(servers !== undefined && { servers }),
+    }),
+  );
+  mkdirSync(etc);
+  writeFileSync(
+    join(etc, 'controller.yaml'),
+    JSON.stringify({ puppetdb: false, ...(servers && { nats: { servers } }) }),
+  );
+  writeFileSync(
+    join(etc, 'inventory.yaml'),
+    JSON.stringify({ targets: hosts.map(targetOf(servers !== undefined)) }),
+  );
+  const kickArgs = [
+    ...['--config-dir', etc, '--state-dir', stateDir],
+    ...['--pki-dir', pkiDir, '--certname', CONTROLLER],
+  ];
+  addAccount(ACCOUNT, { kickArgs, options: ['--role', 'admin'] });
+  const port = await freePort();
+  const words = ['serve', '--port', String(port), '--bind', '127.0.0.1', ...kickArgs];
+  const server = new Supervised({
+    ...{ what: 'kick serve', command: [...KICK, ...words], ready: 'serving', withinMs: START_MS },
+    env: { PATH: process.env['PATH'] },
+  });
+  const identity: Identity = await ca.identity(CONTROLLER);
+  const sender = httpsSender({ identity });
+  await Promise.all([server.up(), ...hosts.map(({ agent }) => agent.up())]);
+  const ask = askerOf(server, { port, ca: readFileSync(join(pkiDir, 'certs', 'ca.pem')) });
+  await ask('schedules', { name: 'minutely', cron: '* * * * *', zone: 'UTC', choice: { hosts: names } });
+  return {
+    ...{ hosts, server, broker, sender, kickArgs, stateDir, ask },
+    async end() {
+      await Promise.all([server.end(), ...hosts.map(({ agent }) => agent.end())]);
+      await broker?.kill('SIGKILL').catch(() => {});
+      await sender.close();
+    },
+  };
+}
+
+/** A third by their port alone, a third through the broker, a third by whichever works. */
+const targetOf = (hasBroker: boolean) => (host: Host, index: number) => ({
+  name: host.name,
+  uri: `${host.address}:${host.port}`,
+  ...(hasBroker && { via: (['direct', 'nats', 'auto'] as const)[index % 3] }),
+});
+
+function askerOf(server: Supervised, { port, ca }: { port: number; ca: Buffer }): Site['ask'] {
+  let client: Promise<Client> | undefined;
+  return async (path, body, headers) => {
+    const until = performance.now() + ANSWER_MS;
+    for (;;) {
+      try {
+        await server.up();
+        client ??= signedIn({ port, ca, servername: CONTROLLER }, ACCOUNT);
+        return await (await client).ask(path, body, headers);
+      } catch (error) {
+        client = undefined;
+        if (performance.now() > until) throw error;
+        await sleep(100);
+      }
+    }
+  };
+}

@@ -1,0 +1,116 @@
+/** `npm run torture`: a site under faults, until a promise is broken or so many were survived. */
+import { parseArgs } from 'node:util';
+import { buildWhereStale } from '../program.ts';
+import { FAULTS } from './faults.ts';
+import { folderInside, runInside, whyNot } from './namespaces.ts';
+import { runTorture, type Survived, type TortureOptions } from './run.ts';
+
+const DEFAULTS = { faults: 400, hosts: 3 };
+
+const HELP = `Usage: npm run torture -- [options]
+
+A site of real agents, a broker, kick serve and kicks on the command line, under faults at random. Every 40 faults there
+is a calm: every job must be over, with one outcome on each host that is true by what the run itself has noted, no two
+runs may ever have been alive at once, and the next run must begin everywhere. The first broken promise ends it.
+
+  --faults N       how many (default ${DEFAULTS.faults}, about a minute a hundred on two processors)
+  --hosts N        how many agents (default ${DEFAULTS.hosts})
+  --kind KIND      only these faults; repeat it for more:
+${Object.entries(FAULTS)
+  .map(([kind, { what }]) => `                     ${kind.padEnd(14)} ${what}\n`)
+  .join('')}  --seed N         the same seed, the same faults; what is on its way at that moment differs
+  -h, --help
+
+Everything happens in namespaces of its own (unshare), as root. libfaketime is needed for the clock, nats-server for the broker.
+
+Examples:
+  npm run torture
+  npm run torture -- --faults 20000
+  npm run torture -- --kind kill-agent --kind damage --seed 7
+`;
+
+async function main(): Promise<number> {
+  const options = optionsOf(process.argv.slice(2));
+  if (typeof options === 'number') return options;
+  const folder = folderInside();
+  if (folder !== undefined) return tortured(folder, options);
+  const reason = whyNot();
+  if (reason !== undefined) return say(`torture: ${reason}`, 2);
+  buildWhereStale();
+  return runInside([process.execPath, ...process.execArgv, ...process.argv.slice(1)]);
+}
+
+async function tortured(folder: string, options: TortureOptions): Promise<number> {
+  console.log(`seed ${options.seed}`);
+  let last: Survived | undefined;
+  const show = (survived: Survived) => {
+    last = survived;
+    if (process.stderr.isTTY)
+      process.stderr.write(`\r${totalOf(survived.faults)} of ${options.faults} faults `);
+  };
+  try {
+    await runTorture(folder, { ...options, onCalm: show });
+    return 0;
+  } catch (error) {
+    console.log(`\na promise is broken, with --seed ${options.seed}: ${(error as Error).message}`);
+    return 1;
+  } finally {
+    if (last !== undefined) console.log(`\n${summaryOf(last)}`);
+  }
+}
+
+const totalOf = (counts: Readonly<Record<string, number>>) =>
+  Object.values(counts).reduce((a, b) => a + b, 0);
+
+const listOf = (counts: Readonly<Record<string, number>>) =>
+  Object.entries(counts)
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, count]) => `  ${name.padEnd(14)} ${count}\n`)
+    .join('');
+
+function summaryOf({ faults, outcomes, jobs, runs, starts, rssMb }: Survived): string {
+  return `${totalOf(faults)} faults survived
+${listOf(faults)}
+${jobs} jobs, ${runs} runs, none beside another; ${starts} starts; outcomes, all true:
+${listOf(outcomes)}
+the largest agent: ${rssMb[0]} MB after the first calm, ${rssMb.at(-1)} MB after the last`;
+}
+
+/** An exit code instead, if there is nothing to do. */
+function optionsOf(words: readonly string[]): TortureOptions | number {
+  const text = { type: 'string' } as const;
+  try {
+    const { values } = parseArgs({
+      args: [...words],
+      options: {
+        ...{ faults: text, hosts: text, seed: text, kind: { ...text, multiple: true } },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+    if (values.help === true) return say(HELP, 0);
+    const unknown = values.kind?.find((kind) => FAULTS[kind] === undefined);
+    if (unknown !== undefined) return say(`torture: there is no fault "${unknown}"; see --help`, 2);
+    return {
+      faults: wholeOf('--faults', values.faults, DEFAULTS.faults),
+      hosts: wholeOf('--hosts', values.hosts, DEFAULTS.hosts),
+      seed: wholeOf('--seed', values.seed, Date.now() % 1_000_000),
+      ...(values.kind !== undefined && { kinds: values.kind }),
+    };
+  } catch (error) {
+    return say(`torture: ${(error as Error).message}`, 2);
+  }
+}
+
+function wholeOf(option: string, given: string | undefined, preset: number): number {
+  const value = given === undefined ? preset : Number(given);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new Error(`${option}: "${given}" is not a number from 1 on`);
+}
+
+function say(text: string, code: number): number {
+  (code === 0 ? process.stdout : process.stderr).write(`${text.trimEnd()}\n`);
+  return code;
+}
+
+// What a broken promise has left behind goes with the namespaces.
+process.exit(await main());
