@@ -6,9 +6,9 @@ const BOOLEAN = 0x01;
 const BIT_STRING = 0x03;
 
 export interface Extensions {
-  /** Object identifiers, hex, of critical extensions that are none of these. */
+  /** Object identifiers, hex, of extensions that are none of these and that restrict what is believed: all critical ones. */
   unknown: string[];
-  keyUsage?: { digitalSignature: boolean; keyCertSign: boolean };
+  keyUsage?: { digitalSignature: boolean; keyCertSign: boolean; crlSign: boolean };
   purposes?: string[];
   /** Of the basic constraints. */
   pathLength?: number;
@@ -21,6 +21,8 @@ const OIDS = {
   purposes: '551d25',
   /** Of the subject: names are read from its common name. */
   alternativeNames: '551d11',
+  /** Of a CA, for the names of what it issues. */
+  nameConstraints: '551d1e',
 } as const;
 const PURPOSES: Readonly<Record<string, string>> = {
   '2b06010505070301': 'serverAuth',
@@ -47,6 +49,25 @@ export function hashOf(algorithm: Uint8Array): string | null | undefined {
 export function isSignedSafely({ raw }: X509Certificate): boolean {
   const [, algorithm] = childrenOf(raw, TAG.sequence);
   return algorithm !== undefined && hashOf(algorithm.whole) !== undefined;
+}
+
+/** Curves of OpenSSL's level 2 that a CA has. */
+const CURVES = ['prime256v1', 'secp384r1', 'secp521r1'];
+const LEAST_RSA_BITS = 2048;
+
+export function hasSafeKey({ publicKey }: X509Certificate): boolean {
+  const { modulusLength = 0, namedCurve = '' } = publicKey.asymmetricKeyDetails ?? {};
+  switch (publicKey.asymmetricKeyType) {
+    case 'rsa':
+    case 'rsa-pss':
+      return modulusLength >= LEAST_RSA_BITS;
+    case 'ec':
+      return CURVES.includes(namedCurve);
+    case 'ed25519':
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** The name of its subject, or of its issuer, DER. */
@@ -83,9 +104,10 @@ function addExtension(found: Extensions, extension: Uint8Array): void {
   switch (oid) {
     case OIDS.keyUsage: {
       const { tag, content } = readElement(value);
-      // The first bit is digitalSignature, the sixth keyCertSign (4.2.1.3).
+      // The first bit is digitalSignature, the sixth keyCertSign, the seventh cRLSign (4.2.1.3).
       const bits = tag === BIT_STRING ? (content[1] ?? 0) : 0;
-      found.keyUsage = { digitalSignature: (bits & 0x80) !== 0, keyCertSign: (bits & 0x04) !== 0 };
+      const has = (bit: number) => (bits & bit) !== 0;
+      found.keyUsage = { digitalSignature: has(0x80), keyCertSign: has(0x04), crlSign: has(0x02) };
       return;
     }
     case OIDS.purposes:
@@ -97,6 +119,9 @@ function addExtension(found: Extensions, extension: Uint8Array): void {
       return;
     }
     case OIDS.alternativeNames:
+      return;
+    case OIDS.nameConstraints:
+      found.unknown.push(oid);
       return;
     default:
       if (isCritical(extension)) found.unknown.push(oid);

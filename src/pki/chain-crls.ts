@@ -1,12 +1,13 @@
 /** The CRLs of our CAs, each verified by the key of the CA that it names. */
 import { type KeyObject, verify, type X509Certificate } from 'node:crypto';
-import { hashOf, isCritical, subjectOf } from './certificate-fields.ts';
+import { extensionsOf, hashOf, isCritical, subjectOf } from './certificate-fields.ts';
 import { readCrl } from './crl.ts';
 import { childrenOf, readAll, TAG } from './der.ts';
 
 export interface Crl {
   issuer: X509Certificate;
   /** Milliseconds since 1970. */
+  thisUpdate: number;
   nextUpdate?: number;
   revoked: ReadonlySet<bigint>;
 }
@@ -14,15 +15,17 @@ export interface Crl {
 /** Leaves out those that no CA has signed, and those that say more than which certificates are revoked. */
 export function crlsOf(pems: readonly string[], ca: readonly X509Certificate[]): Crl[] {
   return pems.flatMap((pem): Crl[] => {
-    const { issuer: name, revoked, nextUpdate } = readCrl(pem);
+    const { issuer: name, revoked, thisUpdate, nextUpdate } = readCrl(pem);
     const issuer = ca.find(
-      (one) => Buffer.compare(subjectOf(one), name) === 0 && isSigned(pem, one.publicKey),
+      (one) => Buffer.compare(subjectOf(one), name) === 0 && signsCrls(one) && isSigned(pem, one.publicKey),
     );
     if (issuer === undefined) return [];
     const serials = new Set(revoked.map((serial) => BigInt(`0x${serial}`)));
-    return [{ issuer, revoked: serials, ...(nextUpdate !== undefined && { nextUpdate }) }];
+    return [{ issuer, revoked: serials, thisUpdate, ...(nextUpdate !== undefined && { nextUpdate }) }];
   });
 }
+
+const signsCrls = (issuer: X509Certificate) => extensionsOf(issuer.raw).keyUsage?.crlSign !== false;
 
 /** RFC 5280 5.1: the list, its algorithm, its signature. */
 function isSigned(pem: string, key: KeyObject): boolean {

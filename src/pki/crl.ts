@@ -4,7 +4,9 @@ import { childrenOf, DerError, readElement, TAG } from './der.ts';
 export interface CrlInfo {
   /** The issuer's name, DER. */
   issuer: Uint8Array;
-  /** Milliseconds since 1970; absent if it names no next update. */
+  /** Milliseconds since 1970. */
+  thisUpdate: number;
+  /** Absent if it names none. */
   nextUpdate?: number;
   /** Serial numbers, upper case hex. */
   revoked: string[];
@@ -30,6 +32,7 @@ export function readCrl(pem: string): CrlInfo {
   const list = rest[0]?.tag === TAG.sequence ? rest[0].content : new Uint8Array();
   return {
     issuer: issuer.whole,
+    thisUpdate: timeOf(thisUpdate.tag, thisUpdate.content),
     revoked: serialsOf(list),
     ...(next !== undefined && { nextUpdate: timeOf(next.tag, next.content) }),
   };

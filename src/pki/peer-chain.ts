@@ -3,7 +3,7 @@
  * that is simpler. Whatever is not understood is refused.
  */
 import { createHash, X509Certificate } from 'node:crypto';
-import { extensionsOf, isSignedSafely, subjectOf } from './certificate-fields.ts';
+import { extensionsOf, hasSafeKey, isSignedSafely, subjectOf } from './certificate-fields.ts';
 import { type Crl, crlsOf } from './chain-crls.ts';
 import type { Identity } from './identity.ts';
 
@@ -115,20 +115,23 @@ function checkDates({ leaf, from, to }: Known, now: number): void {
 }
 
 function checkCrlDates(crls: readonly Crl[], now: number): void {
-  for (const { nextUpdate } of crls)
+  for (const { thisUpdate, nextUpdate } of crls) {
+    if (thisUpdate > now) throw new ChainError('a CRL is not valid yet here');
     if (nextUpdate !== undefined && nextUpdate < now) throw new ChainError('a CRL has expired here');
+  }
 }
 
 function checkExtensions(one: X509Certificate, { depth, use }: { depth: number; use: Use }): void {
   const found = extensionsOf(one.raw);
   if (found.unknown.length > 0)
-    throw new ChainError(`"${nameOf(one)}" has a critical extension that is not known: ${found.unknown[0]}`);
+    throw new ChainError(`"${nameOf(one)}" has an extension that is not known: ${found.unknown[0]}`);
+  if (!hasSafeKey(one)) throw new ChainError(`the key of "${nameOf(one)}" is too weak, or of another kind`);
+  if (found.purposes !== undefined && !found.purposes.includes(use))
+    throw new ChainError(`"${nameOf(one)}" is not for ${use}`);
   if (depth === 0) {
     if (one.ca) throw new ChainError(`"${nameOf(one)}" is a CA`);
     if (found.keyUsage !== undefined && !found.keyUsage.digitalSignature)
       throw new ChainError(`"${nameOf(one)}" may sign nothing`);
-    if (found.purposes !== undefined && !found.purposes.includes(use))
-      throw new ChainError(`"${nameOf(one)}" is not for ${use}`);
     return;
   }
   if (found.keyUsage !== undefined && !found.keyUsage.keyCertSign)
