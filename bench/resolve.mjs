@@ -1,6 +1,7 @@
 // Run by controller.ts as a separate process: the cost of resolving, from the file to the folded result.
+
+import { foldNames } from '../dist/conditions/nodeset/fold.js';
 import { readInventoryFiles } from '../dist/config/inventory-file.js';
-import { foldNames } from '../dist/controller/nodeset/fold.js';
 import { selectHosts } from '../dist/controller/selection.js';
 
 const [path, text] = process.argv.slice(2);

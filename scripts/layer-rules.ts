@@ -15,7 +15,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'transport/nats': ['errors', 'util', 'protocol', 'pki', 'transport', 'transport/tls'],
   agent: ['errors', 'util', 'protocol', 'conditions', 'pki', 'puppet', 'transport'],
   controller: ['errors', 'util', 'protocol', 'conditions', 'pki', 'puppet', 'config', 'transport'],
-  report: ['errors', 'util', 'protocol', 'controller'],
+  report: ['errors', 'util', 'protocol', 'conditions', 'controller'],
   'web/api': ['errors', 'util', 'protocol'],
   'web/server': [
     'errors',
@@ -65,16 +65,12 @@ export const ROOMS: Readonly<Record<string, { folders: readonly string[]; files:
       'status',
     ],
   },
+  conditions: {
+    folders: ['nodeset'],
+    files: ['fact-condition', 'fact-patterns', 'judge-facts', 'problem', 'reported', 'unknown-fact', 'where'],
+  },
   controller: {
-    folders: [
-      'fleet',
-      'jobs',
-      'rollout',
-      'targeting',
-      'targeting/bolt',
-      'targeting/nodeset',
-      'targeting/puppetdb',
-    ],
+    folders: ['fleet', 'jobs', 'rollout', 'targeting', 'targeting/bolt', 'targeting/puppetdb'],
     files: [
       'choose-hosts',
       'controller',

@@ -28,7 +28,7 @@ export async function isMeantFor(
   { yes, config, what, err }: Confirmation,
 ): Promise<boolean> {
   if (yes === true || targets.length <= config.confirm_above || !canAsk()) return true;
-  const { hostList } = await import('../controller/targeting/nodeset/host-list.ts');
+  const { hostList } = await import('../conditions/nodeset/host-list.ts');
   const names = hostList(
     targets.map(({ certname }) => certname),
     { most: NAMED },

@@ -1,7 +1,8 @@
 /** What changed, as text; and hosts with the same changes together, so that thousands are readable. */
+
+import { hostList } from '../conditions/nodeset/host-list.ts';
 import { type ChangeGroup, groupChanges } from '../controller/fleet/change-groups.ts';
 import type { HostResult } from '../controller/jobs/job.ts';
-import { hostList } from '../controller/targeting/nodeset/host-list.ts';
 import type { ResourceChange, ResourceEvent } from '../protocol/event.ts';
 import { clip, plural, safeText } from '../util/text.ts';
 

@@ -1,7 +1,8 @@
 /** `kick run --dry-run`: what would be sent to whom, in which batches. Nothing is. */
+
+import { hostList } from '../conditions/nodeset/host-list.ts';
 import type { Job } from '../controller/jobs/job.ts';
 import { batchesOf } from '../controller/rollout/batches.ts';
-import { hostList } from '../controller/targeting/nodeset/host-list.ts';
 import { describeBy } from '../protocol/request.ts';
 import { formatDuration } from '../util/duration.ts';
 import { formatShare } from '../util/share.ts';

@@ -1,6 +1,7 @@
 /** `kick facts`: hosts by the values of a fact. */
+
+import { hostList } from '../conditions/nodeset/host-list.ts';
 import type { FactCounts, FactValue } from '../controller/count-fact.ts';
-import { hostList } from '../controller/targeting/nodeset/host-list.ts';
 import { clipColumns, columnsOf, padColumns } from '../util/columns.ts';
 import { clip, plural, safeText } from '../util/text.ts';
 

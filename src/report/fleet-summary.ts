@@ -1,6 +1,7 @@
 /** `kick summary`: how the latest runs of many hosts went, as `mco puppet summary` shows it. */
+
+import { hostList } from '../conditions/nodeset/host-list.ts';
 import type { FleetSummary, MetricName } from '../controller/fleet/summary.ts';
-import { hostList } from '../controller/targeting/nodeset/host-list.ts';
 import { plural } from '../util/text.ts';
 
 const METRICS: readonly { key: MetricName; title: string; digits: number }[] = [

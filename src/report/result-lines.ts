@@ -1,7 +1,8 @@
 /** Hosts of which something is to be said, identical ones together. Many jobs need none of it. */
+
+import { hostList } from '../conditions/nodeset/host-list.ts';
 import { type ResultGroup, resultGroups } from '../controller/fleet/result-groups.ts';
 import type { HostResult, Job } from '../controller/jobs/job.ts';
-import { hostList } from '../controller/targeting/nodeset/host-list.ts';
 import { isSuccess } from '../protocol/outcome.ts';
 import { clip, safeText } from '../util/text.ts';
 import type { Paint } from './paint.ts';

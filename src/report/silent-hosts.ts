@@ -1,7 +1,8 @@
 /** Hosts that did not answer, as text. */
+
+import { hostList } from '../conditions/nodeset/host-list.ts';
 import { silentHosts } from '../controller/fleet/silent-hosts.ts';
 import type { AgentAnswer } from '../controller/targeting/host-sources.ts';
-import { hostList } from '../controller/targeting/nodeset/host-list.ts';
 import { plural, safeText } from '../util/text.ts';
 
 /** Errors that are shown. */

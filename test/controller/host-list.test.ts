@@ -1,9 +1,9 @@
 /** Hosts in a sentence: what is shown means the hosts that it stands for, and the rest are counted. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { evaluate } from '../../src/controller/targeting/nodeset/evaluate.ts';
-import { parseExpression } from '../../src/controller/targeting/nodeset/expression.ts';
-import { hostList } from '../../src/controller/targeting/nodeset/host-list.ts';
+import { evaluate } from '../../src/conditions/nodeset/evaluate.ts';
+import { parseExpression } from '../../src/conditions/nodeset/expression.ts';
+import { hostList } from '../../src/conditions/nodeset/host-list.ts';
 import { isCertname } from '../../src/protocol/names.ts';
 
 const scope = {

@@ -1,9 +1,9 @@
 /** Certnames with anything in them that Puppet allows: quoted in expressions, and folded so that they are read again. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { evaluate } from '../../src/controller/targeting/nodeset/evaluate.ts';
-import { parseExpression } from '../../src/controller/targeting/nodeset/expression.ts';
-import { foldNames } from '../../src/controller/targeting/nodeset/fold.ts';
+import { evaluate } from '../../src/conditions/nodeset/evaluate.ts';
+import { parseExpression } from '../../src/conditions/nodeset/expression.ts';
+import { foldNames } from '../../src/conditions/nodeset/fold.ts';
 import { isCertname } from '../../src/protocol/names.ts';
 import { choose, databaseOf, namesOf } from './choosing.ts';
 

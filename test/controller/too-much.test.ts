@@ -1,11 +1,11 @@
 /** Names, masks, groups and files that are longer, deeper or more than any site has: an error that says so, at once, and never a full stack or memory. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { parseExpression } from '../../src/conditions/nodeset/expression.ts';
+import { globTest } from '../../src/conditions/nodeset/mask.ts';
+import { wordsIn } from '../../src/conditions/nodeset/words.ts';
 import { isDeeperThan } from '../../src/config/yaml-depth.ts';
 import { parseNodesFile, withoutComment } from '../../src/controller/targeting/nodes-file.ts';
-import { parseExpression } from '../../src/controller/targeting/nodeset/expression.ts';
-import { globTest } from '../../src/controller/targeting/nodeset/mask.ts';
-import { wordsIn } from '../../src/controller/targeting/nodeset/words.ts';
 import { withoutOddNames } from '../../src/controller/targeting/odd-names.ts';
 import { inventoryOf } from '../support/inventory.ts';
 import { choose, excluding, groupOf, namesOf } from './choosing.ts';

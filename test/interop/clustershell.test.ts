@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { evaluate } from '../../src/controller/targeting/nodeset/evaluate.ts';
-import { parseExpression } from '../../src/controller/targeting/nodeset/expression.ts';
-import { foldNames } from '../../src/controller/targeting/nodeset/fold.ts';
-import { globTest } from '../../src/controller/targeting/nodeset/mask.ts';
+import { evaluate } from '../../src/conditions/nodeset/evaluate.ts';
+import { parseExpression } from '../../src/conditions/nodeset/expression.ts';
+import { foldNames } from '../../src/conditions/nodeset/fold.ts';
+import { globTest } from '../../src/conditions/nodeset/mask.ts';
 import { KickError } from '../../src/errors.ts';
 import { throwawayFolder } from '../../tools/throwaway-folder.ts';
 

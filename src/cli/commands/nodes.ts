@@ -1,9 +1,9 @@
 /** `kick nodes`: which hosts would a kick reach, and why? Sends them nothing. */
 import type { Command } from 'commander';
+import { foldNames } from '../../conditions/nodeset/fold.ts';
 import { DEFAULT_PORT } from '../../config/controller-config.ts';
 import type { Hosts } from '../../controller/choose-hosts.ts';
 import type { Explained } from '../../controller/targeting/choice.ts';
-import { foldNames } from '../../controller/targeting/nodeset/fold.ts';
 import { reachText } from '../../controller/targeting/targets.ts';
 import { KickError } from '../../errors.ts';
 import { EXIT } from '../../protocol/outcome.ts';

@@ -1,11 +1,12 @@
 /** `kick jobs show`. */
+
+import { hostList } from '../../conditions/nodeset/host-list.ts';
 import type { Controller } from '../../controller/controller.ts';
 import type { HostLog } from '../../controller/host-log.ts';
 import type { HostResult } from '../../controller/jobs/job.ts';
 import { resultsOf } from '../../controller/jobs/read-job.ts';
 import type { StoredJob } from '../../controller/jobs/stored-job.ts';
 import { judgeJob, verdictPolicy } from '../../controller/jobs/verdict.ts';
-import { hostList } from '../../controller/targeting/nodeset/host-list.ts';
 import type { LogLine } from '../../protocol/event.ts';
 import { changeLines } from '../../report/changes.ts';
 import { jobDocument } from '../../report/json.ts';

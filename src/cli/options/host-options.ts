@@ -1,9 +1,9 @@
 /** The options that choose hosts, and what they mean. */
 import { randomBytes } from 'node:crypto';
 import type { FactCondition } from '../../conditions/fact-condition.ts';
+import type { Named } from '../../conditions/nodeset/expression.ts';
+import { wordsIn } from '../../conditions/nodeset/words.ts';
 import type { WhereCondition } from '../../conditions/where.ts';
-import type { Named } from '../../controller/targeting/nodeset/expression.ts';
-import { wordsIn } from '../../controller/targeting/nodeset/words.ts';
 import type { Selection } from '../../controller/targeting/selection.ts';
 import { KickError, messageOf } from '../../errors.ts';
 import { LAST_KINDS, type LastKind } from '../../protocol/names.ts';

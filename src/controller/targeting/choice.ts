@@ -1,5 +1,5 @@
 /** A choice in the making: which hosts were named and by what, and which were left out and why. */
-import type { Members } from './nodeset/evaluate.ts';
+import type { Members } from '../../conditions/nodeset/evaluate.ts';
 
 /** Why a host is in or out. */
 export interface Explained {

@@ -2,6 +2,8 @@
  * --discover (DESIGN 12): the hosts are those whose agents answer, and that say that the conditions hold. Who is expected and
  * silent is known as well: hosts that are named, else those that PuppetDB or the inventory has.
  */
+
+import { keysOf, type Members } from '../../conditions/nodeset/evaluate.ts';
 import { KickError, messageOf } from '../../errors.ts';
 import type { Asks } from '../../protocol/discovery.ts';
 import { clip } from '../../util/text.ts';
@@ -11,7 +13,6 @@ import type { Choice } from './choice.ts';
 import { type Condition, type Conditions, conditionsOf } from './conditions.ts';
 import type { AgentAnswer, HostSources } from './host-sources.ts';
 import type { Inventory } from './inventory.ts';
-import { keysOf, type Members } from './nodeset/evaluate.ts';
 import { type SelectionContext, targetsOf } from './targets.ts';
 
 export interface DiscoverWish {

@@ -1,8 +1,9 @@
 /** An exclusion is a safety belt: one that excludes nothing is reported. */
+
+import { evaluate, type Members, type NarrowableScope } from '../../conditions/nodeset/evaluate.ts';
+import { eachName, type Parsed, type Term } from '../../conditions/nodeset/expression.ts';
 import { KickError } from '../../errors.ts';
 import type { Inventory } from './inventory.ts';
-import { evaluate, type Members, type NarrowableScope } from './nodeset/evaluate.ts';
-import { eachName, type Parsed, type Term } from './nodeset/expression.ts';
 import type { Warn } from './warn.ts';
 
 export interface ExclusionContext {

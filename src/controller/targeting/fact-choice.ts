@@ -4,9 +4,9 @@
  */
 import { type FactCondition, judge, valueAt } from '../../conditions/fact-condition.ts';
 import { fitsOf, judgeFacts, shownValue } from '../../conditions/judge-facts.ts';
+import { hostList } from '../../conditions/nodeset/host-list.ts';
 import { plural } from '../../util/text.ts';
 import { checkHasFacts } from './has-facts.ts';
-import { hostList } from './nodeset/host-list.ts';
 import type { Found, HostsOfOptions } from './question.ts';
 
 /** Maximum number of values named in a warning. */

@@ -1,11 +1,12 @@
 /** The programs and queries behind groups, each run once. */
+
+import { wholeAllowance } from '../../conditions/nodeset/allowance.ts';
+import { parseExpression, type Term } from '../../conditions/nodeset/expression.ts';
 import { isUntrusted, KickError, messageOf } from '../../errors.ts';
 import { linesIn } from '../../util/lines.ts';
 import { clip } from '../../util/text.ts';
 import type { HostSources } from './host-sources.ts';
 import { withoutComment } from './nodes-file.ts';
-import { wholeAllowance } from './nodeset/allowance.ts';
-import { parseExpression, type Term } from './nodeset/expression.ts';
 import { withoutOddNames } from './odd-names.ts';
 import { type Warn, warnOfNames } from './warn.ts';
 

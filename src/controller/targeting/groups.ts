@@ -1,12 +1,13 @@
 /** The members of a group: its own targets, those of its groups, and those that its sources name. */
+
+import { evaluate, keysOf, type Members, type NarrowableScope } from '../../conditions/nodeset/evaluate.ts';
+import { type Parsed, parseExpression, type Term } from '../../conditions/nodeset/expression.ts';
 import { KickError } from '../../errors.ts';
 import { clip } from '../../util/text.ts';
 import type { GroupSources } from './group-sources.ts';
 import { hostReader, maskReader } from './host-names.ts';
 import type { HostSources } from './host-sources.ts';
 import { ALL, type Group, type GroupSource, type Inventory } from './inventory.ts';
-import { evaluate, keysOf, type Members, type NarrowableScope } from './nodeset/evaluate.ts';
-import { type Parsed, parseExpression, type Term } from './nodeset/expression.ts';
 import type { Warn } from './warn.ts';
 
 export interface ScopeOptions {

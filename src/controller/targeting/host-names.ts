@@ -1,9 +1,10 @@
 /** Which hosts a name or a mask in an expression means. */
+
+import type { Members, Scope } from '../../conditions/nodeset/evaluate.ts';
 import { KickError } from '../../errors.ts';
 import { isCertname } from '../../protocol/names.ts';
 import { clip } from '../../util/text.ts';
 import { certnameIn, type Inventory } from './inventory.ts';
-import type { Members, Scope } from './nodeset/evaluate.ts';
 
 /** `domain`: added to a name without a dot that the inventory does not know. */
 export function hostReader({
@@ -39,7 +40,7 @@ export function maskReader({
 }): Scope['matching'] {
   return async (mask, { kind, text }) => {
     if (kind === 'pattern') return fitting(mask, text, await masked());
-    const { globTest } = await import('./nodeset/mask.ts');
+    const { globTest } = await import('../../conditions/nodeset/mask.ts');
     const lower = mask.toLowerCase();
     const fits = globTest(lower);
     // A short mask means the short names of our domain, as a short name does.

@@ -1,10 +1,11 @@
 /** What was not understood in a file of hosts or groups, each with its lines. */
+
+import { isBareName } from '../../conditions/nodeset/expression.ts';
+import { hostList } from '../../conditions/nodeset/host-list.ts';
 import type { YamlDocument } from '../../config/yaml-document.ts';
 import { plural } from '../../util/text.ts';
 import type { Warning } from './bolt/findings.ts';
 import type { InventoryWarning } from './inventory.ts';
-import { isBareName } from './nodeset/expression.ts';
-import { hostList } from './nodeset/host-list.ts';
 
 /** Names or ranges in a warning. */
 const SHOWN = 5;

@@ -1,10 +1,11 @@
 /** Files that list hosts (--nodes-file). */
+
+import { MAX_NAMES } from '../../conditions/nodeset/allowance.ts';
+import type { Named } from '../../conditions/nodeset/expression.ts';
+import { endOfQuotes } from '../../conditions/nodeset/words.ts';
 import { KickError } from '../../errors.ts';
 import { linesIn } from '../../util/lines.ts';
 import { isJson, parseNodesJson } from './nodes-json.ts';
-import { MAX_NAMES } from './nodeset/allowance.ts';
-import type { Named } from './nodeset/expression.ts';
-import { endOfQuotes } from './nodeset/words.ts';
 
 /** A line without its comment and surrounding blanks. A quoted name may contain a #. */
 export function withoutComment(line: string): string {

@@ -1,9 +1,10 @@
 /** Lists of hosts in JSON, as `kick … --format json` and `jsonl` print them: one command's hosts are the next one's. */
+
+import { MAX_NAMES } from '../../conditions/nodeset/allowance.ts';
+import { type Named, quoteName } from '../../conditions/nodeset/expression.ts';
 import { KickError } from '../../errors.ts';
 import { isCertname } from '../../protocol/names.ts';
 import { clip } from '../../util/text.ts';
-import { MAX_NAMES } from './nodeset/allowance.ts';
-import { type Named, quoteName } from './nodeset/expression.ts';
 
 /** Where documents have their hosts: `kick nodes`, and jobs and `kick discover`. */
 const LISTS = ['nodes', 'hosts'];

@@ -1,5 +1,5 @@
 /** Names, among those a program prints, that no agent can have (protocol/names.ts). */
-import { wordsIn } from './nodeset/words.ts';
+import { wordsIn } from '../../conditions/nodeset/words.ts';
 
 /** Blanks are allowed: they separate names. */
 const ODD = /[^\s -.0-~]/;

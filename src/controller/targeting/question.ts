@@ -1,6 +1,7 @@
 /** What a condition needs to be answered, and the answer. */
+
+import type { Members } from '../../conditions/nodeset/evaluate.ts';
 import type { AgentAnswer } from './host-sources.ts';
-import type { Members } from './nodeset/evaluate.ts';
 import type { SelectionContext } from './targets.ts';
 
 export interface HostsOfOptions {

@@ -6,6 +6,10 @@
  *
  * Conditions, exclusions, --limit and the refusal of an empty choice are loaded if needed: most kicks name a few hosts.
  */
+
+import { isUsedUp, wholeAllowance } from '../../conditions/nodeset/allowance.ts';
+import { evaluate, type Members, type NarrowableScope } from '../../conditions/nodeset/evaluate.ts';
+import { type Named, type Parsed, parseExpression, type Term } from '../../conditions/nodeset/expression.ts';
 import { KickError } from '../../errors.ts';
 import type { Target } from '../../transport/transport.ts';
 import type { Share } from '../../util/share.ts';
@@ -18,9 +22,6 @@ import type { ExclusionContext } from './exclusion.ts';
 import { createScope, everyHost } from './groups.ts';
 import type { AgentAnswer } from './host-sources.ts';
 import { MAINTENANCE } from './inventory.ts';
-import { isUsedUp, wholeAllowance } from './nodeset/allowance.ts';
-import { evaluate, type Members, type NarrowableScope } from './nodeset/evaluate.ts';
-import { type Named, type Parsed, parseExpression, type Term } from './nodeset/expression.ts';
 import { type SelectionContext, targetsOf } from './targets.ts';
 
 /** Maximum number of bad expressions reported at once. */

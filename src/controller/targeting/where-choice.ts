@@ -4,12 +4,12 @@
  */
 import { type FactCondition, judge } from '../../conditions/fact-condition.ts';
 import { fitsOf } from '../../conditions/judge-facts.ts';
+import { hostList } from '../../conditions/nodeset/host-list.ts';
 import { hasClass, NO_CLASSES } from '../../conditions/reported.ts';
 import { judgeWhere, type Leaf, leavesOf, type WhereCondition } from '../../conditions/where.ts';
 import { clip, plural } from '../../util/text.ts';
 import { valuesOf } from './fact-choice.ts';
 import type { AgentAnswer } from './host-sources.ts';
-import { hostList } from './nodeset/host-list.ts';
 import type { Found, HostsOfOptions } from './question.ts';
 import { targetsOf } from './targets.ts';
 

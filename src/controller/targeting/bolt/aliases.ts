@@ -1,6 +1,7 @@
 /** Other names of targets. As in Bolt, each means one target in the whole inventory. */
+
+import { isBareName } from '../../../conditions/nodeset/expression.ts';
 import { certnameIn } from '../inventory.ts';
-import { isBareName } from '../nodeset/expression.ts';
 import { type Entry, type HostDraft, isPlugin, pluginText, type Reading } from './draft.ts';
 
 export function readAliases(reading: Reading, { value, path, host }: Entry & { host: HostDraft }): void {

@@ -1,8 +1,8 @@
 /** Which hosts a choice means. */
 
 import { type FactPath, parseFactPath } from '../../../conditions/fact-condition.ts';
+import { quoteName } from '../../../conditions/nodeset/expression.ts';
 import type { Hosts } from '../../../controller/choose-hosts.ts';
-import { quoteName } from '../../../controller/targeting/nodeset/expression.ts';
 import { KickError } from '../../../errors.ts';
 import type { ChoiceWish } from '../../api/choice.ts';
 import { ApiProblem } from '../../api/problem.ts';

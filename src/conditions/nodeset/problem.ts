@@ -1,6 +1,6 @@
 /** Errors in an expression, with a caret under the offending column. */
-import { KickError } from '../../../errors.ts';
-import { pointedAt } from '../../../util/text.ts';
+import { KickError } from '../../errors.ts';
+import { pointedAt } from '../../util/text.ts';
 
 /** A problem in an expression, and its column, from 1. */
 export class ExpressionProblem extends Error {

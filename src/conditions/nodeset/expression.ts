@@ -3,8 +3,8 @@
  * `@dmz&*.example.com`. Operators have no precedence and apply from left to right. Blanks between two
  * names also mean union, so that a quoted list works. A certname in quotes, `"web 1!"`, stands for itself.
  */
-import { isCertname } from '../../../protocol/names.ts';
-import { clip } from '../../../util/text.ts';
+import { isCertname } from '../../protocol/names.ts';
+import { clip } from '../../util/text.ts';
 import { type Allowance, isUsedUp, MAX_LOOKUPS, MAX_NAMES, wholeAllowance } from './allowance.ts';
 import { ExpressionProblem, pointAt } from './problem.ts';
 import { expandRange, withLeadingDigits, withTrailingDigits } from './range.ts';

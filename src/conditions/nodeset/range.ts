@@ -2,7 +2,7 @@
  * The text between brackets: `01-20,30`, `1-9/2`. The rules, including odd ones, are those of
  * ClusterShell 1.9 (RangeSet.py); a test compares us with the real program.
  */
-import { clip } from '../../../util/text.ts';
+import { clip } from '../../util/text.ts';
 import { MAX_NAMES } from './allowance.ts';
 import { ExpressionProblem } from './problem.ts';
 
