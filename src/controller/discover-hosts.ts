@@ -14,7 +14,7 @@ interface DiscoverSite extends Pick<Site, 'identity' | 'openCrowd' | 'clock'> {
 export async function discoverHosts(
   { config: { nats }, identity, openCrowd, clock }: DiscoverSite,
   asks: Asks,
-  options: Pick<DiscoverOptions, 'expected' | 'all' | 'waitMs'>,
+  options: Pick<DiscoverOptions, 'meant' | 'expected' | 'all' | 'waitMs'>,
 ): Promise<Discovered> {
   if (nats === undefined || openCrowd === undefined) {
     throw new KickError(

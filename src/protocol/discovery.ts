@@ -28,7 +28,20 @@ export const AsksSchema = v.strictObject({
   olderThan: v.optional(duration),
 });
 
-export const QuestionSchema = v.strictObject({
+/** Characters of each of the lists. */
+export const MAX_MEANT = 4096;
+
+/** Expressions of certnames, masks and regular expressions. */
+export const MeantSchema = v.object({
+  /** A host is meant by one of them; defaults to all hosts. */
+  named: v.optional(boundedArray(text(MAX_MEANT), 64)),
+  exclude: v.optional(boundedArray(text(MAX_MEANT), 64)),
+  /** Of short masks. */
+  domain: v.optional(text(255)),
+});
+
+/** Unknown keys of newer versions are ignored, as `meant` may be: whoever asks judges what they say again. */
+export const QuestionSchema = v.object({
   v: v.literal(1),
   jti: UuidSchema,
   iss: CertnameSchema,
@@ -39,6 +52,8 @@ export const QuestionSchema = v.strictObject({
   exp: timeInSeconds,
   /** `AsksSchema`; parsed on its own, so that an agent can answer that it cannot judge something newer. */
   asks: v.unknown(),
+  /** `MeantSchema`: a host that is not named says nothing, one that is excluded says no. */
+  meant: v.optional(v.unknown()),
   /** Hosts for which it is not so are to say so. */
   all: v.optional(v.literal(true)),
 });
@@ -55,6 +70,7 @@ export const AnswerSchema = v.object({
 });
 
 export type Asks = v.InferOutput<typeof AsksSchema>;
+export type Meant = v.InferOutput<typeof MeantSchema>;
 export type Question = v.InferOutput<typeof QuestionSchema>;
 export type Answer = v.InferOutput<typeof AnswerSchema>;
 

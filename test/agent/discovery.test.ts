@@ -86,6 +86,21 @@ test('a question is answered once, and not when it could be anybody who repeats 
   expect((await asked({ iat: now, exp: now - 1 })).to).toBeUndefined();
 });
 
+test('a host that is not named says nothing, and one that is excluded says no; whom it cannot tell, it takes for named', async () => {
+  const role = async (meant: unknown, more: object = {}) => (await asked({ meant, ...more })).says?.is;
+  expect(await role({ named: ['web[1-3].example.com'] })).toBe('yes');
+  expect(await role({ named: ['db*', '/^web\\d/!web2.example.com'] })).toBe('yes');
+  expect(await role({ named: ['web?'], domain: 'example.com' })).toBe('yes');
+  expect(await role({ named: ['web?'] }, { all: true })).toBeUndefined();
+  expect(await role({ named: [] }, { all: true })).toBeUndefined();
+  expect(await role({ exclude: ['web1.example.com'] })).toBe('no');
+  expect(await role({ named: ['db*'], exclude: ['web*'] })).toBeUndefined();
+  expect(await role({ named: ['*'] }, { asks: { facts: ['role=db'] } })).toBeUndefined();
+  const strange = [7, [], { named: 'web1' }, { named: ['@dmz'] }, { named: ['web['] }, { newer: true }];
+  const tooMuch = [{ named: ['a[1-100][1-101]'] }, { named: ['*,'.repeat(101)] }];
+  for (const meant of [...strange, ...tooMuch]) expect(await role(meant), JSON.stringify(meant)).toBe('yes');
+});
+
 test('clocks that differ too much are told', async () => {
   const hour = Math.floor(Date.now() / 1000) - 3600;
   expect((await asked({ iat: hour, exp: hour + 30 })).says).toMatchObject({

@@ -24,6 +24,7 @@ import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import { quietLog } from '../../util/quiet-log.ts';
 import { checkIssuer } from '../admission/checks.ts';
+import { isMeant } from './is-meant.ts';
 import { type FactsFound, type HostVerdict, judgeHost } from './judge-host.ts';
 import { createPacer } from './pacer.ts';
 import { createSeen } from './seen.ts';
@@ -60,10 +61,15 @@ export function createAnswering(options: AnsweringOptions): Answering {
     const late = lateness(question, clock.now());
     if (late === 'expired' || seen.has(question.jti, question.exp + MAX_SKEW_S, clock.now() / 1000))
       return undefined;
-    const status: Parameters<typeof judgeHost>[1]['status'] = (asked) => service.status(peer, asked);
-    const verdict = late ?? (await judgeHost(question.asks, { facts, version, status }));
-    if (verdict.is === 'no' && question.all !== true) return undefined;
     const { certname, key, chain } = identity;
+    const role = await isMeant(question.meant, certname);
+    if (role === 'other') return undefined;
+    const status: Parameters<typeof judgeHost>[1]['status'] = (asked) => service.status(peer, asked);
+    const judged = async (): Promise<HostVerdict> =>
+      role === 'excluded' ? { is: 'no' } : judgeHost(question.asks, { facts, version, status });
+    const verdict = late ?? (await judged());
+    // One that is excluded is there all the same: an exclusion of nobody is most likely a typo.
+    if (verdict.is === 'no' && question.all !== true && role === 'named') return undefined;
     const answer: Answer = { v: 1, question: question.jti, iss: certname, ...verdict };
     const sealed = await sealAs(TYPES.answer, answer, { key, chain });
     return { controller: question.iss, session: question.session, body: sealed };

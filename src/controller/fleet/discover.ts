@@ -7,6 +7,7 @@ import { TYPES } from '../../protocol/algorithm.ts';
 import {
   type Asks,
   MAX_DISCOVERY_BYTES,
+  type Meant,
   QUESTION_LIFETIME_S,
   type Question,
 } from '../../protocol/discovery.ts';
@@ -22,6 +23,8 @@ export interface DiscoverOptions {
   identity: Identity;
   crowd: Crowd;
   clock: Clock;
+  /** Who is asked; defaults to everybody. A hint: others may answer. */
+  meant?: Meant | undefined;
   /** Hosts that should answer, if any are known. */
   expected?: Iterable<string> | undefined;
   /** Hosts for which it is not so are to say so; defaults to whether any are expected. */
@@ -53,16 +56,14 @@ export async function discover(asks: Asks, options: DiscoverOptions): Promise<Di
   const expected = options.expected === undefined ? undefined : new Set(options.expected);
   const all = options.all === true || expected !== undefined;
   await untilReady(crowd, signal);
-  const question = questionOf(asks, { identity, crowd, now: clock.now(), all });
-  const body = await sealAs(TYPES.question, question, identity);
-  if (body.byteLength > MAX_DISCOVERY_BYTES) throw tooLong(body.byteLength);
+  const { jti, body } = await sealedQuestion(asks, { ...options, all });
 
   const startedAt = performance.now();
   const elapsed = () => performance.now() - startedAt;
   const progress = newProgress(expected);
   let failure: string | undefined;
   const answers = createAnswers({
-    question: question.jti,
+    question: jti,
     verifier: chainVerifier(identity),
     now: clock.now,
     onHost(answer) {
@@ -99,11 +100,23 @@ export async function discover(asks: Asks, options: DiscoverOptions): Promise<Di
   };
 }
 
+async function sealedQuestion(
+  asks: Asks,
+  options: DiscoverOptions & { all: boolean },
+): Promise<{ jti: string; body: Uint8Array }> {
+  const question = questionOf(asks, options);
+  const body = await sealAs(TYPES.question, question, options.identity);
+  if (body.byteLength <= MAX_DISCOVERY_BYTES) return { jti: question.jti, body };
+  // Who is meant need not be said.
+  if (options.meant !== undefined) return sealedQuestion(asks, { ...options, meant: undefined });
+  throw tooLong(body.byteLength);
+}
+
 function questionOf(
   asks: Asks,
-  { identity, crowd, now, all }: Pick<DiscoverOptions, 'identity' | 'crowd'> & { now: number; all: boolean },
+  { identity, crowd, clock, meant, all }: DiscoverOptions & { all: boolean },
 ): Question {
-  const iat = Math.floor(now / 1000);
+  const iat = Math.floor(clock.now() / 1000);
   return {
     v: 1,
     jti: randomUUID(),
@@ -112,6 +125,7 @@ function questionOf(
     iat,
     exp: iat + QUESTION_LIFETIME_S,
     asks,
+    ...(meant !== undefined && { meant }),
     ...(all && { all: true as const }),
   };
 }

@@ -4,8 +4,9 @@
  */
 
 import { keysOf, type Members } from '../../conditions/nodeset/evaluate.ts';
+import type { Parsed } from '../../conditions/nodeset/expression.ts';
 import { KickError, messageOf } from '../../errors.ts';
-import type { Asks } from '../../protocol/discovery.ts';
+import type { Asks, Meant } from '../../protocol/discovery.ts';
 import { clip } from '../../util/text.ts';
 import type { Discovered } from '../fleet/discover.ts';
 import type { DiscoveryNote } from '../jobs/job.ts';
@@ -13,6 +14,7 @@ import type { Choice } from './choice.ts';
 import { type Condition, type Conditions, conditionsOf } from './conditions.ts';
 import type { AgentAnswer, HostSources } from './host-sources.ts';
 import type { Inventory } from './inventory.ts';
+import { askedAmong, meantHosts } from './meant-hosts.ts';
 import { type SelectionContext, targetsOf } from './targets.ts';
 
 export interface DiscoverWish {
@@ -38,8 +40,12 @@ export interface Asking {
   discover: DiscoverWish;
   sources: HostSources;
   inventory: Inventory;
+  domain?: string | undefined;
   /** Whether the command line names hosts: then these are expected. */
   isNamed: boolean;
+  /** Undefined for everybody. */
+  named: readonly Parsed[] | undefined;
+  exclude: readonly Parsed[];
   warn(message: string): void;
 }
 
@@ -49,12 +55,16 @@ const ABSENT = 'silent: its agent is not connected to the broker';
 /** Conditions that the agents judge; --query is PuppetDB's. */
 const isForAgents = ({ kind }: Condition) => kind !== 'query';
 
-export async function askEverybody(
-  conditions: Conditions,
-  { discover: { waitMs }, sources, inventory, isNamed, warn }: Asking,
-): Promise<Discovery> {
+export async function askEverybody(conditions: Conditions, asking: Asking): Promise<Discovery> {
+  const { sources, inventory, isNamed, warn } = asking;
   const expected = isNamed ? undefined : await expectedHosts({ sources, inventory, warn });
-  const found = await sources.discover(asksOf(conditions), { expected, all: isNamed, waitMs });
+  const meant = meantHosts(asking, asking);
+  const found = await sources.discover(asksOf(conditions), {
+    meant,
+    expected: await awaitedHosts(expected, meant, asking),
+    all: isNamed,
+    waitMs: asking.discover.waitMs,
+  });
   const { answers, absent, ignored, tookMs } = found;
   const strange = ignored.forged + ignored.tooMany;
   if (strange > 0) warn(`--discover: ${strange} answers ignored: not signed by the host that they name`);
@@ -105,6 +115,17 @@ async function expectedHosts({
     }
   }
   return inventory.listsTargets ? keysOf(inventory.hosts) : undefined;
+}
+
+/** Those of whom it is known before anybody answers; of hosts in groups it is not. */
+async function awaitedHosts(
+  expected: Members | undefined,
+  meant: Meant | undefined,
+  { isNamed, inventory }: Asking,
+): Promise<Members | undefined> {
+  if (!isNamed) return expected && meant ? askedAmong(expected, meant) : expected;
+  if (meant?.named === undefined) return undefined;
+  return askedAmong(inventory.listsTargets ? keysOf(inventory.hosts) : new Set(), meant);
 }
 
 /** Whoever is faster comes no earlier: batches must be the same again. */

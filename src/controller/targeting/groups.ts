@@ -5,7 +5,7 @@ import { type Parsed, parseExpression, type Term } from '../../conditions/nodese
 import { KickError } from '../../errors.ts';
 import { clip } from '../../util/text.ts';
 import type { GroupSources } from './group-sources.ts';
-import { hostReader, maskReader } from './host-names.ts';
+import { hostReader } from './host-names.ts';
 import type { HostSources } from './host-sources.ts';
 import { ALL, type Group, type GroupSource, type Inventory } from './inventory.ts';
 import type { Warn } from './warn.ts';
@@ -111,7 +111,9 @@ function scopeWithin(within: Within | undefined, options: MembersOptions): Narro
 
   return {
     host: hostReader(options),
-    matching: maskReader(options),
+    // Loaded with the first mask.
+    matching: async (mask, term) =>
+      (await import('../../conditions/nodeset/matching.ts')).maskReader(options)(mask, term),
     group: members,
     over: (hosts) =>
       scopeWithin(within, { ...options, found: new Map(), masked: async () => hosts, isNarrowed: true }),

@@ -1,6 +1,5 @@
-/** Which hosts a name or a mask in an expression means. */
-
-import type { Members, Scope } from '../../conditions/nodeset/evaluate.ts';
+/** Which host a name in an expression means. */
+import type { Scope } from '../../conditions/nodeset/evaluate.ts';
 import { KickError } from '../../errors.ts';
 import { isCertname } from '../../protocol/names.ts';
 import { clip } from '../../util/text.ts';
@@ -28,31 +27,4 @@ export function hostReader({
       { hint: 'printable ASCII without "/", as "puppet config print certname" shows it' },
     );
   };
-}
-
-/** `masked`: the hosts that masks are tried on. */
-export function maskReader({
-  masked,
-  domain,
-}: {
-  masked(): Promise<Members>;
-  domain?: string | undefined;
-}): Scope['matching'] {
-  return async (mask, { kind, text }) => {
-    if (kind === 'pattern') return fitting(mask, text, await masked());
-    const { globTest } = await import('../../conditions/nodeset/mask.ts');
-    const lower = mask.toLowerCase();
-    const fits = globTest(lower);
-    // A short mask means the short names of our domain, as a short name does.
-    const fitsShort =
-      mask.includes('.') || domain === undefined ? () => false : globTest(`${lower}.${domain}`);
-    return [...(await masked())].filter((name) => fits(name) || fitsShort(name));
-  };
-}
-
-/** Throws `KickError` `usage` for a regular expression that takes too long. */
-async function fitting(pattern: string, text: string, hosts: Members): Promise<Set<string>> {
-  const { textsThatFit } = await import('../../conditions/fact-patterns.ts');
-  const what = `read the hosts of ${clip(text, 200)}`;
-  return textsThatFit({ text, value: pattern }, new Set(hosts), { what });
 }

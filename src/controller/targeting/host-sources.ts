@@ -1,7 +1,7 @@
 /** Sources of hosts besides the inventory. A site may lack any of them. */
 
 import type { FactPath } from '../../conditions/fact-condition.ts';
-import type { Asks } from '../../protocol/discovery.ts';
+import type { Asks, Meant } from '../../protocol/discovery.ts';
 import type { LastKind } from '../../protocol/names.ts';
 import type { AgentStatus } from '../../protocol/status.ts';
 import type { SendFailure, Target } from '../../transport/transport.ts';
@@ -55,7 +55,12 @@ export interface HostSources {
   /** Asks all agents at the broker (DESIGN 12). Throws `KickError` `config` if there is none, or it cannot be reached. */
   discover(
     asks: Asks,
-    options: { expected: Iterable<string> | undefined; all: boolean; waitMs: number | undefined },
+    options: {
+      meant: Meant | undefined;
+      expected: Iterable<string> | undefined;
+      all: boolean;
+      waitMs: number | undefined;
+    },
   ): Promise<Discovered>;
   /** Asks agents for their state; `classes`: also for their Puppet classes. Never throws because of one host. */
   askAgents(targets: readonly Target[], question: { classes: boolean }): Promise<AgentAnswer[]>;

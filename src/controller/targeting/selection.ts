@@ -74,16 +74,19 @@ export async function selectHosts(selection: Selection, given: SelectionContext)
   const { discover } = selection;
   if (!isNamed && discover === undefined && conditionsOf(selection).length === 0)
     throw (await import('./nobody.ts')).nobodyNamed();
+  const asked = { isNamed, named: isNamed && !selection.all ? named : undefined, exclude };
   const discovery =
     discover &&
-    (await (await import('./discovery.ts')).askEverybody(selection, { ...given, discover, isNamed }));
+    (await (await import('./discovery.ts')).askEverybody(selection, { ...given, ...asked, discover }));
   const context = discovery === undefined ? given : { ...given, isHere: discovery.isHere };
   const making = begin({ selection, context, isNamed, discovery });
   const { choice, scope } = making;
   if (isNamed) await addNamed(named, making);
   else if (discovery !== undefined) choice.add(discovery.hosts, '--discover');
+  // Agents that are excluded judge nothing.
+  const early = discovery && (await leaveOutExcluded(exclude, making));
   const silent = await applyConditions(making, isNamed);
-  const excluded = await leaveOutExcluded(exclude, making);
+  const excluded = early ?? (await leaveOutExcluded(exclude, making));
   const { maintenance, members } = await leaveOutMaintenance(making);
   const isOut = (certname: string) => excluded.has(certname) || members.has(certname);
   const unanswered = silent.filter(({ target }) => !isOut(target.certname));
