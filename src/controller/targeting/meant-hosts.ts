@@ -35,16 +35,15 @@ export function meantHosts(
 }
 
 /**
- * A superset: what a group or a `!` would only have taken away stays. Hosts behind a `!` are asked as well, since one that takes nobody away
- * is most likely a typo.
+ * A superset, of terms that only add hosts or keep some: what a group or a `!` would have taken away stays. Such hosts are asked as well, since masks are
+ * matched against those that have answered, and a `!` that takes nobody away is most likely a typo.
  */
 function withoutGroups(terms: readonly Term[]): readonly Term[] | undefined {
-  const left = terms.filter(({ kind, operator }) => kind !== 'group' && operator !== '!');
-  if (left.length === terms.length) return terms;
-  const canGo = terms.every(
-    ({ kind, operator }) => operator !== '^' && !(kind === 'group' && operator === ','),
-  );
-  return canGo ? left : undefined;
+  const adding = terms
+    .filter(({ operator }) => operator !== '!')
+    .map((term): Term => (term.operator === '^' ? { ...term, operator: ',' } : term));
+  if (adding.some(({ kind, operator }) => kind === 'group' && operator === ',')) return undefined;
+  return adding.filter(({ kind }) => kind !== 'group');
 }
 
 /** A subset: what a group would have added is missing. */
