@@ -1,5 +1,6 @@
 /** Names whose certificates are all revoked, as the CA on this machine knows: Puppet's inventory.txt, or the index of kick's. */
-import { readFile } from 'node:fs/promises';
+import { X509Certificate } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KickError, messageOf, systemCode } from '../errors.ts';
 import { readIndex } from '../pki/authority-index.ts';
@@ -21,7 +22,9 @@ export async function signedByPuppet(cadir: string, identity: Identity): Promise
   if (inventory === undefined) return [];
   try {
     const current = splitCrls((await textOf(join(cadir, 'ca_crl.pem'))) ?? '');
-    return signedIn(inventory, serialsOf([...current, ...identity.crls], identity));
+    const revoked = serialsOf([...current, ...identity.crls], identity);
+    const listed = signedIn(inventory, revoked);
+    return [...listed, ...(await signedUnlisted(join(cadir, 'signed'), listed, revoked))];
   } catch (error) {
     if (error instanceof KickError) throw error;
     throw new KickError('config', `read the CRL in "${cadir}": ${messageOf(error)}`, { cause: error });
@@ -54,6 +57,34 @@ export function signedIn(inventory: string, revoked: ReadonlySet<bigint>): Signe
     const isRevoked = revoked.has(BigInt(`0x${serial}`));
     return [{ name, isRevoked, notAfter: Date.parse(`${notAfter}Z`) }];
   });
+}
+
+/** `puppetserver ca generate` without a running server signs, and lists nothing. */
+async function signedUnlisted(
+  signeddir: string,
+  listed: readonly Signed[],
+  revoked: ReadonlySet<bigint>,
+): Promise<Signed[]> {
+  const known = new Set(listed.map(({ name }) => name));
+  const files = await readdir(signeddir).catch(() => []);
+  const names = files.filter((file) => file.endsWith('.pem')).map((file) => file.slice(0, -4));
+  const found: Signed[] = [];
+  for (const name of names.filter((one) => !known.has(one))) {
+    const pem = await textOf(join(signeddir, `${name}.pem`));
+    const one = pem === undefined ? undefined : certificateIn(pem);
+    if (one === undefined) continue;
+    const isRevoked = revoked.has(BigInt(`0x${one.serialNumber}`));
+    found.push({ name, isRevoked, notAfter: Date.parse(one.validTo) });
+  }
+  return found;
+}
+
+function certificateIn(pem: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    return undefined; // whose it is, its file's name says
+  }
 }
 
 /** The serial numbers that the signer of our own certificate has revoked. */

@@ -1,5 +1,5 @@
 /** Names whose certificates are all revoked, from the files of Puppet's CA and of kick's. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { revokedNames, signedByKick, signedByPuppet, signedIn } from '../../src/controller/revoked-names.ts';
@@ -35,6 +35,24 @@ test("Puppet's inventory.txt and CRL: a name with a newer certificate is not rev
     ]);
     expect([...revokedNames(signed, Date.now())]).toEqual(['gone.x']);
   }
+});
+
+test('a certificate that was signed without a running server is in no list, and is looked at itself', async () => {
+  const ca = mintCa();
+  const [gone, fine] = [ca.issue('gone.x'), ca.issue('fine.x')];
+  ca.revoke(gone);
+  const cadir = tempFolder();
+  writeFileSync(join(cadir, 'inventory.txt'), lineOf(fine));
+  writeFileSync(join(cadir, 'ca_crl.pem'), ca.crls());
+  mkdirSync(join(cadir, 'signed'));
+  for (const { certname, certificate } of [gone, fine])
+    writeFileSync(join(cadir, 'signed', `${certname}.pem`), certificate);
+  writeFileSync(join(cadir, 'signed', 'odd.x.pem'), 'none');
+  const signed = await signedByPuppet(cadir, ca.controller());
+  expect(signed.map(({ name, isRevoked }) => [name, isRevoked])).toEqual([
+    ['fine.x', false],
+    ['gone.x', true],
+  ]);
 });
 
 test('a certificate that has expired says nothing of a name', () => {
