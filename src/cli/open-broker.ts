@@ -28,6 +28,8 @@ export interface ThroughBrokers {
 export interface Brokers {
   /** What a sender needs. Connects with the first host that is reached through a broker: most jobs have none. */
   through(nats: NatsConfig, identity: Identity): ThroughBrokers;
+  /** The way to all agents at once, for one question. */
+  crowd: OpenCrowd;
   /** From now on none is kept. */
   close(): Promise<void>;
 }
@@ -83,9 +85,28 @@ export function createBrokers({ keepMs }: { keepMs: number }): Brokers {
         },
       };
     },
+    async crowd({ nats, identity }) {
+      const taken = take(nats, identity);
+      return crowdAt(await taken.broker, { identity, onClose: () => giveBack(taken) });
+    },
     async close() {
       isClosing = true;
       if (shared?.users === 0) await end(shared);
+    },
+  };
+}
+
+async function crowdAt(
+  { link }: OpenBroker,
+  { identity, onClose }: { identity: Identity; onClose: () => void },
+): ReturnType<OpenCrowd> {
+  const { NatsCrowd } = await import('../transport/nats/crowd.ts');
+  const crowd = new NatsCrowd(link, identity.certname);
+  return {
+    crowd,
+    close() {
+      crowd.close();
+      onClose();
     },
   };
 }
@@ -119,10 +140,3 @@ async function openBroker(nats: NatsConfig, identity: Identity): Promise<OpenBro
   const link = await openLink(nats, identity);
   return { link, dialler: new NatsDialler(link, identity.certname), hellos: new Hellos(link) };
 }
-
-/** The way to all agents at once, for discovery. */
-export const openCrowd: OpenCrowd = async ({ identity, nats }) => {
-  const { NatsCrowd } = await import('../transport/nats/crowd.ts');
-  const link = await openLink(nats, identity);
-  return { crowd: new NatsCrowd(link, identity.certname), close: () => void link.close() };
-};

@@ -3,16 +3,15 @@ import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type Controller, openController } from '../controller/controller.ts';
-import type { OpenSender } from '../controller/site.ts';
 import type { Identity } from '../pki/identity.ts';
 import { systemClock } from '../util/clock.ts';
 import type { CommandContext } from './context.ts';
-import { openSender as openSenderOnce } from './open-sender.ts';
+import { ownSenders, type SenderOpener } from './open-sender.ts';
 import { foldersOf } from './options/folders.ts';
 import { version } from './version.ts';
 
 export interface OpenControllerOptions {
-  openSender?: OpenSender;
+  senders?: Pick<SenderOpener, 'openSender' | 'openCrowd'>;
   /** Defaults to the one that is found when it is first needed, for good. */
   identity?: () => Promise<Identity>;
 }
@@ -21,7 +20,7 @@ export interface OpenControllerOptions {
 export function openControllerOf(
   command: Command,
   { env }: Pick<CommandContext, 'env'>,
-  { openSender = openSenderOnce, ...own }: OpenControllerOptions = {},
+  { senders: { openSender, openCrowd } = ownSenders, ...own }: OpenControllerOptions = {},
 ): Controller {
   const folders = foldersOf(command, env);
   const path = env['PATH'] ?? '';
@@ -36,7 +35,7 @@ export function openControllerOf(
     clock: systemClock,
     identity: ownIdentity,
     openSender,
-    openCrowd: async (options) => (await import('./open-broker.ts')).openCrowd(options),
+    openCrowd,
   });
 }
 

@@ -1,23 +1,25 @@
 /** The transports by which the command line and the server reach agents. */
-import type { OpenSender } from '../controller/site.ts';
+import type { OpenCrowd, OpenSender } from '../controller/site.ts';
 import type { Brokers } from './open-broker.ts';
 
 export interface SenderOpener {
   openSender: OpenSender;
+  openCrowd: OpenCrowd;
   /** Ends what is kept between senders. */
   close(): Promise<void>;
 }
 
 /** `keepMs`: milliseconds for which a connection to a broker is kept for the next sender. */
 export function createSenderOpener({ keepMs }: { keepMs: number }): SenderOpener {
-  let brokers: Promise<Brokers> | undefined;
+  let opened: Promise<Brokers> | undefined;
+  const brokers = () =>
+    (opened ??= import('./open-broker.ts').then(({ createBrokers }) => createBrokers({ keepMs })));
   return {
     async openSender({ identity, nats, connectTimeoutMs }) {
       const { httpsSender } = await import('../transport/https/client/client.ts');
       const options = { identity, ...(connectTimeoutMs !== undefined && { connectTimeoutMs }) };
       if (nats === undefined) return httpsSender(options);
-      brokers ??= import('./open-broker.ts').then(({ createBrokers }) => createBrokers({ keepMs }));
-      const { reach, onHere, close } = (await brokers).through(nats, identity);
+      const { reach, onHere, close } = (await brokers()).through(nats, identity);
       const sender = httpsSender({ ...options, reach });
       return {
         ...sender,
@@ -28,8 +30,16 @@ export function createSenderOpener({ keepMs }: { keepMs: number }): SenderOpener
         },
       };
     },
-    close: async () => (await brokers)?.close(),
+    openCrowd: async (options) => (await brokers()).crowd(options),
+    async close() {
+      const closing = opened;
+      opened = undefined;
+      await (await closing)?.close();
+    },
   };
 }
 
-export const { openSender } = createSenderOpener({ keepMs: 0 });
+const ONE_COMMAND_MS = 3_600_000;
+
+/** Of a command line, which closes it at its end: hosts are discovered and reached through one connection. */
+export const ownSenders = createSenderOpener({ keepMs: ONE_COMMAND_MS });

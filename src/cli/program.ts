@@ -4,6 +4,7 @@ import { EXIT } from '../protocol/outcome.ts';
 import { addCommands, isCommand } from './command-table.ts';
 import { Command, CommanderError, Option } from './commander.ts';
 import type { CommandContext, Environment } from './context.ts';
+import { ownSenders } from './open-sender.ts';
 import { HELP } from './options/groups.ts';
 import { reportError } from './report-error.ts';
 import { openTerminal } from './terminal.ts';
@@ -61,6 +62,8 @@ export async function runCommandLine(
   } catch (error) {
     if (error instanceof CommanderError) exit(error.exitCode === 0 ? 0 : EXIT.usage);
     else exit(reportError(error, terminal, env));
+  } finally {
+    await ownSenders.close();
   }
 }
 

@@ -53,7 +53,7 @@ async function serve(options: ServeOptions, command: Command, context: CommandCo
     ]);
   const folders = foldersOf(command, context.env);
   const identity = liveIdentity({ ...folders, path: context.env['PATH'] ?? '' });
-  const controller = openControllerOf(command, context, { ...senders, identity: identity.get });
+  const controller = openControllerOf(command, context, { senders, identity: identity.get });
   const { web } = await controller.config();
   const log = jsonLog();
   const { stateDir } = folders;

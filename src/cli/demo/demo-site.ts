@@ -12,7 +12,7 @@ import { systemClock } from '../../util/clock.ts';
 import { silentLog } from '../../util/log.ts';
 import { openAccounts } from '../../web/server/access/accounts.ts';
 import { openServer } from '../../web/server/open-server.ts';
-import { openSender } from '../open-sender.ts';
+import { ownSenders } from '../open-sender.ts';
 import { version } from '../version.ts';
 import { type Client, signedIn } from './api-client.ts';
 import { DEMO_HOSTS, type DemoHost, inventoryOf, REFUSING, SLOW } from './demo-hosts.ts';
@@ -101,7 +101,8 @@ async function open(
   const identity = await identityOf(DEMO_CONTROLLER, pkiDir);
   const controller = openController({
     folders: { configDir, stateDir, runDir: join(folder, 'run'), pkiDir, pkiDirNamed: true },
-    ...{ path, version: version(), clock: systemClock, identity: async () => identity, openSender },
+    ...{ path, version: version(), clock: systemClock, identity: async () => identity },
+    openSender: ownSenders.openSender,
   });
   const own = tlsMaterial(identity);
   const server = await openServer({

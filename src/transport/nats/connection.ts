@@ -39,10 +39,10 @@ export class BrokerConnection implements Link {
   readonly #options: Required<BrokerOptions>;
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
-  readonly #subscriptions: Subscription[] = [];
-  readonly #onLost: ((reason: string) => void)[] = [];
+  readonly #subscriptions = new Set<Subscription>();
+  readonly #onLost = new Set<(reason: string) => void>();
   readonly #onConnected: (() => void)[] = [];
-  readonly #onDenied: ((denial: Denial) => void)[] = [];
+  readonly #onDenied = new Set<(denial: Denial) => void>();
   readonly #onChange = new Set<() => void>();
   #secureContext: SecureContext;
   #connection: NatsConnection | undefined;
@@ -77,15 +77,20 @@ export class BrokerConnection implements Link {
     connection.publish(subject, data, reply === undefined ? undefined : { reply });
   }
 
-  subscribe(subject: string, onMessage: (message: Message) => void): void {
-    const subscription = { subject, onMessage };
-    this.#subscriptions.push(subscription);
+  subscribe(subject: string, onMessage: (message: Message) => void): () => void {
+    const subscription: Subscription = { subject, onMessage };
+    this.#subscriptions.add(subscription);
     const connection = this.#connection;
     if (connection !== undefined && !connection.isClosed()) subscribeAt(connection, subscription);
+    return () => {
+      this.#subscriptions.delete(subscription);
+      subscription.end?.();
+    };
   }
 
-  onLost(listener: (reason: string) => void): void {
-    this.#onLost.push(listener);
+  onLost(listener: (reason: string) => void): () => void {
+    this.#onLost.add(listener);
+    return () => this.#onLost.delete(listener);
   }
 
   onConnected(listener: () => void): void {
@@ -93,8 +98,9 @@ export class BrokerConnection implements Link {
     if (this.#connection !== undefined) listener();
   }
 
-  onDenied(listener: (denial: Denial) => void): void {
-    this.#onDenied.push(listener);
+  onDenied(listener: (denial: Denial) => void): () => void {
+    this.#onDenied.add(listener);
+    return () => this.#onDenied.delete(listener);
   }
 
   /** Uses another certificate, CAs and CRLs, for a connection that is made within half a minute. Throws like `tlsMaterial`. */

@@ -23,11 +23,12 @@ export class NatsCrowd implements Crowd {
   readonly #link: Link;
   readonly #ours: Session;
   readonly #listeners = new Set<CrowdListener>();
+  readonly #ends: readonly (() => void)[];
 
   constructor(link: Link, controller: string) {
     this.#link = link;
     this.#ours = newSession(controller);
-    link.subscribe(answersTo(this.#ours), ({ subject, data, isUndeliverable }) => {
+    const answers = link.subscribe(answersTo(this.#ours), ({ subject, data, isUndeliverable }) => {
       const certname = answerer(subject);
       if (certname === undefined) return;
       for (const listener of this.#listeners) {
@@ -36,12 +37,18 @@ export class NatsCrowd implements Crowd {
         else listener.onAbsent(certname);
       }
     });
-    link.onLost((reason) => this.#fail(lostWords(reason)));
-    link.onDenied((denial) => {
+    const lost = link.onLost((reason) => this.#fail(lostWords(reason)));
+    const denied = link.onDenied((denial) => {
       const { subject } = denial;
       if (subject !== questionSubject(this.#ours.controller) && subject !== answersTo(this.#ours)) return;
       this.#fail(deniedWords(controller, denial));
     });
+    this.#ends = [answers, lost, denied];
+  }
+
+  /** The link stays. */
+  close(): void {
+    for (const end of this.#ends) end();
   }
 
   get session(): string {

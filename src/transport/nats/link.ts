@@ -33,11 +33,11 @@ export interface Link {
   ready(options: { withinMs: number; signal: AbortSignal }): Promise<void>;
   /** Sends, if connected. With `reply` the broker says there if nobody listens. */
   publish(subject: string, data: Uint8Array, reply?: string): void;
-  /** For as long as the link lives, also after the connection was made again. */
-  subscribe(subject: string, onMessage: (message: Message) => void): void;
+  /** Also after the connection was made again. Returns a function that ends it. */
+  subscribe(subject: string, onMessage: (message: Message) => void): () => void;
   /** Called when the connection is lost, or is about to be closed: whatever was under way is lost with it. */
-  onLost(listener: (reason: string) => void): void;
+  onLost(listener: (reason: string) => void): () => void;
   /** Called whenever the connection is made. */
   onConnected(listener: () => void): void;
-  onDenied(listener: (denial: Denial) => void): void;
+  onDenied(listener: (denial: Denial) => void): () => void;
 }

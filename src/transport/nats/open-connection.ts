@@ -75,14 +75,18 @@ export async function answers(connection: NatsConnection): Promise<boolean> {
 export interface Subscription {
   subject: string;
   onMessage: (message: Message) => void;
+  /** At the connection that there is. */
+  end?: () => void;
 }
 
-export function subscribeAt(connection: NatsConnection, { subject, onMessage }: Subscription): void {
-  connection.subscribe(subject, {
+export function subscribeAt(connection: NatsConnection, subscription: Subscription): void {
+  const { subject, onMessage } = subscription;
+  const made = connection.subscribe(subject, {
     callback(error, message) {
       if (error === null || error === undefined) onMessage(toMessage(message));
     },
   });
+  subscription.end = () => made.unsubscribe();
 }
 
 function toMessage({ subject, data, reply, headers }: Msg): Message {

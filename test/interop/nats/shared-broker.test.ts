@@ -1,18 +1,28 @@
 /** The senders of a process share one connection to a broker, which is kept for the next one, or closed at once. */
 import { expect, test } from 'vitest';
+import { createAnswering } from '../../../src/agent/discovery/answering.ts';
 import { createSenderOpener } from '../../../src/cli/open-sender.ts';
+import { discover } from '../../../src/controller/fleet/discover.ts';
+import { answerQuestions } from '../../../src/transport/nats/crowd.ts';
+import { systemClock } from '../../../src/util/clock.ts';
+import { silentLog } from '../../../src/util/log.ts';
 import { startNats } from '../../support/nats-server.ts';
 import { anySignal, STATUS } from '../../transport/support.ts';
-import { agentAt, controller, PARTIES, TARGET } from './way.ts';
+import { agentAt, agentIdentity, controller, PARTIES, TARGET } from './way.ts';
 
 const HOURS = 3_600_000;
 
-async function site() {
+/** The agent has one of the connections. */
+async function site(connections = 3) {
   const server = await startNats({
     ...PARTIES,
-    edit: (config) => config.replace('max_connections: 65536', 'max_connections: 3'),
+    edit: (config) => config.replace('max_connections: 65536', `max_connections: ${connections}`),
   });
-  await agentAt(server.address);
+  const { link } = await agentAt(server.address);
+  const own = { identity: agentIdentity, service: { greet: async () => {}, status: async () => STATUS } };
+  const facts = async () => ({ facts: {} });
+  const answering = createAnswering({ ...own, facts, version: '1', clock: systemClock, log: silentLog });
+  answerQuestions(link, agentIdentity.certname, (question) => answering.answer(question));
   return { identity: controller, nats: { servers: [server.address], tls: true } };
 }
 
@@ -37,4 +47,22 @@ test('without a time to keep it, the next sender makes its own', async () => {
     expect(await sender.status(TARGET, { signal: anySignal() })).toEqual(STATUS);
     sender.close();
   }
+});
+
+test('whoever discovers and whoever sends share it, and questions do not hear the answers to others', async () => {
+  const options = await site(2);
+  const opener = createSenderOpener({ keepMs: HOURS });
+  const sender = await opener.openSender(options);
+  expect(await sender.status(TARGET, { signal: anySignal() })).toEqual(STATUS);
+  for (let round = 0; round < 3; round++) {
+    const both = await Promise.all([opener.openCrowd(options), opener.openCrowd(options)]);
+    const ask = { identity: controller, clock: systemClock };
+    const found = await Promise.all(both.map(({ crowd }) => discover({}, { ...ask, crowd, waitMs: 500 })));
+    const heard = { forged: 0, repeated: 0, tooMany: 0 };
+    for (const { answers, ignored } of found)
+      expect([[...answers.keys()], ignored]).toEqual([[TARGET.certname], heard]);
+    for (const { close } of both) close();
+  }
+  sender.close();
+  await opener.close();
 });
