@@ -102,8 +102,8 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     async act({ site: { broker } }) {
       if (broker === undefined) return false;
       await broker.kill('SIGKILL');
-      await sleep(50);
-      await broker.start();
+      // Its port may be that of somebody's connection just now.
+      await untilDone(() => broker.start());
       return true;
     },
   },
@@ -193,11 +193,11 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   },
 };
 
-/** On a disk that is read-only just now nothing can be removed. */
-async function untilDone(work: () => void): Promise<void> {
+/** Again and again: on a disk that is read-only just now nothing can be removed. */
+async function untilDone(work: () => void | Promise<void>): Promise<void> {
   for (;;) {
     try {
-      return work();
+      return await work();
     } catch {
       await sleep(20);
     }
