@@ -3,9 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './program.ts';
 
+const UNIT = join(ROOT, 'packaging', 'systemd', 'kick-agent.service');
+
 /** Program and arguments of ExecStart; `words` stand in for "/usr/bin/kick agent". */
 export function unitCommand(words: readonly string[]): string[] {
-  const unit = readFileSync(join(ROOT, 'packaging', 'systemd', 'kick-agent.service'), 'utf8');
+  const unit = readFileSync(UNIT, 'utf8');
   // systemd.syntax(7): a line that ends with a backslash goes on. systemd.service(5), "Command lines": quotes, and
   // "$$" for a dollar sign.
   const [, line = ''] = /^ExecStart=(.*)$/m.exec(unit.replaceAll('\\\n', ' ')) ?? [];
@@ -19,4 +21,12 @@ export function unitCommand(words: readonly string[]): string[] {
   );
   if (command.join(' ') === line) throw new Error(`it does not start /usr/bin/kick agent: ${line}`);
   return command;
+}
+
+/** The shell script of ExecReload, for which $MAINPID is the agent. */
+export function unitReload(): string {
+  const unit = readFileSync(UNIT, 'utf8').replaceAll('\\\n', ' ');
+  const [, script] = /^ExecReload=\/bin\/sh -c '([^']*)'$/m.exec(unit) ?? [];
+  if (script === undefined) throw new Error('ExecReload is no script of a shell');
+  return script.replaceAll('$$', '$');
 }

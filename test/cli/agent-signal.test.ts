@@ -1,11 +1,14 @@
-/** SIGUSR1 as operators know it from Puppet's daemon, sent too early: to Node it means "start the debugger". */
+/** Signals that are sent too early. SIGUSR1, as operators know it from Puppet's daemon, means "start the debugger" to Node. */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import { freePort } from '../../tools/loopback.ts';
 import { PROGRAM } from '../../tools/program.ts';
+import { afterwards } from '../support/afterwards.ts';
 import { agentSite, startRealAgent } from '../support/real-agent.ts';
 import { tempFolder } from '../support/temp.ts';
 
@@ -38,4 +41,21 @@ test('SIGUSR1 from the first moment on leaves no debugger open, and the agent ru
   const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
   expect(error.code).toBe('ECONNREFUSED');
   expect(agent.process.exitCode).toBeNull();
+});
+
+test('SIGHUP before the agent has a certificate does not end it', async () => {
+  const folder = tempFolder();
+  const { command } = agentSite(folder, { command: ['/bin/true'] });
+  rmSync(join(folder, 'pki', 'private_keys'), { recursive: true });
+  const [program = '', ...args] = command();
+  const agent = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  afterwards(() => agent.kill('SIGKILL'));
+  const ending = once(agent, 'exit');
+  for await (const line of createInterface({ input: agent.stdout })) {
+    if (!line.includes('waiting for a usable certificate')) continue;
+    agent.kill('SIGHUP');
+    agent.kill('SIGTERM');
+    break;
+  }
+  expect(await ending).toEqual([0, null]);
 });

@@ -13,7 +13,8 @@ const SCRATCH_HOST = join(ROOT, 'test', 'lab', 'scratch-host');
 const UNIT = `mkdir -p /etc/fake-systemd
 echo '#!/bin/sh
 trap : HUP; trap "kill %1; exit" TERM; sleep 1000 & while ! wait %1; do :; done' > /etc/fake-systemd/kick-agent.start
-chmod 755 /etc/fake-systemd/kick-agent.start`;
+chmod 755 /etc/fake-systemd/kick-agent.start
+echo 'kill -HUP $MAINPID' > /etc/fake-systemd/kick-agent.reload`;
 
 /** Applies each in turn. Resolves, for each, to the exit code and what systemd was asked to do. */
 async function applyAll(

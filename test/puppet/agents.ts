@@ -13,4 +13,5 @@ export const AGENTS = {
   endOfRun: ['agent15'],
   nats: ['agent16', 'agent17'],
   page: ['agent18'],
+  upgrade: ['agent19'],
 } as const;

@@ -147,7 +147,7 @@ export interface ControllerOptions {
 /** Where `kick` runs: it finds the agents on their ports by an inventory. */
 export function controllerFor(
   lab: Lab,
-  agents: readonly RunningAgent[],
+  agents: readonly Pick<RunningAgent, 'certname' | 'port'>[],
   { home, nats, as = ['--pki-dir', lab.serverSsl, '--certname', 'puppet.lab'] }: ControllerOptions,
 ): Controller {
   mkdirSync(join(home, 'etc'), { recursive: true });
@@ -224,7 +224,7 @@ export async function placeOf(lab: Lab, agent: string, options: { yaml?: string 
 /** A kick whose run has its catalog and stops in it until it is let go (or killed). */
 export async function kickInRun(
   lab: Lab,
-  { agent, certname, controller }: Place,
+  { agent, certname, controller }: Omit<Place, 'running'>,
 ): Promise<{ kick: RunningKick; puppet: ProcessId }> {
   await hold(lab, agent);
   const kick = controller.start(certname);

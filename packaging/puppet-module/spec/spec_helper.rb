@@ -10,6 +10,7 @@ File.symlink(File.dirname(__dir__), File.join(modules, 'kick'))
 
 RSpec.configure do |config|
   config.module_path = modules
+  config.setup_fixtures = false
   config.strict_variables = true
 end
 

@@ -31,6 +31,7 @@ const ASK_AGAIN_MS = 60_000;
 
 /** Runs until SIGTERM or SIGINT. Throws `KickError` for what an operator must fix first. */
 export async function agentMain(options: AgentMainOptions): Promise<void> {
+  const hangUp = earlySignal('SIGHUP');
   const config = await readConfig(configPathOf(options), options);
   const log = jsonLog(config.log_level);
   const ending = endOnSignal(log);
@@ -59,7 +60,7 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
         broker?.setIdentity(changed);
       },
     });
-    process.on('SIGHUP', () => {
+    hangUp.use(() => {
       void reload(main);
       void watch.reload();
     });
@@ -74,6 +75,21 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
     lock.release();
     log.info({}, 'stopped; runs go on');
   }
+}
+
+/** A signal that may come before anything can be done about it, and would end Node: that is done when `use` is called. */
+function earlySignal(signal: NodeJS.Signals): { use(action: () => void): void } {
+  let hasCome = false;
+  let act = () => {
+    hasCome = true;
+  };
+  process.on(signal, () => act());
+  return {
+    use(action) {
+      act = action;
+      if (hasCome) action();
+    },
+  };
 }
 
 /** What an agent consists of, before it has an identity and listens. */
