@@ -31,6 +31,7 @@ export function writeSiteFiles(folder: string, { units, zsh }: SiteFolders): voi
   write(`kick/${units}/kick-agent.service.d/controller.conf`, unit('kick-agent.service.d/controller.conf'));
   write('kick/usr/share/bash-completion/completions/kick', SCRIPTS.bash);
   write(`kick/${zsh}/_kick`, SCRIPTS.zsh);
+  write('kick/usr/share/fish/vendor_completions.d/kick.fish', SCRIPTS.fish);
   for (const name of ['kick-nightly.service', 'kick-nightly.timer']) write(`examples/${name}`, unit(name));
   write('examples/kick.cron', readFileSync(join(PACKAGING, 'cron', 'kick'), 'utf8'));
   cpSync(join(ROOT, 'dist', 'man'), join(folder, 'man'), { recursive: true });

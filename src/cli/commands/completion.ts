@@ -1,4 +1,4 @@
-/** `kick completion bash|zsh`: the script for a shell. */
+/** `kick completion bash|zsh|fish`: the script for a shell. */
 import { Argument, type Command } from '../commander.ts';
 import { SCRIPTS } from '../completion/completion-scripts.ts';
 import type { CommandContext } from '../context.ts';
@@ -11,6 +11,7 @@ asked over the network.
 Examples:
   kick completion bash >/etc/bash_completion.d/kick
   kick completion zsh >/usr/local/share/zsh/site-functions/_kick
+  kick completion fish >/etc/fish/completions/kick.fish
   source <(kick completion bash)        only in this shell
 `;
 
@@ -20,7 +21,7 @@ export function addCompletionCommand(program: Command, { terminal }: CommandCont
   program
     .command('completion')
     .description('print the completion script for a shell')
-    .addArgument(new Argument('<shell>', 'bash or zsh').choices(SHELLS))
+    .addArgument(new Argument('<shell>', 'bash, zsh or fish').choices(SHELLS))
     .addHelpText('after', EXAMPLES)
     .action((shell: keyof typeof SCRIPTS) => terminal.out(SCRIPTS[shell]));
 }

@@ -71,4 +71,21 @@ else
 fi
 `;
 
-export const SCRIPTS = { bash: BASH, zsh: ZSH } as const;
+const FISH = `# Completion of kick for fish: as kick.fish in ~/.config/fish/completions, or  kick completion fish | source
+function __kick_complete
+    set -l words (commandline --tokenize --cut-at-cursor --current-process)
+    set -l word (commandline --current-token --cut-at-cursor)
+    set -l found (command kick __complete -- $words[2..-1] $word 2>/dev/null)
+    if test "$found[1]" != ':files'
+        string match --invert '' -- $found
+    else if string match --quiet -- '--*=*' $word
+        set -l parts (string split --max 1 = -- $word)
+        string replace --regex -- '^' "$parts[1]=" (__fish_complete_path $parts[2] | string replace --regex '\\t.*' '')
+    else
+        __fish_complete_path $word
+    end
+end
+complete --command kick --no-files --arguments '(__kick_complete)'
+`;
+
+export const SCRIPTS = { bash: BASH, zsh: ZSH, fish: FISH } as const;
