@@ -13,7 +13,9 @@ export function withNearKeys(schema: v.GenericSchema, problems: readonly Problem
       (problem.path.at(-1) ?? '').replaceAll('-', '_'),
       keysAt(schema, problem.path.slice(0, -1)),
     );
-    return near === undefined ? problem : { ...problem, message: `${UNKNOWN_KEY}; did you mean "${near}"` };
+    const next =
+      near === undefined ? 'remove it, or upgrade kick if a newer one knows it' : `did you mean "${near}"`;
+    return { ...problem, message: `${UNKNOWN_KEY}; ${next}` };
   });
 }
 

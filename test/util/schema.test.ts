@@ -23,7 +23,7 @@ test.each([
   [{ controllers: 'x' }, 'controllers: "x" is not a list'],
   [{ runner: 'foo' }, 'runner: "foo" is none of "puppet-agent", "puppet-apply", "command"'],
   [{ apply: {} }, 'apply.manifest: missing'],
-  [{ pull: [1] }, 'pull.0: not known here'],
+  [{ pull: [1] }, 'pull.0: not known here; remove it, or upgrade kick if a newer one knows it'],
   [{ trust_pp_cli_auth: 'no' }, 'trust_pp_cli_auth: "no" is not true or false'],
   [{ kill_grace: [] }, 'kill_grace: a list is neither text nor a number'],
   [{ listen: false }, 'listen: without a port, nats or pull nobody can reach this host'],
@@ -38,7 +38,7 @@ test.each([
   [{ prot: 1 }, 'prot: not known here; did you mean "port"'],
   [{ 'pki-dir': '/x' }, 'pki-dir: not known here; did you mean "pki_dir"'],
   [{ pull: { runintervall: 1 } }, 'pull.runintervall: not known here; did you mean "runinterval"'],
-  [{ something: 1 }, 'something: not known here'],
+  [{ something: 1 }, 'something: not known here; remove it, or upgrade kick if a newer one knows it'],
 ])('agent.yaml with %j: %s', (value, words) => {
   expect(wordsFor(AgentConfigSchema, value)).toBe(words);
 });
