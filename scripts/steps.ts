@@ -112,6 +112,7 @@ export const STEPS: readonly Step[] = [
       openssl: 'openssl',
       'systemd-analyze': 'systemd',
       faketime: 'faketime',
+      fish: 'fish',
       ip: 'iproute2',
       logger: 'bsdutils',
       mandoc: 'mandoc',

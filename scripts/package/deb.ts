@@ -11,7 +11,7 @@ const OWN_COPYRIGHT = `Format: https://www.debian.org/doc/packaging-manuals/copy
 Upstream-Name: kick
 
 Files: *
-Copyright: The kick authors
+Copyright: 2026 The kick authors
 License: Apache-2.0
 
 License: Apache-2.0

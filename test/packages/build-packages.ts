@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { sourceDate } from '../../scripts/package/commit.ts';
 import { writeDebs } from '../../scripts/package/deb.ts';
 import { ownArchitecture } from '../../scripts/package/node-runtime.ts';
+import { RPM_ARCHITECTURES, writeRpms } from '../../scripts/package/rpm.ts';
 import { writeTree } from '../../scripts/package/tree.ts';
 import { version } from '../../src/cli/version.ts';
 import { ROOT } from '../../tools/program.ts';
@@ -14,33 +15,48 @@ export const EARLIER_PART = 'of-the-version-before.mjs';
 /** Of the one after ours. */
 export const LATER = '0.9.9';
 
+export interface PackageFiles {
+  agent: string;
+  controller: string;
+}
+
+/** Files by version. */
 export interface BuiltPackages {
-  /** The packages' files by version. */
-  debs: Readonly<Record<string, { agent: string; controller: string }>>;
+  /** The program, from which they are made. */
+  tree: string;
+  debs: Readonly<Record<string, PackageFiles>>;
+  rpms: Readonly<Record<string, PackageFiles>>;
 }
 
 export async function buildPackages(folder: string): Promise<BuiltPackages> {
   const tree = join(folder, 'tree');
   const architecture = ownArchitecture();
   await writeTree(tree, { architecture, origin: 'deb' });
-  const debs: Record<string, { agent: string; controller: string }> = {};
+  const debs: Record<string, PackageFiles> = {};
+  const rpms: Record<string, PackageFiles> = {};
   for (const one of [version(), EARLIER, LATER]) {
     const own = join(folder, one);
     cpSync(tree, own, { recursive: true });
     if (one !== version()) pretend(join(own, 'usr/lib/kick/parts'), one);
-    await writeDebs(folder, {
+    const options = {
       tree: own,
       architecture,
       version: one,
       date: sourceDate(ROOT),
       compression: 'none',
-    });
+    } as const;
+    await writeDebs(folder, options);
+    await writeRpms(folder, options);
     debs[one] = {
       agent: join(folder, `kick-agent_${one}_${architecture}.deb`),
       controller: join(folder, `kick_${one}_all.deb`),
     };
+    rpms[one] = {
+      agent: join(folder, `kick-agent-${one}-1.${RPM_ARCHITECTURES[architecture]}.rpm`),
+      controller: join(folder, `kick-${one}-1.noarch.rpm`),
+    };
   }
-  return { debs };
+  return { tree, debs, rpms };
 }
 
 /** The same program with another version. */

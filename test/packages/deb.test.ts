@@ -5,36 +5,23 @@ import { version } from '../../src/cli/version.ts';
 import { ended } from '../support/kick.ts';
 import { EARLIER } from './build-packages.ts';
 import { bootMachine, type Machine, type RootName } from './machine.ts';
-import { NODE, packageSite, RUN } from './site.ts';
+import { everything, mainPid, NODE, packageSite, RUN } from './site.ts';
 
 const { debs } = inject('packages');
-
-const mainPid = (machine: Machine) =>
-  machine.must('systemctl', 'show', '--property=MainPID', '--value', 'kick-agent').trim();
 
 const isActive = (machine: Machine) => machine.run('systemctl', 'is-active', 'kick-agent').out.trim();
 
 describe.each<RootName>(['debian12', 'debian13'])('%s', (root) => {
   test('installed, kicked, upgraded in the middle of a run, removed and purged', async () => {
     const machine = await bootMachine(root);
-    const before = machine.must(
-      'find',
-      '/etc',
-      '/usr',
-      '/var/lib',
-      '-xdev',
-      '-path',
-      '/var/lib/dpkg',
-      '-prune',
-      '-o',
-      '-print',
-    );
+    const before = everything(machine);
     const site = packageSite(machine);
     machine.write('/etc/kick/agent.yaml', JSON.stringify({ runner: 'command', command: RUN }));
     machine.must('dpkg', '--force-confold', '-i', machine.bring(debs[EARLIER]?.agent ?? ''));
     expect(machine.must('systemctl', 'is-enabled', 'kick-agent').trim()).toBe('enabled');
     await expect.poll(async () => (await site.kick('ping', NODE)).out).toContain(EARLIER);
 
+    machine.must('systemctl', 'reload', 'kick-agent');
     const first = mainPid(machine);
     const kick = ended(site.startKick(NODE));
     await expect.poll(site.isRunning).toBe(true);
@@ -50,18 +37,6 @@ describe.each<RootName>(['debian12', 'debian13'])('%s', (root) => {
     expect(existsSync(machine.path('/etc/kick/agent.yaml'))).toBe(true);
     machine.must('dpkg', '--purge', 'kick-agent');
     machine.must('rm', '-r', '/etc/kick');
-    const after = machine.must(
-      'find',
-      '/etc',
-      '/usr',
-      '/var/lib',
-      '-xdev',
-      '-path',
-      '/var/lib/dpkg',
-      '-prune',
-      '-o',
-      '-print',
-    );
-    expect(after).toBe(before);
+    expect(everything(machine)).toBe(before);
   });
 });

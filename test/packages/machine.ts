@@ -1,6 +1,6 @@
 /** A clean Debian with systemd that a test boots, in which it is root, and which is gone afterwards (test/lab/machine). */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { KICK, ROOT } from '../../tools/program.ts';
@@ -12,7 +12,9 @@ export type RootName = 'debian12' | 'debian13';
 export interface Machine {
   /** Runs a command as root there. */
   run(...argv: string[]): Ended;
-  /** The same; throws unless it succeeds. Returns what it printed, both streams. */
+  /** Runs a program of ours there, on its files. */
+  ours(program: string, words: (root: string) => readonly string[]): Ended;
+  /** The same as `run`; throws unless it succeeds. Returns what it printed, both streams. */
   must(...argv: string[]): string;
   /** Runs our `kick` as a controller beside it: on its network, with our files. */
   kick(words: readonly string[], env: NodeJS.ProcessEnv): ChildProcess;
@@ -61,20 +63,21 @@ function commandOf(pid: number): string {
 
 function machineOf(pid: number): Machine {
   const root = `/proc/${pid}/root`;
-  const enter = ['--target', String(pid), '--all', `--root=${root}`, `--wd=${root}`];
+  const enter = ['--target', String(pid), '--all'];
   const inside = {
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     HOME: '/root',
     LC_ALL: 'C.UTF-8',
   };
-  const run: Machine['run'] = (...argv) => {
-    const { stdout, stderr, status } = spawnSync('nsenter', [...enter, ...argv], {
+  const nsenter = (words: readonly string[]): Ended => {
+    const { stdout, stderr, status } = spawnSync('nsenter', words, {
       encoding: 'utf8',
       env: { ...inside, DEBIAN_FRONTEND: 'noninteractive' },
       maxBuffer: 2 ** 26,
     });
     return { out: stdout, err: stderr, code: status };
   };
+  const run: Machine['run'] = (...argv) => nsenter([...enter, `--root=${root}`, `--wd=${root}`, ...argv]);
   const path = (name: string) => join(root, name);
   return {
     run,
@@ -83,6 +86,7 @@ function machineOf(pid: number): Machine {
       if (code !== 0) throw new Error(`${argv.join(' ')}: exit code ${code}\n${out}${err}`);
       return out + err;
     },
+    ours: (program, words) => nsenter([...enter, program, ...words(readlinkSync(root))]),
     kick: (words, env) =>
       spawn('nsenter', ['--target', String(pid), '--net', ...KICK, ...words], {
         env: { ...process.env, NO_COLOR: '1', ...env },

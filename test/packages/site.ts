@@ -51,3 +51,21 @@ export function packageSite(machine: Machine): PackageSite {
     endRun: () => machine.must('rm', '/root/runs'),
   };
 }
+
+export const mainPid = (machine: Machine) =>
+  machine.must('systemctl', 'show', '--property=MainPID', '--value', 'kick-agent').trim();
+
+/** Every file that a package could leave behind. */
+export const everything = (machine: Machine) =>
+  machine.must(
+    'find',
+    '/etc',
+    '/usr',
+    '/var/lib',
+    '-xdev',
+    '-path',
+    '/var/lib/dpkg',
+    '-prune',
+    '-o',
+    '-print',
+  );

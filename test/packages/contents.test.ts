@@ -1,0 +1,78 @@
+/** What the packages are, without installing them: the same bytes from the same commit, and nothing that Debian's checkers complain of. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, inject, test } from 'vitest';
+import { writeDebs } from '../../scripts/package/deb.ts';
+import { ownArchitecture } from '../../scripts/package/node-runtime.ts';
+import { writeRpms } from '../../scripts/package/rpm.ts';
+import { version } from '../../src/cli/version.ts';
+import { ROOT } from '../../tools/program.ts';
+import { tempFolder } from '../support/temp.ts';
+
+const { tree, debs, rpms } = inject('packages');
+const files = (of: typeof debs) => Object.values(of[version()] ?? {});
+
+test('the same commit gives the same bytes', async () => {
+  const digests = async () => {
+    const folder = tempFolder();
+    const options = {
+      tree,
+      architecture: ownArchitecture(),
+      version: version(),
+      date: 1_700_000_000,
+      compression: 'none',
+    } as const;
+    await writeDebs(folder, options);
+    await writeRpms(folder, options);
+    return readdirSync(folder).map((name) => [
+      name,
+      createHash('sha256')
+        .update(readFileSync(join(folder, name)))
+        .digest('hex'),
+    ]);
+  };
+  const first = await digests();
+  expect(first).toHaveLength(4);
+  expect(await digests()).toEqual(first);
+});
+
+test('lintian has nothing to say', () => {
+  const { stdout } = spawnSync(
+    'lintian',
+    // Uncompressed only here.
+    [
+      '--allow-root',
+      '--suppress-tags',
+      'uses-no-compression-for-control-tarball,uses-no-compression-for-data-tarball',
+      ...files(debs),
+    ],
+    { encoding: 'utf8' },
+  );
+  expect(stdout).toBe('');
+});
+
+test('rpmlint has nothing to say', () => {
+  const { stdout } = spawnSync('rpmlint', ['-c', join(ROOT, 'packaging/rpm/rpmlint.toml'), ...files(rpms)], {
+    encoding: 'utf8',
+  });
+  expect(stdout).toContain('2 packages and 0 specfiles checked; 0 errors, 0 warnings');
+});
+
+test('systemd accepts the units; kick serve is sandboxed, the agent by design is not', () => {
+  const root = tempFolder();
+  for (const file of files(debs)) execFileSync('dpkg-deb', ['-x', file, root]);
+  const units = join(root, 'lib/systemd/system');
+  mkdirSync(join(root, 'bin'));
+  cpSync('/bin/sh', join(root, 'bin/sh'), { dereference: true });
+  const analyze = (...words: string[]) => spawnSync('systemd-analyze', words, { encoding: 'utf8' });
+  for (const name of readdirSync(units).filter((one) => /\.(service|socket)$/.test(one))) {
+    const { stderr } = analyze('verify', '--man=no', '--recursive-errors=no', '--root', root, name);
+    expect(stderr.split('\n').filter((line) => line.includes('kick'))).toEqual([]);
+  }
+  const exposure = (unit: string, most: string) =>
+    analyze('security', '--offline=true', '--no-pager', `--threshold=${most}`, join(units, unit)).status;
+  expect(exposure('kick-serve.service', '30')).toBe(0);
+  expect(exposure('kick-agent.service', '96')).toBe(0);
+});

@@ -1,0 +1,102 @@
+/** What can go wrong with the Debian packages: the agent of before goes on, and the operator is told. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, inject, test } from 'vitest';
+import { version } from '../../src/cli/version.ts';
+import { tempFolder } from '../support/temp.ts';
+import { EARLIER, EARLIER_PART, LATER } from './build-packages.ts';
+import { bootMachine, type Machine } from './machine.ts';
+import { mainPid, NODE, packageSite, RUN } from './site.ts';
+
+const { debs } = inject('packages');
+const GOOD = JSON.stringify({ runner: 'command', command: RUN });
+
+const dpkg = (machine: Machine, wanted: string) =>
+  machine.run('dpkg', '--force-confold', '-i', machine.bring(debs[wanted]?.agent ?? ''));
+
+async function withEarlier(machine: Machine) {
+  const site = packageSite(machine);
+  machine.write('/etc/kick/agent.yaml', GOOD);
+  expect(dpkg(machine, EARLIER).code).toBe(0);
+  const answers = (wanted: string) =>
+    expect.poll(async () => (await site.kick('ping', NODE)).out).toContain(wanted);
+  await answers(EARLIER);
+  return { site, answers };
+}
+
+test('an agent.yaml that the new version cannot read: the old agent goes on, and the upgrade says so', async () => {
+  const machine = await bootMachine('debian12');
+  const { answers } = await withEarlier(machine);
+  const first = mainPid(machine);
+  machine.write('/etc/kick/agent.yaml', 'runner: command\nto_come: true\n');
+  const upgrade = dpkg(machine, version());
+  expect(upgrade.code).toBe(0);
+  for (const text of [
+    'not restarted',
+    'agent.yaml',
+    'to_come',
+    'kick agent --check',
+    'systemctl restart kick-agent',
+  ])
+    expect(upgrade.err).toContain(text);
+  expect(mainPid(machine)).toBe(first);
+  await answers(EARLIER);
+
+  // What the old agent may still load is there until the next upgrade.
+  const part = machine.path(join('/usr/lib/kick/parts', EARLIER_PART));
+  expect(existsSync(part)).toBe(true);
+  machine.write('/etc/kick/agent.yaml', GOOD);
+  machine.must('systemctl', 'restart', 'kick-agent');
+  await answers(version());
+  expect(dpkg(machine, LATER).code).toBe(0);
+  await answers(LATER);
+  expect(existsSync(part)).toBe(false);
+});
+
+test('a disk that is full in the middle of the upgrade: the version before works on, and the next try succeeds', async () => {
+  const machine = await bootMachine('debian12');
+  const { site, answers } = await withEarlier(machine);
+  machine.must(
+    'sh',
+    '-ec',
+    'mount -t tmpfs -o size=150M tmpfs /mnt; cp -a /usr/lib/kick/. /mnt; mount --move /mnt /usr/lib/kick',
+  );
+  const first = mainPid(machine);
+  const upgrade = dpkg(machine, version());
+  expect(upgrade.code).not.toBe(0);
+  expect(upgrade.err).toContain('No space left on device');
+  expect(machine.must('dpkg', '--status', 'kick-agent')).toMatch(
+    new RegExp(`^Status: install ok installed$[^]*^Version: ${EARLIER}$`, 'm'),
+  );
+  expect(machine.must('kick', '--version')).toContain(EARLIER);
+  expect(mainPid(machine)).toBe(first);
+  await answers(EARLIER);
+  machine.must('systemctl', 'restart', 'kick-agent');
+  await answers(EARLIER);
+  const run = site.startKick(NODE);
+  await expect.poll(site.isRunning).toBe(true);
+  machine.must('mount', '-o', 'remount,size=500M', '/usr/lib/kick');
+  expect(dpkg(machine, version()).code).toBe(0);
+  await answers(version());
+  site.endRun();
+  await expect.poll(() => run.exitCode).toBe(0);
+});
+
+test('a package for another processor is refused', async () => {
+  const machine = await bootMachine('debian13');
+  const folder = tempFolder();
+  execFileSync('dpkg-deb', ['--raw-extract', debs[version()]?.agent ?? '', join(folder, 'raw')]);
+  const control = join(folder, 'raw/DEBIAN/control');
+  const own = machine.must('dpkg', '--print-architecture').trim();
+  const other = own === 'arm64' ? 'amd64' : 'arm64';
+  writeFileSync(
+    control,
+    readFileSync(control, 'utf8').replace(`Architecture: ${own}`, `Architecture: ${other}`),
+  );
+  execFileSync('dpkg-deb', ['-Znone', '--build', join(folder, 'raw'), join(folder, 'other.deb')]);
+  const { code, err } = machine.run('dpkg', '-i', machine.bring(join(folder, 'other.deb')));
+  expect(code).not.toBe(0);
+  expect(err).toContain(`package architecture (${other}) does not match system (${own})`);
+  expect(existsSync(machine.path('/usr/lib/kick'))).toBe(false);
+});
