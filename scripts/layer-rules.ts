@@ -13,6 +13,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'transport/tls': ['errors', 'util', 'protocol', 'pki', 'transport'],
   'transport/https': ['errors', 'util', 'protocol', 'pki', 'transport', 'transport/tls'],
   'transport/nats': ['errors', 'util', 'protocol', 'pki', 'transport', 'transport/tls'],
+  enrolment: ['errors', 'util', 'protocol', 'pki', 'transport', 'transport/tls', 'transport/https'],
   agent: ['errors', 'util', 'protocol', 'conditions', 'pki', 'puppet', 'transport'],
   controller: ['errors', 'util', 'protocol', 'conditions', 'pki', 'puppet', 'config', 'transport'],
   report: ['errors', 'util', 'protocol', 'conditions', 'controller'],

@@ -16,6 +16,10 @@ const EntrySchema = v.object({
   /** Milliseconds since 1970. */
   notAfter: time,
   revokedAt: v.optional(time),
+  /** SHA-256 of the public key (SPKI), hex, if the key was made elsewhere. */
+  key: v.optional(text(64)),
+  /** Id of the token by which the certificate was asked for: an entry that names it is what uses a token up. */
+  token: v.optional(text(64)),
 });
 const IndexSchema = v.object({
   subject: v.array(text(1024)),
@@ -32,6 +36,9 @@ export function authorityPaths(dir: string) {
   return {
     caKey: join(dir, 'ca', 'ca_key.pem'),
     index: join(dir, 'ca', 'index.json'),
+    tokens: join(dir, 'ca', 'tokens.json'),
+    /** The latest certificate of a node that made its key itself: whoever lost the answer asks again. */
+    issuedTo: (name: string) => join(dir, 'ca', 'issued', `${name}.pem`),
     ca: join(dir, 'certs', 'ca.pem'),
     crl: join(dir, 'crl.pem'),
     keyOf: (name: string) => join(dir, 'private_keys', `${name}.pem`),
@@ -62,4 +69,9 @@ export function readIndex(dir: string): Index {
 
 export function writeIndex(dir: string, index: Index): Promise<void> {
   return writeFileAtomic(authorityPaths(dir).index, `${JSON.stringify(index, null, 2)}\n`);
+}
+
+/** Whether an entry is a valid certificate of that name; `now` is milliseconds since 1970. */
+export function isValid({ name, revokedAt, notAfter }: Entry, wanted: string, now: number): boolean {
+  return name === wanted && revokedAt === undefined && notAfter > now;
 }

@@ -12,6 +12,9 @@ export interface CrlInfo {
   revoked: string[];
 }
 
+/** `[0]`, the extensions of a list. */
+const EXTENSIONS = 0xa0;
+
 const ONE = /-----BEGIN X509 CRL-----\s([A-Za-z0-9+/=\s]+)-----END X509 CRL-----/g;
 
 /** Splits a PEM bundle into CRLs: Node reads only the first of a bundle (docs/puppet.md, "Certificates"). */
@@ -36,6 +39,26 @@ export function readCrl(pem: string): CrlInfo {
     revoked: serialsOf(list),
     ...(next !== undefined && { nextUpdate: timeOf(next.tag, next.content) }),
   };
+}
+
+/** 2.5.29.20, cRLNumber (5.2.3), as an object identifier's content in hex. */
+const CRL_NUMBER = '551d14';
+
+/** The number of a CRL, which grows; undefined if it has none. Throws `DerError`. */
+export function numberOf(pem: string): bigint | undefined {
+  const [, base64 = ''] = new RegExp(ONE.source).exec(pem) ?? [];
+  const [tbs] = childrenOf(Buffer.from(base64, 'base64'), TAG.sequence);
+  const last = tbs === undefined ? undefined : childrenOf(tbs.whole, TAG.sequence).at(-1);
+  if (last?.tag !== EXTENSIONS) return undefined;
+  for (const { whole } of childrenOf(last.content, TAG.sequence)) {
+    const parts = childrenOf(whole, TAG.sequence);
+    if (Buffer.from(parts[0]?.content ?? []).toString('hex') !== CRL_NUMBER) continue;
+    const number = readElement(parts.at(-1)?.content ?? new Uint8Array());
+    if (number.tag !== TAG.integer || number.content.length === 0)
+      throw new DerError('a CRL number that is none');
+    return BigInt(`0x${Buffer.from(number.content).toString('hex')}`);
+  }
+  return undefined;
 }
 
 /** Lists may be long, so entries are read one by one and their number is not limited. */

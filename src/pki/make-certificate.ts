@@ -65,7 +65,7 @@ function algorithmOf(key: KeyObject): Asn1 {
 }
 
 function spkiOf(key: KeyObject): Asn1 {
-  const bytes = createPublicKey(key).export({ type: 'spki', format: 'der' });
+  const bytes = (key.type === 'public' ? key : createPublicKey(key)).export({ type: 'spki', format: 'der' });
   const options = { strict: true, decodeBitStrings: false } as unknown as boolean;
   return asn1.fromDer(bytes.toString('latin1'), options);
 }
@@ -109,7 +109,7 @@ const PURPOSES: Readonly<Record<CertificateRole, readonly Purpose[]>> = {
 export interface CertificateRequest {
   /** Common names; a real certificate has one. */
   subject: readonly string[];
-  /** The holder's key. */
+  /** The holder's key; the public half will do. */
   key: KeyObject;
   issuer: { subject: readonly string[]; key: KeyObject };
   /** Hex. */

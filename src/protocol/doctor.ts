@@ -41,6 +41,8 @@ export const DoctorSchema = v.object({
   certificateEnds: v.optional(time),
   /** When its first CRL expires: from then on it accepts no peer. */
   crlEnds: v.optional(time),
+  /** Why certificate or CRL cannot be renewed at the server of kick's own CA. */
+  renewalError: v.optional(text(1024)),
   folders: boundedArray(FolderSchema, 4),
   damaged: v.optional(boundedArray(QuarantineSchema, 4)),
   /** The Puppet Servers named in this host's puppet.conf; one that works is enough. */

@@ -12,6 +12,7 @@ const ELSEWHERE: readonly { pattern: RegExp; why: string }[] = [
   { pattern: /^doctor --local/, why: 'looks at this machine: test/agent/doctor.test.ts' },
   { pattern: /^demo --web/, why: 'goes on until it is ended: test/web/demo.test.ts' },
   { pattern: /^(agent|serve|user)\b/, why: 'serves until it is ended, or asks for a password: test/web' },
+  { pattern: /^pki serve/, why: 'serves until it is ended: test/enrolment' },
   { pattern: /^nats (config --check|ping)/, why: 'needs a broker: test/interop/nats' },
   { pattern: /--discover|^discover/, why: 'needs a broker: test/interop/nats/discover-command.test.ts' },
   { pattern: /\$name/, why: "needs the site's own names" },

@@ -27,7 +27,7 @@ export async function startAgentHere(folders: AgentHereFolders): Promise<number>
     ...{ port: 0, bind: '127.0.0.1' },
   };
   const config = await readConfig(join(folders.configDir, 'agent.yaml'), options);
-  const main = await openMain(options, config, silentLog);
+  const main = await openMain(options, config, { log: silentLog });
   const identity = await loadIdentity(ownPaths(folders.pkiDir, folders.certname), { now: Date.now() });
   main.use(identity);
   const listener = await listen(main, identity);

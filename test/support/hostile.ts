@@ -56,6 +56,7 @@ export const EVENTS: readonly StoredEvent[] = (
 
 const DOCTOR: Required<DoctorFacts> = {
   ...{ certificateEnds: AT, crlEnds: AT, staleLock: 'a', puppetError: 'b', puppetComplaint: 'c' },
+  renewalError: 'd',
   folders: [{ what: 'run', path: '/run', freeBytes: 1, isTmpfs: false }],
   servers: [{ name: 'puppet', port: 8140, error: 'no' }],
   schedulers: ['cron'],

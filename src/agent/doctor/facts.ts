@@ -35,6 +35,8 @@ export interface FactsOptions {
   schedulers?: SchedulerPlaces;
   /** Absent: it cannot be made. */
   runner?: Pick<Runner, 'untrusted'> | undefined;
+  /** Why what our own CA has issued cannot be renewed; absent if it can, or is not. */
+  renewalError?: string | undefined;
   /** Milliseconds since 1970. */
   now: number;
 }
@@ -43,7 +45,7 @@ export interface FactsOptions {
 const TMPFS = 0x01021994;
 
 export async function doctorFacts(options: FactsOptions): Promise<DoctorFacts> {
-  const { stateDir, runDir, puppet, identity, runner, schedulers = SCHEDULER_PLACES } = options;
+  const { stateDir, runDir, puppet, identity, runner, renewalError, schedulers = SCHEDULER_PLACES } = options;
   const expiry = identity === undefined ? undefined : expiryOf(identity);
   const [state, run, damaged, ofPuppet, untrusted, exposed] = await Promise.all([
     folderFact('state', stateDir),
@@ -56,6 +58,7 @@ export async function doctorFacts(options: FactsOptions): Promise<DoctorFacts> {
   return {
     ...(expiry !== undefined && { certificateEnds: expiry.certificate }),
     ...(expiry?.crl !== undefined && { crlEnds: expiry.crl }),
+    ...(renewalError !== undefined && { renewalError: clip(renewalError, 1024) }),
     folders: [...state, ...run],
     ...(damaged.length > 0 && { damaged }),
     ...ofPuppet,

@@ -24,6 +24,7 @@ import {
   readConfig,
 } from './agent-parts.ts';
 import { agentPolicy } from './agent-policy.ts';
+import { createRenewal } from './renewal.ts';
 import { lockState } from './state-lock.ts';
 
 /** Milliseconds between attempts to ask Puppet where its certificates are. */
@@ -39,14 +40,18 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
   process.on('SIGUSR1', () => void runNow());
   await closeDebugger(log);
   const lock = await lockState(options);
-  const main = await openMain(options, config, log);
+  const watchOptions = { clock: systemClock, log, signal: ending };
+  const renewal = createRenewal(watchOptions);
+  const main = await openMain(options, config, { log, renewalTrouble: renewal.trouble });
   const { agent, runner, use } = main;
   try {
     const paths = await pathsOfIdentity(config, options, { log, signal: ending });
-    const watchOptions = { clock: systemClock, log, signal: ending };
+    // Before there is an identity, too: a CRL that is too old keeps it from being one.
+    if (paths !== undefined) await renewal.begin(paths);
     const identity = paths && (await waitForIdentity(paths, watchOptions));
     if (paths === undefined || identity === undefined) return;
     use(identity);
+    await renewal.begin(paths);
     agent.setPull(pullOf(config, runner));
     runNow = () => agent.runNow();
     const listener = await listen(main, identity);
@@ -58,11 +63,13 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
         use(changed);
         listener.setIdentity(changed);
         broker?.setIdentity(changed);
+        void renewal.begin(paths);
       },
     });
     hangUp.use(() => {
       void reload(main);
       void watch.reload();
+      renewal.look();
     });
     const { certname } = identity;
     log.info({ port: listener.port, certname, version: version(), runner: config.runner }, 'listening');
@@ -105,14 +112,19 @@ export interface Main {
 
 const configPathOf = ({ configDir }: AgentMainOptions) => join(configDir, 'agent.yaml');
 
-export async function openMain(options: AgentMainOptions, config: AgentConfig, log: Log): Promise<Main> {
+export async function openMain(
+  options: AgentMainOptions,
+  config: AgentConfig,
+  { log, renewalTrouble }: { log: Log; renewalTrouble?: () => string | undefined },
+): Promise<Main> {
   const runner = makeRunner(config, options, log);
   pullOf(config, runner); // reports unsupported settings before anything starts
   let known: Identity | undefined;
   const agent = await openAgent({
     async doctor() {
       const { doctorFacts } = await import('../../agent/doctor/facts.ts');
-      return doctorFacts(factsOptionsOf(config, options, { identity: known, runner }));
+      const facts = factsOptionsOf(config, options, { identity: known, runner });
+      return doctorFacts({ ...facts, renewalError: renewalTrouble?.() });
     },
     stateDir: options.stateDir,
     runDir: options.runDir,

@@ -33,6 +33,7 @@ import {
   pullOf,
   readConfig,
 } from './agent-parts.ts';
+import { renewalTroubleNow } from './renewal.ts';
 import { refusedByControllers } from './self-handshake.ts';
 
 export async function localPatient(options: AgentMainOptions): Promise<Patient> {
@@ -55,9 +56,10 @@ export async function localPatient(options: AgentMainOptions): Promise<Patient> 
   for (const folder of [options.stateDir, options.runDir]) {
     await attempt('kick agent makes its own folders', () => checkFolder(folder));
   }
-  const identity = await attempt('kick agent waits for it', async () =>
-    loadIdentity(await identityPaths(identityChoiceOf(config, options)), { now }),
+  const paths = await attempt('kick agent waits for it', () =>
+    identityPaths(identityChoiceOf(config, options)),
   );
+  const identity = paths && (await attempt('kick agent waits for it', () => loadIdentity(paths, { now })));
   if (identity !== undefined) {
     await attempt(RENEW_NEXT, async () => {
       const why = await refusedByControllers(identity);
@@ -75,7 +77,8 @@ export async function localPatient(options: AgentMainOptions): Promise<Patient> 
       pull === undefined ? undefined : whyOff(pull, await intervalOf(pull, () => runner.runinterval()));
     findings.push(...pullOffFindings(off));
   });
-  const facts = await doctorFacts(factsOptionsOf(config, options, { identity, runner }));
+  const renewalError = paths && (await renewalTroubleNow(paths));
+  const facts = await doctorFacts({ ...factsOptionsOf(config, options, { identity, runner }), renewalError });
   findings.push(...factFindings(facts, now, { isPull: config.pull !== undefined }));
   findings.push(...(await portFindings(config, options)));
   return { certname: identity?.certname ?? options.certname ?? hostname(), findings: withoutTwins(findings) };

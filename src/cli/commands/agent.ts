@@ -3,18 +3,24 @@ import type { Command } from 'commander';
 import { AGENT_OPTIONS, agentOptionsFrom, type GivenAgent } from '../agent/agent-command.ts';
 import type { CommandContext } from '../context.ts';
 import { addFolderOptions } from '../options/folders.ts';
+import { addEnroll, addRenew } from './agent-enroll.ts';
 
-export function addAgentCommand(program: Command, { env }: CommandContext): void {
+export function addAgentCommand(program: Command, context: CommandContext): void {
+  const { env } = context;
   const command = program
     .command('agent')
     .description('accept signed requests and run Puppet; runs on every node')
     .addHelpText(
       'after',
-      '\nExamples:\n  kick agent\n  kick agent --port 8140 --state-dir /tmp/a --run-dir /tmp/b\n  kick agent --check                    would it start with this agent.yaml?\n',
+      '\nExamples:\n  kick agent\n  kick agent --port 8140 --state-dir /tmp/a --run-dir /tmp/b\n' +
+        '  kick agent --check                    would it start with this agent.yaml?\n' +
+        '  kick agent enroll --server deploy.example.com    where there is no Puppet CA\n',
     );
   for (const [flags, what] of Object.values(AGENT_OPTIONS)) command.option(flags, what);
   command.option('--check', 'only read agent.yaml: exit code 2 if an agent would not start with it');
   addFolderOptions(command);
+  addEnroll(command, context);
+  addRenew(command, context);
   command.action(async () => {
     const given = command.optsWithGlobals<GivenAgent & { check?: true }>();
     const options = agentOptionsFrom(given, env);

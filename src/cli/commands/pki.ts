@@ -1,6 +1,6 @@
 /** `kick pki`: our own CA, where there is no Puppet CA. */
+import { hostname } from 'node:os';
 import type { Command } from 'commander';
-import { KickError } from '../../errors.ts';
 import { CERTIFICATE_DAYS, openAuthority } from '../../pki/authority.ts';
 import type { Entry, Role } from '../../pki/authority-index.ts';
 import type { KeyType } from '../../pki/new-key.ts';
@@ -12,6 +12,9 @@ import { addFolderOptions, foldersOf } from '../options/folders.ts';
 import { choiceOption } from '../options/option-choices.ts';
 import { whole } from '../options/option-values.ts';
 import type { Terminal } from '../terminal.ts';
+import { addPkiServe } from './pki-serve.ts';
+import { addToken, addTokens } from './pki-token.ts';
+import { oneOf, type PkiTools, ROLES, roleOption } from './pki-tools.ts';
 
 export interface PkiContext {
   terminal: Terminal;
@@ -21,19 +24,18 @@ export interface PkiContext {
 const EXAMPLES = `
 Examples:
   kick pki init                            make a CA in /etc/kick/pki
-  kick pki issue web1.example.com --role agent             for a node
   kick pki issue deploy.example.com --role controller      where kick is run
-  kick pki revoke web1.example.com         then copy crl.pem to every host
+  kick pki serve                           where nodes get certificates
+  kick pki token web1.example.com          for a node: kick agent enroll there
+  kick pki revoke web1.example.com
 
-A node needs four files in its own /etc/kick/pki:
+Nodes that have enrolled renew their certificate and fetch crl.pem themselves.
+For others: kick pki issue NAME --role agent, then copy four files to their
+/etc/kick/pki, and crl.pem again after each revocation:
   private_keys/NAME.pem  certs/NAME.pem  certs/ca.pem  crl.pem
 `;
 
-const ROLES: readonly Role[] = ['agent', 'controller'];
 const KEY_TYPES: readonly KeyType[] = ['p256', 'rsa'];
-
-const roleOption = () =>
-  choiceOption('--role <role>', 'agent (for a node) or controller (for a host that kicks)', ROLES);
 
 /** Adds `pki` and its subcommands. */
 export function addPkiCommand(program: Command, { terminal, env }: PkiContext): void {
@@ -46,6 +48,7 @@ export function addPkiCommand(program: Command, { terminal, env }: PkiContext): 
   const tools: PkiTools = {
     terminal,
     pkiDirOf,
+    certnameOf: (command) => foldersOf(command, env).certname ?? hostname().toLowerCase(),
     authority: (command) => openAuthority(pkiDirOf(command), { clock: systemClock }),
     add: (name) => pki.command(name),
   };
@@ -53,15 +56,11 @@ export function addPkiCommand(program: Command, { terminal, env }: PkiContext): 
   addIssue(tools);
   addRevoke(tools);
   addList(tools);
-  for (const command of pki.commands) addFolderOptions(command, ['pkiDir']);
-}
-
-interface PkiTools {
-  terminal: Terminal;
-  /** Adds a command below `pki`. */
-  add(name: string): Command;
-  pkiDirOf(command: Command): string;
-  authority(command: Command): ReturnType<typeof openAuthority>;
+  addToken(tools);
+  addTokens(tools);
+  for (const command of pki.commands)
+    addFolderOptions(command, command.name() === 'token' ? ['pkiDir', 'certname'] : ['pkiDir']);
+  addPkiServe(pki, env);
 }
 
 function addInit({ terminal, add, pkiDirOf, authority }: PkiTools): void {
@@ -104,7 +103,7 @@ function addRevoke({ terminal, add, pkiDirOf, authority }: PkiTools): void {
     .action(async (name: string, _options: object, command: Command) => {
       await authority(command).revoke(name);
       terminal.out(
-        `Revoked the certificate of ${name}. Copy ${pkiDirOf(command)}/crl.pem to every host: agents reload it.\n`,
+        `Revoked the certificate of ${name}. Nodes that have enrolled fetch ${pkiDirOf(command)}/crl.pem; copy it to the others.\n`,
       );
     });
 }
@@ -126,14 +125,6 @@ function addList({ terminal, add, authority }: PkiTools): void {
 }
 
 const indented = (paths: readonly string[]) => paths.map((path) => `  ${path}\n`).join('');
-
-function oneOf<T extends string>(option: string, value: string, allowed: readonly T[]): T {
-  const found = allowed.find((one) => one === value);
-  if (found !== undefined) return found;
-  throw new KickError('usage', `${option}: "${value}" is not known`, {
-    hint: `one of ${allowed.join(', ')}`,
-  });
-}
 
 const day = (ms: number) => isoTime(ms).slice(0, 10);
 

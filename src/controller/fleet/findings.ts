@@ -41,7 +41,9 @@ export const daysOf = (ms: number) => (ms < 2 * DAY ? formatDuration(ms) : `${Ma
 
 const CRL_NEXT = 'bring a new crl.pem to it: delete the old one and run puppet, or see crl_refresh_interval';
 const CERTIFICATE_NEXT =
-  "renew it: 'puppet ssl clean' and 'puppet ssl bootstrap' there, after 'puppetserver ca clean'";
+  "renew it: 'puppet ssl clean' and 'puppet ssl bootstrap' there, after 'puppetserver ca clean'; of our own CA: kick agent renew, or kick agent enroll";
+
+const RENEWAL_NEXT = 'kick agent renew there says more; kick pki serve must run where the CA is';
 
 const PUPPET_NEXT = {
   missing: 'install puppet-agent, or set its path: puppet: in agent.yaml',
@@ -51,7 +53,7 @@ const PUPPET_NEXT = {
 /** From the facts alone, so that it works where no agent runs yet. */
 export function factFindings(facts: DoctorFacts, now: number, { isPull = false } = {}): Finding[] {
   const { certificateEnds, crlEnds, folders, damaged = [], servers, staleLock, schedulers } = facts;
-  const { puppetError, puppetComplaint, untrusted = [] } = facts;
+  const { puppetError, puppetComplaint, untrusted = [], renewalError } = facts;
   return [
     ...(puppetError === undefined
       ? []
@@ -69,6 +71,7 @@ export function factFindings(facts: DoctorFacts, now: number, { isPull = false }
     ),
     ...endFinding('its certificate', { ends: certificateEnds, now, next: CERTIFICATE_NEXT }),
     ...endFinding('its CRL', { ends: crlEnds, now, next: CRL_NEXT }),
+    ...(renewalError === undefined ? [] : [warning(`it cannot be renewed: ${renewalError}`, RENEWAL_NEXT)]),
     ...folders.flatMap(folderFindings),
     ...damaged.map(damagedFinding),
     ...(servers === undefined ? [] : serverFindings(servers)),

@@ -1,7 +1,7 @@
 /** Connections at once of one host: nobody may have all of them. */
 import type { Server, Socket } from 'node:net';
-import { addressGroup } from '../../../util/address-group.ts';
-import { createShares } from '../../../util/shares.ts';
+import { addressGroup } from './address-group.ts';
+import { createShares } from './shares.ts';
 
 /** Closes those over `each` before TLS begins. */
 export function shareConnections(server: Server, each: number): void {

@@ -1,0 +1,40 @@
+/** The folder of our own CA: changed by one at a time, even by several processes. */
+import type { KeyObject } from 'node:crypto';
+import { join } from 'node:path';
+import { onFiles } from '../errors.ts';
+import type { Clock } from '../util/clock.ts';
+import { holdLock } from '../util/lock-file.ts';
+import { readTrusted } from '../util/trusted-file.ts';
+import { makeTrustedFolder } from '../util/trusted-folder.ts';
+import { refuseUntrusted } from '../util/trusted-path.ts';
+import type { AuthorityPaths } from './authority-index.ts';
+import { privateKey } from './identity-files.ts';
+
+const LOCK_WAIT_MS = 30_000;
+
+const MAX_KEY_BYTES = 1 << 16;
+
+export interface Place {
+  dir: string;
+  paths: AuthorityPaths;
+  clock: Clock;
+}
+
+/** Throws `KickError` `pki` for what the system refuses, and `untrusted` if others can change the folder or the way to it. */
+export async function exclusively<T>({ dir, clock }: Place, work: () => Promise<T>): Promise<T> {
+  const label = `CA in "${dir}"`;
+  const trust = { doing: `use the ${label}` };
+  for (const name of ['certs', 'private_keys']) refuseUntrusted(join(dir, name), trust);
+  await makeTrustedFolder(join(dir, 'ca'), trust);
+  const lock = await holdLock(join(dir, 'ca', 'index'), { label, clock, waitMs: LOCK_WAIT_MS });
+  try {
+    return await onFiles({ code: 'pki', doing: `use the ${label}` }, work);
+  } finally {
+    await lock.release();
+  }
+}
+
+export function caKey({ caKey: path }: AuthorityPaths): KeyObject {
+  const pem = readTrusted(path, { doing: `use the CA's key "${path}"`, maxBytes: MAX_KEY_BYTES });
+  return privateKey(pem.toString('latin1'), path);
+}
