@@ -34,7 +34,7 @@ const LatestSchema = v.object({
 
 type Latest = v.InferOutput<typeof LatestSchema>;
 
-const KEPT = {
+export const KEPT_METRICS = {
   schema: v.object({ jobs: v.record(longText, LatestSchema) }),
   version: 1,
 } satisfies StoredFormat<v.GenericSchema>;
@@ -86,13 +86,13 @@ async function addTo(path: string, ended: EndedJob, { clock, warn }: JobMetricsO
   const before = jobs.get(name);
   jobs.set(name, latestOf(ended, { endedAt: clock.now(), before }));
   const kept = new Map([...jobs].sort(([, a], [, b]) => b.endedAt - a.endedAt).slice(0, MAX_NAMES));
-  await writeFileAtomic(path, storedText({ jobs: Object.fromEntries(kept) }, KEPT));
+  await writeFileAtomic(path, storedText({ jobs: Object.fromEntries(kept) }, KEPT_METRICS));
   return kept;
 }
 
 async function readKept(path: string, warn: (text: string) => void): Promise<Record<string, Latest>> {
   try {
-    return (await readStored(path, KEPT))?.jobs ?? {};
+    return (await readStored(path, KEPT_METRICS))?.jobs ?? {};
   } catch (error) {
     warn(`cannot read the metrics of earlier jobs, which are dropped: ${messageOf(error)}`);
     return {};

@@ -67,7 +67,7 @@ const AnswerSchema = v.object({
 });
 
 const CacheSchema = v.object({ key: longText, printed: PrintedSchema, answer: AnswerSchema });
-const CACHE = { schema: CacheSchema, version: 1 } satisfies StoredFormat<v.GenericSchema>;
+export const CACHE = { schema: CacheSchema, version: 1 } satisfies StoredFormat<v.GenericSchema>;
 
 export type PuppetSettings = v.InferOutput<typeof PrintedSchema> & v.InferOutput<typeof AnswerSchema>;
 

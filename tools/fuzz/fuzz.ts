@@ -1,16 +1,19 @@
-/** `npm run fuzz`: command lines, files and variables without end; none may be answered by an error of kick itself. */
+/** `npm run fuzz`: command lines, files and variables without end, or inputs of decoders; none may end in an error of kick itself. */
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { clip } from '../../src/util/text.ts';
 import { buildWhereStale } from '../program.ts';
+import { decoderList, fuzzDecoders } from './decoders/command.ts';
+import { MAX_MS } from './decoders/try-input.ts';
 import { tryInProcess } from './in-process.ts';
 import { type Input, inputs } from './input.ts';
 import { tryOwnProcess } from './own-process.ts';
 import { openWorld } from './world.ts';
 
 const HELP = `Usage: npm run fuzz -- [options]
+       npm run fuzz -- --decoder NAME|all [options]
 
-Makes command lines from every command's real options, with inventories, configurations, lists of hosts, records of jobs
+Without --decoder it makes command lines from every command's real options, with inventories, configurations, lists of hosts, records of jobs
 and variables that are mostly right, and runs each. None may end in an exit code that is not documented (70 is an error
 of kick itself) or by a signal, print a stack trace, a control character or too much, take too much time or memory, or hang.
 
@@ -20,7 +23,18 @@ of kick itself) or by a signal, print a stack trace, a control character or too 
   --processes    each as the built program in a process of its own, which takes twenty times as long, and the
                  commands that go on until they are told to end, and stdin, as well
   -h, --help
-`;
+
+With --decoder it gives a decoder what its own encoders make, with bits, bytes, fields and lengths changed. Only errors that the
+decoder declares may come of it, none may take more than ${MAX_MS} ms of CPU or more memory than its size allows, leave anything on
+a prototype, or mean something else once it is written again.
+
+  --decoder NAME one of those below, or all
+  --runs N       how many inputs of each (default 20000)
+  --seed N       the same seed, the same inputs (default: another one each time)
+  --at N         only this one of the seed's inputs
+  --input BASE64 only this input
+
+${decoderList()}`;
 
 export interface FuzzOptions {
   runs: number;
@@ -95,6 +109,9 @@ async function main(): Promise<number> {
       runs: { type: 'string', default: '20000' },
       seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
       path: { type: 'string' },
+      decoder: { type: 'string' },
+      at: { type: 'string' },
+      input: { type: 'string' },
       processes: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -103,8 +120,19 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  if (values.processes) buildWhereStale();
   const [runs, seed] = [Number(values.runs), Number(values.seed)];
+  const { decoder, input } = values;
+  if (decoder !== undefined) {
+    console.log(`seed ${seed}`);
+    return fuzzDecoders({
+      decoder,
+      runs,
+      seed,
+      input,
+      at: values.at === undefined ? undefined : Number(values.at),
+    });
+  }
+  if (values.processes) buildWhereStale();
   const started = performance.now();
   const { codes, commands, failure } = await fuzz({
     ...{ runs, seed, path: values.path, processes: values.processes },

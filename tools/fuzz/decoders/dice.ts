@@ -1,0 +1,39 @@
+/** Random numbers that a seed makes again. */
+
+export interface Dice {
+  /** A whole number below `sides`. */
+  roll(sides: number): number;
+  /** Whether it happens, once in `times`. */
+  once(times: number): boolean;
+  pick<T>(from: readonly T[]): T;
+  bytes(length: number): Buffer;
+}
+
+/** The dice of one input: of what it is an input of, of which run, and which of its inputs. */
+export function diceOf(name: string, seed: number, at: number): Dice {
+  let state = Math.imul(seed ^ hash(name), 0x9e37_79b1) ^ Math.imul(at + 1, 0x85eb_ca6b);
+  // mulberry32
+  const next = () => {
+    state = (state + 0x6d2b_79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const roll = (sides: number) => Math.floor(next() * sides);
+  return {
+    roll,
+    once: (times) => roll(times) === 0,
+    pick<T>(from: readonly T[]): T {
+      if (from.length === 0) throw new Error('nothing to pick from');
+      return from[roll(from.length)] as T;
+    },
+    bytes: (length) => Buffer.from(Array.from({ length }, () => roll(256))),
+  };
+}
+
+/** FNV-1a. */
+function hash(text: string): number {
+  let value = 0x811c_9dc5;
+  for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x0100_0193);
+  return value;
+}
