@@ -80,5 +80,5 @@ export function readCertificates(pem: string, path: string, what: string): X509C
   }
 }
 
-/** For people. */
-export const nameFor = (certificate: X509Certificate) => certificate.subject.replaceAll('\n', ', ');
+/** For people. Node gives none for an empty name, whatever its types say. */
+export const nameFor = ({ subject = '' }: Partial<X509Certificate>) => subject.replaceAll('\n', ', ');

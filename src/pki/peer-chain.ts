@@ -95,8 +95,10 @@ function certificateOf(der: Uint8Array): X509Certificate {
   let certificate: X509Certificate;
   try {
     certificate = new X509Certificate(der);
+    // Node reads it only when it is asked for.
+    void certificate.publicKey;
   } catch {
-    throw new ChainError('not a certificate');
+    throw new ChainError('not a certificate with a key');
   }
   // PEM, or something behind the end, would be read as well.
   if (Buffer.compare(certificate.raw, der) !== 0) throw new ChainError('not a certificate in DER');
@@ -149,4 +151,5 @@ function checkRevocation(one: X509Certificate, issuer: X509Certificate, crls: re
     throw new ChainError(`"${nameOf(one)}" has been revoked`);
 }
 
-const nameOf = ({ subject }: X509Certificate) => subject.replaceAll('\n', ', ').slice(0, 200);
+/** Node gives none for an empty name, whatever its types say. */
+const nameOf = ({ subject = '' }: Partial<X509Certificate>) => subject.replaceAll('\n', ', ').slice(0, 200);

@@ -2,7 +2,7 @@
  * DESIGN 5: a request on the wire, a flattened JWS (RFC 7515 7.2.2), and the steps of opening it, which
  * agent/admission/admit.ts puts in order. seal.ts makes it.
  */
-import { X509Certificate } from 'node:crypto';
+import { type KeyObject, X509Certificate } from 'node:crypto';
 // Not from 'jose' itself: all of it costs 7 MB in a resident agent and 25 ms in every kick.
 import { JOSEError } from 'jose/errors';
 import { flattenedVerify } from 'jose/jws/flattened/verify';
@@ -70,16 +70,26 @@ export function leafOf(envelope: Envelope): X509Certificate {
 
 /** Step 4, signature: by the leaf's key and the one algorithm for it. Returns the verified payload. */
 export async function verifySignature(envelope: Envelope, leaf: X509Certificate): Promise<Uint8Array> {
-  const alg = algorithmFor(leaf.publicKey);
+  const key = keyOf(leaf);
+  const alg = algorithmFor(key);
   if (alg === undefined || alg !== envelope.algorithm) {
     throw new Refusal('signature', `algorithm "${envelope.algorithm}" does not fit the certificate's key`);
   }
   try {
-    const { payload } = await flattenedVerify(envelope.parts, leaf.publicKey, { algorithms: [alg] });
+    const { payload } = await flattenedVerify(envelope.parts, key, { algorithms: [alg] });
     return payload;
   } catch (error) {
     if (error instanceof JOSEError) throw new Refusal('signature', error.message);
     throw error;
+  }
+}
+
+/** Node reads it only here: a certificate may be one around a key that is none. */
+function keyOf(leaf: X509Certificate): KeyObject {
+  try {
+    return leaf.publicKey;
+  } catch {
+    throw new Refusal('signature', "the certificate's key cannot be read");
   }
 }
 

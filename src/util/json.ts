@@ -1,8 +1,8 @@
 /** JSON from the wire: bounded in bytes and depth, valid UTF-8, canonical spelling. */
 
 export class JsonError extends Error {
-  constructor(message: string) {
-    super(message);
+  constructor(message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
     this.name = 'JsonError';
   }
 }
@@ -46,10 +46,28 @@ export function parseJson(bytes: Uint8Array, { maxBytes, maxDepth = 16 }: JsonLi
   if (bytes.byteLength > maxBytes) throw new JsonError(`longer than ${maxBytes} bytes`);
   const text = decodeUtf8(bytes);
   if (depthOf(text) > maxDepth) throw new JsonError(`nested deeper than ${maxDepth}`);
+  return parsed(text);
+}
+
+/** Characters in which nothing is so deep that a stack overflows. */
+const SHALLOW = 2048;
+const MAX_DEPTH = 100;
+
+/**
+ * Parses the text of a file: what comes of it may be cloned, compared and written again, which V8 does by recursion. Throws
+ * `JsonError`.
+ */
+export function parseJsonText(text: string): unknown {
+  if (text.length > SHALLOW && depthOf(text) > MAX_DEPTH)
+    throw new JsonError(`nested deeper than ${MAX_DEPTH}`);
+  return parsed(text);
+}
+
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch {
-    throw new JsonError('not JSON');
+  } catch (error) {
+    throw new JsonError('not JSON', error);
   }
 }
 

@@ -9,6 +9,7 @@ import { KickError, systemCode } from '../../errors.ts';
 import type { Disabled } from '../../protocol/status.ts';
 import { temporaryName } from '../../util/atomic-file.ts';
 import { text, time } from '../../util/bounds.ts';
+import { parseJsonText } from '../../util/json.ts';
 import { clip } from '../../util/text.ts';
 import { readLockFile, whyNot } from './lock-files.ts';
 
@@ -28,7 +29,7 @@ const FileSchema = v.object({
 export async function readDisabled(path: string): Promise<Disabled | undefined> {
   const lock = await readLockFile(path);
   if (lock === undefined) return undefined;
-  const parsed = v.safeParse(FileSchema, parseJson(lock.bytes.toString('utf8')));
+  const parsed = v.safeParse(FileSchema, jsonIn(lock.bytes.toString('utf8')));
   if (!parsed.success) return { reason: NO_REASON };
   const { disabled_message: message, kick } = parsed.output;
   const reason = clip(reasonIn(message), 500);
@@ -76,9 +77,9 @@ function cannot(what: string, path: string, error: unknown): KickError {
   return new KickError('puppet', `${what} Puppet's lock "${path}": ${whyNot(error)}`, { cause: error });
 }
 
-function parseJson(text: string): unknown {
+function jsonIn(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJsonText(text);
   } catch {
     return undefined;
   }

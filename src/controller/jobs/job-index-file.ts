@@ -23,7 +23,7 @@ const MAX_BYTES = 64 << 20;
 
 const { O_WRONLY, O_APPEND, O_CREAT } = constants;
 
-const LineSchema = v.looseObject({
+const LineSchema = v.object({
   id: text(36),
   v: v.optional(v.literal(VERSION)),
   at: v.optional(time),
@@ -55,7 +55,10 @@ export function readIndex(path: string, wanted?: ReadonlySet<string>): IndexRead
   if (text === '') return { jobs, lines: 0 };
   const lines = text.split('\n');
   const relevant = wanted === undefined ? lines : lines.filter((line) => mayBeOf(wanted, line));
-  for (const line of parseLines(relevant)) if (v.is(LineSchema, line)) apply(jobs, line as Line);
+  for (const line of parseLines(relevant)) {
+    const parsed = v.safeParse(LineSchema, line);
+    if (parsed.success) apply(jobs, parsed.output as Line);
+  }
   return { jobs, lines: lines.length };
 }
 

@@ -6,6 +6,7 @@ import { RefusalSchema } from '../../protocol/refusal.ts';
 import type { SendFailure } from '../../transport/transport.ts';
 import { count, duration, longText, text, time, whole } from '../../util/bounds.ts';
 import { fitTo } from '../../util/fit.ts';
+import { parseJsonText } from '../../util/json.ts';
 import type { StopReason } from './job.ts';
 
 const STOP_REASONS = [
@@ -78,7 +79,7 @@ export type StoredJobEvent = v.InferOutput<typeof JobEventSchema>;
  */
 export function decodeStored(line: string): StoredJobEvent | undefined {
   try {
-    return fitTo(JobEventSchema, JSON.parse(line));
+    return fitTo(JobEventSchema, parseJsonText(line));
   } catch {
     return undefined;
   }

@@ -4,6 +4,7 @@ import { MAX_NAMES } from '../../conditions/nodeset/allowance.ts';
 import { type Named, quoteName } from '../../conditions/nodeset/expression.ts';
 import { KickError } from '../../errors.ts';
 import { isCertname } from '../../protocol/names.ts';
+import { type JsonError, parseJsonText } from '../../util/json.ts';
 import { clip } from '../../util/text.ts';
 
 /** Where documents have their hosts: `kick nodes`, and jobs and `kick discover`. */
@@ -32,19 +33,24 @@ export function parseNodesJson(text: string, file: string): Named[] {
 /** One document, or one a line. */
 function documentsIn(text: string, file: string): unknown[] {
   try {
-    return [JSON.parse(text)];
+    return [parseJsonText(text)];
   } catch (error) {
     const lines = text.split('\n').filter((line) => line.trim() !== '');
-    if (lines.length < 2)
-      throw refused(file, `it is not JSON: ${clip(String((error as Error).message), 200)}`);
+    if (lines.length < 2) throw refused(file, `it is ${clip(whyNot(error), 200)}`);
     return lines.map((line, index) => {
       try {
-        return JSON.parse(line);
+        return parseJsonText(line);
       } catch {
         throw refused(file, index === 0 ? 'it is not JSON' : `line ${index + 1} is not JSON`);
       }
     });
   }
+}
+
+/** With V8's words, which name the place. */
+function whyNot(error: unknown): string {
+  const { message, cause } = error as JsonError;
+  return cause instanceof Error ? `${message}: ${cause.message}` : message;
 }
 
 function* namesIn(documents: readonly unknown[]): Generator<unknown> {

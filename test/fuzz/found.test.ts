@@ -1,0 +1,86 @@
+/** What the fuzzer of decoders has found, and what is answered since. */
+
+import { X509Certificate } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { readDisabled } from '../../src/agent/puppet/disabled-lock.ts';
+import { readIndex } from '../../src/controller/jobs/job-index-file.ts';
+import { decodeStored } from '../../src/controller/jobs/job-schema.ts';
+import { parseNodesFile } from '../../src/controller/targeting/nodes-file.ts';
+import { splitCrls } from '../../src/pki/crl.ts';
+import { nameFor } from '../../src/pki/identity-files.ts';
+import { ChainError, chainVerifier } from '../../src/pki/peer-chain.ts';
+import { TYPES } from '../../src/protocol/algorithm.ts';
+import { decodeEnvelope, leafOf, verifySignature } from '../../src/protocol/envelope.ts';
+import { sealAs } from '../../src/protocol/seal.ts';
+import { fixedCa } from '../../tools/fuzz/decoders/fixed-ca.ts';
+import { AT, UUID } from '../../tools/fuzz/decoders/samples.ts';
+import { mintCa } from '../../tools/mint/mint-ca.ts';
+import { throwawayFolder } from '../../tools/throwaway-folder.ts';
+
+/** Deeper than any stack. */
+const DEEP = `${'['.repeat(30_000)}${']'.repeat(30_000)}`;
+
+function fileWith(text: string): string {
+  const { path, remove } = throwawayFolder();
+  onTestFinished(remove);
+  mkdirSync(path, { recursive: true });
+  writeFileSync(join(path, 'file'), text);
+  return join(path, 'file');
+}
+
+/** A certificate whose key is of P-256 by its own account, and is no point of it. */
+function withoutKey(certificate: X509Certificate): Buffer {
+  const der = Buffer.from(certificate.raw);
+  const point = der.indexOf(Buffer.from('03420004', 'hex'));
+  expect(point).toBeGreaterThan(0);
+  der[point + 3] = 0x05;
+  return der;
+}
+
+test('agent_disabled.lock with a reason that is nested without end: it disables, for no reason', async () => {
+  const path = fileWith(`{"disabled_message":${DEEP}}`);
+  expect(await readDisabled(path)).toEqual({ reason: expect.stringContaining('no reason') });
+});
+
+test('a list of hosts that is nested without end', () => {
+  expect(() => parseNodesFile(`[{"certname":${DEEP}}]`, 'x')).toThrow(/nested deeper than 100/);
+  expect(() => parseNodesFile('["a", {', 'x')).toThrow(/it is not JSON: .*position/);
+});
+
+test('an event of a job that is nested without end is a damaged line', () => {
+  const event = { type: 'accepted', seq: 1, at: AT, version: '0.1.0' };
+  const line = { type: 'host-event', at: AT, certname: 'a', event };
+  expect(decodeStored(JSON.stringify(line))).toEqual(line);
+  expect(decodeStored(JSON.stringify(line).replace('"0.1.0"', DEEP))).toBeUndefined();
+});
+
+test('a line of the list of jobs brings no prototype with it', () => {
+  const [first, second] = [`{"id":"${UUID}","at":1}`, `{"id":"${UUID}","__proto__":{"exit":3}}`];
+  const job = readIndex(fileWith(`${first}\n${second}\n`)).jobs.get(UUID);
+  expect(job).toEqual({ id: UUID, at: 1 });
+  expect(job?.exit).toBeUndefined();
+});
+
+test('a signed request of a certificate around a key that is none', async () => {
+  const { key, chain } = mintCa().controller();
+  const [own] = chain as [X509Certificate];
+  const broken = { raw: withoutKey(own) } as X509Certificate;
+  const envelope = decodeEnvelope(await sealAs(TYPES.request, {}, { key, chain: [broken] }));
+  await expect(verifySignature(envelope, leafOf(envelope))).rejects.toMatchObject({ code: 'signature' });
+});
+
+test('a chain with such a certificate, and one for nobody', () => {
+  const { agent, certificates, crls } = fixedCa();
+  const ca = (certificates.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g) ?? []).map(
+    (pem) => new X509Certificate(pem),
+  );
+  const { verify } = chainVerifier({ ca, crls: splitCrls(crls) });
+  expect(() => verify([withoutKey(agent)], { now: AT, use: 'clientAuth' })).toThrow(ChainError);
+  expect(verify([agent.raw], { now: AT, use: 'clientAuth' }).subject).toBe(agent.subject);
+  const nobody = mintCa().issue('x', { commonNames: [] });
+  const certificate = new X509Certificate(nobody.certificate);
+  expect(() => verify([certificate.raw], { now: AT, use: 'clientAuth' })).toThrow(ChainError);
+  expect(nameFor(certificate)).toBe('');
+});
