@@ -117,6 +117,7 @@ export const ROOMS: Readonly<Record<string, { folders: readonly string[]; files:
       'report-error',
       'terminal',
       'version',
+      'version-details',
       'who',
     ],
   },

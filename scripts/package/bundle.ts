@@ -18,8 +18,11 @@ const REPLACED: Readonly<Record<string, readonly [string, string]>> = {
   'src/cli/commander.ts': ["createRequire(import.meta.url)('commander')", "require('commander')"],
 };
 
-/** Parts of Express that nothing here uses: its table of file types, its parsers of bodies, its server of files. */
-const UNUSED = /^(mime-db|body-parser|serve-static)$/;
+/**
+ * What nothing here uses, though Express and pino ask for it when they are loaded: a table of file types, parsers of bodies
+ * and of nested queries, what sends files, and workers that log.
+ */
+const UNUSED = /^(mime-db|body-parser|qs|send|serve-static|thread-stream)$/;
 
 /** What `kick --version --verbose` tells. */
 export interface Stamp {

@@ -1,22 +1,13 @@
 /** The commit of a checkout and its time, which every package carries. */
 import { execFileSync } from 'node:child_process';
 
-/** Its full name; `+` after it: with changes that are not committed. Undefined where there is no git or no checkout. */
-export function findCommit(root: string): string | undefined {
-  try {
-    const name = git(root, 'rev-parse', 'HEAD');
-    return git(root, 'status', '--porcelain') === '' ? name : `${name}+`;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Throws where there is none. */
+/** Its full name, with `+` where files are changed that git knows. Throws where there is no checkout. */
 export function commitOf(root: string): string {
-  const found = findCommit(root);
-  if (found === undefined)
-    throw new Error(`packages are made of a commit: there is no git checkout in ${root}`);
-  return found;
+  try {
+    return git(root, 'describe', '--always', '--abbrev=40', '--exclude=*', '--dirty=+');
+  } catch (error) {
+    throw new Error(`packages are made of a commit: there is no git checkout in ${root}`, { cause: error });
+  }
 }
 
 /** Seconds since 1970: $SOURCE_DATE_EPOCH (https://reproducible-builds.org), else when the commit was made. */

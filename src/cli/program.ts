@@ -81,7 +81,7 @@ export async function makeProgram(context: CommandContext, words?: readonly stri
   const { terminal } = context;
   const program = new Command('kick')
     .description('Make Puppet run now on the hosts you name, and tell the truth about what happened.')
-    .version(version(), '-V, --version', 'print the version')
+    .version(version(), '-V, --version', 'print the version; with --verbose also commit, Node and origin')
     .addHelpOption(new Option('-h, --help', HELP))
     .usage('[command] [options] [hosts...]')
     // A list of commands, not of their options.

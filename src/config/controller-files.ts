@@ -1,5 +1,6 @@
 /** The files of a controller: controller.yaml and inventory.yaml. Both may be absent. */
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { type ControllerConfig, ControllerConfigSchema } from './controller-config.ts';
 import { readYamlFile } from './yaml-file.ts';
 
@@ -7,5 +8,5 @@ import { readYamlFile } from './yaml-file.ts';
 export async function readControllerConfig(configDir: string): Promise<ControllerConfig> {
   const path = join(configDir, 'controller.yaml');
   const found = await readYamlFile(path, ControllerConfigSchema, { what: 'controller configuration' });
-  return found ?? (await import('valibot')).parse(ControllerConfigSchema, {});
+  return found ?? v.parse(ControllerConfigSchema, {});
 }

@@ -1,5 +1,6 @@
 /** Makes an agent's parts from its configuration and command line, for the agent and for `kick doctor --local`. */
 import { join } from 'node:path';
+import * as v from 'valibot';
 import type { FactsOptions } from '../../agent/doctor/facts.ts';
 import { commandRunner } from '../../agent/runners/command-runner.ts';
 import type { PuppetRunnerOptions } from '../../agent/runners/puppet-here.ts';
@@ -38,7 +39,7 @@ export async function readConfig(
   options: Pick<AgentMainOptions, 'port' | 'bind' | 'runner'>,
 ): Promise<AgentConfig> {
   const file = await readYamlFile(path, AgentConfigSchema, { what: 'agent configuration' });
-  const config = file ?? (await import('valibot')).parse(AgentConfigSchema, {});
+  const config = file ?? v.parse(AgentConfigSchema, {});
   return {
     ...config,
     ...(options.port !== undefined && { port: options.port }),

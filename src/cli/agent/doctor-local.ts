@@ -2,6 +2,7 @@
 import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { doctorFacts } from '../../agent/doctor/facts.ts';
 import { checkFolder, layoutOf } from '../../agent/layout.ts';
 import type { Gate } from '../../agent/runners/runner.ts';
@@ -51,7 +52,7 @@ export async function localPatient(options: AgentMainOptions): Promise<Patient> 
   };
   const path = join(options.configDir, 'agent.yaml');
   const read = await attempt(`fix ${path}`, () => readConfig(path, options));
-  const config: AgentConfig = read ?? (await import('valibot')).parse(AgentConfigSchema, {});
+  const config: AgentConfig = read ?? v.parse(AgentConfigSchema, {});
   findings.push(...controllerFindings(config, path));
   for (const folder of [options.stateDir, options.runDir]) {
     await attempt('kick agent makes its own folders', () => checkFolder(folder));
