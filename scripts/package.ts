@@ -1,13 +1,16 @@
 /**
- * `npm run package`: the program with its own Node.
+ * `npm run package`: the program with its own Node, as an operator installs it; the same bytes for the same commit.
  *
- *     npm run package                     deb and rpm, into packaging/out
- *     npm run package -- --format deb     deb or rpm; repeat it for more
+ *     npm run package                     deb, rpm and tar.gz, SBOM and SHA256SUMS, into packaging/out
+ *     npm run package -- --format deb     deb, rpm or tar; repeat it for more
  *     npm run package -- --arch arm64     amd64 or arm64; repeat it for more, default: both
- *     npm run package -- --out DIR        into another folder
- *     npm run package -- --quick          not compressed, which takes a minute each
+ *     npm run package -- --out DIR        into another folder, which must be empty
+ *     npm run package -- --quick          debs and rpms that are not compressed, which takes a minute each
  *     npm run package -- --tree DIR       only what lies below /usr/lib/kick and /usr/bin
+ *
+ * scripts/package/sign signs SHA256SUMS.
  */
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { version } from '../src/cli/version.ts';
@@ -24,6 +27,9 @@ import {
   ownArchitecture,
 } from './package/node-runtime.ts';
 import { writeRpms } from './package/rpm.ts';
+import { sbomText } from './package/sbom.ts';
+import { writeSums } from './package/sums.ts';
+import { writeTarball } from './package/tarball.ts';
 import { writeTree } from './package/tree.ts';
 
 async function main(): Promise<void> {
@@ -32,7 +38,7 @@ async function main(): Promise<void> {
       tree: { type: 'string' },
       arch: { type: 'string', multiple: true, default: [] },
       format: { type: 'string', multiple: true, default: [] },
-      out: { type: 'string', default: join(ROOT, 'packaging', 'out') },
+      out: { type: 'string' },
       quick: { type: 'boolean', default: false },
     },
   });
@@ -44,20 +50,32 @@ async function main(): Promise<void> {
     await writeTree(values.tree, { architecture, origin: 'tar' });
     return;
   }
+  const out = emptyFolder(values.out);
   for (const format of formats) {
     for (const architecture of architectures.length === 0 ? ARCHITECTURE_NAMES : architectures)
-      await writePackages(values.out, { format, architecture, isQuick: values.quick });
+      await writePackages(out, { format, architecture, isQuick: values.quick });
   }
+  writeFileSync(join(out, `kick-${version()}.cdx.json`), await sbomText());
+  writeSums(out);
 }
 
-const FORMATS = { deb: writeDebs, rpm: writeRpms } as const;
+/** Ours is emptied; another that holds something is left as it is. */
+function emptyFolder(given?: string): string {
+  const out = given ?? join(ROOT, 'packaging', 'out');
+  if (given === undefined) rmSync(out, { recursive: true, force: true });
+  mkdirSync(out, { recursive: true });
+  if (readdirSync(out).length > 0) throw new Error(`"${out}" is not empty`);
+  return out;
+}
+
+const FORMATS = { deb: writeDebs, rpm: writeRpms, tar: writeTarball } as const;
 type Format = keyof typeof FORMATS;
 const FORMAT_NAMES = Object.keys(FORMATS) as Format[];
 
 function formatFrom(name: string): Format {
   const found = FORMAT_NAMES.find((one) => one === name);
   if (found !== undefined) return found;
-  throw new Error(`there is no format "${name}": only ${FORMAT_NAMES.join(' and ')}`);
+  throw new Error(`there is no format "${name}": only ${FORMAT_NAMES.join(', ')}`);
 }
 
 async function writePackages(

@@ -32,14 +32,19 @@ export interface Stamp {
   origin: string;
 }
 
-export interface Bundle {
-  /** Folders of the packages in it, below node_modules. */
-  packages: readonly string[];
+/** Writes kick.mjs and parts/ into `folder`. Throws if something is left outside that is not Node's. */
+export async function writeBundle(folder: string, stamp: Stamp): Promise<void> {
+  await bundle(folder, stamp, { write: true });
 }
 
-/** Writes kick.mjs and parts/ into `folder`. Throws if something is left outside that is not Node's. */
-export async function writeBundle(folder: string, stamp: Stamp): Promise<Bundle> {
+/** The npm packages of which something is in the bundle: their folders, such as `node_modules/express`. */
+export async function packagesOfProgram(): Promise<string[]> {
+  return packagesIn(await bundle('dist', { version: '', commit: '', origin: '' }, { write: false }));
+}
+
+async function bundle(folder: string, stamp: Stamp, { write }: { write: boolean }): Promise<Metafile> {
   const { metafile } = await build({
+    write,
     absWorkingDir: ROOT,
     entryPoints: { kick: 'src/bin.ts' },
     outdir: folder,
@@ -64,7 +69,7 @@ export async function writeBundle(folder: string, stamp: Stamp): Promise<Bundle>
     .flatMap(({ imports }) => imports)
     .filter(({ external, path }) => external === true && !isBuiltin(path));
   if (outside.length > 0) throw new Error(`not in the bundle: ${outside.map(({ path }) => path).join(', ')}`);
-  return { packages: packagesIn(metafile) };
+  return metafile;
 }
 
 const replacing: Plugin = {
@@ -88,9 +93,10 @@ const leavingOut: Plugin = {
   },
 };
 
-function packagesIn({ inputs }: Metafile): string[] {
+/** Folders of the packages among the inputs of a bundle, such as `node_modules/express`, sorted. */
+export function packagesIn({ inputs }: Metafile): string[] {
   const folders = Object.keys(inputs).flatMap(
-    (path) => /^(node_modules\/.*node_modules\/|node_modules\/)(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [],
+    (path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [],
   );
   return [...new Set(folders)].sort();
 }

@@ -4,7 +4,8 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../../tools/program.ts';
 import { throwawayFolder } from '../../tools/throwaway-folder.ts';
-import { type Architecture, nodeLicence } from './node-runtime.ts';
+import { copyrightText } from './copyright.ts';
+import type { Architecture } from './node-runtime.ts';
 import { writeSiteFiles } from './site-files.ts';
 
 const OWN_COPYRIGHT = `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
@@ -64,11 +65,7 @@ async function fillSource(source: string, { tree, architecture, version, date }:
   });
   writeFileSync(join(source, 'debian', 'changelog'), changelog(version, date));
   writeFileSync(join(source, 'debian', 'kick.copyright'), OWN_COPYRIGHT);
-  const node = readFileSync(await nodeLicence(architecture), 'utf8');
-  writeFileSync(
-    join(source, 'debian', 'kick-agent.copyright'),
-    `${OWN_COPYRIGHT}\n/usr/lib/kick/node is Node.js:\n\n${node}`,
-  );
+  writeFileSync(join(source, 'debian', 'kick-agent.copyright'), await copyrightText(architecture));
 }
 
 function changelog(version: string, date: number): string {

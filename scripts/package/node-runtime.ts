@@ -40,7 +40,7 @@ export async function writeNode(file: string, architecture: Architecture): Promi
   } else execFileSync(strip, [file]);
 }
 
-/** The text of Node's licence and those of all its parts. */
+/** The file with Node's licence and those of all its parts. */
 export async function nodeLicence(architecture: Architecture): Promise<string> {
   return join(await nodeFolder(PACKAGED_NODE, ARCHITECTURES[architecture].node), 'LICENSE');
 }

@@ -4,7 +4,8 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ROOT } from '../../tools/program.ts';
 import { throwawayFolder } from '../../tools/throwaway-folder.ts';
-import { type Architecture, nodeLicence } from './node-runtime.ts';
+import { copyrightText } from './copyright.ts';
+import type { Architecture } from './node-runtime.ts';
 import { writeSiteFiles } from './site-files.ts';
 
 export interface RpmOptions {
@@ -37,14 +38,12 @@ export async function writeRpms(folder: string, options: RpmOptions): Promise<vo
       units: 'usr/lib/systemd/system',
       zsh: 'usr/share/zsh/site-functions',
     });
-    for (const [name, licence] of [
-      ['kick', join(ROOT, 'LICENSE')],
-      ['kick-agent', join(ROOT, 'LICENSE')],
-      ['kick-agent', await nodeLicence(architecture)],
-    ] as const) {
+    for (const name of ['kick', 'kick-agent']) {
       const licences = join(source, 'gen', name, 'usr/share/licenses', name);
       mkdirSync(licences, { recursive: true });
-      cpSync(licence, join(licences, licence.startsWith(ROOT) ? 'LICENSE' : 'LICENSE.node'));
+      cpSync(join(ROOT, 'LICENSE'), join(licences, 'LICENSE'));
+      if (name === 'kick-agent')
+        writeFileSync(join(licences, 'copyright'), await copyrightText(architecture));
     }
     const spec = join(work.path, 'kick.spec');
     writeFileSync(spec, specText(version, date));

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { version } from '../../src/cli/version.ts';
 import { ROOT } from '../../tools/program.ts';
-import { type Bundle, writeBundle } from './bundle.ts';
+import { writeBundle } from './bundle.ts';
 import { commitOf } from './commit.ts';
 import { type Architecture, writeNode } from './node-runtime.ts';
 
@@ -25,12 +25,11 @@ export interface TreeOptions {
 }
 
 /** Writes usr/lib/kick and usr/bin/kick into `folder`, of what `npm run build` has made. */
-export async function writeTree(folder: string, { architecture, origin }: TreeOptions): Promise<Bundle> {
+export async function writeTree(folder: string, { architecture, origin }: TreeOptions): Promise<void> {
   const [lib, bin] = [join(folder, 'usr/lib/kick'), join(folder, 'usr/bin')];
   for (const one of [lib, bin]) mkdirSync(one, { recursive: true });
-  const bundle = await writeBundle(lib, { version: version(), commit: commitOf(ROOT), origin });
+  await writeBundle(lib, { version: version(), commit: commitOf(ROOT), origin });
   cpSync(join(ROOT, 'dist/web/app'), join(lib, 'page'), { recursive: true });
   await writeNode(join(lib, 'node'), architecture);
   writeFileSync(join(bin, 'kick'), COMMAND, { mode: 0o755 });
-  return bundle;
 }

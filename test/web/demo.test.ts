@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 import { signedIn } from '../../src/cli/demo/api-client.ts';
 import { DEMO_HOSTS } from '../../src/cli/demo/demo-hosts.ts';
 import { DEMO_CONTROLLER } from '../../src/cli/demo/demo-site.ts';
-import { PROGRAM, ROOT } from '../../tools/program.ts';
+import { KICK, PROGRAM, ROOT } from '../../tools/program.ts';
 import { afterwards } from '../support/afterwards.ts';
 import { kickNow } from '../support/kick.ts';
 import { tempFolder } from '../support/temp.ts';
@@ -24,9 +24,10 @@ interface Demo {
   said: string;
 }
 
-async function startDemo(program = PROGRAM, until = 'Ctrl-C ends'): Promise<Demo> {
+async function startDemo(kick = KICK, until = 'Ctrl-C ends'): Promise<Demo> {
   const folder = tempFolder();
-  const child = spawn(process.execPath, [program, 'demo', '--web', '--port', '0'], {
+  const [program = '', ...words] = [...kick, 'demo', '--web', '--port', '0'];
+  const child = spawn(program, words, {
     cwd: folder,
     env: { ...process.env, TMPDIR: folder },
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -73,7 +74,7 @@ test('hosts that run and say what changed, one slow and one refusing, until Ctrl
 });
 
 test('as it is installed, without what only developers have: page and sign-in; SIGTERM ends it', async () => {
-  const demo = await startDemo(installed());
+  const demo = await startDemo([process.execPath, installed()]);
   const asking = request({ ...optionsOf(demo), host: '127.0.0.1', path: '/', agent: false });
   asking.end();
   const [page] = await once(asking, 'response');
