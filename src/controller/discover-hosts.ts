@@ -19,7 +19,7 @@ export async function discoverHosts(
   if (nats === undefined || openCrowd === undefined) {
     throw new KickError(
       'config',
-      '--discover: controller.yaml names no servers of NATS, through which hosts answer',
+      'discover hosts: controller.yaml names no servers of NATS, through which hosts answer',
       {
         hint: NATS_EXAMPLE,
       },

@@ -27,6 +27,14 @@ export const ChoiceSchema = v.strictObject({
     boundedArray(given(65_536, 'certnames, inventory names, web[01-20], web*, @group'), 1000),
   ),
   all: v.optional(v.pipe(v.boolean(), v.description('every host that is known'))),
+  discover: v.optional(
+    v.pipe(
+      v.boolean(),
+      v.description(
+        'only hosts whose agents answer through NATS now, which judge facts, classes and last themselves',
+      ),
+    ),
+  ),
   exclude: v.optional(boundedArray(given(65_536, 'leave these out'), 1000)),
   queries: v.optional(boundedArray(given(8192, 'a PuppetDB query'), 20)),
   facts: v.optional(boundedArray(given(1024, 'a condition like os.family=Debian'), 50)),
@@ -50,6 +58,15 @@ export const ExplainedSchema = v.object({
 /** A host that could not be judged, and why. */
 export const UnansweredSchema = v.object({ certname: longText, error: longText });
 
+/** How agents were asked who is there. */
+export const DiscoverySchema = v.object({
+  tookMs: count,
+  /** Absent if nobody knew whom to expect, or not all of them may be seen. */
+  expected: v.optional(v.object({ hosts: count, answered: count })),
+  silent: v.array(longText),
+  ignored: v.pipe(count, v.description('answers that were forged, repeated or too many')),
+});
+
 export const ResolveSchema = v.strictObject({
   choice: ChoiceSchema,
   /** Count the chosen hosts by these facts, and by environment, class and latest report. */
@@ -70,6 +87,8 @@ export const ResolvedSchema = v.object({
   hosts: v.array(ExplainedSchema),
   maintenance: v.array(longText),
   unanswered: v.array(UnansweredSchema),
+  /** Only with `discover`. */
+  discovery: v.optional(DiscoverySchema),
   warnings: v.array(longText),
   /** Only if asked for. */
   facets: v.optional(v.array(FacetSchema)),

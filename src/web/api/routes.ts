@@ -44,8 +44,11 @@ const hostRoutes = {
     method: 'get',
     path: '/groups',
     role: 'viewer',
-    summary: 'The groups of the inventory',
-    reply: v.object({ groups: v.array(v.object({ name: longText, concurrency: v.optional(count) })) }),
+    summary: 'The groups of the inventory, and whether hosts can be discovered',
+    reply: v.object({
+      groups: v.array(v.object({ name: longText, concurrency: v.optional(count) })),
+      discovery: v.pipe(v.boolean(), v.description('whether there is a broker (NATS) to discover hosts at')),
+    }),
   }),
 } satisfies Routes;
 

@@ -66,7 +66,7 @@ export async function chooseHosts(
 export function checkChoice(wish: ChoiceWish): void {
   const { hosts = [], queries = [], facts = [], classes = [], last = [] } = wish;
   const isEmpty = [hosts, queries, facts, classes, last].every(({ length }) => length === 0);
-  if (isEmpty && wish.all !== true) {
+  if (isEmpty && wish.all !== true && wish.discover !== true) {
     throw badChoice(
       'choose the hosts: nobody is named',
       '{"hosts": ["web1.example.com", "@dmz"]} or {"all": true}',
@@ -97,5 +97,6 @@ export function selectionOf(wish: ChoiceWish): Selection {
     limit: wish.limit === undefined ? undefined : parseShare(wish.limit),
     seed: wish.seed ?? randomBytes(4).toString('hex'),
     includeMaintenance: wish.includeMaintenance === true,
+    ...(wish.discover === true && { discover: {} }),
   };
 }

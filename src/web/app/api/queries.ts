@@ -58,7 +58,7 @@ export const meQuery = queryOptions({
 
 export const groupsQuery = queryOptions({
   queryKey: ['groups'],
-  queryFn: async ({ signal }) => (await call('get /groups', {}, { signal })).groups,
+  queryFn: ({ signal }) => call('get /groups', {}, { signal }),
   staleTime: 60_000,
 });
 

@@ -21,6 +21,7 @@ export function ChoiceCard({ order, set, error, choice }: CardProps & { choice: 
   const { t } = useText();
   const isNarrowed = [order.exclude, order.facts, order.classes, order.limit, order.reported].some(Boolean);
   const [isOpen, setOpen] = useState(isNarrowed);
+  const canDiscover = useQuery(groupsQuery).data?.discovery === true;
   return (
     <section className="card padded stack" aria-labelledby="which">
       <h2 id="which">{t.kick.which}</h2>
@@ -36,6 +37,14 @@ export function ChoiceCard({ order, set, error, choice }: CardProps & { choice: 
           checked={order.all}
           onChange={(event) => set({ all: event.currentTarget.checked, unticked: [] })}
         />
+        {canDiscover && (
+          <Checkbox
+            label={t.kick.discover}
+            title={t.kick.discoverHint}
+            checked={order.discover}
+            onChange={(event) => set({ discover: event.currentTarget.checked, unticked: [] })}
+          />
+        )}
         {!isOpen && (
           <Button variant="subtle" size="compact-sm" c="var(--ink)" onClick={() => setOpen(true)}>
             {t.kick.narrow}…
@@ -55,7 +64,7 @@ export function ChoiceCard({ order, set, error, choice }: CardProps & { choice: 
 
 function Groups({ order, set }: Pick<CardProps, 'order' | 'set'>) {
   const { t } = useText();
-  const { data: groups = [] } = useQuery(groupsQuery);
+  const groups = useQuery(groupsQuery).data?.groups ?? [];
   if (groups.length === 0) return null;
   const chosen = words(order.hosts);
   const toggle = (word: string) =>

@@ -113,7 +113,8 @@ function Row({ row, order, set }: { row: Resolved['hosts'][number]; order: Order
 
 /** What is not among the hosts, and what is to be known about them. */
 function Beside({ resolved }: { resolved: Resolved }) {
-  const { t } = useText();
+  const { t, f } = useText();
+  const expected = resolved.discovery?.expected;
   const lists = [
     [t.kick.maintenance, resolved.maintenance],
     [t.kick.unanswered, resolved.unanswered.map(({ certname, error }) => `${certname}: ${error}`)],
@@ -121,6 +122,11 @@ function Beside({ resolved }: { resolved: Resolved }) {
   return (
     <>
       <Warnings texts={resolved.warnings} />
+      {expected !== undefined && (
+        <p className="dim small" style={{ padding: '8px 16px 0', margin: 0 }}>
+          {t.kick.answered(f.number(expected.answered), f.number(expected.hosts))}
+        </p>
+      )}
       {lists.map(
         ([title, names]) =>
           names.length > 0 && (

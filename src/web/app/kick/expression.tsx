@@ -67,7 +67,7 @@ export function Expression({ value, onChange, error }: ExpressionProps) {
 }
 
 function useFollow(value: string, onChange: (value: string) => void) {
-  const { data: groups = [] } = useQuery(groupsQuery);
+  const groups = useQuery(groupsQuery).data?.groups ?? [];
   const { data: hosts = [] } = useQuery(knownQuery);
   const [isOpen, setOpen] = useState(false);
   const [wanted, setActive] = useState<number>();

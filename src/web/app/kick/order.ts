@@ -8,6 +8,8 @@ export const LAST_RUNS: readonly LastRun[] = ['failed', 'changed', 'unchanged', 
 export interface Order {
   hosts: string;
   all: boolean;
+  /** Only hosts that answer through the broker. */
+  discover: boolean;
   exclude: string;
   facts: string;
   classes: string;
@@ -38,6 +40,7 @@ export interface Order {
 export const NEW_ORDER: Order = {
   hosts: '',
   all: false,
+  discover: false,
   exclude: '',
   facts: '',
   classes: '',
@@ -79,13 +82,19 @@ export interface Looked {
 export function choiceOf(order: Order, looked?: Looked): ChoiceWish | undefined {
   const hosts = looked === undefined ? words(order.hosts) : inParts(looked.certnames);
   const [facts, classes] = [words(order.facts), words(order.classes)];
-  const { all, last, limit, reported } = order;
-  if (hosts.length + facts.length + classes.length + last.length === 0 && !all && reported === '')
+  const { all, discover, last, limit, reported } = order;
+  if (
+    hosts.length + facts.length + classes.length + last.length === 0 &&
+    !all &&
+    !discover &&
+    reported === ''
+  )
     return undefined;
   const exclude = words(order.exclude);
   return {
     ...(hosts.length > 0 && { hosts }),
     ...(all && looked === undefined && { all }),
+    ...(discover && looked === undefined && { discover }),
     ...(exclude.length > 0 && { exclude }),
     ...(facts.length > 0 && { facts }),
     ...(classes.length > 0 && { classes }),

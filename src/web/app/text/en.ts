@@ -84,6 +84,9 @@ export const en = {
     expression: 'Hosts',
     expressionHint: 'web[01-20]  db*  @group. Separate several with spaces',
     all: 'All hosts',
+    discover: 'Only hosts that answer now',
+    discoverHint:
+      'Asks all agents at the broker (NATS); facts, classes and the last run are judged on each host',
     groups: 'Groups',
     follow: 'What could follow',
     facets: 'What they have in common',
@@ -144,6 +147,7 @@ export const en = {
     planCanary: (hosts: string) => `Canary: ${hosts}`,
     maintenance: 'In maintenance, left out',
     unanswered: 'Could not be judged, left out',
+    answered: (answered: string, hosts: string) => `${answered} of ${hosts} expected hosts answered`,
     emptyTitle: 'Choose hosts to begin',
     emptyHint:
       'Write names or a mask, pick a group, or take all hosts. They appear here, each with the reason why.',

@@ -123,16 +123,22 @@ async function keep(
     );
   }
   const why = `${caller.name} may use ${expression}`;
+  const { discovery } = hosts;
   const explained = () =>
     hosts
       .explained()
+      // Whom nobody has named is nobody's business.
+      .filter(({ certname }) => discovery === undefined || allowed.has(certname))
       .map((one) =>
         one.isIn && !allowed.has(one.certname)
           ? { ...one, isIn: false, because: [...one.because, why] }
           : one,
       );
   const unanswered = hosts.unanswered.filter(({ target }) => allowed.has(target.certname));
-  return { ...hosts, targets, explained, unanswered };
+  const cut = { ...hosts, targets, explained, unanswered };
+  if (discovery === undefined) return cut;
+  const { expected: _expected, silent, ...note } = discovery;
+  return { ...cut, discovery: { ...note, silent: silent.filter((certname) => allowed.has(certname)) } };
 }
 
 async function hostsOf(

@@ -26,6 +26,7 @@ export function hostHandlers(context: ServerContext): Handlers<'resolveHosts' | 
         hosts: hosts.explained().map((one) => ({ ...one, because: [...one.because] })),
         maintenance: hosts.maintenance,
         unanswered: unansweredOf(hosts),
+        ...(hosts.discovery !== undefined && { discovery: hosts.discovery }),
         warnings,
         ...(body.facets !== undefined && (await facetsOf(context, hosts, { facts: body.facets, warnings }))),
       };
@@ -53,7 +54,9 @@ export function hostHandlers(context: ServerContext): Handlers<'resolveHosts' | 
     },
     async listGroups() {
       const { groups } = await controller.inventory();
+      const { nats } = await controller.config();
       return {
+        discovery: nats !== undefined,
         groups: [...groups.values()].map(({ name, concurrency }) => ({
           name,
           ...(concurrency !== undefined && { concurrency }),
