@@ -1,8 +1,8 @@
 /** The module applied for real, on a scratch copy of this host. */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ROOT } from '../../tools/program.ts';
+import { KICK, ROOT } from '../../tools/program.ts';
 import { canMount } from '../support/disks.ts';
 import { tempFolder } from '../support/temp.ts';
 import { applyCommand, run } from './module.ts';
@@ -14,7 +14,16 @@ const UNIT = `mkdir -p /etc/fake-systemd
 echo '#!/bin/sh
 trap : HUP; trap "kill %1; exit" TERM; sleep 1000 & while ! wait %1; do :; done' > /etc/fake-systemd/kick-agent.start
 chmod 755 /etc/fake-systemd/kick-agent.start
+cp /etc/fake-systemd/kick-agent.start /etc/fake-systemd/kick-agent.socket.start
 echo 'kill -HUP $MAINPID' > /etc/fake-systemd/kick-agent.reload`;
+
+/** The folder of a scratch host on which this program is installed. */
+function scratchWithKick(): string {
+  const dir = tempFolder();
+  mkdirSync(join(dir, 'usr', 'bin'), { recursive: true });
+  writeFileSync(join(dir, 'usr/bin/kick'), `#!/bin/sh\nexec ${KICK.join(' ')} "$@"\n`, { mode: 0o755 });
+  return dir;
+}
 
 /** Applies each in turn. Resolves, for each, to the exit code and what systemd was asked to do. */
 async function applyAll(
@@ -24,7 +33,7 @@ async function applyAll(
   const commands = manifests.map((manifest) => [
     `${applyCommand(manifest).join(' ')}; echo "exit $?" >> /var/lib/fake-systemd/calls`,
   ]);
-  const script = [UNIT, ...commands, 'systemctl stop kick-agent'].join('\n');
+  const script = [UNIT, ...commands, 'systemctl stop kick-agent kick-agent.socket'].join('\n');
   const { out, err } = await run([SCRATCH_HOST, dir, 'sh', '-c', script], { cwd: '/' });
   const calls = readFileSync(join(dir, 'var/lib/fake-systemd/calls'), 'utf8');
   const runs = [...calls.matchAll(/([\s\S]*?)^exit (\d+)\n/gm)];
@@ -35,9 +44,9 @@ async function applyAll(
   });
 }
 
-const site = (config: string) => `
+const site = (config: string, more = '') => `
   class { 'kick': install_method => 'none' }
-  class { 'kick::agent': config => { ${config} } }
+  class { 'kick::agent': config => { ${config} }, ${more} }
   class { 'kick::controller':
     config    => { domain => 'example.com' },
     inventory => { targets => ['a.example.com'] },
@@ -46,13 +55,14 @@ const site = (config: string) => `
 test.skipIf(!canMount)(
   'a second run changes nothing; a policy is reloaded, a port is a restart',
   async () => {
-    const dir = tempFolder();
+    const dir = scratchWithKick();
 
     const runs = await applyAll(dir, [
       site('port => 8140'),
       site('port => 8140'),
       site("port => 8140, controllers => ['deploy.example.com']"),
       site("port => 8141, controllers => ['deploy.example.com']"),
+      site("port => 8142, runner => 'puppet-apply'"),
     ]);
 
     expect(runs).toEqual([
@@ -60,6 +70,7 @@ test.skipIf(!canMount)(
       [0, []],
       [2, ['reload kick-agent.service']],
       [2, ['try-restart kick-agent.service', 'reload kick-agent.service']],
+      [4, []], // without "apply" kick refuses it
     ]);
     const textOf = (name: string) => readFileSync(join(dir, 'etc/kick', name), 'utf8');
     expect(textOf('agent.yaml')).toBe(
@@ -67,5 +78,35 @@ test.skipIf(!canMount)(
     );
     expect(textOf('controller.yaml')).toBe('# Managed by Puppet\n---\ndomain: example.com\n');
     expect(textOf('inventory.yaml')).toBe('# Managed by Puppet\n---\ntargets:\n- a.example.com\n');
+    expect(readdirSync(join(dir, 'etc/kick')).sort()).toEqual([
+      '.agent-restart',
+      'agent.yaml',
+      'controller.yaml',
+      'inventory.yaml',
+    ]);
   },
 );
+
+test.skipIf(!canMount)('the socket takes the port over from the agent, and gives it back', async () => {
+  const sleeping = site('', 'socket_activation => true');
+
+  const runs = await applyAll(scratchWithKick(), [site(''), sleeping, sleeping, site('')]);
+
+  expect(runs.slice(1)).toEqual([
+    [
+      2,
+      [
+        ...['stop kick-agent.socket kick-agent.service', 'daemon-reload'],
+        ...['start kick-agent.socket', 'enable kick-agent.socket', 'disable kick-agent'],
+      ],
+    ],
+    [0, []],
+    [
+      2,
+      [
+        ...['stop kick-agent.socket', 'disable kick-agent.socket', 'try-restart kick-agent.service'],
+        ...['start kick-agent', 'enable kick-agent'],
+      ],
+    ],
+  ]);
+});

@@ -28,22 +28,21 @@
 # @param package_source
 #   The package's file, if it comes from no repository.
 # @param service_ensure
-#   Whether the agent runs.
+#   Whether the agent runs. With `socket_activation`: whether connections can start it.
 # @param service_enable
-#   Whether the agent starts at boot.
+#   The same from the next boot on.
+# @param socket_activation
+#   Whether the agent starts with the first connection, and ends when nothing needs it any more. It takes no memory meanwhile.
 class kick::agent (
-  Kick::Agent::Config        $config         = {},
-  String[1]                  $package_name   = 'kick-agent',
-  Optional[Kick::Source]     $package_source = undef,
-  String[1]                  $package_ensure = $package_source ? { undef => 'installed', default => 'latest' },
-  Enum['running', 'stopped'] $service_ensure = 'running',
-  Boolean                    $service_enable = true,
+  Kick::Agent::Config        $config            = {},
+  String[1]                  $package_name      = 'kick-agent',
+  Optional[Kick::Source]     $package_source    = undef,
+  String[1]                  $package_ensure    = $package_source ? { undef => 'installed', default => 'latest' },
+  Enum['running', 'stopped'] $service_ensure    = 'running',
+  Boolean                    $service_enable    = true,
+  Boolean                    $socket_activation = false,
 ) {
   include kick
-
-  if $config['listen'] == false and !('nats' in $config) and !('pull' in $config) {
-    fail('kick::agent: without a port, nats or pull nobody can reach this host')
-  }
 
   if $kick::install_method == 'package' {
     kick::package { $package_name:
@@ -54,7 +53,13 @@ class kick::agent (
   }
 
   # A reload applies these keys. Any other takes a new agent, which adopts the runs of the old one.
-  $for_restart = $config - ['controllers', 'trust_pp_cli_auth', 'pull']
+  $for_restart = $config - ['controllers', 'trust_pp_cli_auth', 'pull'] + ($socket_activation ? {
+      true    => { 'socket_activation' => true },
+      default => {},
+  })
+
+  # kick finds what depends on several keys; then the old file stays.
+  $check = "d=$(mktemp -d ${kick::config_dir}/.check-XXXXXX) && cp % \$d/agent.yaml && kick agent --check --config-dir \$d"
 
   file {
     default:
@@ -64,7 +69,8 @@ class kick::agent (
       mode   => '0644',
       ;
     "${kick::config_dir}/agent.yaml":
-      content => "# Managed by Puppet\n${kick::to_yaml($config)}",
+      content      => "# Managed by Puppet\n${kick::to_yaml($config)}",
+      validate_cmd => "${check}; e=$?; rm -r \$d; exit \$e",
       ;
     "${kick::config_dir}/.agent-restart":
       content => "# Managed by Puppet: what a reload does not apply\n${kick::to_yaml($for_restart)}",
@@ -72,19 +78,46 @@ class kick::agent (
       ;
   }
 
+  if $socket_activation {
+    # The agent lets go of the port before the socket takes it.
+    $restart = 'systemctl stop kick-agent.socket kick-agent.service && systemctl daemon-reload'
+    $socket_ensure = $service_ensure
+    $service = { 'enable' => false }
+
+    kick::socket_port { 'kick-agent':
+      port   => $config['port'],
+      bind   => $config['bind'],
+      before => Exec['restart kick-agent'],
+    }
+
+    Exec['restart kick-agent'] -> Service['kick-agent.socket']
+  } else {
+    $restart = 'systemctl try-restart kick-agent.service'
+    $socket_ensure = 'stopped'
+    $service = { 'ensure' => $service_ensure, 'enable' => $service_enable }
+
+    Service['kick-agent.socket'] -> Exec['restart kick-agent']
+  }
+
   exec { 'restart kick-agent':
-    command     => 'systemctl try-restart kick-agent.service',
+    command     => $restart,
+    provider    => shell,
     path        => ['/usr/bin', '/bin'],
     refreshonly => true,
     subscribe   => File["${kick::config_dir}/.agent-restart"],
     before      => Service['kick-agent'],
   }
 
+  service { 'kick-agent.socket':
+    ensure => $socket_ensure,
+    enable => $socket_activation and $service_enable,
+    before => Service['kick-agent'],
+  }
+
   # By default Puppet would restart it, in the middle of a run that it has started.
   service { 'kick-agent':
-    ensure    => $service_ensure,
-    enable    => $service_enable,
     restart   => 'systemctl reload kick-agent.service',
     subscribe => File["${kick::config_dir}/agent.yaml"],
+    *         => $service,
   }
 }

@@ -61,8 +61,7 @@ describe 'kick::agent' do
     'a port that is none' => [{ 'port' => 65_536 }, /entry 'port' expects an Integer\[0, 65535\]/],
     'a time that is none' => [{ 'run_timeout' => '1 hour' }, /entry 'run_timeout'/],
     'a certname that is none' => [{ 'controllers' => ['Web1'] }, /entry 'controllers' index 0/],
-    'an operation that is none' => [{ 'controllers' => [{ 'name' => 'a', 'ops' => ['start'] }] }, /'ops'/],
-    'nobody who could reach it' => [{ 'listen' => false }, /nobody can reach this host/]
+    'an operation that is none' => [{ 'controllers' => [{ 'name' => 'a', 'ops' => ['start'] }] }, /'ops'/]
   }.each do |what, (config, message)|
     context "with #{what}" do
       let(:params) { { config: config } }
@@ -71,10 +70,43 @@ describe 'kick::agent' do
     end
   end
 
-  context 'without a port, but by its own schedule' do
-    let(:params) { { config: { 'listen' => false, 'pull' => {} } } }
+  it 'has no socket' do
+    is_expected.to contain_service('kick-agent.socket')
+      .with(ensure: 'stopped', enable: false).that_comes_before('Exec[restart kick-agent]')
+    is_expected.to contain_exec('restart kick-agent').with_command('systemctl try-restart kick-agent.service')
+  end
 
-    it { is_expected.to compile }
+  context 'with socket activation' do
+    let(:params) { { socket_activation: true } }
+    let(:drop_in) { '/etc/systemd/system/kick-agent.socket.d/puppet.conf' }
+
+    it { is_expected.to compile.with_all_deps }
+    it { is_expected.to contain_service('kick-agent.socket').with(ensure: 'running', enable: true) }
+    it { is_expected.to contain_service('kick-agent').with(ensure: nil, enable: false) }
+    it { is_expected.to contain_file(drop_in).with_ensure('absent') }
+
+    it 'takes the port when the agent has let go of it' do
+      is_expected.to contain_exec('restart kick-agent')
+        .with_command(/\Asystemctl stop kick-agent.socket kick-agent.service/)
+        .that_comes_before('Service[kick-agent.socket]')
+    end
+
+    {
+      { 'port' => 8140 } => '8140', { 'bind' => '::1' } => '[::1]:8139',
+      { 'port' => 8140, 'bind' => '192.0.2.1' } => '192.0.2.1:8140'
+    }.each do |config, listen|
+      context "on #{listen}" do
+        let(:params) { { socket_activation: true, config: config } }
+
+        it { is_expected.to compile.with_all_deps }
+
+        it {
+          is_expected.to contain_file(drop_in)
+            .with(ensure: 'file', content: /^ListenStream=#{Regexp.escape(listen)}$/)
+            .that_comes_before('Exec[restart kick-agent]')
+        }
+      end
+    end
   end
 
   context 'where the site installs it' do
