@@ -6,11 +6,12 @@ import { openTerminal } from '../../src/cli/terminal.ts';
 
 const ENV = { PATH: '/bin', KICK_STATE_DIR: '/srv/kick' };
 
+/** Those with a value; a switch is left to commander. */
 async function flagsOfHelp(): Promise<string[]> {
   const context = { terminal: openTerminal({ noColor: true }), env: ENV, exit: () => {} };
   const program = await makeProgram(context, ['agent']);
   const agent = program.commands.find((command) => command.name() === 'agent');
-  return (agent?.options ?? []).map(({ long }) => long ?? '');
+  return (agent?.options ?? []).flatMap(({ long, required }) => (required ? [long ?? ''] : []));
 }
 
 test('both know the same options', async () => {
