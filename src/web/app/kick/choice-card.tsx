@@ -31,7 +31,7 @@ export function ChoiceCard({ order, set, error, choice }: CardProps & { choice: 
         error={errorOf(error, 'body.choice.hosts')}
       />
       <Groups order={order} set={set} />
-      <div className="row wrap">
+      <div className="row wrap" style={{ columnGap: 16 }}>
         <Checkbox
           label={t.kick.all}
           checked={order.all}
