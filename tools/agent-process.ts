@@ -34,6 +34,8 @@ export interface StartOptions {
   /** Defaults to ours. */
   env?: NodeJS.ProcessEnv;
   cwd?: string;
+  /** Its descriptor 3: a socket that listens. */
+  inherit?: number;
   /** `collect`: what it says there is kept for `said`, not shown. Defaults to `inherit`. */
   stderr?: 'inherit' | 'collect';
   /** The message of its log that says its port; defaults to `listening`. */
@@ -57,12 +59,15 @@ export interface AgentProcess {
 /** Resolves when it listens. Throws when it ends before. */
 export async function startAgentProcess(
   [program = '', ...args]: readonly string[],
-  { env, cwd, stderr = 'inherit', ready = 'listening', onLine, onSpawn }: StartOptions = {},
+  { env, cwd, inherit, stderr = 'inherit', ready = 'listening', onLine, onSpawn }: StartOptions = {},
 ): Promise<AgentProcess> {
   const child = spawn(program, args, {
     ...(env !== undefined && { env }),
     ...(cwd !== undefined && { cwd }),
-    stdio: ['ignore', 'pipe', stderr === 'collect' ? 'pipe' : 'inherit'],
+    stdio: [
+      ...(['ignore', 'pipe', stderr === 'collect' ? 'pipe' : 'inherit'] as const),
+      ...(inherit === undefined ? [] : [inherit]),
+    ],
   });
   onSpawn?.(child);
   let said = '';

@@ -15,6 +15,7 @@ import { dutiesOf } from './schedule/agent-duties.ts';
 import { startDuties } from './schedule/duties.ts';
 import { createOwnRun } from './schedule/own-run.ts';
 import type { Pull } from './schedule/pull.ts';
+import { createRest, type Rest } from './schedule/rest.ts';
 import { openSchedule } from './schedule/schedule.ts';
 import { createService } from './service.ts';
 import type { Broker } from './standing.ts';
@@ -32,6 +33,8 @@ export interface Agent extends AgentService {
   setBroker(broker: Broker): void;
   /** When certificate and CRLs expire, for monitoring. */
   setExpiry(expiry: Expiry): void;
+  /** For an agent that ends when nothing needs it. */
+  readonly rest: Rest;
   /** Takes no new requests and ends the streams, which can be resumed later; runs go on. */
   stop(): Promise<void>;
 }
@@ -88,6 +91,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
     },
     setBroker: (broker) => standing.setBroker(broker, metrics.changed),
     setExpiry: (expiry) => metrics.setExpiry(expiry),
+    rest: createRest(parts, clock),
     async stop() {
       standing.stop();
       endDuties();

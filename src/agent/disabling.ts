@@ -21,6 +21,8 @@ export interface Disabling {
   enable(request: Request & { action: EnableAction }): Promise<CommandReply>;
   /** Enables Puppet if the given time is over. */
   expire(): Promise<void>;
+  /** Whether Puppet is to be enabled again at some time, or whether that cannot be told. */
+  isTimed(): Promise<boolean>;
   /** Why it was disabled before it was last enabled from here, if that was after `at` (milliseconds since 1970). */
   enabledSince(at: number): Disabled | undefined;
 }
@@ -59,6 +61,12 @@ export function createDisabling(deps: DisablingDeps): Disabling {
         { audit: 'enabled', reason, by, until: utc(until) },
         'enabled: the time for which it was disabled is over',
       );
+    },
+    async isTimed() {
+      const where = await lockPath().catch(() => undefined);
+      if (where === undefined) return false;
+      const found = await readDisabled(where).catch(() => 'unclear' as const);
+      return found === 'unclear' || found?.until !== undefined;
     },
     enabledSince: (at) => (own.last !== undefined && own.last.at >= at ? own.last.disabled : undefined),
   };

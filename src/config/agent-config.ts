@@ -69,6 +69,11 @@ const AgentKeysSchema = v.strictObject({
   bind: v.optional(longText),
   /** Whether it has a port at all. */
   listen: v.optional(v.boolean(), true),
+  /** Whether and when it ends if systemd holds its port (kick-agent.socket) and nothing needs it. */
+  idle_exit: v.optional(
+    v.union([v.literal(false), atLeastASecond], 'neither false nor a duration of a second or more'),
+    '10m',
+  ),
   /** Brokers through which controllers may come. */
   nats: v.optional(NatsConfigSchema),
   /** Certnames of hosts that may send requests, in addition to Puppet's administrators. */

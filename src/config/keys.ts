@@ -29,6 +29,9 @@ export const AGENT_KEYS = {
   port: { what: 'TCP port to listen on; 0 for any free one' },
   bind: { what: 'address to listen on', preset: 'all' },
   listen: { what: 'whether it listens on a port; false: controllers come by `nats` only' },
+  idle_exit: {
+    what: 'where kick-agent.socket holds the port: the agent ends when nothing has needed it for so long; false: never',
+  },
   nats: { what: 'brokers (NATS) through which controllers may come:', preset: 'none' },
   'nats.servers': { what: 'a list like tls://nats1.example.com:4222' },
   'nats.tls': { what: 'false: without TLS, only to a broker on this machine' },

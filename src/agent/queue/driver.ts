@@ -12,6 +12,8 @@ export interface Driver {
   /** Resolves once no step is under way. */
   idle(): Promise<void>;
   readonly isClosed: boolean;
+  /** Whether a step is under way. */
+  readonly isDriving: boolean;
   /** Starts no further step; resolves once the last one has ended. */
   close(): Promise<void>;
 }
@@ -57,6 +59,9 @@ export function createDriver({ step, onError }: DriverOptions): Driver {
     },
     get isClosed() {
       return isClosed;
+    },
+    get isDriving() {
+      return isDriving;
     },
     async close() {
       isClosed = true;

@@ -25,6 +25,8 @@ export interface Queue {
   end(record: RequestRecord, finished: FinishedEvent): Promise<void>;
   /** How many requests wait, without those that a run serves. */
   waiting(): number;
+  /** Whether a request waits, a run is followed, or an end is not stored yet. */
+  isBusy(): boolean;
   /** Who holds this host's lock, as far as the queue knows, and whether it is stuck. */
   holder(): Holder | undefined;
   /** Calls `listener` whenever a run is released, with the request that it was started for. */
@@ -77,6 +79,7 @@ export function createQueue(deps: QueueDeps): Queue {
       waiting.find(name)?.record ?? current.get()?.served.find((record) => record.name === name),
     end: ends.write,
     waiting: waiting.count,
+    isBusy: () => driver.isDriving || waiting.count() > 0 || current.get() !== undefined || ends.isBehind(),
     onRelease: (listener) => void listeners.push(listener),
     holder: () => current.progress() ?? (waiting.count() > 0 ? stepper.elsewhere() : undefined),
     cancel: (name) => cancelRequest(name, cancelDeps),

@@ -19,6 +19,8 @@ export interface EndWriterDeps {
 export interface EndWriter {
   /** Never rejects: a failed write (a full disk) is retried until it works, and holds up no other request. */
   write(record: RequestRecord, finished: FinishedEvent): Promise<void>;
+  /** Whether an end could not be stored yet. */
+  isBehind(): boolean;
   /** Stops retrying: the next agent decides again what was not written. */
   close(): Promise<void>;
 }
@@ -69,6 +71,7 @@ export function createEndWriter({
 
   return {
     write: attempt,
+    isBehind: () => unwritten.size > 0,
     async close() {
       isClosed = true;
       clearTimeout(timer);

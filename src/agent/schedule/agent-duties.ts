@@ -21,17 +21,24 @@ export interface DutyOptions {
 }
 
 export function dutiesOf(
-  { layout, requests, requestLog, disabling, metrics, quarantines }: Parts,
+  parts: Parts,
   { schedule, clock, lookEveryMs = LOOK_EVERY_MS }: DutyOptions,
 ): Duty[] {
-  const pruned = {
-    ...{ requests, requestLog, runsDir: layout.runs },
-    quarantines: [quarantines.live, quarantines.settled],
-  };
+  const { disabling, metrics } = parts;
   return [
-    { what: 'prune', everyMs: PRUNE_EVERY_MS, work: () => prune(clock.now(), pruned) },
+    { what: 'prune', everyMs: PRUNE_EVERY_MS, work: () => pruneParts(parts, clock) },
     { what: 'enable Puppet when it is due', everyMs: lookEveryMs, work: () => disabling.expire() },
     { what: 'start a scheduled run', everyMs: lookEveryMs, work: () => schedule.look() },
     { what: 'write the metrics', everyMs: METRICS_EVERY_MS, work: () => metrics.write() },
   ];
+}
+
+export function pruneParts(
+  { layout, requests, requestLog, quarantines }: Parts,
+  clock: Pick<Clock, 'now'>,
+): Promise<void> {
+  return prune(clock.now(), {
+    ...{ requests, requestLog, runsDir: layout.runs },
+    quarantines: [quarantines.live, quarantines.settled],
+  });
 }

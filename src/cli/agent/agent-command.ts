@@ -9,6 +9,7 @@ import { FOLDER_OPTIONS, foldersFrom, type GivenFolders } from '../options/folde
 import { reportError } from '../report-error.ts';
 import { openTerminal } from '../terminal.ts';
 import type { AgentMainOptions } from './agent-parts.ts';
+import { takeSocket } from './systemd-socket.ts';
 
 /** Flags and their descriptions. */
 export const AGENT_OPTIONS = {
@@ -20,13 +21,14 @@ export const AGENT_OPTIONS = {
 /** The values given on the command line. */
 export type GivenAgent = GivenFolders & { [name in keyof typeof AGENT_OPTIONS]?: string };
 
-/** Throws `KickError` `usage`. */
+/** Takes systemd's socket out of `env` as well. Throws `KickError` `usage` or `config`. */
 export function agentOptionsFrom({ port, bind, runner, ...folders }: GivenAgent, env: Environment) {
   return {
     ...foldersFrom(folders, env),
     ...(port !== undefined && { port: portOf(port) }),
     ...(bind !== undefined && { bind }),
     ...(runner !== undefined && { runner }),
+    socket: takeSocket(env),
     path: env['PATH'] ?? '',
   } satisfies AgentMainOptions;
 }

@@ -29,6 +29,8 @@ export interface AgentMainOptions {
   port?: number | undefined;
   bind?: string | undefined;
   runner?: string | undefined;
+  /** The descriptor of systemd's that listens already. */
+  socket?: number | undefined;
   /** The variable PATH. */
   path: string;
 }

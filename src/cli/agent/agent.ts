@@ -24,18 +24,21 @@ import {
   readConfig,
 } from './agent-parts.ts';
 import { agentPolicy } from './agent-policy.ts';
+import { untilIdle } from './idle-exit.ts';
 import { createRenewal } from './renewal.ts';
 import { lockState } from './state-lock.ts';
+import { idleMsOf, socketProblem } from './systemd-socket.ts';
 
 /** Milliseconds between attempts to ask Puppet where its certificates are. */
 const ASK_AGAIN_MS = 60_000;
 
-/** Runs until SIGTERM or SIGINT. Throws `KickError` for what an operator must fix first. */
+/** Runs until SIGTERM or SIGINT, or until nothing needs it (idle-exit.ts). Throws `KickError` for what an operator must fix first. */
 export async function agentMain(options: AgentMainOptions): Promise<void> {
   const hangUp = earlySignal('SIGHUP');
   const config = await readConfig(configPathOf(options), options);
   const log = jsonLog(config.log_level);
-  const ending = endOnSignal(log);
+  const end = endOnSignal(log);
+  const ending = end.signal;
   let runNow = async () => log.warn({}, 'asked to run now, but the agent is not ready yet');
   process.on('SIGUSR1', () => void runNow());
   await closeDebugger(log);
@@ -71,9 +74,13 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
       void watch.reload();
       renewal.look();
     });
-    const { certname } = identity;
-    log.info({ port: listener.port, certname, version: version(), runner: config.runner }, 'listening');
-    await aborted(ending);
+    logListening(main, identity, listener.port);
+    const idleMs = idleMsOf(options.socket, config);
+    const rest = { ...agent.rest, isBusy: () => agent.rest.isBusy() || renewal.isOn() };
+    if (idleMs === undefined) await aborted(ending);
+    else await untilIdle({ ...watchOptions, rest, listener, idleMs });
+    end.abort();
+    if (options.socket !== undefined) await listener.leave();
     await agent.stop();
     await listener.close();
     await broker?.close();
@@ -146,10 +153,23 @@ export async function openMain(
   return { options, config, log, agent, runner, use };
 }
 
-export function listen({ config, agent, log }: Main, identity: Identity): Promise<HttpsListener> {
+export function listen({ options, config, agent, log }: Main, identity: Identity): Promise<HttpsListener> {
   const { bind } = config;
+  const { socket } = options;
   const port = config.listen ? config.port : undefined;
-  return listenHttps(agent, { identity, port, log, ...(bind !== undefined && { bind }) });
+  return listenHttps(agent, {
+    ...{ identity, port, log },
+    ...(bind !== undefined && { bind }),
+    ...(socket !== undefined && config.listen && { descriptor: socket }),
+  });
+}
+
+function logListening({ options, config, log }: Main, identity: Identity, port: number): void {
+  const problem = socketProblem(options.socket, { config, port });
+  if (problem !== undefined) log.warn({}, problem);
+  const from = options.socket !== undefined && config.listen && { socket: 'systemd' };
+  const { certname } = identity;
+  log.info({ port, ...from, certname, version: version(), runner: config.runner }, 'listening');
 }
 
 /**
@@ -198,7 +218,7 @@ async function pathsOfIdentity(
   return undefined;
 }
 
-function endOnSignal(log: Log): AbortSignal {
+function endOnSignal(log: Log): AbortController {
   const ending = new AbortController();
   setMaxListeners(0, ending.signal);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -207,7 +227,7 @@ function endOnSignal(log: Log): AbortSignal {
       ending.abort();
     });
   }
-  return ending.signal;
+  return ending;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

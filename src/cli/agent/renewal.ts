@@ -8,6 +8,8 @@ import { exists } from '../../util/files.ts';
 export interface Renewal {
   /** Begins if this host has enrolled, once. */
   begin(paths: IdentityPaths): Promise<void>;
+  /** Whether it has begun. */
+  isOn(): boolean;
   /** Looks now (SIGHUP). */
   look(): void;
   /** Why the last look failed. */
@@ -23,6 +25,7 @@ export function createRenewal(options: KeepOptions): Renewal {
       const { keepRenewed } = await import('../../enrolment/keep-renewed.ts');
       keeper ??= keepRenewed({ dir, paths }, options);
     },
+    isOn: () => keeper !== undefined,
     look: () => void keeper?.look(),
     trouble: () => keeper?.trouble(),
   };

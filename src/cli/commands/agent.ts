@@ -12,7 +12,8 @@ export function addAgentCommand(program: Command, context: CommandContext): void
     .description('accept signed requests and run Puppet; runs on every node')
     .addHelpText(
       'after',
-      '\nExamples:\n  kick agent\n  kick agent --port 8140 --state-dir /tmp/a --run-dir /tmp/b\n' +
+      '\nA socket of systemd (kick-agent.socket) counts instead of --port and --bind.\n' +
+        '\nExamples:\n  kick agent\n  kick agent --port 8140 --state-dir /tmp/a --run-dir /tmp/b\n' +
         '  kick agent --check                    would it start with this agent.yaml?\n' +
         '  kick agent enroll --server deploy.example.com    where there is no Puppet CA\n',
     );

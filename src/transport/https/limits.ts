@@ -27,6 +27,8 @@ export const LISTENER_LIMITS = {
   /** How long a controller may leave a stream unread; it can resume. */
   stallMs: 60_000,
   closeMs: 3000,
+  /** How long connections that were accepted have for their request, once another process is to take the next ones. */
+  leaveMs: 1000,
 };
 
 export type ListenerLimits = typeof LISTENER_LIMITS;

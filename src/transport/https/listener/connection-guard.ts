@@ -1,5 +1,6 @@
 /** Guards a server's connections: a gate before TLS, a limited number of places after it. */
 import { createHash } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -19,6 +20,10 @@ export interface ConnectionGuard {
   dropPending(): void;
   /** Ends the connections on which nothing has been asked yet. */
   dropUnused(): void;
+  /** Open connections, and when a controller had one last (monotonic milliseconds). */
+  inUse(): { connections: number; controllerAt: number | undefined };
+  /** Whether a connection has no answer yet, nor the head of one. */
+  isAsked(): boolean;
 }
 
 export interface GuardOptions {
@@ -31,6 +36,8 @@ export interface GuardOptions {
   /** For connections that had to make room; separate, so that a flood of them hides no other lines. */
   quietRoom: QuietLog;
 }
+
+const REQUESTS = ['request', 'checkContinue', 'checkExpectation'] as const;
 
 /** Takes over a server's connections; limits on the requests remain the server's. */
 export function guardConnections(
@@ -57,6 +64,8 @@ export function guardConnections(
         'TLS handshake failed',
       ),
   });
+  const isAnswering = answersOf(server);
+  let controllerAt: number | undefined;
   server.on('secureConnection', (socket: TLSSocket) => {
     const origin = originOf(socket);
     gate.pass(origin);
@@ -73,17 +82,33 @@ export function guardConnections(
     const isController = service.isController(certificate);
     if (isController) book.welcome(addressGroup(origin.remoteAddress ?? ''));
     open.add(socket, { name: fingerprintOf(certificate), isController });
-    socket.once('close', () => open.delete(socket));
+    if (isController) controllerAt = clock.monotonic();
+    socket.once('close', () => {
+      open.delete(socket);
+      if (isController) controllerAt = clock.monotonic();
+    });
   });
-  for (const event of ['request', 'checkContinue', 'checkExpectation'] as const) {
-    server.prependListener(event, ({ socket }) => open.use(socket as TLSSocket));
-  }
+  for (const event of REQUESTS) server.prependListener(event, ({ socket }) => open.use(socket as TLSSocket));
   return {
     dropPending: () => gate.clear(),
     dropUnused() {
       for (const socket of open.unused()) socket.destroy();
     },
+    inUse: () => ({ connections: gate.size + open.size, controllerAt }),
+    isAsked: () => gate.size > 0 || open.unused().length > 0 || isAnswering(),
   };
+}
+
+/** Returns whether a request waits for the head of its answer. */
+function answersOf(server: Server): () => boolean {
+  const answers = new Set<ServerResponse>();
+  for (const event of REQUESTS) {
+    server.prependListener(event, (_request, response) => {
+      answers.add(response);
+      response.once('close', () => answers.delete(response));
+    });
+  }
+  return () => [...answers].some(({ headersSent }) => !headersSent);
 }
 
 /** Takes over the server's new connections; returns the function that starts TLS on one. */

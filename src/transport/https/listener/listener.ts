@@ -1,12 +1,12 @@
 /** DESIGN 6, the agent's side of the seam over HTTPS: hardened mutual TLS 1.3. */
 import { createServer, type Server, type ServerOptions } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { KickError, systemCode } from '../../../errors.ts';
+import { KickError, messageOf, systemCode } from '../../../errors.ts';
 import type { Identity } from '../../../pki/identity.ts';
 import { plainAddress } from '../../../util/address-group.ts';
-import { type Clock, systemClock } from '../../../util/clock.ts';
+import { type Clock, sleep, systemClock } from '../../../util/clock.ts';
 import type { Log } from '../../../util/log.ts';
 import { quietLog } from '../../../util/quiet-log.ts';
 import { tlsOptions } from '../../tls/options.ts';
@@ -17,12 +17,17 @@ import { answerBrokenRequest } from './broken-request.ts';
 import { guardConnections } from './connection-guard.ts';
 import { originOf } from './origin.ts';
 
+/** Milliseconds between looks at the last connections. */
+const LOOK_MS = 20;
+
 export interface ListenHttpsOptions {
   identity: Identity;
   /** 0: any; undefined: none, and connections only come in by `accept`. */
   port: number | undefined;
   /** Address to listen on; defaults to all. */
   bind?: string;
+  /** A descriptor that listens already, instead of port and address: whoever made it holds it beyond our end. */
+  descriptor?: number;
   log: Log;
   clock?: Clock;
   limits?: Partial<ListenerLimits>;
@@ -33,9 +38,16 @@ export interface HttpsListener extends Listener {
   setIdentity(identity: Identity): void;
   /** Takes a connection that came in another way, under the same limits. It has the fields of `Origin`. */
   accept(stream: Duplex): void;
+  /** Open connections, and when a controller had one last (monotonic milliseconds; undefined: never). */
+  inUse(): { connections: number; controllerAt: number | undefined };
+  /**
+   * Accepts no more connections, from this moment on; those that come are left to who holds the descriptor. Resolves once
+   * those accepted have their answer, or its head, or have had a second for it.
+   */
+  leave(): Promise<void>;
 }
 
-/** Listens; throws `KickError` `config` if the port or address is not available. */
+/** Listens; throws `KickError` `config` if the port, address or descriptor cannot be used. */
 export async function listenHttps(
   service: AgentService,
   options: ListenHttpsOptions,
@@ -65,11 +77,19 @@ export async function listenHttps(
   });
   answerBrokenRequest(server, quiet);
 
-  const { port } = options;
-  if (port !== undefined) await listen(server, { ...options, port });
+  const { port, descriptor } = options;
+  if (descriptor !== undefined) await listenOn(server, { descriptor, backlog: limits.backlog });
+  else if (port !== undefined) await listen(server, { ...options, port });
   return {
-    port: port === undefined ? 0 : (server.address() as AddressInfo).port,
+    port: (server.address() as AddressInfo | null)?.port ?? 0,
     accept: (stream) => void server.emit('connection', stream),
+    inUse: () => guard.inUse(),
+    async leave() {
+      // Not https.Server's: that one also ends the time limits of requests.
+      NetServer.prototype.close.call(server);
+      const from = clock.monotonic();
+      while (guard.isAsked() && clock.monotonic() - from < limits.leaveMs) await sleep(LOOK_MS);
+    },
     setIdentity(next) {
       server.setSecureContext(tlsOptions(next));
       denied = next.denied;
@@ -136,6 +156,39 @@ async function listen(
       cause: error,
     });
   }
+}
+
+/** Systemd's own backlog does not count: each listen(2) sets it anew. */
+async function listenOn(
+  server: Server,
+  { descriptor, backlog }: { descriptor: number; backlog: number },
+): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ fd: descriptor }, backlog, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+    if ((server.address() as AddressInfo | null)?.port !== undefined) return;
+    server.close();
+  } catch (error) {
+    throw notListening(descriptor, error);
+  }
+  throw notListening(descriptor);
+}
+
+function notListening(descriptor: number, cause?: unknown): KickError {
+  const why = cause === undefined ? 'a socket of this machine only' : (systemCode(cause) ?? messageOf(cause));
+  return new KickError(
+    'config',
+    `listening on descriptor ${descriptor}: it is no TCP socket that listens (${why})`,
+    {
+      hint: 'the socket unit needs a ListenStream= with a port, and Accept=no',
+      ...(cause !== undefined && { cause }),
+    },
+  );
 }
 
 function hintFor(code: string | undefined): string {
