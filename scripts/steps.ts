@@ -117,6 +117,7 @@ export const STEPS: readonly Step[] = [
       logger: 'bsdutils',
       mandoc: 'mandoc',
       'nats-server': 'nats-server',
+      python3: 'python3',
       ruby: 'ruby',
       setfacl: 'acl',
       zsh: 'zsh',
