@@ -5,6 +5,7 @@
 # * `port`: TCP port to listen on; 0 for any free one (default: 8139)
 # * `bind`: address to listen on (default: all)
 # * `listen`: whether it listens on a port; false: controllers come by `nats` only (default: true)
+# * `idle_exit`: where kick-agent.socket holds the port: the agent ends when nothing has needed it for so long; false: never (default: 10m)
 # * `nats`: brokers (NATS) through which controllers may come (default: none)
 # * `nats.servers`: a list like tls://nats1.example.com:4222
 # * `nats.tls`: false: without TLS, only to a broker on this machine (default: true)
@@ -40,6 +41,7 @@ type Kick::Agent::Config = Struct[{
   Optional['port']              => Integer[0, 65535],
   Optional['bind']              => String,
   Optional['listen']            => Boolean,
+  Optional['idle_exit']         => Variant[Boolean[false], Kick::Duration],
   Optional['nats']              => Kick::Nats,
   Optional['controllers']       => Array[Variant[Kick::Certname, Struct[{
     'name'                   => Kick::Certname,
