@@ -6,6 +6,7 @@ import { KickError, messageOf, systemCode } from '../errors.ts';
 import { readIndex } from '../pki/authority-index.ts';
 import { issuerOf } from '../pki/check-crls.ts';
 import { readCrl, splitCrls } from '../pki/crl.ts';
+import { serialNumber } from '../pki/der.ts';
 import type { Identity } from '../pki/identity.ts';
 import { exists } from '../util/files.ts';
 
@@ -54,7 +55,7 @@ export function signedIn(inventory: string, revoked: ReadonlySet<bigint>): Signe
   return inventory.split('\n').flatMap((line) => {
     const [, serial, notAfter, name] = LINE.exec(line) ?? [];
     if (serial === undefined || notAfter === undefined || name === undefined) return [];
-    const isRevoked = revoked.has(BigInt(`0x${serial}`));
+    const isRevoked = revoked.has(serialNumber(serial));
     return [{ name, isRevoked, notAfter: Date.parse(`${notAfter}Z`) }];
   });
 }
@@ -73,7 +74,7 @@ async function signedUnlisted(
     const pem = await textOf(join(signeddir, `${name}.pem`));
     const one = pem === undefined ? undefined : certificateIn(pem);
     if (one === undefined) continue;
-    const isRevoked = revoked.has(BigInt(`0x${one.serialNumber}`));
+    const isRevoked = revoked.has(serialNumber(one.serialNumber));
     found.push({ name, isRevoked, notAfter: Date.parse(one.validTo) });
   }
   return found;
@@ -92,7 +93,7 @@ function serialsOf(crls: readonly string[], { chain: [leaf] }: Identity): Set<bi
   if (leaf === undefined) return new Set();
   const issuer = issuerOf(leaf);
   const own = crls.map(readCrl).filter((crl) => Buffer.compare(crl.issuer, issuer) === 0);
-  return new Set(own.flatMap(({ revoked }) => revoked.map((serial) => BigInt(`0x${serial}`))));
+  return new Set(own.flatMap(({ revoked }) => revoked.map(serialNumber)));
 }
 
 async function textOf(path: string): Promise<string | undefined> {

@@ -2,7 +2,7 @@
 import { type KeyObject, verify, type X509Certificate } from 'node:crypto';
 import { extensionsOf, hashOf, isCritical, subjectOf } from './certificate-fields.ts';
 import { readCrl } from './crl.ts';
-import { childrenOf, readAll, TAG } from './der.ts';
+import { childrenOf, readAll, serialNumber, TAG } from './der.ts';
 
 export interface Crl {
   issuer: X509Certificate;
@@ -20,7 +20,7 @@ export function crlsOf(pems: readonly string[], ca: readonly X509Certificate[]):
       (one) => Buffer.compare(subjectOf(one), name) === 0 && signsCrls(one) && isSigned(pem, one.publicKey),
     );
     if (issuer === undefined) return [];
-    const serials = new Set(revoked.map((serial) => BigInt(`0x${serial}`)));
+    const serials = new Set(revoked.map(serialNumber));
     return [{ issuer, revoked: serials, thisUpdate, ...(nextUpdate !== undefined && { nextUpdate }) }];
   });
 }

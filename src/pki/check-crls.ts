@@ -2,7 +2,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { messageOf } from '../errors.ts';
 import { readCrl } from './crl.ts';
-import { childrenOf, TAG } from './der.ts';
+import { childrenOf, serialNumber, TAG } from './der.ts';
 import type { IdentityPaths } from './identity.ts';
 import { broken, nameFor } from './identity-files.ts';
 
@@ -68,9 +68,9 @@ export function checkNotRevoked(
   paths: IdentityPaths,
 ): void {
   const issuer = issuerOf(leaf);
-  const serial = BigInt(`0x${leaf.serialNumber}`);
+  const serial = serialNumber(leaf.serialNumber);
   const own = crls.filter((crl) => Buffer.compare(crl.issuer, issuer) === 0);
-  if (own.some(({ revoked }) => revoked.some((one) => BigInt(`0x${one}`) === serial))) {
+  if (own.some(({ revoked }) => revoked.some((one) => serialNumber(one) === serial))) {
     throw broken('certificate', paths.certificate, {
       why: 'it has been revoked',
       hint: 'have a new one made',

@@ -1,5 +1,5 @@
 /** What we must know of a CRL before OpenSSL gets it: its issuer, and how long it is valid (RFC 5280 5.1). */
-import { childrenOf, DerError, readElement, TAG } from './der.ts';
+import { childrenOf, DerError, readElement, serialText, TAG } from './der.ts';
 
 export interface CrlInfo {
   /** The issuer's name, DER. */
@@ -8,7 +8,7 @@ export interface CrlInfo {
   thisUpdate: number;
   /** Absent if it names none. */
   nextUpdate?: number;
-  /** Serial numbers, upper case hex. */
+  /** Serial numbers: `serialNumber` reads them. */
   revoked: string[];
 }
 
@@ -67,7 +67,9 @@ function serialsOf(list: Uint8Array): string[] {
   for (let rest = list; rest.length > 0; ) {
     const entry = readElement(rest);
     const serial = readElement(entry.content);
-    serials.push(Buffer.from(serial.content).toString('hex').toUpperCase());
+    if (serial.tag !== TAG.integer || serial.content.length === 0)
+      throw new DerError('a serial number that is none');
+    serials.push(serialText(serial.content));
     rest = rest.subarray(entry.whole.length);
   }
   return serials;

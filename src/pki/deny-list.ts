@@ -4,7 +4,7 @@ import { KickError } from '../errors.ts';
 import { isCertname } from '../protocol/names.ts';
 import { clip } from '../util/text.ts';
 import { readTrusted } from '../util/trusted-file.ts';
-import { commonNameOf, DerError } from './der.ts';
+import { commonNameOf, DerError, serialNumber } from './der.ts';
 import type { DenyList } from './identity.ts';
 
 const MAX_BYTES = 4 << 20;
@@ -47,9 +47,8 @@ function entryOf(said: string): string | undefined {
   // Puppet allows web*, and whoever writes it means something else: such names are denied by serial number.
   if (kind === undefined) return isCertname(said) && PLAIN.test(said) ? said : undefined;
   const hex = value.replaceAll(':', '').toLowerCase();
-  if (!/^[0-9a-f]+$/.test(hex)) return undefined;
-  if (kind.toLowerCase() === 'sha256') return hex.length === 64 ? `sha256:${hex}` : undefined;
-  return serial(hex);
+  if (kind.toLowerCase() === 'sha256') return /^[0-9a-f]{64}$/.test(hex) ? `sha256:${hex}` : undefined;
+  return /^-?[0-9a-f]+$/.test(hex) ? serial(hex) : undefined;
 }
 
 /** What would deny it. */
@@ -58,7 +57,7 @@ function namesOf(der: Uint8Array): string[] {
   return [`sha256:${digest}`, serial(new X509Certificate(der).serialNumber), ...nameIn(der)];
 }
 
-const serial = (hex: string) => `serial:${BigInt(`0x${hex}`).toString(16)}`;
+const serial = (hex: string) => `serial:${serialNumber(hex).toString(16)}`;
 
 /** One of two names, or of none, is nobody's in any case. */
 function nameIn(der: Uint8Array): string[] {

@@ -81,6 +81,21 @@ function isOid(element: DerElement | undefined, hex: string): boolean {
   return element?.tag === TAG.objectIdentifier && Buffer.from(element.content).toString('hex') === hex;
 }
 
+/**
+ * A serial number as Node and OpenSSL write it: hex, behind a minus if it is negative, which none should be and some are
+ * (RFC 5280 4.1.2.2).
+ */
+export function serialNumber(hex: string): bigint {
+  return hex.startsWith('-') ? -BigInt(`0x${hex.slice(1)}`) : BigInt(`0x${hex}`);
+}
+
+/** The content of an integer in the same words (X.690 8.3: two's complement). */
+export function serialText(content: Uint8Array): string {
+  const hex = Buffer.from(content).toString('hex').toUpperCase();
+  if ((content[0] ?? 0) < 0x80) return hex;
+  return `-${(-BigInt.asIntN(8 * content.length, BigInt(`0x${hex}`))).toString(16).toUpperCase()}`;
+}
+
 /** 2.5.4.3, commonName. */
 const COMMON_NAME = '550403';
 

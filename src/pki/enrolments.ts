@@ -19,7 +19,7 @@ import {
 } from './authority-index.ts';
 import { exclusively, type Place } from './authority-place.ts';
 import { BACKDATE_MS, certify, checkHasNone, checkName, DAY_MS, settleCrl, withoutValid } from './certify.ts';
-import { commonNameOf } from './der.ts';
+import { commonNameOf, serialNumber } from './der.ts';
 import { EnrolmentRefusal } from './enrolment-refusal.ts';
 import { changeTokens, hashOf, readOpenTokens, type StoredToken, tokenFor } from './enrolment-tokens.ts';
 
@@ -149,7 +149,7 @@ async function renew(der: Uint8Array, place: Place): Promise<Issued> {
   const now = place.clock.now();
   const name = commonNameOf(der);
   const own = index.certificates.find(
-    (one) => isValid(one, name, now) && BigInt(`0x${one.serial}`) === BigInt(`0x${certificate.serialNumber}`),
+    (one) => isValid(one, name, now) && serialNumber(one.serial) === serialNumber(certificate.serialNumber),
   );
   if (own === undefined) throw new EnrolmentRefusal('unknown');
   const key = certificate.publicKey;
@@ -194,10 +194,10 @@ async function latestFor(
     throw error;
   });
   if (pem === undefined) return undefined;
-  const serial = BigInt(`0x${new X509Certificate(pem).serialNumber}`);
+  const serial = serialNumber(new X509Certificate(pem).serialNumber);
   const now = clock.now();
   const entry = index.certificates.find(
-    (one) => one.key === key && isValid(one, name, now) && BigInt(`0x${one.serial}`) === serial,
+    (one) => one.key === key && isValid(one, name, now) && serialNumber(one.serial) === serial,
   );
   return entry && { pem, entry, isAgain: true };
 }

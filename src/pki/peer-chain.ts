@@ -5,6 +5,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { extensionsOf, hasSafeKey, isSignedSafely, subjectOf } from './certificate-fields.ts';
 import { type Crl, crlsOf } from './chain-crls.ts';
+import { serialNumber } from './der.ts';
 import type { Identity } from './identity.ts';
 
 /** Why a certificate is not believed. */
@@ -146,7 +147,7 @@ function checkExtensions(one: X509Certificate, { depth, use }: { depth: number; 
 function checkRevocation(one: X509Certificate, issuer: X509Certificate, crls: readonly Crl[]): void {
   const own = crls.filter((crl) => crl.issuer.raw.equals(issuer.raw));
   if (own.length === 0) throw new ChainError(`no CRL of "${nameOf(issuer)}" is known here`);
-  const serial = BigInt(`0x${one.serialNumber}`);
+  const serial = serialNumber(one.serialNumber);
   if (own.some(({ revoked }) => revoked.has(serial)))
     throw new ChainError(`"${nameOf(one)}" has been revoked`);
 }

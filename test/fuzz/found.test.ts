@@ -8,13 +8,16 @@ import { readDisabled } from '../../src/agent/puppet/disabled-lock.ts';
 import { readIndex } from '../../src/controller/jobs/job-index-file.ts';
 import { decodeStored } from '../../src/controller/jobs/job-schema.ts';
 import { parseNodesFile } from '../../src/controller/targeting/nodes-file.ts';
-import { splitCrls } from '../../src/pki/crl.ts';
+import { readCrl, splitCrls } from '../../src/pki/crl.ts';
+import { parseDenyList } from '../../src/pki/deny-list.ts';
+import { childrenOf, DerError, serialNumber, serialText, TAG } from '../../src/pki/der.ts';
 import { nameFor } from '../../src/pki/identity-files.ts';
 import { ChainError, chainVerifier } from '../../src/pki/peer-chain.ts';
 import { TYPES } from '../../src/protocol/algorithm.ts';
 import { decodeEnvelope, leafOf, verifySignature } from '../../src/protocol/envelope.ts';
 import { sealAs } from '../../src/protocol/seal.ts';
 import { fixedCa } from '../../tools/fuzz/decoders/fixed-ca.ts';
+import { element } from '../../tools/fuzz/decoders/mutate-der.ts';
 import { AT, UUID } from '../../tools/fuzz/decoders/samples.ts';
 import { mintCa } from '../../tools/mint/mint-ca.ts';
 import { throwawayFolder } from '../../tools/throwaway-folder.ts';
@@ -83,4 +86,33 @@ test('a chain with such a certificate, and one for nobody', () => {
   const certificate = new X509Certificate(nobody.certificate);
   expect(() => verify([certificate.raw], { now: AT, use: 'clientAuth' })).toThrow(ChainError);
   expect(nameFor(certificate)).toBe('');
+});
+
+/** The agent's certificate with another serial number, signed by the CA all the same. */
+function withSerial(content: Buffer): Buffer {
+  const { agent, sign } = fixedCa();
+  const [tbs] = childrenOf(agent.raw, TAG.sequence);
+  const [version, , ...rest] = childrenOf(tbs?.whole ?? agent.raw, TAG.sequence).map(({ whole }) => whole);
+  const fields = [version ?? Buffer.alloc(0), element(TAG.integer, content), ...rest];
+  return sign(element(TAG.sequence, Buffer.concat(fields)));
+}
+
+test('a serial number below zero: its certificate is believed, denied and revoked like any other', () => {
+  const certificate = withSerial(Buffer.from([0x80, 0x01]));
+  expect(new X509Certificate(certificate).serialNumber).toBe('-7FFF');
+  expect(parseDenyList('serial:-7FFF', 'x').denies(certificate)).toBe('serial:-7fff');
+  expect(parseDenyList('serial:8001', 'x').denies(certificate)).toBeUndefined();
+  expect(serialText(Buffer.from([0x80, 0x01]))).toBe('-7FFF');
+  expect(serialText(Buffer.from([0x00, 0x80]))).toBe('0080');
+  expect(serialNumber('-7FFF')).toBe(-0x7fffn);
+});
+
+test('a CRL with a serial number of no bytes is none', () => {
+  const time = element(TAG.utcTime, Buffer.from('260101000000Z'));
+  const entry = element(TAG.sequence, Buffer.concat([element(TAG.integer, Buffer.alloc(0)), time]));
+  const name = element(TAG.sequence, Buffer.alloc(0));
+  const fields = [element(TAG.sequence, Buffer.alloc(0)), name, time, time, element(TAG.sequence, entry)];
+  const list = element(TAG.sequence, element(TAG.sequence, Buffer.concat(fields)));
+  const pem = `-----BEGIN X509 CRL-----\n${list.toString('base64')}\n-----END X509 CRL-----\n`;
+  expect(() => readCrl(pem)).toThrow(DerError);
 });

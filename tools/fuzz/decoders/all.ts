@@ -3,6 +3,7 @@ import { AGENT_STORE } from './agent-store.ts';
 import { CONFIGURATION } from './configuration.ts';
 import { CONTROLLER_STORE } from './controller-store.ts';
 import type { Decoder } from './decoder.ts';
+import { ENROLMENT } from './enrolment.ts';
 import { EXPRESSIONS } from './expressions.ts';
 import { HTTP } from './http.ts';
 import { NATS } from './nats.ts';
@@ -14,6 +15,16 @@ import { WEB } from './web.ts';
 import { WEB_STORE } from './web-store.ts';
 
 export const DECODERS: readonly Decoder[] = [
-  ...[...PROTOCOL, ...HTTP, ...NATS, ...PKI, ...EXPRESSIONS, ...CONFIGURATION, ...PUPPET, ...RUN_OUTPUT],
+  ...[
+    ...PROTOCOL,
+    ...HTTP,
+    ...NATS,
+    ...PKI,
+    ...ENROLMENT,
+    ...EXPRESSIONS,
+    ...CONFIGURATION,
+    ...PUPPET,
+    ...RUN_OUTPUT,
+  ],
   ...[...WEB, ...AGENT_STORE, ...CONTROLLER_STORE, ...WEB_STORE],
 ];

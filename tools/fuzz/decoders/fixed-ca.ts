@@ -1,9 +1,12 @@
 /** A CA below a root, its CRLs and some certificates: byte for byte the same each time. */
-import { type KeyObject, X509Certificate } from 'node:crypto';
+import { type KeyObject, sign, X509Certificate } from 'node:crypto';
+import { TAG } from '../../../src/pki/der.ts';
 import { makeCertificate, makeCrl } from '../../../src/pki/make-certificate.ts';
 import { fixedEd25519, fixedP256, fixedRsa } from './fixed-keys.ts';
+import { element } from './mutate-der.ts';
 import { AGENT, AT, CONTROLLER } from './samples.ts';
 
+const BIT_STRING = 0x03;
 const YEAR_MS = 365 * 86_400_000;
 
 export interface FixedCa {
@@ -15,6 +18,8 @@ export interface FixedCa {
   controller: X509Certificate;
   /** Of the controller, Ed25519: what it signs is the same each time as well. */
   key: KeyObject;
+  /** As the CA would: a certificate (DER) of whatever it is to sign. */
+  sign(tbs: Uint8Array): Buffer;
 }
 
 let made: FixedCa | undefined;
@@ -50,5 +55,10 @@ function make(): FixedCa {
     agent: new X509Certificate(issue(AGENT, fixedP256('agent'), 'agent')),
     controller: new X509Certificate(issue(CONTROLLER, key, 'controller')),
     key,
+    sign(tbs) {
+      const algorithm = element(TAG.sequence, Buffer.from('06092a864886f70d01010b0500', 'hex'));
+      const signature = Buffer.concat([Buffer.alloc(1), sign('sha256', tbs, ca.key)]);
+      return element(TAG.sequence, Buffer.concat([tbs, algorithm, element(BIT_STRING, signature)]));
+    },
   };
 }

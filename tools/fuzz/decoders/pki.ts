@@ -1,10 +1,11 @@
 /** Certificates, CRLs and what is written beside them. */
 import type { X509Certificate } from 'node:crypto';
+import { signedIn } from '../../../src/controller/revoked-names.ts';
 import { KickError } from '../../../src/errors.ts';
 import { readIndex, writeIndex } from '../../../src/pki/authority-index.ts';
 import { extensionsOf, isSignedSafely, subjectOf } from '../../../src/pki/certificate-fields.ts';
 import { crlsOf } from '../../../src/pki/chain-crls.ts';
-import { checkCrls } from '../../../src/pki/check-crls.ts';
+import { checkCrls, checkNotRevoked } from '../../../src/pki/check-crls.ts';
 import { readCrl, splitCrls } from '../../../src/pki/crl.ts';
 import { parseDenyList } from '../../../src/pki/deny-list.ts';
 import { childrenOf, commonNameOf, DerError, isPuppetAdministrator, TAG } from '../../../src/pki/der.ts';
@@ -68,13 +69,20 @@ const crl: Decoder = {
     return {
       samples: [
         textSample(pem),
-        ...splitCrls(pem).map(
-          (one): Sample => ({ shape: 'der', bytes: derOf(one), wrap: pemOf('X509 CRL') }),
-        ),
+        // Beside the other one, without which none is looked at.
+        ...splitCrls(pem).map((one): Sample => {
+          const wrap = (der: Uint8Array) =>
+            Buffer.concat([pemOf('X509 CRL')(der), Buffer.from(pem.replace(one, ''))]);
+          return { shape: 'der', bytes: derOf(one), wrap };
+        }),
       ],
       decode(input) {
         const pems = splitCrls(input.toString('latin1'));
-        const checked = said(() => checkCrls(pems, trusted, { paths, now: AT }));
+        const checked = said(() => {
+          const checked = checkCrls(pems, trusted, { paths, now: AT });
+          checkNotRevoked(fixedCa().agent, checked, paths);
+          return checked;
+        });
         const believed = crlsOf(pems, trusted).map(({ revoked, nextUpdate }) => ({
           revoked: [...revoked],
           nextUpdate,
@@ -90,7 +98,8 @@ const chain: Decoder = {
   name: 'chain',
   about: 'certificates that are to lead to our CA: both sides, of a broker',
   open() {
-    const verifier = chainVerifier({ ca: authorities(), crls: splitCrls(fixedCa().crls) });
+    const denied = parseDenyList(`serial:0c\n`, 'load the list');
+    const verifier = chainVerifier({ ca: authorities(), crls: splitCrls(fixedCa().crls), denied });
     const [agent, controller, ...above] = all();
     const chains = [[agent], [agent, ...above], [controller, ...above]].map((one) =>
       one.flatMap((der) => der ?? []),
@@ -100,7 +109,15 @@ const chain: Decoder = {
       bytes: element(TAG.sequence, Buffer.concat(ders)),
     });
     return {
-      samples: chains.map(inSequence),
+      samples: [
+        ...chains.map(inSequence),
+        // What our CA has signed, whatever it is.
+        ...leaves().map((leaf): Sample => {
+          const [tbs] = childrenOf(leaf, TAG.sequence);
+          const wrap = (inner: Uint8Array) => element(TAG.sequence, fixedCa().sign(inner));
+          return { shape: 'der', bytes: tbs?.whole ?? leaf, wrap };
+        }),
+      ],
       decode(input) {
         const ders = childrenOf(input, TAG.sequence).map(({ whole }) => whole);
         return verifier.verify(ders, { now: AT, use: 'clientAuth' }).subject;
@@ -163,4 +180,18 @@ const index: Decoder = {
   },
 };
 
-export const PKI: readonly Decoder[] = [certificate, crl, chain, pem, denied, index];
+const inventory: Decoder = {
+  name: 'ca-inventory',
+  about: "what Puppet's CA has signed (inventory.txt): the controller",
+  open: () => ({
+    samples: [
+      textSample(
+        `0x000a 2026-01-01T00:00:00UTC 2031-01-01T00:00:00UTC /CN=${AGENT}\n0x0c x 2031-01-01T00:00:00UTC /CN=b\n`,
+      ),
+    ],
+    decode: (input) => signedIn(input.toString('utf8'), new Set([12n])),
+    words: ['0x', 'UTC ', '/CN=', 'ffffffff', '-'],
+  }),
+};
+
+export const PKI: readonly Decoder[] = [certificate, crl, chain, pem, denied, index, inventory];

@@ -1,6 +1,7 @@
 /** What one side of kick says to the other. */
 import { sign } from 'node:crypto';
 import * as v from 'valibot';
+import { isMeant } from '../../../src/agent/discovery/is-meant.ts';
 import { judgeHost } from '../../../src/agent/discovery/judge-host.ts';
 import { ALGORITHMS, TYPES } from '../../../src/protocol/algorithm.ts';
 import { AsksSchema, parseAnswer, parseQuestion } from '../../../src/protocol/discovery.ts';
@@ -175,6 +176,24 @@ const asks: Decoder = {
   }),
 };
 
+const MEANT = {
+  named: ['web[1-3],@dmz', '/^agent/', '*.example.com'],
+  exclude: ['web2'],
+  domain: 'example.com',
+};
+
+const meant: Decoder = {
+  name: 'meant',
+  about: 'whom a question names: the agent, of a controller',
+  open: () => ({
+    samples: [json(MEANT), json({ named: ['agent!x&*'] })],
+    decode: (input) => isMeant(parseJson(input, { maxBytes: MAX_REQUEST_BYTES }), AGENT),
+    isDeclared: isOf(JsonError),
+    words: ['[1-3]', ',', '!', '&', '^', '@', '*', '/', '"', '(a+)+$'],
+    maxBytes: MAX_REQUEST_BYTES,
+  }),
+};
+
 export const PROTOCOL: readonly Decoder[] = [
   envelope,
   request,
@@ -185,5 +204,5 @@ export const PROTOCOL: readonly Decoder[] = [
   document('refusal', 'why an agent refuses: the controller, of an agent', RefusalSchema, REFUSALS),
   signed('question', 'who is there: the agent, of a controller', parseQuestion, QUESTION),
   signed('answer', 'I am: the controller, of an agent', parseAnswer, ANSWER),
-  asks,
+  ...[asks, meant],
 ];
