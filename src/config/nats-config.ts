@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import * as v from 'valibot';
 import { KickError } from '../errors.ts';
 import { longText } from '../util/bounds.ts';
+import { safeText } from '../util/text.ts';
 
 export const DEFAULT_NATS_PORT = 4222;
 
@@ -11,7 +12,9 @@ const ServerSchema = v.pipe(
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
     const server = parseServer(dataset.value);
     if (server !== undefined) return server;
-    addIssue({ message: 'not a server like tls://nats1.example.com:4222' });
+    addIssue({
+      message: `"${safeText(shortened(dataset.value))}" is not a server like tls://nats1.example.com:4222`,
+    });
     return NEVER;
   }),
 );
@@ -46,6 +49,8 @@ export function noBroker(doing: string): KickError {
 
 export type NatsConfig = v.InferOutput<typeof NatsConfigSchema>;
 
+const shortened = (text: string) => (text.length > 100 ? `${text.slice(0, 100)}…` : text);
+
 /** `host:port`, or undefined if the text is none: `tls://nats1:4222`, `nats1`, `[::1]:4222`. */
 function parseServer(text: string): string | undefined {
   const match =
@@ -55,6 +60,7 @@ function parseServer(text: string): string | undefined {
   if (match === null) return undefined;
   const [, host = '', digits = String(DEFAULT_NATS_PORT)] = match;
   if (host.startsWith('[') && isIP(host.slice(1, -1)) !== 6) return undefined;
+  if (host.includes('..') || (/^[\d.]+$/.test(host) && isIP(host) !== 4)) return undefined;
   const port = Number(digits);
   return port >= 1 && port <= 65_535 ? `${host.toLowerCase()}:${port}` : undefined;
 }

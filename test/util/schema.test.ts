@@ -31,8 +31,38 @@ test.each([
   [{ nats: { servers: ['nats1', '[::1]', '127.0.0.1:14222'] } }, 'fits'],
   [{ nats: {} }, 'nats.servers: missing'],
   [{ nats: { servers: [] } }, 'nats.servers: name at least one server'],
-  [{ nats: { servers: ['http://nats1'] } }, 'nats.servers.0: not a server like tls://nats1.example.com:4222'],
-  [{ nats: { servers: ['nats1:70000'] } }, 'nats.servers.0: not a server like tls://nats1.example.com:4222'],
+  [
+    { nats: { servers: ['http://nats1'] } },
+    'nats.servers.0: "http://nats1" is not a server like tls://nats1.example.com:4222',
+  ],
+  [
+    { nats: { servers: ['999.1.1.1'] } },
+    'nats.servers.0: "999.1.1.1" is not a server like tls://nats1.example.com:4222',
+  ],
+  [
+    { nats: { servers: ['nats..1'] } },
+    'nats.servers.0: "nats..1" is not a server like tls://nats1.example.com:4222',
+  ],
+  [
+    { nats: { servers: ['::1:4222'] } },
+    'nats.servers.0: "::1:4222" is not a server like tls://nats1.example.com:4222',
+  ],
+  [
+    { nats: { servers: ['n\n'] } },
+    'nats.servers.0: "n\\x0a" is not a server like tls://nats1.example.com:4222',
+  ],
+  [{ nats: { servers: 'nats1' } }, 'nats.servers: "nats1" is not a list'],
+  [{ nats: { servers: [['a']] } }, 'nats.servers.0: a list is not text'],
+  [{ nats: { servers: Array(1000).fill('nats1') } }, 'nats.servers: more than 32 servers'],
+  [{ nats: { servers: ['nats1'], user: 'x' } }, 'nats.user: not known here'],
+  [
+    { nats: { servers: ['127.0.0.1.example.com'], tls: false } },
+    'nats.tls: false is only possible on loopback addresses',
+  ],
+  [
+    { nats: { servers: ['nats1:70000'] } },
+    'nats.servers.0: "nats1:70000" is not a server like tls://nats1.example.com:4222',
+  ],
   [{ nats: { servers: ['nats1'], tls: false } }, 'nats.tls: false is only possible on loopback addresses'],
   [{ nats: { servers: ['127.0.0.1', 'localhost:4222', '[::1]'], tls: false } }, 'fits'],
   [{ prot: 1 }, 'prot: not known here; did you mean "port"'],

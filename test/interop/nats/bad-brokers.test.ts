@@ -1,4 +1,8 @@
-/** Brokers that are not what they should be, that stop, and controllers that misuse one. */
+/**
+ * Brokers that are not what they should be, that stop, and controllers that misuse one. KICK_TEST_BROKER_STOP_S=60 stops
+ * them for so many seconds.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Job } from '../../../src/controller/jobs/job.ts';
 import { sealedRequest } from '../../../src/controller/jobs/seal-request.ts';
@@ -12,6 +16,7 @@ import { anySignal, collect, failureOf, STATUS } from '../../transport/support.t
 import { agentAt, connectTo, controller, PARTIES, senderAt, soon, TARGET } from './way.ts';
 
 const signal = anySignal();
+const OUTAGE_MS = 1000 * Number(process.env['KICK_TEST_BROKER_STOP_S'] ?? 0.1);
 
 async function reasonAt(address: string): Promise<string> {
   const { sender } = senderAt(address, { connectTimeoutMs: 1000 });
@@ -29,7 +34,24 @@ test('a server without TLS, of another CA, or with another name is not used, and
   expect(await reasonAt(`127.0.0.1:${named.port}`)).toMatch(/does not match certificate's altnames/);
 });
 
-test('a broker that stands still in the middle of a run, and goes on', async () => {
+const OUTAGES: [string, (server: NatsServer) => Promise<() => Promise<void>>][] = [
+  [
+    'stands still',
+    async (server) => {
+      process.kill(server.pid(), 'SIGSTOP');
+      return async () => void process.kill(server.pid(), 'SIGCONT');
+    },
+  ],
+  [
+    'is killed',
+    async (server) => {
+      await server.kill('SIGKILL');
+      return () => server.start();
+    },
+  ],
+];
+
+test.each(OUTAGES)('a broker that %s in the middle of runs, and is back later', async (_, stop) => {
   let server: NatsServer | undefined;
   const nats = async (parties: Parties) => {
     server = await startNats(parties);
@@ -38,11 +60,12 @@ test('a broker that stands still in the middle of a run, and goes on', async () 
   const site = await realSite(3, () => 'echo begin >> $JOURNAL; held; echo end >> $JOURNAL', { nats });
   const kicked = site.kick('--all', '--format', 'json');
   await expect.poll(() => site.names.flatMap((name) => site.journal(name))).toEqual(Array(3).fill('begin'));
-  const pid = server?.pid() ?? 0;
-  process.kill(pid, 'SIGSTOP');
+  if (server === undefined) throw new Error('no server');
+  const goOn = await stop(server);
   site.release();
-  await expect.poll(() => site.journal(site.names[2] ?? '')).toEqual(['begin', 'end']);
-  process.kill(pid, 'SIGCONT');
+  for (const name of site.names) await expect.poll(() => site.journal(name)).toEqual(['begin', 'end']);
+  await sleep(OUTAGE_MS);
+  await goOn();
   const { code, out } = await kicked;
   expect(JSON.parse(out).hosts.map(({ outcome }: { outcome: string }) => outcome)).toEqual(
     Array(3).fill('unchanged'),
