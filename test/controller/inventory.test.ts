@@ -132,7 +132,7 @@ groups:
     targets: [dmz1.example.com, {name: dmz2.example.com, via: direct}]
 `);
   expect(via).toBe('auto');
-  expect(hosts.get('plain.example.com')?.via).toBe('auto');
+  expect(hosts.get('plain.example.com')?.via).toBeUndefined();
   expect(hosts.get('dmz1.example.com')?.via).toBe('nats');
   expect(hosts.get('dmz2.example.com')?.via).toBe('direct');
 });

@@ -34,6 +34,8 @@ export interface Group {
   readonly sources: readonly GroupSource[];
   /** Maximum number of its hosts that run at once. */
   readonly concurrency?: number;
+  /** How members are reached that its sources name; those that it lists have it themselves. */
+  readonly via?: Way;
 }
 
 export interface Inventory {

@@ -22,7 +22,7 @@ import type { ExclusionContext } from './exclusion.ts';
 import { createScope, everyHost } from './groups.ts';
 import type { AgentAnswer } from './host-sources.ts';
 import { MAINTENANCE } from './inventory.ts';
-import { type SelectionContext, targetsOf } from './targets.ts';
+import { type SelectionContext, targetsOf, viaOfGroups } from './targets.ts';
 
 /** Maximum number of bad expressions reported at once. */
 const MAX_PROBLEMS = 20;
@@ -100,7 +100,7 @@ export async function selectHosts(selection: Selection, given: SelectionContext)
     throw (await import('./nobody.ts')).nobodyLeft(choice.out);
   const chosen = scope.over(new Set(certnames));
   return {
-    targets: await targetsOf(certnames, context),
+    targets: await targetsOf(certnames, making.context),
     explained: choice.explained,
     maintenance,
     membersOf: (group) => chosen.group(group),
@@ -131,7 +131,8 @@ function begin({
     discovered: discovery?.hosts,
   });
   const exclusion = { scope, inventory, isKnown, warn };
-  return { selection, context, choice: createChoice(), scope, exclusion, everyone, discovery };
+  const reaching = { ...context, viaOfGroups: viaOfGroups(inventory, scope) };
+  return { selection, context: reaching, choice: createChoice(), scope, exclusion, everyone, discovery };
 }
 
 // ---------------------------------------------------------------- the steps

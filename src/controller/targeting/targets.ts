@@ -1,10 +1,11 @@
 /** Where to reach the agents of hosts. */
 
 import type { FactPath } from '../../conditions/fact-condition.ts';
+import type { NarrowableScope } from '../../conditions/nodeset/evaluate.ts';
 import type { Way } from '../../protocol/names.ts';
 import type { Target } from '../../transport/transport.ts';
 import type { HostSources } from './host-sources.ts';
-import type { Inventory } from './inventory.ts';
+import { ALL, type Group, type Inventory } from './inventory.ts';
 import type { Warn } from './warn.ts';
 
 export interface SelectionContext {
@@ -16,6 +17,8 @@ export interface SelectionContext {
   port: number;
   /** How every host is reached, whatever the inventory says: `--via`. */
   via?: Way | undefined;
+  /** How members of groups are reached whom a group's sources name, of these hosts. */
+  viaOfGroups?: ((certnames: readonly string[]) => Promise<ReadonlyMap<string, Way>>) | undefined;
   /** Whether an agent has answered through the broker: then it is reached there, unless the inventory says how. */
   isHere?: ((certname: string) => boolean) | undefined;
   /** The fact that holds the address of hosts without one in the inventory. */
@@ -26,6 +29,7 @@ export interface SelectionContext {
 /** The inventory's address, else that of a fact, else the certname. */
 export async function targetsOf(certnames: readonly string[], context: SelectionContext): Promise<Target[]> {
   const { inventory, port, addressFrom, sources, via, isHere } = context;
+  const ofGroups = via === undefined ? await context.viaOfGroups?.(certnames) : undefined;
   let found: ReadonlyMap<string, readonly unknown[]> | undefined;
   if (addressFrom !== undefined && sources.database !== undefined) {
     const unknown = certnames.filter((certname) => inventory.hosts.get(certname)?.address === undefined);
@@ -41,11 +45,48 @@ export async function targetsOf(certnames: readonly string[], context: Selection
       ...viaOf(
         via ??
           inventory.hosts.get(certname)?.via ??
+          ofGroups?.get(certname) ??
           inventory.via ??
           (isHere?.(certname) === true ? 'nats' : undefined),
       ),
     };
   });
+}
+
+/** Undefined if no group says so. A group inside another counts before it, and the earlier of two, as for what is listed. */
+export function viaOfGroups({ groups }: Inventory, scope: NarrowableScope): SelectionContext['viaOfGroups'] {
+  const saying = weakestFirst(groups).filter((one) => one.via !== undefined && hasSources(one, groups));
+  if (saying.length === 0) return undefined;
+  return async (certnames) => {
+    const narrowed = scope.over(new Set(certnames));
+    const found = new Map<string, Way>();
+    for (const { name, via } of saying)
+      for (const certname of await narrowed.group(name)) if (via !== undefined) found.set(certname, via);
+    return found;
+  };
+}
+
+function weakestFirst(groups: Inventory['groups']): Group[] {
+  const order = new Set<Group>();
+  const visit = (name: string): void => {
+    const group = groups.get(name);
+    if (group === undefined || order.has(group)) return;
+    order.add(group);
+    for (const child of [...group.children].reverse()) visit(child);
+  };
+  visit(ALL);
+  return [...order];
+}
+
+/** Hosts that groups only list have it themselves. */
+function hasSources(group: Group, groups: Inventory['groups']): boolean {
+  const seen = new Set([group.name]);
+  for (const name of seen) {
+    const { sources = [], children = [] } = groups.get(name) ?? {};
+    if (sources.length > 0) return true;
+    for (const child of children) seen.add(child);
+  }
+  return false;
 }
 
 /** `direct` is what a target without `via` means, also to older versions that read a job. */

@@ -79,7 +79,7 @@ function read(document: unknown): { reading: Reading; root: GroupDraft | undefin
 }
 
 function finished([name, draft]: [string, GroupDraft]): [string, Group] {
-  const { path, hosts, children, sources, concurrency } = draft;
+  const { path, hosts, children, sources, concurrency, data } = draft;
   const group: Group = {
     name,
     place: path.join('.'),
@@ -87,6 +87,7 @@ function finished([name, draft]: [string, GroupDraft]): [string, Group] {
     sources,
     children: children.map((child) => child.name),
     ...(concurrency !== undefined && { concurrency }),
+    ...(data.via !== undefined && path.length > 0 && { via: data.via }),
   };
   return [name, group];
 }
@@ -94,7 +95,8 @@ function finished([name, draft]: [string, GroupDraft]): [string, Group] {
 /** Merges facts and address into each host; drops those without an agent. */
 function decideReach(reading: Reading, root: GroupDraft): void {
   const { hosts } = reading;
-  const groups = collectGroups(root);
+  // The whole inventory's `via` is the last resort: behind that of groups that name a host by their sources.
+  const groups = collectGroups({ ...root, data: { ...root.data, via: undefined } });
   const targets = collectTargets(root);
   const defined = new Set(reading.defined.values());
   const gone = new Set<string>();
