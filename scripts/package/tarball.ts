@@ -9,6 +9,8 @@ import { copyrightText } from './copyright.ts';
 import type { Architecture } from './node-runtime.ts';
 import { writeSiteFiles } from './site-files.ts';
 
+const UNITS = 'usr/lib/systemd/system';
+
 export interface TarballOptions {
   /** Of the program, as writeTree has made it for `tar`. */
   tree: string;
@@ -26,13 +28,16 @@ export async function writeTarball(folder: string, options: TarballOptions): Pro
   try {
     const [top, site] = [join(work.path, name), join(work.path, 'site')];
     cpSync(tree, top, { recursive: true });
-    writeSiteFiles(site, { units: 'usr/lib/systemd/system', zsh: 'usr/share/zsh/site-functions' });
+    writeSiteFiles(site, { units: UNITS, zsh: 'usr/share/zsh/site-functions' });
     for (const part of ['kick-agent', 'kick']) cpSync(join(site, part), top, { recursive: true });
     const doc = join(top, 'usr/share/doc/kick');
     cpSync(join(site, 'examples'), join(doc, 'examples'), { recursive: true });
     // Unpacked over an earlier version, it must not replace the site's own.
     renameSync(join(top, 'etc/kick/agent.yaml'), join(doc, 'examples/agent.yaml'));
     rmSync(join(top, 'etc'), { recursive: true });
+    // Only a controller needs it.
+    const dropIn = 'kick-agent.service.d';
+    renameSync(join(top, UNITS, dropIn), join(doc, 'examples', dropIn));
     for (const file of ['LICENSE', 'README.md', 'CHANGELOG.md']) cpSync(join(ROOT, file), join(doc, file));
     writeFileSync(join(doc, 'copyright'), await copyrightText(architecture));
     addManual(join(site, 'man'), join(top, 'usr/share/man'));
