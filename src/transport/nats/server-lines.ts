@@ -56,12 +56,13 @@ export class ServerLines {
   }
 }
 
+/** Any byte but four may be part of a subject, and other clients choose them. */
+const MESSAGE =
+  /^(?:MSG [^ \t\r\n]+ \d{1,9} (?:[^ \t\r\n]+ )?|HMSG [^ \t\r\n]+ \d{1,9} (?:[^ \t\r\n]+ )?(?<headers>\d{1,9}) )(?<all>\d{1,9})\r\n$/;
+
 /** Bytes of the message that a line announces; undefined if it announces none. */
 function sizeAfter(line: string): number | undefined {
-  const message =
-    /^(?:MSG \S+ \d{1,9} (?:\S+ )?|HMSG \S+ \d{1,9} (?:\S+ )?(?<headers>\d{1,9}) )(?<all>\d{1,9})\r\n$/.exec(
-      line,
-    );
+  const message = MESSAGE.exec(line);
   if (message !== null) {
     const { headers = '0', all } = message.groups ?? {};
     if (Number(headers) <= Number(all)) return Number(all);
