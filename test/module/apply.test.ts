@@ -1,6 +1,8 @@
 /** The module applied for real, on a scratch copy of this host. */
+
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { KICK, ROOT } from '../../tools/program.ts';
 import { canMount } from '../support/disks.ts';
@@ -44,6 +46,8 @@ async function applyAll(
   });
 }
 
+const RESTART = ['daemon-reload', 'try-restart kick-agent.service'];
+
 const site = (config: string, more = '') => `
   class { 'kick': install_method => 'none' }
   class { 'kick::agent': config => { ${config} }, ${more} }
@@ -66,10 +70,10 @@ test.skipIf(!canMount)(
     ]);
 
     expect(runs).toEqual([
-      [2, ['try-restart kick-agent.service', 'start kick-agent', 'enable kick-agent']],
+      [2, [...RESTART, 'start kick-agent', 'enable kick-agent']],
       [0, []],
       [2, ['reload kick-agent.service']],
-      [2, ['try-restart kick-agent.service', 'reload kick-agent.service']],
+      [2, [...RESTART, 'reload kick-agent.service']],
       [4, []], // without "apply" kick refuses it
     ]);
     const textOf = (name: string) => readFileSync(join(dir, 'etc/kick', name), 'utf8');
@@ -96,7 +100,7 @@ test.skipIf(!canMount)('the socket takes the port over from the agent, and gives
     [
       2,
       [
-        ...['stop kick-agent.socket kick-agent.service', 'daemon-reload'],
+        ...['daemon-reload', 'stop kick-agent.socket kick-agent.service'],
         ...['start kick-agent.socket', 'enable kick-agent.socket', 'disable kick-agent'],
       ],
     ],
@@ -104,9 +108,46 @@ test.skipIf(!canMount)('the socket takes the port over from the agent, and gives
     [
       2,
       [
-        ...['stop kick-agent.socket', 'disable kick-agent.socket', 'try-restart kick-agent.service'],
+        ...['stop kick-agent.socket', 'disable kick-agent.socket', ...RESTART],
         ...['start kick-agent', 'enable kick-agent'],
       ],
     ],
   ]);
 });
+
+/** A tar.gz as `npm run package` makes it, but that its program is this one. */
+function archive(folder: string, version: string): string {
+  const top = join(folder, `kick-${version}-linux-amd64`);
+  const write = (path: string, text: string, mode = 0o644) => {
+    mkdirSync(dirname(join(top, path)), { recursive: true });
+    writeFileSync(join(top, path), text, { mode });
+  };
+  write('usr/bin/kick', `#!/bin/sh\nexec ${KICK.join(' ')} "$@"\n`, 0o755);
+  write('usr/lib/kick/version', version);
+  for (const unit of ['kick-agent.service', 'kick-agent.socket'])
+    write(`usr/lib/systemd/system/${unit}`, version);
+  const file = join(folder, `${version}.tar.gz`);
+  execFileSync('tar', ['-C', folder, '-czf', file, basename(top)]);
+  return file;
+}
+
+test.skipIf(!canMount)(
+  'an archive is an upgrade, one that is broken leaves everything as it was',
+  async () => {
+    const [dir, folder] = [tempFolder(), tempFolder()];
+    const broken = join(folder, 'broken.tar.gz');
+    const from = (source: string) => `
+    class { 'kick': install_method => 'archive', archive_source => '${source}' }
+    include kick::agent`;
+    const one = from(archive(folder, '1.0.0'));
+    const two = from(archive(folder, '1.1.0'));
+    writeFileSync(broken, readFileSync(join(folder, '1.1.0.tar.gz')).subarray(0, -20));
+
+    const runs = await applyAll(dir, [one, one, two, from(broken), two]);
+
+    expect(runs.map(([exit]) => exit)).toEqual([2, 0, 2, 6, 2]);
+    expect(runs.map(([, asked]) => asked).slice(1)).toEqual([[], RESTART, [], []]);
+    expect(readFileSync(join(dir, 'etc/systemd/system/kick-agent.service'), 'utf8')).toBe('1.1.0');
+    expect(readdirSync(join(dir, 'opt/kick')).filter((name) => /^[0-9a-f]{16}$/.test(name))).toHaveLength(2);
+  },
+);

@@ -52,6 +52,15 @@ class kick::agent (
     }
   }
 
+  if $kick::install_method == 'archive' {
+    kick::unit { ['kick-agent.service', 'kick-agent.socket']:
+      before => File["${kick::config_dir}/agent.yaml"],
+      notify => Exec['restart kick-agent'],
+    }
+
+    Exec['unpack kick'] ~> Exec['restart kick-agent']
+  }
+
   # A reload applies these keys. Any other takes a new agent, which adopts the runs of the old one.
   $for_restart = $config - ['controllers', 'trust_pp_cli_auth', 'pull'] + ($socket_activation ? {
       true    => { 'socket_activation' => true },
@@ -80,7 +89,7 @@ class kick::agent (
 
   if $socket_activation {
     # The agent lets go of the port before the socket takes it.
-    $restart = 'systemctl stop kick-agent.socket kick-agent.service && systemctl daemon-reload'
+    $restart = 'systemctl daemon-reload && systemctl stop kick-agent.socket kick-agent.service'
     $socket_ensure = $service_ensure
     $service = { 'enable' => false }
 
@@ -92,7 +101,7 @@ class kick::agent (
 
     Exec['restart kick-agent'] -> Service['kick-agent.socket']
   } else {
-    $restart = 'systemctl try-restart kick-agent.service'
+    $restart = 'systemctl daemon-reload && systemctl try-restart kick-agent.service'
     $socket_ensure = 'stopped'
     $service = { 'ensure' => $service_ensure, 'enable' => $service_enable }
 

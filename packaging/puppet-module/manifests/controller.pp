@@ -45,6 +45,10 @@ class kick::controller (
     }
   }
 
+  if $kick::install_method == 'archive' {
+    include kick::archive
+  }
+
   file { "${kick::config_dir}/controller.yaml":
     ensure  => file,
     owner   => 'root',
@@ -64,6 +68,21 @@ class kick::controller (
   }
 
   if $serve =~ NotUndef {
+    # What the package does.
+    if $kick::install_method == 'archive' {
+      user { 'kick':
+        ensure => present,
+        system => true,
+        home   => '/var/lib/kick',
+        shell  => '/usr/sbin/nologin',
+      }
+      -> kick::unit { 'kick-serve.service':
+        notify => Service['kick-serve'],
+      }
+
+      Exec['unpack kick'] ~> Service['kick-serve']
+    }
+
     service { 'kick-serve':
       ensure    => $serve,
       enable    => $serve,

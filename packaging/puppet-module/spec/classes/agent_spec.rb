@@ -73,7 +73,7 @@ describe 'kick::agent' do
   it 'has no socket' do
     is_expected.to contain_service('kick-agent.socket')
       .with(ensure: 'stopped', enable: false).that_comes_before('Exec[restart kick-agent]')
-    is_expected.to contain_exec('restart kick-agent').with_command('systemctl try-restart kick-agent.service')
+    is_expected.to contain_exec('restart kick-agent').with_command(/systemctl try-restart kick-agent.service\z/)
   end
 
   context 'with socket activation' do
@@ -87,7 +87,7 @@ describe 'kick::agent' do
 
     it 'takes the port when the agent has let go of it' do
       is_expected.to contain_exec('restart kick-agent')
-        .with_command(/\Asystemctl stop kick-agent.socket kick-agent.service/)
+        .with_command(/systemctl stop kick-agent.socket kick-agent.service\z/)
         .that_comes_before('Service[kick-agent.socket]')
     end
 
@@ -107,6 +107,25 @@ describe 'kick::agent' do
         }
       end
     end
+  end
+
+  context 'from an archive' do
+    let(:pre_condition) do
+      "class { 'kick': install_method => 'archive', archive_source => 'puppet:///modules/profile/kick.tar.gz' }"
+    end
+
+    it { is_expected.to compile.with_all_deps }
+    it { is_expected.not_to contain_package('kick-agent') }
+    it { is_expected.to contain_file('/var/cache/kick/kick.tar.gz').that_comes_before('Exec[unpack kick]') }
+    it { is_expected.to contain_exec('unpack kick').that_notifies('Exec[restart kick-agent]') }
+    it { is_expected.to contain_file('/etc/systemd/system/kick-agent.service').that_requires('Exec[unpack kick]') }
+    it { is_expected.to contain_file('/usr/bin/kick').with_target('/opt/kick/current/usr/bin/kick') }
+  end
+
+  context 'from an archive that nobody names' do
+    let(:pre_condition) { "class { 'kick': install_method => 'archive' }" }
+
+    it { is_expected.to compile.and_raise_error(/needs archive_source/) }
   end
 
   context 'where the site installs it' do

@@ -39,6 +39,17 @@ describe 'kick::controller' do
     }
   end
 
+  context 'beside an agent, from an archive' do
+    let(:pre_condition) do
+      "class { 'kick': install_method => 'archive', archive_source => '/srv/kick.tar.gz' } include kick::agent"
+    end
+    let(:params) { { serve: true } }
+
+    it { is_expected.to compile.with_all_deps }
+    it { is_expected.to contain_file('/etc/systemd/system/kick-serve.service').that_notifies('Service[kick-serve]') }
+    it { is_expected.to contain_user('kick').with_system(true) }
+  end
+
   context 'beside an agent, both from the Puppet server' do
     let(:pre_condition) { "class { 'kick::agent': package_source => 'puppet:///modules/profile/a.deb' }" }
     let(:params) { { package_source: '/srv/kick.deb', package_ensure: 'installed' } }

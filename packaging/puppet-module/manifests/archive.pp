@@ -1,0 +1,60 @@
+# @summary kick from its tar.gz, in the places of the packages
+#
+# Each archive has a folder of its own, named after its checksum, and a link leads to the current one: whatever runs meanwhile keeps
+# its files, and an archive that does not unpack changes nothing.
+#
+# @api private
+class kick::archive {
+  include kick::downloads
+
+  unless $kick::archive_source {
+    fail('kick: install_method archive needs archive_source')
+  }
+
+  $file = "${kick::download_dir}/kick.tar.gz"
+  $dir = $kick::archive_dir
+  $id = "$(sha256sum < ${file} | cut -c 1-16)"
+
+  file { $file:
+    ensure => file,
+    owner  => 'root',
+    group  => 'root',
+    mode   => '0644',
+    source => $kick::archive_source,
+  }
+
+  file { $dir:
+    ensure => directory,
+    owner  => 'root',
+    group  => 'root',
+    mode   => '0755',
+  }
+
+  $unpack = [
+    "cd ${dir}", "id=${id}", 'rm -rf new', 'mkdir new',
+    "tar -xzf ${file} --no-same-owner --strip-components=1 -C new",
+    'rm -rf "$id"', 'mv new "$id"', 'before=$(readlink current || true)', 'ln -sfn "$id" next', 'mv -fT next current',
+    'find . -mindepth 1 -maxdepth 1 -type d ! -name "$id" ! -name "$before" -exec rm -rf {} +',
+  ]
+
+  exec { 'unpack kick':
+    command  => join($unpack, ' && '),
+    unless   => "test \"$(readlink ${dir}/current)\" = \"${id}\"",
+    provider => shell,
+    path     => ['/usr/bin', '/bin'],
+    require  => File[$file, $dir],
+  }
+
+  file {
+    default:
+      ensure  => link,
+      require => Exec['unpack kick'],
+      ;
+    '/usr/lib/kick':
+      target => "${dir}/current/usr/lib/kick",
+      ;
+    '/usr/bin/kick':
+      target => "${dir}/current/usr/bin/kick",
+      ;
+  }
+}
