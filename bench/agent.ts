@@ -14,6 +14,7 @@ import { PROGRAM } from '../tools/program.ts';
 import { memoryRows } from './agent-memory.ts';
 import { type Row, startAsUnit } from './measure.ts';
 import { cpuOfProcess, memoryOf } from './processes.ts';
+import { sleepingRow } from './sleeping.ts';
 
 const NAME = 'agent.bench';
 const RUNS = 40;
@@ -78,6 +79,10 @@ export async function* agentRows(folder: string, requests: number): AsyncGenerat
   } finally {
     await agent.kill();
   }
+  const identity = await ca.identity('puppet.bench');
+  const sender = httpsSender({ identity });
+  yield await sleepingRow(folders, (target) => run(sender, identity, target));
+  sender.close();
 }
 
 /** Milliseconds of the agent's CPU per request. */

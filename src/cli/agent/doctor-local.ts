@@ -34,6 +34,7 @@ import {
   pullOf,
   readConfig,
 } from './agent-parts.ts';
+import { listensOn } from './port-holder.ts';
 import { renewalTroubleNow } from './renewal.ts';
 import { refusedByControllers } from './self-handshake.ts';
 
@@ -111,13 +112,16 @@ function withoutTwins(findings: readonly Finding[]): Finding[] {
   return findings.filter(({ what }, index) => findings.findIndex((one) => one.what === what) === index);
 }
 
+/** It holds the port for an agent that sleeps (kick-agent.socket). */
+const SYSTEMD = 1;
+
 async function portFindings(config: AgentConfig, options: AgentMainOptions): Promise<Finding[]> {
   const port = options.port ?? config.port;
   const holder = await lockHolder(layoutOf(options.stateDir, options.runDir).agentLock, systemClock);
   if (holder !== undefined)
     return [remark(`kick agent runs here already: ${holder}`, 'kick doctor with its name asks it')];
   const error = await cannotListen(port, options.bind ?? config.bind);
-  if (error === undefined) return [];
+  if (error === undefined || (await listensOn(port, SYSTEMD))) return [];
   return [
     problem(`port ${port} cannot be listened on: ${error}`, `see who has it: ss -ltnp 'sport = :${port}'`),
   ];
