@@ -47,7 +47,7 @@ test('bash: commands, options, values, hosts within expressions, jobs and files'
     ['kick jobs show ', ['last', 'e41c07aa']],
     ['kick rerun e4', ['e41c07aa']],
     ['kick jobs resume l', ['last']],
-    ['kick completion ', ['bash', 'zsh']],
+    ['kick completion ', ['bash', 'fish', 'zsh']],
     ['kick --dry', ['--dry-run']],
     ['kick ping --connect-t', ['--connect-timeout']],
     ['kick run --skip_t', ['--skip-tags']],
