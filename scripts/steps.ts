@@ -96,9 +96,10 @@ export const STEPS: readonly Step[] = [
   },
   {
     name: 'nodes',
-    what: "the agent's unit on every Node",
+    what: "every Node, and the packages' own",
     command: ['vitest', 'run', '--project', 'nodes'],
     nodes: NODES,
+    needs: { strip: 'binutils' },
     beside: 'puppet',
   },
   {

@@ -1,5 +1,6 @@
 /** A program like logger(1), which takes the lines of the system's log with their priority in front. */
 import { spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { safeJsonText } from '../util/text.ts';
 
 /** pino's levels as priorities (RFC 5424, 6.2.1), from the highest. */
@@ -26,6 +27,9 @@ export function startLogger([program = '', ...args]: readonly string[]): LoggerP
   // In a session of its own: Ctrl-C does not end it.
   const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   child.stdin.on('error', () => undefined);
+  // Who ends without closing it does not wait for it.
+  child.unref();
+  (child.stdin as Socket).unref();
   const gone = new Promise<void>((resolve) => {
     child.once('error', () => resolve());
     child.once('close', () => resolve());
@@ -42,9 +46,7 @@ export function startLogger([program = '', ...args]: readonly string[]): LoggerP
       });
       await Promise.race([gone, over]);
       clearTimeout(late);
-      // We do not wait for it any longer.
       child.stdin.destroy();
-      child.unref();
     },
   };
 }

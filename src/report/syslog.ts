@@ -1,4 +1,5 @@
 /** The system's log: a line for the job and one for each host. */
+import { pino } from 'pino';
 import type { HostResult, JobEvent } from '../controller/jobs/job.ts';
 import { isSuccess } from '../protocol/outcome.ts';
 import { startLogger } from './logger-process.ts';
@@ -10,8 +11,7 @@ export interface SyslogOptions {
   judge: Judge;
 }
 
-export async function syslogReporter({ argv, judge }: SyslogOptions): Promise<Reporter> {
-  const { pino } = await import('pino');
+export function syslogReporter({ argv, judge }: SyslogOptions): Reporter {
   const logger = startLogger(argv);
   const log = pino({ base: null, timestamp: false }, logger);
   let job = '';

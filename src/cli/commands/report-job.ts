@@ -148,7 +148,7 @@ async function trustedLogger(
 async function addTo(
   reporters: Set<Reporter>,
   { terminal }: CommandContext,
-  open: (guard: Guard) => Promise<Reporter>,
+  open: (guard: Guard) => Reporter | Promise<Reporter>,
 ): Promise<void> {
   let opened: Reporter | undefined;
   let isBroken = false;
