@@ -3,7 +3,7 @@
 import { X509Certificate } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { readDisabled } from '../../src/agent/puppet/disabled-lock.ts';
 import { readIndex } from '../../src/controller/jobs/job-index-file.ts';
 import { decodeStored } from '../../src/controller/jobs/job-schema.ts';
@@ -16,6 +16,9 @@ import { ChainError, chainVerifier } from '../../src/pki/peer-chain.ts';
 import { TYPES } from '../../src/protocol/algorithm.ts';
 import { decodeEnvelope, leafOf, verifySignature } from '../../src/protocol/envelope.ts';
 import { sealAs } from '../../src/protocol/seal.ts';
+import { systemClock } from '../../src/util/clock.ts';
+import { silentLog } from '../../src/util/log.ts';
+import { openAudit } from '../../src/web/server/audit.ts';
 import { fixedCa } from '../../tools/fuzz/decoders/fixed-ca.ts';
 import { element } from '../../tools/fuzz/decoders/mutate-der.ts';
 import { AT, UUID } from '../../tools/fuzz/decoders/samples.ts';
@@ -115,4 +118,16 @@ test('a CRL with a serial number of no bytes is none', () => {
   const list = element(TAG.sequence, element(TAG.sequence, Buffer.concat(fields)));
   const pem = `-----BEGIN X509 CRL-----\n${list.toString('base64')}\n-----END X509 CRL-----\n`;
   expect(() => readCrl(pem)).toThrow(DerError);
+});
+
+test('an audit of line ends alone is passed over, and what stands among them is found', async () => {
+  const { path, remove } = throwawayFolder();
+  onTestFinished(remove);
+  const line = JSON.stringify({ at: '', who: '', via: '', address: '', what: '', status: 0 });
+  writeFileSync(join(path, 'audit.jsonl'), `${'{\n'.repeat(100_000)}${line}\n${'\n'.repeat(20_000)}`);
+  const audit = await openAudit(path, { clock: systemClock, log: silentLog });
+  const parse = vi.spyOn(JSON, 'parse');
+  onTestFinished(() => parse.mockRestore());
+  expect((await audit.page({ limit: 50 })).lines).toHaveLength(1);
+  expect(parse).toHaveBeenCalledTimes(1);
 });

@@ -94,6 +94,9 @@ async function readPage(
   }
 }
 
+/** Bytes of a line in which nothing is said. Many that are shorter would each be an error of the parser, and take a second. */
+const SHORTEST = '{"at":"","who":"","via":"","address":"","what":"","status":0}'.length;
+
 /** The last lines of a part of the file; its first line is whole only at the beginning of the file. */
 function linesOf(bytes: Buffer, { from, limit }: { from: number; limit: number }) {
   const lines: AuditLine[] = [];
@@ -101,7 +104,7 @@ function linesOf(bytes: Buffer, { from, limit }: { from: number; limit: number }
   while (lines.length < limit && end > 0) {
     const start = end === 1 ? 0 : bytes.lastIndexOf(10, end - 2) + 1;
     if (start === 0 && from > 0) break;
-    const line = parsed(bytes.toString('utf8', start, end));
+    const line = end - start < SHORTEST ? undefined : parsed(bytes.toString('utf8', start, end));
     if (line !== undefined) lines.push(line);
     end = start;
   }
