@@ -16,6 +16,8 @@ const UNIT = `mkdir -p /etc/fake-systemd
 echo '#!/bin/sh
 trap : HUP; trap "kill %1; exit" TERM; sleep 1000 & while ! wait %1; do :; done' > /etc/fake-systemd/kick-agent.start
 chmod 755 /etc/fake-systemd/kick-agent.start
+printf '#!/bin/sh\\necho "augparse 1.14.0"\\n' > /usr/bin/augparse # else Facter loads all of Augeas to tell its version
+chmod 755 /usr/bin/augparse
 cp /etc/fake-systemd/kick-agent.start /etc/fake-systemd/kick-agent.socket.start
 echo 'kill -HUP $MAINPID' > /etc/fake-systemd/kick-agent.reload`;
 
@@ -46,6 +48,8 @@ async function applyAll(
   });
 }
 
+const LETS_GO = ['daemon-reload', 'stop kick-agent.socket kick-agent.service'];
+const SOCKET_GOES = ['stop kick-agent.socket', 'disable kick-agent.socket'];
 const RESTART = ['daemon-reload', 'try-restart kick-agent.service'];
 
 const site = (config: string, more = '') => `
@@ -57,7 +61,7 @@ const site = (config: string, more = '') => `
   }`;
 
 test.skipIf(!canMount)(
-  'a second run changes nothing; a policy is reloaded, a port is a restart',
+  'a second run changes nothing; a policy is reloaded, a port is a restart, a socket takes it over',
   async () => {
     const dir = scratchWithKick();
 
@@ -67,6 +71,8 @@ test.skipIf(!canMount)(
       site("port => 8140, controllers => ['deploy.example.com']"),
       site("port => 8141, controllers => ['deploy.example.com']"),
       site("port => 8142, runner => 'puppet-apply'"),
+      site("port => 8141, controllers => ['deploy.example.com']", 'socket_activation => true'),
+      site("port => 8141, controllers => ['deploy.example.com']"),
     ]);
 
     expect(runs).toEqual([
@@ -75,6 +81,8 @@ test.skipIf(!canMount)(
       [2, ['reload kick-agent.service']],
       [2, [...RESTART, 'reload kick-agent.service']],
       [4, []], // without "apply" kick refuses it
+      [2, [...LETS_GO, 'start kick-agent.socket', 'enable kick-agent.socket', 'disable kick-agent']],
+      [2, [...SOCKET_GOES, ...RESTART, 'start kick-agent', 'enable kick-agent']],
     ]);
     const textOf = (name: string) => readFileSync(join(dir, 'etc/kick', name), 'utf8');
     expect(textOf('agent.yaml')).toBe(
@@ -90,30 +98,6 @@ test.skipIf(!canMount)(
     ]);
   },
 );
-
-test.skipIf(!canMount)('the socket takes the port over from the agent, and gives it back', async () => {
-  const sleeping = site('', 'socket_activation => true');
-
-  const runs = await applyAll(scratchWithKick(), [site(''), sleeping, sleeping, site('')]);
-
-  expect(runs.slice(1)).toEqual([
-    [
-      2,
-      [
-        ...['daemon-reload', 'stop kick-agent.socket kick-agent.service'],
-        ...['start kick-agent.socket', 'enable kick-agent.socket', 'disable kick-agent'],
-      ],
-    ],
-    [0, []],
-    [
-      2,
-      [
-        ...['stop kick-agent.socket', 'disable kick-agent.socket', ...RESTART],
-        ...['start kick-agent', 'enable kick-agent'],
-      ],
-    ],
-  ]);
-});
 
 /** A tar.gz as `npm run package` makes it, but that its program is this one. */
 function archive(folder: string, version: string): string {
@@ -143,10 +127,10 @@ test.skipIf(!canMount)(
     const two = from(archive(folder, '1.1.0'));
     writeFileSync(broken, readFileSync(join(folder, '1.1.0.tar.gz')).subarray(0, -20));
 
-    const runs = await applyAll(dir, [one, one, two, from(broken), two]);
+    const runs = await applyAll(dir, [one, one, two, from(broken)]);
 
-    expect(runs.map(([exit]) => exit)).toEqual([2, 0, 2, 6, 2]);
-    expect(runs.map(([, asked]) => asked).slice(1)).toEqual([[], RESTART, [], []]);
+    expect(runs.map(([exit]) => exit)).toEqual([2, 0, 2, 6]);
+    expect(runs.map(([, asked]) => asked).slice(1)).toEqual([[], RESTART, []]);
     expect(readFileSync(join(dir, 'etc/systemd/system/kick-agent.service'), 'utf8')).toBe('1.1.0');
     expect(readdirSync(join(dir, 'opt/kick')).filter((name) => /^[0-9a-f]{16}$/.test(name))).toHaveLength(2);
   },
