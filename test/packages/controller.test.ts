@@ -1,10 +1,11 @@
 /** The package of a controller: what it brings, what it leaves to the operator, and that its purge leaves nothing. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { expect, inject, test } from 'vitest';
 import { version } from '../../src/cli/version.ts';
+import { mintCa } from '../../tools/mint/mint-ca.ts';
 import { EARLIER } from './build-packages.ts';
 import { bootMachine } from './machine.ts';
-import { everything } from './site.ts';
+import { everything, mainPid, NODE } from './site.ts';
 
 const { debs } = inject('packages');
 
@@ -45,4 +46,40 @@ test('installed beside a masked agent, upgraded and purged', async () => {
   machine.must('dpkg', '--purge', 'kick', 'kick-agent');
   expect(everything(machine)).toBe(before);
   expect(machine.run('getent', 'passwd', 'kick').code).toBe(2);
+});
+
+test('kick serve beside an agent that was there before: it serves as its own user, and is restarted by an upgrade', async () => {
+  const machine = await bootMachine('debian12');
+  const install = (wanted: string, kind: 'agent' | 'controller') =>
+    machine.must('dpkg', '-i', machine.bring(debs[wanted]?.[kind] ?? ''));
+  const ssl = machine.path('/etc/puppetlabs/puppet/ssl');
+  mkdirSync(ssl, { recursive: true });
+  const ca = mintCa();
+  ca.write(ssl, ca.issue(NODE));
+  machine.must(
+    'chmod',
+    '-R',
+    'a+rX',
+    '/etc/puppetlabs/puppet/ssl/certs',
+    '/etc/puppetlabs/puppet/ssl/crl.pem',
+  );
+  install(EARLIER, 'agent');
+  await expect.poll(() => machine.run('stat', '-c', '%a', '/var/lib/kick').out.trim()).toBe('700');
+  install(EARLIER, 'controller');
+  machine.must('systemctl', 'enable', '--now', 'kick-serve');
+  const ask = `require('node:https').get('https://127.0.0.1:8443/', {rejectUnauthorized: false}, (r) => { console.log(r.statusCode); r.destroy(); })`;
+  const serves = () => expect.poll(() => machine.run('/usr/lib/kick/node', '-e', ask).out.trim()).toBe('200');
+  await serves();
+  expect(machine.must('stat', '-c', '%U', '/var/lib/kick/web').trim()).toBe('kick');
+  const first = mainPid(machine, 'kick-serve');
+  machine.must(
+    'sh',
+    '-c',
+    `dpkg -i ${[debs[version()]?.agent ?? '', debs[version()]?.controller ?? ''].map(machine.bring).join(' ')}`,
+  );
+  await serves();
+  expect(mainPid(machine, 'kick-serve')).not.toBe(first);
+  machine.must('dpkg', '--remove', 'kick');
+  expect(machine.run('systemctl', 'is-active', 'kick-serve').out.trim()).toBe('inactive');
+  expect(machine.run('systemctl', 'is-active', 'kick-agent').out.trim()).toBe('active');
 });

@@ -1,6 +1,6 @@
 /** A clean Debian with systemd that a test boots, in which it is root, and which is gone afterwards (test/lab/machine). */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { KICK, ROOT } from '../../tools/program.ts';
@@ -86,7 +86,17 @@ function machineOf(pid: number): Machine {
       if (code !== 0) throw new Error(`${argv.join(' ')}: exit code ${code}\n${out}${err}`);
       return out + err;
     },
-    ours: (program, words) => nsenter([...enter, program, ...words(readlinkSync(root))]),
+    ours: (program, words) =>
+      nsenter([
+        ...enter.slice(0, 2),
+        '--net',
+        '--pid',
+        '--ipc',
+        '--uts',
+        '--cgroup',
+        program,
+        ...words(root),
+      ]),
     kick: (words, env) =>
       spawn('nsenter', ['--target', String(pid), '--net', ...KICK, ...words], {
         env: { ...process.env, NO_COLOR: '1', ...env },

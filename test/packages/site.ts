@@ -52,8 +52,8 @@ export function packageSite(machine: Machine): PackageSite {
   };
 }
 
-export const mainPid = (machine: Machine) =>
-  machine.must('systemctl', 'show', '--property=MainPID', '--value', 'kick-agent').trim();
+export const mainPid = (machine: Machine, unit = 'kick-agent') =>
+  machine.must('systemctl', 'show', '--property=MainPID', '--value', unit).trim();
 
 /** Every file that a package could leave behind. */
 export const everything = (machine: Machine) =>
