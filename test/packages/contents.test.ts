@@ -38,6 +38,34 @@ test('the same commit gives the same bytes', async () => {
   expect(await digests()).toEqual(first);
 });
 
+test('each file is in one package, and both formats bring the same', () => {
+  const inside = (command: readonly [string, ...string[]], file: string) => {
+    const [program, ...words] = command;
+    const list = execFileSync(program, [...words, file], { encoding: 'utf8', maxBuffer: 2 ** 24 });
+    // Units and functions of zsh have other folders, and each format has its own documents.
+    return list
+      .split('\n')
+      .map((line) =>
+        (/\.?(\/\S+[^/\s])$/.exec(line)?.[1] ?? '')
+          .replace(/^\/lib\//, '/usr/lib/')
+          .replace('vendor-completions', 'site-functions'),
+      )
+      .filter(
+        (path) =>
+          /^\/(etc|usr)\/.*\./.test(path) && !/\/(doc|licenses|lintian)\//.test(path) && !path.endsWith('.d'),
+      )
+      .sort();
+  };
+  const [debAgent = [], debController = []] = files(debs).map((file) =>
+    inside(['dpkg-deb', '--contents'], file),
+  );
+  const [rpmAgent, rpmController] = files(rpms).map((file) => inside(['rpm', '-qpl'], file));
+  expect(debController).toContain('/usr/lib/systemd/system/kick-agent.service.d/controller.conf');
+  expect(debAgent.filter((path) => debController.includes(path))).toEqual([]);
+  expect(rpmAgent).toEqual(debAgent);
+  expect(rpmController).toEqual(debController);
+});
+
 test('lintian has nothing to say', () => {
   const { stdout } = spawnSync(
     'lintian',
