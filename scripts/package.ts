@@ -51,11 +51,12 @@ async function main(): Promise<void> {
     return;
   }
   const out = emptyFolder(values.out);
+  const sbom = await sbomText();
   for (const format of formats) {
     for (const architecture of architectures.length === 0 ? ARCHITECTURE_NAMES : architectures)
-      await writePackages(out, { format, architecture, isQuick: values.quick });
+      await writePackages(out, { format, architecture, sbom, isQuick: values.quick });
   }
-  writeFileSync(join(out, `kick-${version()}.cdx.json`), await sbomText());
+  writeFileSync(join(out, `kick-${version()}.cdx.json`), sbom);
   writeSums(out);
 }
 
@@ -78,10 +79,14 @@ function formatFrom(name: string): Format {
   throw new Error(`there is no format "${name}": only ${FORMAT_NAMES.join(', ')}`);
 }
 
-async function writePackages(
-  folder: string,
-  { format, architecture, isQuick }: { format: Format; architecture: Architecture; isQuick: boolean },
-): Promise<void> {
+interface Wanted {
+  format: Format;
+  architecture: Architecture;
+  sbom: string;
+  isQuick: boolean;
+}
+
+async function writePackages(folder: string, { format, architecture, sbom, isQuick }: Wanted): Promise<void> {
   const work = throwawayFolder({ prefix: 'kick-package-' });
   try {
     const tree = join(work.path, 'tree');
@@ -91,6 +96,7 @@ async function writePackages(
       architecture,
       version: version(),
       date: sourceDate(ROOT),
+      sbom,
       compression: isQuick ? 'none' : 'xz',
     });
   } finally {

@@ -26,6 +26,8 @@ export interface DebOptions {
   version: string;
   /** Seconds since 1970. */
   date: number;
+  /** The list of what is inside. */
+  sbom: string;
   /** Defaults to xz, which takes a minute; `none` takes seconds. */
   compression?: 'xz' | 'none';
 }
@@ -56,7 +58,10 @@ export async function writeDebs(folder: string, options: DebOptions): Promise<vo
   }
 }
 
-async function fillSource(source: string, { tree, architecture, version, date }: DebOptions): Promise<void> {
+async function fillSource(
+  source: string,
+  { tree, architecture, version, date, sbom }: DebOptions,
+): Promise<void> {
   cpSync(join(ROOT, 'packaging', 'debian'), join(source, 'debian'), { recursive: true });
   cpSync(tree, join(source, 'tree'), { recursive: true });
   writeSiteFiles(join(source, 'gen'), {
@@ -66,6 +71,7 @@ async function fillSource(source: string, { tree, architecture, version, date }:
   writeFileSync(join(source, 'debian', 'changelog'), changelog(version, date));
   writeFileSync(join(source, 'debian', 'kick.copyright'), OWN_COPYRIGHT);
   writeFileSync(join(source, 'debian', 'kick-agent.copyright'), await copyrightText(architecture));
+  writeFileSync(join(source, 'gen', 'kick.cdx.json'), sbom);
 }
 
 function changelog(version: string, date: number): string {

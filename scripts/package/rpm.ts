@@ -15,6 +15,8 @@ export interface RpmOptions {
   version: string;
   /** Seconds since 1970. */
   date: number;
+  /** The list of what is inside. */
+  sbom: string;
   /** Defaults to xz, which every rpm reads and takes a minute; `none` takes seconds. */
   compression?: 'xz' | 'none';
 }
@@ -29,7 +31,7 @@ const PAYLOADS = { xz: 'w6T2.xzdio', none: 'w0.gzdio' } as const;
 
 /** Writes kick-agent-VERSION-1.PROCESSOR.rpm and kick-VERSION-1.noarch.rpm into `folder`. Throws if rpmbuild is not installed. */
 export async function writeRpms(folder: string, options: RpmOptions): Promise<void> {
-  const { tree, architecture, version, date, compression = 'xz' } = options;
+  const { tree, architecture, version, date, sbom, compression = 'xz' } = options;
   const work = throwawayFolder({ prefix: 'kick-rpm-' });
   try {
     const source = join(work.path, 'SOURCES');
@@ -45,6 +47,9 @@ export async function writeRpms(folder: string, options: RpmOptions): Promise<vo
       if (name === 'kick-agent')
         writeFileSync(join(licences, 'copyright'), await copyrightText(architecture));
     }
+    const documents = join(source, 'gen/kick-agent/usr/share/doc/kick-agent');
+    mkdirSync(documents, { recursive: true });
+    writeFileSync(join(documents, 'kick.cdx.json'), sbom);
     const spec = join(work.path, 'kick.spec');
     writeFileSync(spec, specText(version, date));
     const processor = RPM_ARCHITECTURES[architecture];

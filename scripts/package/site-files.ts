@@ -26,7 +26,7 @@ export function writeSiteFiles(folder: string, { units, zsh }: SiteFolders): voi
   write(`kick-agent/${units}/kick-agent.service`, packagedUnit(unit('kick-agent.service')));
   for (const name of readdirSync(join(PACKAGING, 'systemd')).filter((one) => one.endsWith('.socket')))
     write(`kick-agent/${units}/${name}`, unit(name));
-  write(`kick/${units}/kick-serve.service`, unit('kick-serve.service'));
+  for (const name of ['kick-pki.service', 'kick-serve.service']) write(`kick/${units}/${name}`, unit(name));
   // A controller has an agent beside it.
   write(`kick/${units}/kick-agent.service.d/controller.conf`, unit('kick-agent.service.d/controller.conf'));
   write('kick/usr/share/bash-completion/completions/kick', SCRIPTS.bash);

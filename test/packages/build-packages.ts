@@ -5,6 +5,7 @@ import { sourceDate } from '../../scripts/package/commit.ts';
 import { writeDebs } from '../../scripts/package/deb.ts';
 import { ownArchitecture } from '../../scripts/package/node-runtime.ts';
 import { RPM_ARCHITECTURES, writeRpms } from '../../scripts/package/rpm.ts';
+import { sbomText } from '../../scripts/package/sbom.ts';
 import { writeTree } from '../../scripts/package/tree.ts';
 import { version } from '../../src/cli/version.ts';
 import { ROOT } from '../../tools/program.ts';
@@ -32,6 +33,7 @@ export async function buildPackages(folder: string): Promise<BuiltPackages> {
   const tree = join(folder, 'tree');
   const architecture = ownArchitecture();
   await writeTree(tree, { architecture, origin: 'deb' });
+  const sbom = await sbomText();
   const debs: Record<string, PackageFiles> = {};
   const rpms: Record<string, PackageFiles> = {};
   for (const one of [version(), EARLIER, LATER]) {
@@ -43,6 +45,7 @@ export async function buildPackages(folder: string): Promise<BuiltPackages> {
       architecture,
       version: one,
       date: sourceDate(ROOT),
+      sbom,
       compression: 'none',
     } as const;
     await writeDebs(folder, options);

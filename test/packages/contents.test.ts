@@ -22,6 +22,7 @@ test('the same commit gives the same bytes', async () => {
       architecture: ownArchitecture(),
       version: version(),
       date: 1_700_000_000,
+      sbom: '{}',
       compression: 'none',
     } as const;
     await writeDebs(folder, options);

@@ -40,3 +40,23 @@ describe.each<RootName>(['debian12', 'debian13'])('%s', (root) => {
     expect(everything(machine)).toBe(before);
   });
 });
+
+test('where the socket holds the port: a sleeping agent is upgraded and answers, and nothing is left of the socket', async () => {
+  const machine = await bootMachine('debian13');
+  const before = everything(machine);
+  const site = packageSite(machine);
+  const install = (wanted: string) => machine.must('dpkg', '-i', machine.bring(debs[wanted]?.agent ?? ''));
+  install(EARLIER);
+  expect(machine.run('systemctl', 'is-enabled', 'kick-agent.socket').out.trim()).toBe('disabled');
+  machine.must('systemctl', 'disable', '--now', 'kick-agent.service');
+  machine.must('systemctl', 'enable', '--now', 'kick-agent.socket');
+  expect((await site.kick('ping', NODE)).out).toContain(EARLIER);
+  machine.must('systemctl', 'stop', 'kick-agent.service');
+  install(version());
+  expect(isActive(machine)).toBe('inactive');
+  expect((await site.kick('ping', NODE)).out).toContain(version());
+  machine.must('dpkg', '--purge', 'kick-agent');
+  expect(machine.run('systemctl', 'is-active', 'kick-agent.socket').out.trim()).toBe('inactive');
+  machine.must('rm', '-r', '/etc/kick');
+  expect(everything(machine)).toBe(before);
+});
