@@ -60,7 +60,7 @@ test('a disk that is full in the middle of the upgrade: the version before works
   machine.must(
     'sh',
     '-ec',
-    'mount -t tmpfs -o size=150M tmpfs /mnt; cp -a /usr/lib/kick/. /mnt; mount --move /mnt /usr/lib/kick',
+    'mount -t tmpfs -o size=150M tmpfs /mnt; cp -a /usr/lib/kick/. /mnt; mount --bind /mnt /usr/lib/kick',
   );
   const first = mainPid(machine);
   const upgrade = dpkg(machine, version());
@@ -76,7 +76,7 @@ test('a disk that is full in the middle of the upgrade: the version before works
   await answers(EARLIER);
   const run = site.startKick(NODE);
   await expect.poll(site.isRunning).toBe(true);
-  machine.must('mount', '-o', 'remount,size=500M', '/usr/lib/kick');
+  machine.must('mount', '-o', 'remount,size=500M', '/mnt');
   expect(dpkg(machine, version()).code).toBe(0);
   await answers(version());
   site.endRun();

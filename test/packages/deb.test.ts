@@ -45,7 +45,9 @@ test('where the socket holds the port: a sleeping agent is upgraded and answers,
   const machine = await bootMachine('debian13');
   const before = everything(machine);
   const site = packageSite(machine);
-  const install = (wanted: string) => machine.must('dpkg', '-i', machine.bring(debs[wanted]?.agent ?? ''));
+  machine.write('/etc/kick/agent.yaml', JSON.stringify({ runner: 'command', command: RUN }));
+  const install = (wanted: string) =>
+    machine.must('dpkg', '--force-confold', '-i', machine.bring(debs[wanted]?.agent ?? ''));
   install(EARLIER);
   expect(machine.run('systemctl', 'is-enabled', 'kick-agent.socket').out.trim()).toBe('disabled');
   machine.must('systemctl', 'disable', '--now', 'kick-agent.service');
