@@ -10,6 +10,8 @@ export function checkHasFacts({ hosts }: Inventory, what: string): void {
 
 export function needsPuppetDb(what: string): KickError {
   return new KickError('usage', `${what}: there is no PuppetDB to ask`, {
-    hint: 'controller.yaml, puppetdb: {urls: [https://puppetdb.example.com:8081]}',
+    hint:
+      'controller.yaml, puppetdb: {urls: [https://puppetdb.example.com:8081]}; ' +
+      'through NATS the agents judge: kick discover --fact os.family=Debian',
   });
 }
