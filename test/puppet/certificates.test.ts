@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AGENTS } from './agents.ts';
-import { controllerFor, outcomesOf, type RunningAgent, startAgent, useLab } from './harness.ts';
+import { controllerFor, kickCommand, outcomesOf, type RunningAgent, startAgent, useLab } from './harness.ts';
 import { catalogsOf, messageOn, newMessage, puppetConf } from './runs.ts';
 
 const lab = useLab();
@@ -104,6 +104,17 @@ test("an agent whose own certificate is revoked fails, and is unreachable once t
   const aware = await controllerWith('puppet.lab').kick(certname);
   expect(outcomesOf(aware)).toEqual({ [agent]: 'unreachable' });
   expect(aware.stdout).toMatch(/revoked/);
+});
+
+test("kick nats config names whom Puppet's CA has signed, and not whose certificate is revoked", async () => {
+  const home = join(lab.dir, 'controller-nats-config');
+  const words = ['nats', 'config', '--puppet', lab.serverPuppet, '--broker', 'puppet.lab'];
+  const { exit, stdout, stderr } = await kickCommand(home, ...words);
+  expect(exit, stderr).toBe(0);
+  const users = [...stdout.matchAll(/\{user: "([^"]+)"/g)].map(([, name]) => name);
+  expect(users).toEqual(expect.arrayContaining(['puppet.lab', 'stranger.lab']));
+  for (const name of [DEPLOY, certname]) expect(users).not.toContain(name);
+  expect(stderr).toMatch(/of Puppet's CA; [2-9]\d* revoked names left out/);
 });
 
 /** The serial number of the certificate that kick agent identifies itself by. */
