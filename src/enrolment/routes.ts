@@ -10,6 +10,7 @@ import { plainAddress } from '../util/address-group.ts';
 import { JsonError, parseJson } from '../util/json.ts';
 import type { Log } from '../util/log.ts';
 import type { QuietLog } from '../util/quiet-log.ts';
+import { clip } from '../util/text.ts';
 import {
   type FirstRequest,
   FirstSchema,
@@ -27,6 +28,9 @@ export interface RoutesContext {
   /** For what strangers cause. */
   quiet: QuietLog;
 }
+
+/** Of what a stranger says, in the log. */
+const MAX_SHOWN = 100;
 
 /** An answer other than 200. */
 class Problem extends Error {
@@ -80,7 +84,7 @@ async function answer(
   try {
     const { method, url } = request;
     const route = Object.hasOwn(TABLE, `${method} ${url}`) ? TABLE[`${method} ${url}`] : undefined;
-    if (route === undefined) throw new Problem(404, 'not-found', `${method} ${url}`);
+    if (route === undefined) throw new Problem(404, 'not-found', clip(`${method} ${url}`, MAX_SHOWN));
     const { type, body } = await route(request, context);
     end(response, { status: 200, type, body });
   } catch (error) {

@@ -23,6 +23,8 @@ const LIMITS = {
 };
 const MAX_HEADERS = 40;
 const MAX_CONNECTIONS = 512;
+/** Of a connection on which nothing moves: whoever asks for the CRL has to read it. */
+const IDLE_MS = 20_000;
 /** Of one host, or of those behind one address. */
 const MAX_CONNECTIONS_EACH = 32;
 
@@ -62,6 +64,7 @@ export async function openEnrolmentServer({
   server.maxHeadersCount = MAX_HEADERS;
   server.maxRequestsPerSocket = 1; // each is judged by the current CRL
   server.maxConnections = MAX_CONNECTIONS;
+  server.timeout = IDLE_MS;
   shareConnections(server, MAX_CONNECTIONS_EACH);
   server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
     const address = plainAddress(socket.remoteAddress ?? '');

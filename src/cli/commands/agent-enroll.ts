@@ -96,7 +96,7 @@ function placeOf(command: Command, env: Environment): { place: NodePlace; name: 
 
 /** Throws `KickError` `usage`. */
 function serverOf(text: string): { host: string; port: number } {
-  const [, host = '', digits] = /^([^:]+)(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const [, host = '', digits] = /^([^:]+)(?::(\d{1,5}))?$/.exec(text.toLowerCase()) ?? [];
   const port = digits === undefined ? DEFAULT_PORT : Number(digits);
   if (isHostName(host) && port >= 1 && port <= 65_535) return { host, port };
   throw new KickError('usage', `--server: "${text}" is not a host, or host:port`, {
