@@ -79,6 +79,17 @@ test('the timer and its service are the packaged ones; systemd accepts them', as
   expect(readFileSync(join(folder, 'log'), 'utf8')).toContain('web1.example.com: unchanged');
 });
 
+test('the unit of kick pki serve: systemd accepts it, finds it well shut, and it can write to its CA alone', () => {
+  const path = join(tempFolder(), 'kick-pki.service');
+  const unit = packaged('systemd/kick-pki.service').replaceAll('/usr/bin/kick', PROGRAM);
+  expect(readDocument('docs/getting-started.md')).toContain('systemctl enable --now kick-pki');
+  writeFileSync(path, unit);
+  execFileSync('systemd-analyze', ['verify', '--man=no', path]);
+  const checks = ['security', '--offline=yes', '--threshold=20', '--no-pager'];
+  execFileSync('systemd-analyze', [...checks, path], { stdio: 'ignore' });
+  expect(unit.match(/^ReadWritePaths=.*$/gm)).toEqual(['ReadWritePaths=/etc/kick/pki']);
+});
+
 test('the unit of kick serve: systemd accepts it, and finds it well shut; the drop-in for an agent beside it', () => {
   const own = tempFolder();
   const unit = packaged('systemd/kick-serve.service')
