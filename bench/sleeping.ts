@@ -9,7 +9,7 @@ import { PROGRAM } from '../tools/program.ts';
 import { type HeldAgent, startHeldAgent } from '../tools/socket-holder.ts';
 import { unitCommand } from '../tools/unit-command.ts';
 import type { IdlePlace } from './agent-memory.ts';
-import { median, type Row } from './measure.ts';
+import { median, type Row, wallOfNode } from './measure.ts';
 
 const ROUNDS = 7;
 const LOOK_MS = 20;
@@ -34,23 +34,24 @@ export async function sleepingRow(
     return { what, value: '-', beside: `not measured: ${messageOf(error)}`, promised };
   }
   const target = { certname, host: '127.0.0.1', port: held.port };
-  const [sleeping, awake]: [number[], number[]] = [[], []];
+  const [sleeping, awake, bare]: [number[], number[], number[]] = [[], [], []];
   try {
     while (awake.length < ROUNDS) {
       sleeping.push(await msOf(() => ask(target)));
       awake.push(await msOf(() => ask(target)));
+      bare.push(await wallOfNode(['-e', '0']));
       while (held.count('ended') < awake.length) await sleep(LOOK_MS);
     }
   } finally {
     await held.kill();
   }
-  const [slow, fast] = [median(sleeping), median(awake)];
+  const [slow, fast, bareMs] = [median(sleeping), median(awake), median(bare)];
   return {
     what,
     value: `+${Math.round(slow - fast)} ms`,
-    beside: `${Math.round(slow)} ms, awake ${Math.round(fast)} ms; ${ROUNDS} of each`,
+    beside: `${Math.round(slow)} ms, awake ${Math.round(fast)} ms; node -e 0 ${Math.round(bareMs)} ms`,
     promised,
-    figures: { ms: slow, awakeMs: fast, more: slow - fast },
+    figures: { ms: slow, awakeMs: fast, more: slow - fast, bareMs },
   };
 }
 
