@@ -97,6 +97,23 @@ test("a real agent's facts are what Facter says: versions are text, counts are n
     expect((await kickNodes(goodName, '--fact', text)).exit, text).toBe(2);
 });
 
+test('conditions with and, or, not, and hosts counted by the value of a fact', async () => {
+  configure('');
+  const where = (expression: string) => found(...names, '--where', expression);
+  expect((await where('os.family=Debian and not (processors.count<1)')).sort()).toEqual([...names].sort());
+  expect(await where(`class(lab) and (kernel=none or os.family=Debian)`)).toHaveLength(2);
+  expect((await kickNodes(...names, '--where', 'os.family=Debian and no.such=x')).exit).toBe(2);
+  const counted = async (fact: string) => {
+    const words = ['facts', fact, ...names, '--puppet', lab.serverPuppet, '--format', 'json'];
+    const { exit, stdout, stderr } = await kickCommand(home, ...words);
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' });
+    return stdout;
+  };
+  const families = await counted('os.family');
+  expect(families).toContain('Debian');
+  for (const name of names) expect(families).toContain(name);
+});
+
 test('a node that is deactivated is not chosen; a name that no agent can have is left out and told', async () => {
   const place = { url, identity: await serverIdentity() };
   await deactivateNode(place, 'a.x');
