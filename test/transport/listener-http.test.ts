@@ -30,6 +30,7 @@ test('the limits are those that the design names', () => {
     aliveMs: 15_000,
     stallMs: 60_000,
     closeMs: 3000,
+    leaveMs: 1000,
   });
   expect(SENDER_LIMITS).toEqual({
     connectMs: 10_000,

@@ -54,7 +54,10 @@ test.each([
   [{ nats: { servers: 'nats1' } }, 'nats.servers: "nats1" is not a list'],
   [{ nats: { servers: [['a']] } }, 'nats.servers.0: a list is not text'],
   [{ nats: { servers: Array(1000).fill('nats1') } }, 'nats.servers: more than 32 servers'],
-  [{ nats: { servers: ['nats1'], user: 'x' } }, 'nats.user: not known here'],
+  [
+    { nats: { servers: ['nats1'], user: 'x' } },
+    'nats.user: not known here; remove it, or upgrade kick if a newer one knows it',
+  ],
   [
     { nats: { servers: ['127.0.0.1.example.com'], tls: false } },
     'nats.tls: false is only possible on loopback addresses',
