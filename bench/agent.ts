@@ -13,6 +13,7 @@ import { type MintedCa, mintCa } from '../tools/mint/mint-ca.ts';
 import { PROGRAM } from '../tools/program.ts';
 import { memoryRows } from './agent-memory.ts';
 import { type Row, startAsUnit } from './measure.ts';
+import { packageRows } from './package.ts';
 import { cpuOfProcess, memoryOf } from './processes.ts';
 import { sleepingRow } from './sleeping.ts';
 
@@ -32,6 +33,7 @@ export async function* agentRows(folder: string, requests: number): AsyncGenerat
   writeFileSync(join(own, 'agent.yaml'), JSON.stringify({ runner: 'command', command: ['/bin/true'] }));
   const folders = { configDir: own, pkiDir: pki, certname: NAME };
   yield* memoryRows(folders);
+  yield* packageRows(folders, join(own, 'package'));
   const from = performance.now();
   const agent = await startAsUnit(agentCommand(folders, [PROGRAM]));
   const startMs = performance.now() - from;

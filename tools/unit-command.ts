@@ -5,9 +5,12 @@ import { ROOT } from './program.ts';
 
 const UNIT = join(ROOT, 'packaging', 'systemd', 'kick-agent.service');
 
+/** The text of kick-agent.service. */
+export const agentUnit = () => readFileSync(UNIT, 'utf8');
+
 /** Program and arguments of ExecStart; `words` stand in for "/usr/bin/kick agent". */
 export function unitCommand(words: readonly string[]): string[] {
-  const unit = readFileSync(UNIT, 'utf8');
+  const unit = agentUnit();
   // systemd.syntax(7): a line that ends with a backslash goes on. systemd.service(5), "Command lines": quotes, and
   // "$$" for a dollar sign.
   const [, line = ''] = /^ExecStart=(.*)$/m.exec(unit.replaceAll('\\\n', ' ')) ?? [];
@@ -25,7 +28,7 @@ export function unitCommand(words: readonly string[]): string[] {
 
 /** The shell script of ExecReload, for which $MAINPID is the agent. */
 export function unitReload(): string {
-  const unit = readFileSync(UNIT, 'utf8').replaceAll('\\\n', ' ');
+  const unit = agentUnit().replaceAll('\\\n', ' ');
   const [, script] = /^ExecReload=\/bin\/sh -c '([^']*)'$/m.exec(unit) ?? [];
   if (script === undefined) throw new Error('ExecReload is no script of a shell');
   return script.replaceAll('$$', '$');
