@@ -131,6 +131,8 @@ export const EXIT = {
   output: 74,
   /** Another kick holds the lock, or another agent the state directory (EX_TEMPFAIL of sysexits.h). */
   locked: 75,
+  /** An agent that nothing needs: systemd does not start it again, but for a connection (kick-agent.service). */
+  idle: 100,
   /** Ctrl-C: 128 plus the number of SIGINT. */
   interrupted: 130,
 } as const;
@@ -143,5 +145,6 @@ export const EXIT_CODES: readonly (readonly [codes: string, means: string])[] = 
   [String(EXIT.internal), 'an error of kick itself'],
   [String(EXIT.output), 'it would be 0, but the output could not be written: a full disk'],
   [String(EXIT.locked), 'another kick holds the lock (--lock), or another kick agent the state directory'],
+  [String(EXIT.idle), 'a kick agent behind kick-agent.socket that nothing needs any more'],
   [String(EXIT.interrupted), 'Ctrl-C; Puppet goes on where it is running'],
 ];

@@ -47,7 +47,7 @@ async function heldPlace({ script = 'exit 0', idle = '1s' as string | false } = 
   };
 }
 
-test('a connection starts the agent, which ends when nothing needs it, with status 0, and is started again', async () => {
+test('a connection starts the agent, which ends when nothing needs it, with a status of its own, and is started again', async () => {
   const { held, status } = await heldPlace();
   expect(held.count('listening')).toBe(0);
   for (const times of [1, 2]) {
@@ -57,7 +57,7 @@ test('a connection starts the agent, which ends when nothing needs it, with stat
   expect(held.lines.find(({ msg }) => msg === 'listening')).toMatchObject({
     ...{ port: held.port, socket: 'systemd' },
   });
-  expect(held.lines.filter(({ msg }) => msg === 'ended').map(({ status: code }) => code)).toEqual([0, 0]);
+  expect(held.lines.filter(({ msg }) => msg === 'ended').map(({ status: code }) => code)).toEqual([100, 100]);
   expect(held.count(IDLE)).toBe(2);
 });
 

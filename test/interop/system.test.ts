@@ -112,11 +112,10 @@ test('the unit of kick serve: systemd accepts it, and finds it well shut; the dr
 
 test("the agent's unit: systemd accepts it, and what it starts says nothing but its log, and runs", async () => {
   const unit = packaged('systemd/kick-agent.service');
-  expect(readDocument('README.md')).toContain('cp packaging/systemd/kick-agent.service /etc/systemd/system/');
   const site = await realSite(1, () => 'exit 2');
   const own = join(site.folder, 'web1.example.com');
   const kick = join(site.folder, 'kick');
-  symlinkSync(PROGRAM, kick); // as the README says
+  symlinkSync(PROGRAM, kick);
   writeFileSync(join(own, 'kick-agent.service'), unit.replace('/usr/bin/kick', kick));
   execFileSync('systemd-analyze', ['verify', '--man=no', join(own, 'kick-agent.service')]);
   const folders = {

@@ -9,6 +9,7 @@ import { KickError, messageAndHint } from '../../errors.ts';
 import { expiryOf } from '../../pki/expiry.ts';
 import type { Identity, IdentityPaths } from '../../pki/identity.ts';
 import { waitForIdentity, watchIdentity } from '../../pki/identity-store.ts';
+import { EXIT } from '../../protocol/outcome.ts';
 import { type HttpsListener, listenHttps } from '../../transport/https/listener/listener.ts';
 import { sleep, systemClock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
@@ -78,7 +79,10 @@ export async function agentMain(options: AgentMainOptions): Promise<void> {
     const idleMs = idleMsOf(options.socket, config);
     const rest = { ...agent.rest, isBusy: () => agent.rest.isBusy() || renewal.isOn() };
     if (idleMs === undefined) await aborted(ending);
-    else await untilIdle({ ...watchOptions, rest, listener, idleMs });
+    else {
+      await untilIdle({ ...watchOptions, rest, listener, idleMs });
+      if (!ending.aborted) process.exitCode = EXIT.idle;
+    }
     end.abort();
     if (options.socket !== undefined) await listener.leave();
     await agent.stop();
