@@ -1,4 +1,5 @@
 /** The package of the agent, installed and upgraded by Puppet: also by the very run that the agent has started. */
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { isAlive } from '../../src/util/proc.ts';
@@ -31,6 +32,8 @@ test.runIf(canMount)('an ordinary run installs the agent, which can then be kick
   const { out, err, code } = await host.run(lab.puppetOf(agent), 'agent', '--test', '--color=false');
   expect(code, `${out}${err}`).toBe(2);
   expect(await versionOf()).toBe('1.0.0');
+  // It has been started, and asks Puppet first where its certificates are.
+  await expect.poll(() => isOpen(host.port)).toBe(true);
 
   const result = await controller.kick(certname);
 
@@ -104,4 +107,14 @@ test.runIf(canMount)(
 
 async function versionOf(): Promise<string> {
   return (await host.run('/usr/bin/kick', '--version')).out.trim();
+}
+
+function isOpen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
 }
