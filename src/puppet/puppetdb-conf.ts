@@ -56,14 +56,15 @@ function mainSection(text: string): Map<string, string> {
     const fail = (why: string) => new Error(`line ${index + 1}: ${why}`);
     if (/^\s*([#;]|$)/.test(line)) continue;
     const header = /^\s*\[\s*(\w+)\s*\]\s*([#;].*)?$/.exec(line)?.[1];
-    const [, key, value] = /^\s*(\w+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+    // Blanks at its end are cut off behind: a pattern that does so takes quadratic time for many in its middle.
+    const [, key, value] = /^\s*(\w+)\s*=(.*)$/.exec(line) ?? [];
     if (header !== undefined) section = header;
     // Retired: Puppet warns of them and goes to its default.
     else if (key === 'server' || key === 'port') continue;
     else if (key === undefined || value === undefined)
       throw fail('neither a section, a setting nor a comment');
     else if (section === undefined) throw fail(`${key} stands outside of a section`);
-    else if (section === 'main') values.set(key, value);
+    else if (section === 'main') values.set(key, value.trim());
   }
   return values;
 }

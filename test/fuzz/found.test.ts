@@ -16,6 +16,7 @@ import { ChainError, chainVerifier } from '../../src/pki/peer-chain.ts';
 import { TYPES } from '../../src/protocol/algorithm.ts';
 import { decodeEnvelope, leafOf, verifySignature } from '../../src/protocol/envelope.ts';
 import { sealAs } from '../../src/protocol/seal.ts';
+import { readPuppetdbConf } from '../../src/puppet/puppetdb-conf.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { silentLog } from '../../src/util/log.ts';
 import { openAudit } from '../../src/web/server/audit.ts';
@@ -130,4 +131,9 @@ test('an audit of line ends alone is passed over, and what stands among them is 
   onTestFinished(() => parse.mockRestore());
   expect((await audit.page({ limit: 50 })).lines).toHaveLength(1);
   expect(parse).toHaveBeenCalledTimes(1);
+});
+
+test('puppetdb.conf with a hundred thousand blanks within a value is read at once', async () => {
+  const path = fileWith(`[main]\nserver_urls = https://a:8081,${' '.repeat(100_000)}https://b:8081 \n`);
+  expect(await readPuppetdbConf(path)).toEqual(['https://a:8081', 'https://b:8081']);
 });
