@@ -31,9 +31,9 @@ const LISTS: readonly string[] = ['controllers'];
 
 const WIDTH = 100;
 
-const HEAD = `# /etc/kick/agent.yaml: the kick agent of this host. Everything is optional. Each key stands here with its
-# default, or with an example where the default is none: remove the # before it, and before the key above it.
-# See kick-agent.yaml(5). Whether an agent would start with it: kick agent --check
+const HEAD = `# /etc/kick/agent.yaml: the kick agent of this host. Everything is optional. Every key is listed with its
+# default, or with an example if it has none. To set one, remove the # in front of it and of the key above it.
+# See kick-agent.yaml(5). To test the file: kick agent --check
 # Then: systemctl reload kick-agent, for controllers, trust_pp_cli_auth and pull; restart for the rest. Runs go on.
 `;
 

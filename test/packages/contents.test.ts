@@ -67,6 +67,15 @@ test('each file is in one package, and both formats bring the same', () => {
   expect(rpmController).toEqual(debController);
 });
 
+test('kick is content with a newer kick-agent, so that one alone can be upgraded', () => {
+  const [deb = ''] = files(debs).slice(1);
+  const [rpm = ''] = files(rpms).slice(1);
+  const depends = execFileSync('dpkg-deb', ['--field', deb, 'Depends'], { encoding: 'utf8' });
+  expect(depends).toContain(`kick-agent (>= ${version()})`);
+  const requires = execFileSync('rpm', ['-qp', '--requires', rpm], { encoding: 'utf8' });
+  expect(requires).toContain(`kick-agent >= ${version()}\n`);
+});
+
 test('lintian has nothing to say', () => {
   const { stdout } = spawnSync(
     'lintian',

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { expect, inject, test } from 'vitest';
 import { version } from '../../src/cli/version.ts';
 import { mintCa } from '../../tools/mint/mint-ca.ts';
-import { EARLIER } from './build-packages.ts';
+import { EARLIER, LATER } from './build-packages.ts';
 import { bootMachine } from './machine.ts';
 import { everything, mainPid, NODE } from './site.ts';
 
@@ -72,13 +72,18 @@ test('kick serve beside an agent that was there before: it serves as its own use
   await serves();
   expect(machine.must('stat', '-c', '%U', '/var/lib/kick/web').trim()).toBe('kick');
   const first = mainPid(machine, 'kick-serve');
-  machine.must(
-    'sh',
-    '-c',
-    `dpkg -i ${[debs[version()]?.agent ?? '', debs[version()]?.controller ?? ''].map(machine.bring).join(' ')}`,
-  );
+  // kick-agent alone, as a script for all nodes does it: kick stays, and its server does not go on without its parts.
+  install(version(), 'agent');
   await serves();
-  expect(mainPid(machine, 'kick-serve')).not.toBe(first);
+  const second = mainPid(machine, 'kick-serve');
+  expect(second).not.toBe(first);
+  expect(machine.must('dpkg-query', '--show', 'kick', 'kick-agent')).toBe(
+    `kick\t${EARLIER}\nkick-agent\t${version()}\n`,
+  );
+  const { agent = '', controller = '' } = debs[LATER] ?? {};
+  machine.must('dpkg', '-i', machine.bring(agent), machine.bring(controller));
+  await serves();
+  expect(mainPid(machine, 'kick-serve')).not.toBe(second);
   machine.must('dpkg', '--remove', 'kick');
   expect(machine.run('systemctl', 'is-active', 'kick-serve').out.trim()).toBe('inactive');
   expect(machine.run('systemctl', 'is-active', 'kick-agent').out.trim()).toBe('active');

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { version } from '../../src/cli/version.ts';
+import { ROOT } from '../../tools/program.ts';
 import { tempFolder } from '../support/temp.ts';
 import { EARLIER, EARLIER_PART, LATER } from './build-packages.ts';
 import { bootMachine, type Machine } from './machine.ts';
@@ -99,4 +100,19 @@ test('a package for another processor is refused', async () => {
   expect(code).not.toBe(0);
   expect(err).toContain(`package architecture (${other}) does not match system (${own})`);
   expect(existsSync(machine.path('/usr/lib/kick'))).toBe(false);
+});
+
+test('a unit of a checkout, which cannot start the package: the operator is told, and what docs/upgrading.md says helps', async () => {
+  const machine = await bootMachine('debian13');
+  const site = packageSite(machine);
+  const unit = '/etc/systemd/system/kick-agent.service';
+  machine.write(unit, readFileSync(join(ROOT, 'packaging/systemd/kick-agent.service'), 'utf8'));
+  machine.must('systemctl', 'enable', 'kick-agent');
+  expect(dpkg(machine, version()).err).toContain(`${unit} is that of a checkout`);
+  machine.must('rm', unit);
+  machine.must('systemctl', 'daemon-reload');
+  machine.must('systemctl', 'reenable', 'kick-agent');
+  machine.must('systemctl', 'restart', 'kick-agent');
+  await expect.poll(async () => (await site.kick('ping', NODE)).out).toContain(version());
+  expect(dpkg(machine, version()).err).not.toContain('checkout');
 });

@@ -35,6 +35,10 @@ describe.each<RootName>(['debian12', 'debian13'])('%s', (root) => {
     machine.must('dpkg', '--remove', 'kick-agent');
     expect(isActive(machine)).not.toBe('active');
     expect(existsSync(machine.path('/etc/kick/agent.yaml'))).toBe(true);
+    machine.must('dpkg', '--force-confold', '-i', machine.bring(debs[version()]?.agent ?? ''));
+    await expect.poll(async () => (await site.kick('ping', NODE)).out).toContain(version());
+    // What root's kick makes on a node that has never had the package kick.
+    machine.must('mkdir', '-p', '/var/lib/kick/jobs', '/var/lib/kick/locks/nightly');
     machine.must('dpkg', '--purge', 'kick-agent');
     machine.must('rm', '-r', '/etc/kick');
     expect(everything(machine)).toBe(before);
@@ -57,8 +61,26 @@ test('where the socket holds the port: a sleeping agent is upgraded and answers,
   install(version());
   expect(isActive(machine)).toBe('inactive');
   expect((await site.kick('ping', NODE)).out).toContain(version());
+  machine.must('dpkg', '--remove', 'kick-agent');
+  install(version());
+  expect(machine.run('systemctl', 'is-active', 'kick-agent.socket').out.trim()).toBe('active');
+  expect((await site.kick('ping', NODE)).out).toContain(version());
   machine.must('dpkg', '--purge', 'kick-agent');
   expect(machine.run('systemctl', 'is-active', 'kick-agent.socket').out.trim()).toBe('inactive');
   machine.must('rm', '-r', '/etc/kick');
   expect(everything(machine)).toBe(before);
+});
+
+test('upgraded by the run that kick started: it goes on, and its outcome arrives', async () => {
+  const machine = await bootMachine('debian13');
+  const site = packageSite(machine);
+  const later = machine.bring(debs[version()]?.agent ?? '');
+  const command = ['/bin/sh', '-c', `dpkg --force-confold -i ${later} && exit 2`];
+  machine.write('/etc/kick/agent.yaml', JSON.stringify({ runner: 'command', command }));
+  machine.must('dpkg', '--force-confold', '-i', machine.bring(debs[EARLIER]?.agent ?? ''));
+  await expect.poll(async () => (await site.kick('ping', NODE)).out).toContain(EARLIER);
+  const first = mainPid(machine);
+  expect(await site.kick(NODE)).toMatchObject({ code: 0, out: expect.stringContaining('changed') });
+  expect(mainPid(machine)).not.toBe(first);
+  expect((await site.kick('ping', NODE)).out).toContain(version());
 });

@@ -64,3 +64,27 @@ test('installed, kicked, upgraded in the middle of a run, with a bad agent.yaml,
   // As RPM does: what was edited is kept.
   expect(readFileSync(machine.path('/etc/kick/agent.yaml.rpmsave'), 'utf8')).toBe(agentYaml);
 });
+
+test('an upgrade that fails in the middle leaves the version before whole, also for the next upgrade', async () => {
+  const machine = await bootMachine('debian12');
+  const upgrade = (wanted: string) =>
+    machine.ours('rpm', (root) => [
+      ...['--root', root, '--force-debian', '--nodeps'],
+      ...['-U', rpms[wanted]?.agent ?? ''],
+    ]);
+  expect(upgrade(EARLIER)).toMatchObject({ code: 0 });
+  const part = machine.path(join('/usr/lib/kick/parts', EARLIER_PART));
+  machine.must('sh', '-ec', 'cd /usr/lib/kick; mount --bind page page; mount -o remount,bind,ro page');
+  for (const _try of [1, 2]) {
+    expect(upgrade(version()).code).not.toBe(0);
+    expect(machine.must('kick', '--version')).toContain(EARLIER);
+    expect(existsSync(part)).toBe(true);
+  }
+  machine.must('umount', '/usr/lib/kick/page');
+  expect(upgrade(version())).toMatchObject({ code: 0 });
+  expect(machine.must('kick', '--version')).toContain(version());
+  expect(existsSync(part)).toBe(true);
+  expect(existsSync(machine.path('/usr/lib/kick/unfinished'))).toBe(false);
+  expect(upgrade(LATER)).toMatchObject({ code: 0 });
+  expect(existsSync(part)).toBe(false);
+});
