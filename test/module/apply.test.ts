@@ -1,7 +1,7 @@
 /** The module applied for real, on a scratch copy of this host. */
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { KICK, ROOT } from '../../tools/program.ts';
@@ -18,7 +18,7 @@ trap : HUP; trap "kill %1; exit" TERM; sleep 1000 & while ! wait %1; do :; done'
 chmod 755 /etc/fake-systemd/kick-agent.start
 printf '#!/bin/sh\\necho "augparse 1.14.0"\\n' > /usr/bin/augparse # else Facter loads all of Augeas to tell its version
 chmod 755 /usr/bin/augparse
-cp /etc/fake-systemd/kick-agent.start /etc/fake-systemd/kick-agent.socket.start
+for unit in kick-agent.socket kick-serve; do cp /etc/fake-systemd/kick-agent.start /etc/fake-systemd/$unit.start; done
 echo 'kill -HUP $MAINPID' > /etc/fake-systemd/kick-agent.reload`;
 
 /** The folder of a scratch host on which this program is installed. */
@@ -26,6 +26,9 @@ function scratchWithKick(): string {
   const dir = tempFolder();
   mkdirSync(join(dir, 'usr', 'bin'), { recursive: true });
   writeFileSync(join(dir, 'usr/bin/kick'), `#!/bin/sh\nexec ${KICK.join(' ')} "$@"\n`, { mode: 0o755 });
+  // Another kick, earlier in PATH, which the service does not run.
+  mkdirSync(join(dir, 'usr/local/bin'), { recursive: true });
+  writeFileSync(join(dir, 'usr/local/bin/kick'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
   return dir;
 }
 
@@ -37,7 +40,7 @@ async function applyAll(
   const commands = manifests.map((manifest) => [
     `${applyCommand(manifest).join(' ')}; echo "exit $?" >> /var/lib/fake-systemd/calls`,
   ]);
-  const script = [UNIT, ...commands, 'systemctl stop kick-agent kick-agent.socket'].join('\n');
+  const script = [UNIT, ...commands, 'systemctl stop kick-agent kick-agent.socket kick-serve'].join('\n');
   const { out, err } = await run([SCRATCH_HOST, dir, 'sh', '-c', script], { cwd: '/' });
   const calls = readFileSync(join(dir, 'var/lib/fake-systemd/calls'), 'utf8');
   const runs = [...calls.matchAll(/([\s\S]*?)^exit (\d+)\n/gm)];
@@ -48,7 +51,11 @@ async function applyAll(
   });
 }
 
-const LETS_GO = ['daemon-reload', 'stop kick-agent.socket kick-agent.service'];
+const HANDS_OVER = [
+  'daemon-reload',
+  'stop kick-agent.socket kick-agent.service',
+  'start kick-agent.socket kick-agent.service',
+];
 const SOCKET_GOES = ['stop kick-agent.socket', 'disable kick-agent.socket'];
 const RESTART = ['daemon-reload', 'try-restart kick-agent.service'];
 
@@ -81,8 +88,8 @@ test.skipIf(!canMount)(
       [2, ['reload kick-agent.service']],
       [2, [...RESTART, 'reload kick-agent.service']],
       [4, []], // without "apply" kick refuses it
-      [2, [...LETS_GO, 'start kick-agent.socket', 'enable kick-agent.socket', 'disable kick-agent']],
-      [2, [...SOCKET_GOES, ...RESTART, 'start kick-agent', 'enable kick-agent']],
+      [2, [...HANDS_OVER, 'enable kick-agent.socket']],
+      [2, [...SOCKET_GOES, ...RESTART]],
     ]);
     const textOf = (name: string) => readFileSync(join(dir, 'etc/kick', name), 'utf8');
     expect(textOf('agent.yaml')).toBe(
@@ -108,8 +115,9 @@ function archive(folder: string, version: string): string {
   };
   write('usr/bin/kick', `#!/bin/sh\nexec ${KICK.join(' ')} "$@"\n`, 0o755);
   write('usr/lib/kick/version', version);
-  for (const unit of ['kick-agent.service', 'kick-agent.socket'])
+  for (const unit of ['kick-agent.service', 'kick-agent.socket', 'kick-serve.service'])
     write(`usr/lib/systemd/system/${unit}`, version);
+  write('usr/share/doc/kick/examples/kick-agent.service.d/controller.conf', 'of a controller');
   const file = join(folder, `${version}.tar.gz`);
   execFileSync('tar', ['-C', folder, '-czf', file, basename(top)]);
   return file;
@@ -119,10 +127,13 @@ test.skipIf(!canMount)(
   'an archive is an upgrade, one that is broken leaves everything as it was',
   async () => {
     const [dir, folder] = [tempFolder(), tempFolder()];
+    mkdirSync(join(dir, 'opt/kick/dist'), { recursive: true }); // a checkout's
+    mkdirSync(join(dir, 'var/lib/kick'), { recursive: true, mode: 0o700 }); // an earlier agent's
     const broken = join(folder, 'broken.tar.gz');
     const from = (source: string) => `
     class { 'kick': install_method => 'archive', archive_source => '${source}' }
-    include kick::agent`;
+    include kick::agent
+    class { 'kick::controller': serve => true }`;
     const one = from(archive(folder, '1.0.0'));
     const two = from(archive(folder, '1.1.0'));
     writeFileSync(broken, readFileSync(join(folder, '1.1.0.tar.gz')).subarray(0, -20));
@@ -130,8 +141,13 @@ test.skipIf(!canMount)(
     const runs = await applyAll(dir, [one, one, two, from(broken)]);
 
     expect(runs.map(([exit]) => exit)).toEqual([2, 0, 2, 6]);
-    expect(runs.map(([, asked]) => asked).slice(1)).toEqual([[], RESTART, []]);
+    expect(runs.map(([, asked]) => asked).slice(1)).toEqual([[], [...RESTART, 'restart kick-serve'], []]);
     expect(readFileSync(join(dir, 'etc/systemd/system/kick-agent.service'), 'utf8')).toBe('1.1.0');
-    expect(readdirSync(join(dir, 'opt/kick')).filter((name) => /^[0-9a-f]{16}$/.test(name))).toHaveLength(2);
+    const folders = readdirSync(join(dir, 'opt/kick')).filter((name) => !name.startsWith('.'));
+    expect(folders.filter((name) => /^[0-9a-f]{16}$/.test(name))).toHaveLength(2);
+    expect(folders.filter((name) => !/^[0-9a-f]{16}$/.test(name))).toEqual(['current', 'dist']);
+    const dropIn = join(dir, 'etc/systemd/system/kick-agent.service.d/controller.conf');
+    expect(readFileSync(dropIn, 'utf8')).toBe('of a controller');
+    expect(statSync(join(dir, 'var/lib/kick')).mode & 0o777).toBe(0o711);
   },
 );

@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { expect, test } from 'vitest';
 import { version } from '../../src/cli/version.ts';
 import { AgentConfigSchema } from '../../src/config/agent-config.ts';
+import { ROOT } from '../../tools/program.ts';
 import { codeBlocks } from '../docs/code-blocks.ts';
 import { tempFolder } from '../support/temp.ts';
 import { MODULE, run } from './module.ts';
@@ -61,5 +62,6 @@ test('metadata.json has the version of kick, and what the Forge asks for', () =>
   expect(metadata['dependencies']).toEqual([]);
   const families = readdirSync(join(MODULE, 'data', 'os'));
   expect(families.sort()).toEqual(['Debian.yaml', 'RedHat.yaml', 'Suse.yaml']);
+  expect(textOf('LICENSE')).toBe(readFileSync(join(ROOT, 'LICENSE'), 'utf8'));
   expect(textOf('CHANGELOG.md')).toContain(`## ${version()}`);
 });

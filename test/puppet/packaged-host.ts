@@ -12,6 +12,9 @@ import type { Lab } from '../lab/lab.ts';
 import { ended } from '../support/kick.ts';
 import { ENVIRONMENT } from './runs.ts';
 
+/** Would hide the unit of the package. */
+export const CHECKOUTS_UNIT = '/etc/systemd/system/kick-agent.service';
+
 export interface PackagedHost {
   port: number;
   /** Adds settings to its agent.yaml, as Puppet's language writes them. */
@@ -35,6 +38,9 @@ export async function packagedHost(lab: Lab, agent: string): Promise<PackagedHos
   mkdirSync(units, { recursive: true });
   writeFileSync(join(units, 'kick-agent.start'), unitText(lab, agent), { mode: 0o755 });
   writeFileSync(join(units, 'kick-agent.reload'), unitReload());
+  // As a checkout on it would have left it.
+  mkdirSync(join(home, 'etc/systemd/system'), { recursive: true });
+  writeFileSync(join(home, CHECKOUTS_UNIT), '[Service]\nExecStart=node /usr/bin/kick agent\n');
   writeModules(lab);
   writeNode(lab, { agent, port });
   const holder = await startHost(home);

@@ -6,7 +6,7 @@ import { isAlive } from '../../src/util/proc.ts';
 import { canMount } from '../support/disks.ts';
 import { AGENTS } from './agents.ts';
 import { type Controller, controllerFor, kickInRun, outcomesOf, useLab } from './harness.ts';
-import { type PackagedHost, packagedHost } from './packaged-host.ts';
+import { CHECKOUTS_UNIT, type PackagedHost, packagedHost } from './packaged-host.ts';
 import { calm, catalogsOf, letGo, messageOn, newMessage } from './runs.ts';
 
 const lab = useLab();
@@ -34,6 +34,7 @@ test.runIf(canMount)('an ordinary run installs the agent, which can then be kick
   expect(await versionOf()).toBe('1.0.0');
   // It has been started, and asks Puppet first where its certificates are.
   await expect.poll(() => isOpen(host.port)).toBe(true);
+  expect((await host.run('test', '-e', CHECKOUTS_UNIT)).code).toBe(1);
 
   const result = await controller.kick(certname);
 

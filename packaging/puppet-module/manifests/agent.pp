@@ -24,7 +24,7 @@
 # @param package_name
 #   The package.
 # @param package_ensure
-#   As of the resource type `package`; defaults to `installed`, with `package_source` to `latest`: the version of that file.
+#   As in the `package` resource; defaults to `installed`, with `package_source` to `latest`: the version of that file.
 # @param package_source
 #   The package's file, if it comes from no repository.
 # @param service_ensure
@@ -48,16 +48,18 @@ class kick::agent (
     kick::package { $package_name:
       ensure => $package_ensure,
       source => $package_source,
-      before => File["${kick::config_dir}/agent.yaml"],
+      before => Kick::Unit['kick-agent.service', 'kick-agent.socket'],
     }
   }
 
-  if $kick::install_method == 'archive' {
+  unless $kick::install_method == 'none' {
     kick::unit { ['kick-agent.service', 'kick-agent.socket']:
       before => File["${kick::config_dir}/agent.yaml"],
       notify => Exec['restart kick-agent'],
     }
+  }
 
+  if $kick::install_method == 'archive' {
     Exec['unpack kick'] ~> Exec['restart kick-agent']
   }
 
@@ -67,8 +69,9 @@ class kick::agent (
       default => {},
   })
 
-  # kick finds what depends on several keys; then the old file stays.
-  $check = "d=$(mktemp -d ${kick::config_dir}/.check-XXXXXX) && cp % \$d/agent.yaml && kick agent --check --config-dir \$d"
+  # kick finds what depends on several keys; then the old file stays. The kick in /usr/bin is the one that the service runs.
+  $kick = 'PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH kick'
+  $check = "d=$(mktemp -d ${kick::config_dir}/.check-XXXXXX) && cp % \$d/agent.yaml && ${kick} agent --check --config-dir \$d"
 
   file {
     default:
@@ -88,10 +91,23 @@ class kick::agent (
   }
 
   if $socket_activation {
-    # The agent lets go of the port before the socket takes it.
-    $restart = 'systemctl daemon-reload && systemctl stop kick-agent.socket kick-agent.service'
+    # The agent lets go of the port before the socket takes it. Only an agent that ran is started again.
+    $start = $service_ensure ? {
+      'running' => ' && systemctl start kick-agent.socket $agent',
+      default   => '',
+    }
+    $restart = [
+      'agent=; if systemctl is-active --quiet kick-agent.service; then agent=kick-agent.service; fi;',
+      "systemctl daemon-reload && systemctl stop kick-agent.socket kick-agent.service${start}",
+    ].join(' ')
     $socket_ensure = $service_ensure
-    $service = { 'enable' => false }
+
+    # Without pull and nats it may sleep; at boot it settles what the reboot has left.
+    $service_needed = $service_ensure == 'stopped' or 'pull' in $config or 'nats' in $config
+    $service = { 'enable' => $service_enable } + ($service_needed ? {
+        true    => { 'ensure' => $service_ensure },
+        default => {},
+    })
 
     kick::socket_port { 'kick-agent':
       port   => $config['port'],

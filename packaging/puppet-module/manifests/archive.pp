@@ -31,14 +31,16 @@ class kick::archive {
   }
 
   $unpack = [
-    "cd ${dir}", "id=${id}", 'rm -rf new', 'mkdir new',
-    "tar -xzf ${file} --no-same-owner --strip-components=1 -C new",
-    'rm -rf "$id"', 'mv new "$id"', 'before=$(readlink current || true)', 'ln -sfn "$id" next', 'mv -fT next current',
-    'find . -mindepth 1 -maxdepth 1 -type d ! -name "$id" ! -name "$before" -exec rm -rf {} +',
+    "cd ${dir}", "id=${id}", 'rm -rf .new', 'mkdir .new',
+    "tar -xzf ${file} --no-same-owner --strip-components=1 -C .new",
+    'rm -rf "$id"', 'mv .new "$id"', 'before=$(readlink current || true)', 'ln -sfn "$id" .next', 'mv -fT .next current',
   ]
 
+  # The folder may have others, those of a checkout for example.
+  $archives = 'find . -maxdepth 1 -type d -regextype posix-extended -regex "\./[0-9a-f]{16}"'
+
   exec { 'unpack kick':
-    command  => join($unpack, ' && '),
+    command  => "${join($unpack, ' && ')} && ${archives} ! -name \"\$id\" ! -name \"\$before\" -exec rm -rf {} +",
     unless   => "test \"$(readlink ${dir}/current)\" = \"${id}\"",
     provider => shell,
     path     => ['/usr/bin', '/bin'],

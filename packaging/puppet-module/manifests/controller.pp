@@ -18,15 +18,15 @@
 # @param config
 #   What controller.yaml says. Hiera merges the keys of its levels; a key is replaced, never merged.
 # @param inventory
-#   What inventory.yaml says, in the format of Bolt; undef: the file is not Puppet's.
+#   What inventory.yaml says, in the format of Bolt; undef: not managed.
 # @param package_name
 #   The package.
 # @param package_ensure
-#   As of the resource type `package`; defaults to `installed`, with `package_source` to `latest`: the version of that file.
+#   As in the `package` resource; defaults to `installed`, with `package_source` to `latest`: the version of that file.
 # @param package_source
 #   The package's file, if it comes from no repository.
 # @param serve
-#   Whether `kick serve` runs, which has the page and the REST API; undef: it is not Puppet's.
+#   Whether `kick serve` runs, which has the page and the REST API; undef: not managed.
 class kick::controller (
   Kick::Controller::Config      $config         = {},
   Optional[Hash[String, Data]]  $inventory      = undef,
@@ -43,6 +43,9 @@ class kick::controller (
       source => $package_source,
       before => File["${kick::config_dir}/controller.yaml"],
     }
+
+    # It depends on the agent's of the same version.
+    Kick::Package<| title != $package_name |> -> Kick::Package[$package_name]
   }
 
   if $kick::install_method == 'archive' {
@@ -68,17 +71,15 @@ class kick::controller (
   }
 
   if $serve =~ NotUndef {
-    # What the package does.
+    unless $kick::install_method == 'none' {
+      kick::unit { 'kick-serve.service':
+        require => File["${kick::config_dir}/controller.yaml"],
+        notify  => Service['kick-serve'],
+      }
+    }
+
     if $kick::install_method == 'archive' {
-      user { 'kick':
-        ensure => present,
-        system => true,
-        home   => '/var/lib/kick',
-        shell  => '/usr/sbin/nologin',
-      }
-      -> kick::unit { 'kick-serve.service':
-        notify => Service['kick-serve'],
-      }
+      include kick::archived_server
 
       Exec['unpack kick'] ~> Service['kick-serve']
     }

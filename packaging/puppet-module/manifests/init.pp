@@ -15,7 +15,7 @@
 # @param package_provider
 #   What installs such a package.
 # @param package_suffix
-#   How the name of such a package ends.
+#   File name extension of such a package.
 class kick (
   Enum['package', 'archive', 'none'] $install_method   = 'package',
   Optional[Kick::Source]             $archive_source   = undef,

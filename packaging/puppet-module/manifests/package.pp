@@ -1,7 +1,7 @@
 # @summary A package of kick, from a repository or from a file
 #
 # @param ensure
-#   As of the resource type `package`. With a source, `latest` is the version of that file.
+#   As in the `package` resource. With a source, `latest` is the version of that file.
 # @param source
 #   The file, if it comes from no repository.
 #

@@ -7,7 +7,7 @@
 #
 # @api private
 define kick::socket_port (
-  Optional[Integer[0, 65535]] $port = undef,
+  Optional[Integer[1, 65535]] $port = undef,
   Optional[String]            $bind = undef,
 ) {
   $folder = "/etc/systemd/system/${title}.socket.d"

@@ -35,6 +35,13 @@ describe 'kick::agent' do
     is_expected.to contain_exec('restart kick-agent').that_comes_before('Service[kick-agent]')
   end
 
+  it 'has the units of the package' do
+    %w[service socket].each do |kind|
+      is_expected.to contain_file("/etc/systemd/system/kick-agent.#{kind}")
+        .with_ensure('absent').that_requires('Package[kick-agent]').that_notifies('Exec[restart kick-agent]')
+    end
+  end
+
   it 'is not ended by a change of what a reload applies' do
     is_expected.to contain_service('kick-agent')
       .with_restart('systemctl reload kick-agent.service').that_subscribes_to('File[/etc/kick/agent.yaml]')
@@ -82,12 +89,34 @@ describe 'kick::agent' do
 
     it { is_expected.to compile.with_all_deps }
     it { is_expected.to contain_service('kick-agent.socket').with(ensure: 'running', enable: true) }
-    it { is_expected.to contain_service('kick-agent').with(ensure: nil, enable: false) }
+    it { is_expected.to contain_service('kick-agent').with(ensure: nil, enable: true) }
     it { is_expected.to contain_file(drop_in).with_ensure('absent') }
+
+    { 'pull' => {}, 'nats' => { 'servers' => ['nats1'] } }.each do |key, value|
+      context "with #{key}, which never sleeps" do
+        let(:params) { { socket_activation: true, config: { key => value } } }
+
+        it { is_expected.to contain_service('kick-agent').with(ensure: 'running', enable: true) }
+      end
+    end
+
+    context 'when it is stopped' do
+      let(:params) { { socket_activation: true, service_ensure: 'stopped', service_enable: false } }
+
+      it { is_expected.to contain_service('kick-agent.socket').with(ensure: 'stopped', enable: false) }
+      it { is_expected.to contain_service('kick-agent').with(ensure: 'stopped', enable: false) }
+      it { is_expected.not_to contain_exec('restart kick-agent').with_command(/systemctl start/) }
+    end
+
+    context 'on any free port' do
+      let(:params) { { socket_activation: true, config: { 'port' => 0 } } }
+
+      it { is_expected.to compile.and_raise_error(/parameter 'port'/) }
+    end
 
     it 'takes the port when the agent has let go of it' do
       is_expected.to contain_exec('restart kick-agent')
-        .with_command(/systemctl stop kick-agent.socket kick-agent.service\z/)
+        .with_command(/systemctl stop kick-agent.socket kick-agent.service && systemctl start kick-agent.socket /)
         .that_comes_before('Service[kick-agent.socket]')
     end
 

@@ -48,6 +48,29 @@ describe 'kick::controller' do
     it { is_expected.to compile.with_all_deps }
     it { is_expected.to contain_file('/etc/systemd/system/kick-serve.service').that_notifies('Service[kick-serve]') }
     it { is_expected.to contain_user('kick').with_system(true) }
+
+    it 'may pass through the folder of the agent' do
+      is_expected.to contain_file('/etc/systemd/system/kick-agent.service.d/controller.conf')
+        .that_notifies('Exec[restart kick-agent]').that_comes_before('Service[kick-serve]')
+      is_expected.to contain_file('/var/lib/kick').with_mode('0711')
+        .that_requires('Exec[restart kick-agent]').that_comes_before('Service[kick-serve]')
+    end
+  end
+
+  context 'without an agent, from an archive' do
+    let(:pre_condition) { "class { 'kick': install_method => 'archive', archive_source => '/srv/kick.tar.gz' }" }
+    let(:params) { { serve: true } }
+
+    it { is_expected.to compile.with_all_deps }
+  end
+
+  context 'beside an agent' do
+    let(:pre_condition) { "class { 'kick::agent': package_name => 'site-kick-agent' }" }
+    let(:params) { { serve: true } }
+
+    it { is_expected.to compile.with_all_deps }
+    it { is_expected.to contain_package('kick').that_requires('Package[site-kick-agent]') }
+    it { is_expected.to contain_file('/etc/systemd/system/kick-serve.service').with_ensure('absent') }
   end
 
   context 'beside an agent, both from the Puppet server' do
