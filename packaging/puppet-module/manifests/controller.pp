@@ -44,7 +44,7 @@ class kick::controller (
       before => File["${kick::config_dir}/controller.yaml"],
     }
 
-    # It depends on the agent's of the same version.
+    # It depends on the agent's, of its version or a newer one.
     Kick::Package<| title != $package_name |> -> Kick::Package[$package_name]
   }
 
