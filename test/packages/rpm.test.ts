@@ -7,16 +7,26 @@ import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { version } from '../../src/cli/version.ts';
 import { ended } from '../support/kick.ts';
+import { tempFolder } from '../support/temp.ts';
 import { EARLIER, EARLIER_PART, LATER } from './build-packages.ts';
-import { bootMachine } from './machine.ts';
+import { bootMachine, type Machine } from './machine.ts';
 import { mainPid, NODE, packageSite, RUN } from './site.ts';
 
 const { rpms } = inject('packages');
 
+/** With a database of its own: Debian's rpm keeps it in our home, where the next test would find it. */
+function rpmOf(machine: Machine) {
+  const database = tempFolder();
+  return (...words: string[]) =>
+    machine.ours('rpm', (root) => [
+      ...['--root', root, '--dbpath', database],
+      ...['--force-debian', '--nodeps', ...words],
+    ]);
+}
+
 test('installed, kicked, upgraded in the middle of a run, with a bad agent.yaml, and erased', async () => {
   const machine = await bootMachine('debian12');
-  const rpm = (...words: string[]) =>
-    machine.ours('rpm', (root) => ['--root', root, '--force-debian', '--nodeps', ...words]);
+  const rpm = rpmOf(machine);
   const upgrade = (wanted: string) => {
     const { agent = '', controller = '' } = rpms[wanted] ?? {};
     return rpm('-U', agent, controller);
@@ -67,11 +77,8 @@ test('installed, kicked, upgraded in the middle of a run, with a bad agent.yaml,
 
 test('an upgrade that fails in the middle leaves the version before whole, also for the next upgrade', async () => {
   const machine = await bootMachine('debian12');
-  const upgrade = (wanted: string) =>
-    machine.ours('rpm', (root) => [
-      ...['--root', root, '--force-debian', '--nodeps'],
-      ...['-U', rpms[wanted]?.agent ?? ''],
-    ]);
+  const rpm = rpmOf(machine);
+  const upgrade = (wanted: string) => rpm('-U', rpms[wanted]?.agent ?? '');
   expect(upgrade(EARLIER)).toMatchObject({ code: 0 });
   const part = machine.path(join('/usr/lib/kick/parts', EARLIER_PART));
   machine.must('sh', '-ec', 'cd /usr/lib/kick; mount --bind page page; mount -o remount,bind,ro page');
