@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ROOT } from '../../tools/program.ts';
 import { throwawayFolder } from '../../tools/throwaway-folder.ts';
 import { copyrightText } from './copyright.ts';
-import type { Architecture } from './node-runtime.ts';
+import type { PackageOptions } from './package-options.ts';
 import { writeSiteFiles } from './site-files.ts';
 
 const OWN_COPYRIGHT = `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
@@ -19,21 +19,8 @@ License: Apache-2.0
  On Debian the full text is in /usr/share/common-licenses/Apache-2.0.
 `;
 
-export interface DebOptions {
-  /** Of the program, as writeTree has made it for `deb`. */
-  tree: string;
-  architecture: Architecture;
-  version: string;
-  /** Seconds since 1970. */
-  date: number;
-  /** The list of what is inside. */
-  sbom: string;
-  /** Defaults to xz, which takes a minute; `none` takes seconds. */
-  compression?: 'xz' | 'none';
-}
-
 /** Writes kick-agent_VERSION_ARCHITECTURE.deb and kick_VERSION_all.deb into `folder`. Throws if debhelper is not installed. */
-export async function writeDebs(folder: string, options: DebOptions): Promise<void> {
+export async function writeDebs(folder: string, options: PackageOptions): Promise<void> {
   const { architecture, version, date, compression = 'xz' } = options;
   const work = throwawayFolder({ prefix: 'kick-deb-' });
   try {
@@ -60,7 +47,7 @@ export async function writeDebs(folder: string, options: DebOptions): Promise<vo
 
 async function fillSource(
   source: string,
-  { tree, architecture, version, date, sbom }: DebOptions,
+  { tree, architecture, version, date, sbom }: PackageOptions,
 ): Promise<void> {
   cpSync(join(ROOT, 'packaging', 'debian'), join(source, 'debian'), { recursive: true });
   cpSync(tree, join(source, 'tree'), { recursive: true });

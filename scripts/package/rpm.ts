@@ -6,20 +6,8 @@ import { ROOT } from '../../tools/program.ts';
 import { throwawayFolder } from '../../tools/throwaway-folder.ts';
 import { copyrightText } from './copyright.ts';
 import type { Architecture } from './node-runtime.ts';
+import type { PackageOptions } from './package-options.ts';
 import { writeSiteFiles } from './site-files.ts';
-
-export interface RpmOptions {
-  /** Of the program, as writeTree has made it for `rpm`. */
-  tree: string;
-  architecture: Architecture;
-  version: string;
-  /** Seconds since 1970. */
-  date: number;
-  /** The list of what is inside. */
-  sbom: string;
-  /** Defaults to xz, which every rpm reads and takes a minute; `none` takes seconds. */
-  compression?: 'xz' | 'none';
-}
 
 /** RPM's names of the processors. */
 export const RPM_ARCHITECTURES: Readonly<Record<Architecture, string>> = {
@@ -30,7 +18,7 @@ export const RPM_ARCHITECTURES: Readonly<Record<Architecture, string>> = {
 const PAYLOADS = { xz: 'w6T2.xzdio', none: 'w0.gzdio' } as const;
 
 /** Writes kick-agent-VERSION-1.PROCESSOR.rpm and kick-VERSION-1.noarch.rpm into `folder`. Throws if rpmbuild is not installed. */
-export async function writeRpms(folder: string, options: RpmOptions): Promise<void> {
+export async function writeRpms(folder: string, options: PackageOptions): Promise<void> {
   const { tree, architecture, version, date, sbom, compression = 'xz' } = options;
   const work = throwawayFolder({ prefix: 'kick-rpm-' });
   try {

@@ -88,7 +88,7 @@ export function keepRenewed(
   return { trouble: () => trouble, look };
 }
 
-/** Milliseconds until the certificate ends; none if it cannot be used. */
+/** Milliseconds until the certificate ends; Infinity if it cannot be used. */
 async function timeLeft({ paths }: NodePlace, clock: Clock): Promise<number> {
   try {
     const now = clock.now();

@@ -9,6 +9,7 @@ import { tlsOptions } from '../transport/tls/options.ts';
 import { plainAddress } from '../util/address-group.ts';
 import type { Clock } from '../util/clock.ts';
 import { shareConnections } from '../util/connection-shares.ts';
+import { listening } from '../util/listening.ts';
 import type { Log } from '../util/log.ts';
 import { quietLog } from '../util/quiet-log.ts';
 import { createRoutes } from './routes.ts';
@@ -103,13 +104,7 @@ async function listen(
   { port, bind }: Pick<EnrolmentServerOptions, 'port' | 'bind'>,
 ): Promise<void> {
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ port, ...(bind !== undefined && { host: bind }) }, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
+    await listening(server, { port, ...(bind !== undefined && { host: bind }) });
   } catch (error) {
     throw new KickError('config', `listen on port ${port}: ${systemCode(error) ?? 'failed'}`, {
       hint: 'see --port and --bind; perhaps another kick pki serve listens there: ss -ltnp',

@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { randomFrom } from '../../src/cli/demo/run-shape.ts';
 
 export interface Damage {
   what: string;
@@ -24,17 +25,6 @@ export interface Damage {
 }
 
 const WRONG_JSON = ['null', '[]', '"text"', '5', '{}', `${'['.repeat(500)}${']'.repeat(500)}`];
-
-/** Bytes from a seed, the same each time (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 export interface DamageOptions {
   /** Which bits are flipped, and what garbage is. */
@@ -72,7 +62,7 @@ function cuts(): Damage[] {
 }
 
 function flips(seed: number): Damage[] {
-  const next = random(seed);
+  const next = randomFrom(seed);
   return Array.from({ length: 8 }, (_, index) => {
     const [place, bit] = [next(), Math.floor(next() * 8)];
     return part(`bit ${bit} flipped at ${Math.round(place * 100)} % (${index})`, (path) => {
@@ -85,7 +75,7 @@ function flips(seed: number): Damage[] {
 }
 
 function contents(seed: number, hugeBytes: number): Damage[] {
-  const next = random(seed + 1);
+  const next = randomFrom(seed + 1);
   const garbage = Buffer.from(Array.from({ length: 700 }, () => Math.floor(next() * 256)));
   const put = (bytes: Buffer | string) => (path: string) => writeFileSync(path, bytes);
   const append = (bytes: Buffer | string) => (path: string) => appendFileSync(path, bytes);

@@ -5,10 +5,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { randomFrom } from '../../src/cli/demo/run-shape.ts';
 import type { FinishedEvent } from '../../src/protocol/event.ts';
 import { SendError } from '../../src/transport/transport.ts';
 import { descendants, signalProcess } from '../../src/util/proc.ts';
-import { generator } from '../../tools/torture/random.ts';
 import { type AgentPlace, agentPlace, anySignal, outcomeOf, type RealAgent } from '../support/real-agent.ts';
 import { tempFolder } from '../support/temp.ts';
 
@@ -28,7 +28,7 @@ interface Accepted {
 /** Throws when a promise is broken. */
 export async function torture(rounds: number, seed: number): Promise<TortureResult> {
   const folder = tempFolder();
-  const random = generator(seed);
+  const random = randomFrom(seed);
   const kills = { agent: 0, others: 0 };
   const accepted: Accepted[] = [];
   const program = join(import.meta.dirname, '..', 'fixtures', 'bin', 'noted');

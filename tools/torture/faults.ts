@@ -2,10 +2,11 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Random } from '../../src/cli/demo/run-shape.ts';
 import { sleep } from '../../src/util/clock.ts';
 import { emptyFolder, filesBelow, type Host, hasFakeTime, mount } from './host.ts';
 import { send } from './processes.ts';
-import { between, oneOf, type Random } from './random.ts';
+import { between, oneOf } from './random.ts';
 import type { Site } from './site.ts';
 import { someCommand, type Work } from './work.ts';
 

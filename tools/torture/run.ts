@@ -3,12 +3,13 @@
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Random, randomFrom } from '../../src/cli/demo/run-shape.ts';
 import { sleep } from '../../src/util/clock.ts';
 import { BrokenPromise, checkJobs } from './check.ts';
 import { FAULTS, type Ground } from './faults.ts';
 import { mount } from './host.ts';
 import { checkLeaks } from './leaks.ts';
-import { between, generator, oneOf, type Random } from './random.ts';
+import { between, oneOf } from './random.ts';
 import { openSite, type Site } from './site.ts';
 import { startWork, type Work } from './work.ts';
 
@@ -43,9 +44,9 @@ const EVERY = [5, 150] as const;
 /** In namespaces of our own, below `folder`. Throws `BrokenPromise`. */
 export async function runTorture(folder: string, options: TortureOptions): Promise<Survived> {
   takeOverBoot(folder);
-  const random = generator(options.seed);
+  const random = randomFrom(options.seed);
   const site = await openSite(folder, options.hosts);
-  const work = startWork(site, generator(options.seed + 1));
+  const work = startWork(site, randomFrom(options.seed + 1));
   const ground: Ground = {
     site,
     work,

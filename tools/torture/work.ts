@@ -2,9 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
+import type { Random } from '../../src/cli/demo/run-shape.ts';
 import { sleep } from '../../src/util/clock.ts';
 import { KICK } from '../program.ts';
-import { between, oneOf, type Random } from './random.ts';
+import { between, oneOf } from './random.ts';
 import type { Site } from './site.ts';
 
 export interface Work {

@@ -6,6 +6,7 @@ import { enterState, openControllerOf } from '../open-controller.ts';
 import { createSenderOpener } from '../open-sender.ts';
 import { addFolderOptions, foldersOf } from '../options/folders.ts';
 import { whole } from '../options/option-values.ts';
+import { endSignal } from '../serve/end-signal.ts';
 import { version } from '../version.ts';
 
 const EXAMPLES = `
@@ -75,10 +76,7 @@ async function serve(options: ServeOptions, command: Command, context: CommandCo
   const { certname } = await identity.get();
   const url = `https://${certname}:${server.port}/`;
   log.info({ port: server.port, url, version: version() }, 'serving');
-  const signal = await new Promise<string>((resolve) => {
-    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
-  });
-  log.info({ signal }, 'stopping; jobs go on when the server is back');
+  log.info({ signal: await endSignal() }, 'stopping; jobs go on when the server is back');
   ending.abort();
   await server.close();
   await senders.close();

@@ -13,6 +13,7 @@ import { loadIdentity } from '../../pki/load-identity.ts';
 import { sleep, systemClock } from '../../util/clock.ts';
 import { jsonLog } from '../json-log.ts';
 import { version } from '../version.ts';
+import { endSignal } from './end-signal.ts';
 
 /** Milliseconds between looks at our own certificate. */
 const OWN_EVERY_MS = 3_600_000;
@@ -52,10 +53,7 @@ export async function servePki(
   void keepOwn();
   process.on('SIGHUP', () => void watch.reload());
   log.info({ port: server.port, certname, version: version() }, 'serving certificates');
-  const name = await new Promise<string>((resolve) => {
-    for (const one of ['SIGTERM', 'SIGINT'] as const) process.once(one, () => resolve(one));
-  });
-  log.info({ signal: name }, 'stopping');
+  log.info({ signal: await endSignal() }, 'stopping');
   ending.abort();
   await server.close();
 }

@@ -1,4 +1,5 @@
 /** Random numbers that a seed makes again. */
+import { randomFrom } from '../../../src/cli/demo/run-shape.ts';
 
 export interface Dice {
   /** A whole number below `sides`. */
@@ -11,14 +12,7 @@ export interface Dice {
 
 /** The dice of one input: of what it is an input of, of which run, and which of its inputs. */
 export function diceOf(name: string, seed: number, at: number): Dice {
-  let state = Math.imul(seed ^ hash(name), 0x9e37_79b1) ^ Math.imul(at + 1, 0x85eb_ca6b);
-  // mulberry32
-  const next = () => {
-    state = (state + 0x6d2b_79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const next = randomFrom(Math.imul(seed ^ hash(name), 0x9e37_79b1) ^ Math.imul(at + 1, 0x85eb_ca6b));
   const roll = (sides: number) => Math.floor(next() * sides);
   return {
     roll,

@@ -7,6 +7,7 @@ import { KickError, messageOf, systemCode } from '../../../errors.ts';
 import type { Identity } from '../../../pki/identity.ts';
 import { plainAddress } from '../../../util/address-group.ts';
 import { type Clock, sleep, systemClock } from '../../../util/clock.ts';
+import { listening } from '../../../util/listening.ts';
 import type { Log } from '../../../util/log.ts';
 import { quietLog } from '../../../util/quiet-log.ts';
 import { tlsOptions } from '../../tls/options.ts';
@@ -135,20 +136,8 @@ async function listen(
   { port, bind, limits }: ListenHttpsOptions & { port: number },
 ): Promise<void> {
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(
-        {
-          port,
-          backlog: limits?.backlog ?? LISTENER_LIMITS.backlog,
-          ...(bind !== undefined && { host: bind }),
-        },
-        () => {
-          server.off('error', reject);
-          resolve();
-        },
-      );
-    });
+    const backlog = limits?.backlog ?? LISTENER_LIMITS.backlog;
+    await listening(server, { port, backlog, ...(bind !== undefined && { host: bind }) });
   } catch (error) {
     const where = bind === undefined ? `port ${port}` : `"${bind}" port ${port}`;
     throw new KickError('config', `listening on ${where}: ${systemCode(error) ?? 'failed'}`, {
@@ -164,13 +153,7 @@ async function listenOn(
   { descriptor, backlog }: { descriptor: number; backlog: number },
 ): Promise<void> {
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ fd: descriptor }, backlog, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
+    await listening(server, { fd: descriptor, backlog });
     if ((server.address() as AddressInfo | null)?.port !== undefined) return;
     server.close();
   } catch (error) {
