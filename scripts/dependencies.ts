@@ -17,7 +17,7 @@ const WHAT_FOR: Readonly<Record<string, string>> = {
   'node-forge': 'certificates: making and reading them',
   'openid-client': 'signing in by OpenID Connect',
   pino: "the agent's and the server's logs",
-  'proper-lockfile': 'locks of jobs and of the state directory',
+  'proper-lockfile': 'locks of jobs',
   'rate-limiter-flexible': 'how often one may try a password',
   valibot: 'schemas of all that comes from outside',
 };

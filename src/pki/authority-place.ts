@@ -1,9 +1,11 @@
 /** The folder of our own CA: changed by one at a time, even by several processes. */
 import type { KeyObject } from 'node:crypto';
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onFiles } from '../errors.ts';
 import type { Clock } from '../util/clock.ts';
-import { holdLock } from '../util/lock-file.ts';
+import { holdKernelLock } from '../util/kernel-lock.ts';
+import { flockHolders } from '../util/proc.ts';
 import { readTrusted } from '../util/trusted-file.ts';
 import { makeTrustedFolder } from '../util/trusted-folder.ts';
 import { refuseUntrusted } from '../util/trusted-path.ts';
@@ -20,18 +22,27 @@ export interface Place {
   clock: Clock;
 }
 
-/** Throws `KickError` `pki` for what the system refuses, and `untrusted` if others can change the folder or the way to it. */
-export async function exclusively<T>({ dir, clock }: Place, work: () => Promise<T>): Promise<T> {
+/**
+ * Under the kernel's lock: whoever was stopped inside, for however long, still holds it, and overwrites nothing newer. Throws
+ * `KickError` `pki` for what the system refuses, `locked`, and `untrusted` if others can change the folder or the way to it.
+ */
+export async function exclusively<T>({ dir }: Place, work: () => Promise<T>): Promise<T> {
   const label = `CA in "${dir}"`;
   const trust = { doing: `use the ${label}` };
   for (const name of ['certs', 'private_keys']) refuseUntrusted(join(dir, name), trust);
   await makeTrustedFolder(join(dir, 'ca'), trust);
-  const lock = await holdLock(join(dir, 'ca', 'index'), { label, clock, waitMs: LOCK_WAIT_MS });
+  const path = join(dir, 'ca', 'index.flock');
+  const lock = await holdKernelLock(path, { label, holder: () => holderOf(path), waitMs: LOCK_WAIT_MS });
   try {
     return await onFiles({ code: 'pki', doing: `use the ${label}` }, work);
   } finally {
-    await lock.release();
+    lock.release();
   }
+}
+
+async function holderOf(path: string): Promise<string> {
+  const [holder] = flockHolders(await realpath(path));
+  return holder === undefined ? 'another process' : `pid ${holder.pid}`;
 }
 
 export function caKey({ caKey: path }: AuthorityPaths): KeyObject {
