@@ -5,10 +5,11 @@
  *     npm test -- --only unit         some of the steps (repeat it for more)
  *     npm test -- --skip puppet       all but some
  *     npm run test:puppet8            the tests against real Puppet, on newer ones: only where named
+ *     npm run test:packages           the packages, in machines that boot: only where named
  *
  * The tests against real Puppet need Debian's packages: where we are root there, they are installed;
  * elsewhere the command is printed and the step skipped, which is a failure with CI=true. Those on newer Puppets
- * mount folders, for which a container may lack the right: they are skipped visibly there.
+ * and of the packages mount folders, for which a container may lack the right: they are skipped visibly there.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';

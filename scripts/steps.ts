@@ -157,7 +157,7 @@ export const STEPS: readonly Step[] = [
   {
     name: 'packages',
     what: 'the packages in Debian 12 and 13, booted with systemd',
-    command: ['vitest', 'run', '--project', 'packages'],
+    command: ['test/lab/machine', 'run', 'vitest', 'run', '--project', 'packages'],
     needs: {
       dh: 'debhelper',
       strip: 'binutils',

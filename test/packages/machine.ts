@@ -1,5 +1,5 @@
 /** A clean Debian with systemd that a test boots, in which it is root, and which is gone afterwards (test/lab/machine). */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { expect } from 'vitest';
@@ -112,14 +112,4 @@ function machineOf(pid: number): Machine {
       return name;
     },
   };
-}
-
-/** Whether all namespaces can be made; otherwise why not. */
-export function whyNoMachine(): string | undefined {
-  try {
-    execFileSync(join(ROOT, 'test/lab/machine'), ['check'], { stdio: ['ignore', 'ignore', 'pipe'] });
-    return undefined;
-  } catch (error) {
-    return String((error as { stderr?: Buffer }).stderr).trim();
-  }
 }
