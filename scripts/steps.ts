@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../tools/program.ts';
-import { NEWEST_NODE, NODES, OLDEST_NODE } from './nodes.ts';
+import { NEWEST_NODE, NODES, OLDEST_NODE, PACKAGED_NODE } from './nodes.ts';
 
 export interface Step {
   name: string;
@@ -107,8 +107,12 @@ export const STEPS: readonly Step[] = [
     what: 'tests against other programs',
     command: ['vitest', 'run', '--project', 'interop'],
     beside: 'puppet',
+    nodes: [PACKAGED_NODE],
     needs: {
       bash: 'bash',
+      dh: 'debhelper',
+      lintian: 'lintian',
+      strip: 'binutils',
       nodeset: 'clustershell',
       openssl: 'openssl',
       'systemd-analyze': 'systemd',

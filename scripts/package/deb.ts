@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { ROOT } from '../../tools/program.ts';
 import { throwawayFolder } from '../../tools/throwaway-folder.ts';
 import { copyrightText } from './copyright.ts';
+import { maintainer } from './maintainer.ts';
 import type { PackageOptions } from './package-options.ts';
 import { writeSiteFiles } from './site-files.ts';
 
@@ -50,6 +51,8 @@ async function fillSource(
   { tree, architecture, version, date, sbom }: PackageOptions,
 ): Promise<void> {
   cpSync(join(ROOT, 'packaging', 'debian'), join(source, 'debian'), { recursive: true });
+  const control = join(source, 'debian', 'control');
+  writeFileSync(control, readFileSync(control, 'utf8').replace('@MAINTAINER@', maintainer));
   cpSync(tree, join(source, 'tree'), { recursive: true });
   writeSiteFiles(join(source, 'gen'), {
     units: 'lib/systemd/system',
@@ -62,8 +65,6 @@ async function fillSource(
 }
 
 function changelog(version: string, date: number): string {
-  const [, maintainer = ''] =
-    /^Maintainer: (.*)$/m.exec(readFileSync(join(ROOT, 'packaging/debian/control'), 'utf8')) ?? [];
   const when = new Date(date * 1000).toUTCString().replace('GMT', '+0000');
-  return `kick (${version}) stable; urgency=medium\n\n  * What changed for its users is in CHANGELOG.md of the sources.\n\n -- ${maintainer}  ${when}\n`;
+  return `kick (${version}) stable; urgency=medium\n\n  * What changed for its users is in CHANGELOG.md of the sources.\n\n -- ${maintainer()}  ${when}\n`;
 }

@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { ROOT } from '../../tools/program.ts';
 import { throwawayFolder } from '../../tools/throwaway-folder.ts';
 import { copyrightText } from './copyright.ts';
+import { maintainer } from './maintainer.ts';
 import type { Architecture } from './node-runtime.ts';
 import type { PackageOptions } from './package-options.ts';
 import { writeSiteFiles } from './site-files.ts';
@@ -47,6 +48,7 @@ export async function writeRpms(folder: string, options: PackageOptions): Promis
       _build_name_fmt: '%%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm',
       _binary_payload: PAYLOADS[compression],
       kick_version: version,
+      kick_maintainer: maintainer(),
     };
     execFileSync(
       'rpmbuild',
@@ -77,8 +79,7 @@ export async function writeRpms(folder: string, options: PackageOptions): Promis
 /** With the changelog that tools expect. */
 function specText(version: string, date: number): string {
   const text = readFileSync(join(ROOT, 'packaging/rpm/kick.spec'), 'utf8');
-  const [, packager = ''] = /^Packager: +(.*)$/m.exec(text) ?? [];
   const [day = '', number, month, year] = new Date(date * 1000).toUTCString().split(' ');
   const when = [day.replace(',', ''), month, number, year].join(' ');
-  return `${text}\n%changelog\n* ${when} ${packager} - ${version}-1\n- What changed for its users is in CHANGELOG.md of the sources.\n`;
+  return `${text}\n%changelog\n* ${when} ${maintainer()} - ${version}-1\n- What changed for its users is in CHANGELOG.md of the sources.\n`;
 }

@@ -26,17 +26,20 @@ async function withEarlier(machine: Machine) {
   return { site, answers };
 }
 
-test('an agent.yaml that the new version cannot read: the old agent goes on, and the upgrade says so', async () => {
+test.each([
+  ['has a key of a newer version', 'runner: command\nto_come: true\n', 'to_come'],
+  ['does not parse', 'runner: [command\n', 'agent.yaml:2: '],
+])('an agent.yaml that %s: the old agent goes on, and the upgrade says so', async (_what, bad, why) => {
   const machine = await bootMachine('debian12');
   const { answers } = await withEarlier(machine);
   const first = mainPid(machine);
-  machine.write('/etc/kick/agent.yaml', 'runner: command\nto_come: true\n');
+  machine.write('/etc/kick/agent.yaml', bad);
   const upgrade = dpkg(machine, version());
   expect(upgrade.code).toBe(0);
   for (const text of [
     'not restarted',
     'agent.yaml',
-    'to_come',
+    why,
     'kick agent --check',
     'systemctl restart kick-agent',
   ])
