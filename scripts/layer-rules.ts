@@ -112,6 +112,7 @@ export const ROOMS: Readonly<Record<string, { folders: readonly string[]; files:
       'open-broker',
       'open-controller',
       'open-sender',
+      'own-identity',
       'print',
       'program',
       'report-error',

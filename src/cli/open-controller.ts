@@ -2,6 +2,7 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import type { IdentityChoice } from '../config/identity.ts';
 import { type Controller, openController } from '../controller/controller.ts';
 import type { Identity } from '../pki/identity.ts';
 import { systemClock } from '../util/clock.ts';
@@ -12,21 +13,20 @@ import { version } from './version.ts';
 
 export interface OpenControllerOptions {
   senders?: Pick<SenderOpener, 'openSender' | 'openCrowd'>;
-  /** Defaults to the one that is found when it is first needed, for good. */
+  /** Defaults to the one that is found when it is first needed, and that follows its files. */
   identity?: () => Promise<Identity>;
 }
 
 /** Throws `KickError` `usage` for a bad folder. Root becomes the owner of the jobs where `kick serve` runs as another user. */
 export function openControllerOf(
   command: Command,
-  { env }: Pick<CommandContext, 'env'>,
+  { env, terminal }: Pick<CommandContext, 'env'> & Partial<Pick<CommandContext, 'terminal'>>,
   { senders: { openSender, openCrowd } = ownSenders, ...own }: OpenControllerOptions = {},
 ): Controller {
   const folders = foldersOf(command, env);
   const path = env['PATH'] ?? '';
-  let identity: Promise<Identity> | undefined;
-  const loadIdentity = async () => (await import('../config/identity.ts')).loadOwnIdentity(folders, path);
-  const ownIdentity = own.identity ?? (() => (identity ??= loadIdentity()));
+  const warn = (text: string) => terminal?.err(`warning: ${text}\n`);
+  const ownIdentity = own.identity ?? identityOf({ ...folders, path }, warn);
   return openController({
     enterState: () => enterState(folders.stateDir, ownIdentity),
     folders,
@@ -37,6 +37,33 @@ export function openControllerOf(
     openSender,
     openCrowd,
   });
+}
+
+/** Milliseconds for which nobody looks whether the files have changed: most commands are over by then. */
+const SOON_MS = 5000;
+
+function identityOf(choice: IdentityChoice, warn: (text: string) => void): () => Promise<Identity> {
+  const clock = systemClock;
+  let first: Promise<Identity> | undefined;
+  let followed: Promise<() => Promise<Identity>> | undefined;
+  let loadedAt = 0;
+  const load = async () => (await import('../config/identity.ts')).loadOwnIdentity(choice, choice.path);
+  const follow = async (from: Identity) => {
+    try {
+      return await (await import('./own-identity.ts')).followIdentity(choice, from, { clock, warn });
+    } catch {
+      return async () => from; // as the user that root has become, who may not find them
+    }
+  };
+  return async () => {
+    if (first === undefined) {
+      loadedAt = clock.monotonic();
+      first = load();
+    }
+    if (clock.monotonic() - loadedAt < SOON_MS) return first;
+    followed ??= first.then(follow);
+    return (await followed)();
+  };
 }
 
 /**

@@ -1,6 +1,5 @@
 /** A job from its first host to its verdict: new, resumed, or run again. */
 import { isFull, isUntrusted, KickError, messageOf } from '../errors.ts';
-import type { Sender } from '../transport/transport.ts';
 import { shortId } from '../util/uuid.ts';
 import type { LockNotice, LockWish } from './job-lock.ts';
 import type { HostResult, Job, JobEvent, StopReason } from './jobs/job.ts';
@@ -12,7 +11,7 @@ import type { Before } from './jobs/stored-job.ts';
 import { judgeJob, type Verdict, verdictPolicy } from './jobs/verdict.ts';
 import type { Plan } from './plan-job.ts';
 import { runJob } from './rollout/run-job.ts';
-import { type Site, withSender } from './site.ts';
+import { type Caller, type Site, withCaller } from './site.ts';
 import { watchOrders } from './stop-orders.ts';
 
 /** How the caller takes part in a job. */
@@ -76,8 +75,8 @@ export async function executeJob(
   const startedAt = site.clock.now();
   const record = await openRecord(store, plan, options);
   try {
-    const end = await withSender(site, plan.settings.connectTimeoutMs, (sender) =>
-      runRecorded(site, plan, { ...options, ...record, sender, store }),
+    const end = await withCaller(site, plan.settings.connectTimeoutMs, (caller) =>
+      runRecorded(site, plan, { ...options, ...record, caller, store }),
     );
     await record.recorder?.written();
     if (record.lease?.lost.aborted === true) throw lostLease(plan.job, store);
@@ -121,17 +120,16 @@ async function openRecord(
   }
 }
 
-type Running = RunOptions & JobRecord & { sender: Sender; store: JobStore; resumed?: Resumed };
+type Running = RunOptions & JobRecord & { caller: () => Promise<Caller>; store: JobStore; resumed?: Resumed };
 
 async function runRecorded(site: Site, { job, settings }: Plan, running: Running): Promise<JobEnd> {
-  const { lease, recorder, resumed, confirm, signal, sender, store } = running;
+  const { lease, recorder, resumed, confirm, signal, caller, store } = running;
   const tell = untilItThrows(running);
   const orders = watchOrders(store, job.id);
   const ending = [signal, lease?.lost].filter((one) => one !== undefined);
   try {
     const { results, stopped } = await runJob(job, {
-      sender,
-      identity: await site.identity(),
+      caller,
       clock: site.clock,
       emit(event) {
         // Written first: what people have seen must survive a kill -9.

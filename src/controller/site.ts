@@ -40,9 +40,54 @@ export interface Site {
   openCrowd?: OpenCrowd | undefined;
 }
 
+/** As whom hosts are asked, and the way to them: a request is believed only over a connection with its signer's certificate. */
+export interface Caller {
+  readonly identity: Identity;
+  readonly sender: Sender;
+}
+
+type CallerSite = Pick<Site, 'identity' | 'openSender' | 'config'>;
+
+/**
+ * Gives the work what returns the caller of now: our certificate may be renewed while a job lasts. Streams that are open stay
+ * with the certificate that they began with.
+ */
+export async function withCaller<T>(
+  { identity, openSender, config }: CallerSite,
+  connectTimeoutMs: number | undefined,
+  work: (caller: () => Promise<Caller>) => Promise<T>,
+): Promise<T> {
+  const { nats } = await config();
+  const senders: Sender[] = [];
+  const open = async (own: Identity): Promise<Caller> => {
+    const sender = await openSender({ identity: own, nats, connectTimeoutMs });
+    senders.push(sender);
+    return { identity: own, sender };
+  };
+  let latest = await identity();
+  let current = await open(latest);
+  let changing = Promise.resolve();
+  const follow = async () => {
+    const own = await identity();
+    if (own === latest) return;
+    latest = own;
+    current = await open(own);
+  };
+  try {
+    return await work(async () => {
+      // One at a time, and what cannot be used leaves the one that can.
+      changing = changing.then(follow).catch(() => {});
+      await changing;
+      return current;
+    });
+  } finally {
+    for (const sender of senders) sender.close();
+  }
+}
+
 /** Opens a sender for as long as the work lasts. */
 export async function withSender<T>(
-  { identity, openSender, config }: Pick<Site, 'identity' | 'openSender' | 'config'>,
+  { identity, openSender, config }: CallerSite,
   connectTimeoutMs: number | undefined,
   work: (sender: Sender) => Promise<T>,
 ): Promise<T> {

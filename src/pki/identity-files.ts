@@ -72,12 +72,20 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
 export function readCertificates(pem: string, path: string, what: string): X509Certificate[] {
   const blocks = pem.match(CERTIFICATE) ?? [];
+  if (isCutOff(pem, 'CERTIFICATE', blocks.length)) throw broken(what, path, { why: CUT_OFF });
   if (blocks.length === 0) throw broken(what, path, { why: 'there is no certificate in it' });
   try {
     return blocks.map((block) => new X509Certificate(block));
   } catch (error) {
     throw broken(what, path, { why: 'it is not a certificate in PEM', cause: error });
   }
+}
+
+export const CUT_OFF = 'it is cut off, or damaged';
+
+/** Whether a bundle has blocks that begin and are not whole: somebody is writing it. */
+export function isCutOff(pem: string, label: string, whole: number): boolean {
+  return pem.split(`-----BEGIN ${label}-----`).length - 1 !== whole;
 }
 
 /** For people. Node gives none for an empty name, whatever its types say. */

@@ -54,11 +54,14 @@ export interface IdentityListener {
 export interface IdentityWatch {
   /** Checks the files now (SIGHUP). */
   reload(): Promise<void>;
+  /** Why the files as they are cannot be used, and an older identity still is; undefined if they can. */
+  trouble(): string | undefined;
 }
 
 /**
- * Calls `onChange` with every new identity; if the new files are broken, the old identity stays, and the
- * log says why. Warns once a day of what expires soon. Ends with `signal`.
+ * Calls `onChange` with every new identity. While the files are broken (half written, or a key without its certificate yet),
+ * the old identity stays; the log says why at once, when the reason changes, and once an hour. They are tried again at every
+ * look: a mode that is mended, or a clock, changes no file. Warns once a day of what expires soon. Ends with `signal`.
  */
 export function watchIdentity(
   paths: IdentityPaths,
@@ -68,6 +71,8 @@ export function watchIdentity(
   let current = first;
   let seen: string | undefined;
   let warnedAt: number | undefined;
+  let trouble: string | undefined;
+  let toldAt = 0;
 
   function warn(): void {
     if (warnedAt !== undefined && clock.monotonic() - warnedAt < WARN_EVERY_MS) return;
@@ -77,11 +82,18 @@ export function watchIdentity(
 
   async function load(): Promise<void> {
     try {
-      current = await loadIdentity(paths, { now: clock.now() });
-      onChange(current);
+      const next = await loadIdentity(paths, { now: clock.now() });
+      onChange(next);
+      current = next;
+      trouble = undefined;
       log.info({ certname: current.certname }, 'certificates and CRLs reloaded');
     } catch (error) {
-      log.error({ reason: messageAndHint(error) }, 'cannot use the new certificates: the old ones stay');
+      const why = messageAndHint(error);
+      if (why !== trouble || clock.monotonic() - toldAt >= REMIND_MS) {
+        log.error({ reason: why }, 'cannot use the new certificates: the old ones stay');
+        toldAt = clock.monotonic();
+      }
+      trouble = why;
     }
   }
 
@@ -89,7 +101,7 @@ export function watchIdentity(
     const now = await stampOf(Object.values({ ...paths }));
     const hasChanged = seen !== undefined && seen !== now;
     seen = now;
-    if (hasChanged || force) await load();
+    if (hasChanged || force || trouble !== undefined) await load();
     warn();
   }
 
@@ -99,5 +111,5 @@ export function watchIdentity(
       await sleep(pollMs, signal);
     }
   })();
-  return { reload: () => look(true) };
+  return { reload: () => look(true), trouble: () => trouble };
 }

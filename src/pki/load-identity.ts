@@ -7,7 +7,15 @@ import { checkCrls, checkNotRevoked, crlWarnings } from './check-crls.ts';
 import { splitCrls } from './crl.ts';
 import { commonNameOf } from './der.ts';
 import type { DenyList, Identity, IdentityPaths } from './identity.ts';
-import { broken, nameFor, privateKey, readCertificates, readPem } from './identity-files.ts';
+import {
+  broken,
+  CUT_OFF,
+  isCutOff,
+  nameFor,
+  privateKey,
+  readCertificates,
+  readPem,
+} from './identity-files.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -32,8 +40,10 @@ export async function loadIdentity(paths: IdentityPaths, { now }: { now: number 
   const certname = certnameOf(leaf, paths.certificate);
   checkKeyFits(key, leaf, paths);
   checkDates(leaf, { what: 'certificate', path: paths.certificate, now });
-  const chain = chainOf(certificates, ca, paths);
-  const crls = checkCrls(splitCrls(crlPem), ca, { paths, now });
+  const chain = chainOf(certificates, ca, { paths, now });
+  const lists = splitCrls(crlPem);
+  if (isCutOff(crlPem, 'X509 CRL', lists.length)) throw broken('CRLs', paths.crl, { why: CUT_OFF });
+  const crls = checkCrls(lists, ca, { paths, now });
   checkNotRevoked(leaf, crls, paths);
   const denied = await deniedBy(paths);
   return {
@@ -91,13 +101,15 @@ function checkDates(
   }
 }
 
-/** The leaf and the intermediates that link it to one of the CA's roots, without the root. */
+/** The leaf and the intermediates that link it to one of the CA's roots, without the root. Throws if one above the leaf is over. */
 function chainOf(
   certificates: readonly X509Certificate[],
   ca: readonly X509Certificate[],
-  paths: IdentityPaths,
+  { paths, now }: { paths: IdentityPaths; now: number },
 ): X509Certificate[] {
-  const known = [...certificates.slice(1), ...ca];
+  const isOver = ({ validTo }: X509Certificate) => now > Date.parse(validTo);
+  // A CA that was renewed with its key is there twice.
+  const known = [...certificates.slice(1), ...ca].sort((a, b) => Number(isOver(a)) - Number(isOver(b)));
   const chain: X509Certificate[] = [];
   let last = certificates[0];
   while (last !== undefined && !isSelfSigned(last)) {
@@ -109,6 +121,8 @@ function chainOf(
   if (last === undefined || !ca.some((one) => one.raw.equals(last.raw))) {
     throw broken('certificate', paths.certificate, { why: `it was not made by the CA in "${paths.ca}"` });
   }
+  for (const above of [...chain.slice(1), last])
+    checkDates(above, { what: 'CA certificates', path: paths.ca, now });
   return chain;
 }
 

@@ -144,7 +144,8 @@ test.each(['TERM', 'KILL'])(
         targets: [first.target],
       },
       {
-        ...{ sender: place.sender, identity: place.controller, clock: systemClock, lostAfterMs: 60_000 },
+        caller: async () => ({ sender: place.sender, identity: place.controller }),
+        ...{ clock: systemClock, lostAfterMs: 60_000 },
         signal: new AbortController().signal,
         emit(event) {
           if (event.type !== 'host-event' || event.event.type !== 'log') return;

@@ -48,15 +48,18 @@ test('a job that is cancelled takes its requests off the hosts in progress', asy
   const held = new Promise<void>((resolve) => (release = resolve));
   const cancelled: string[] = [];
   const { results } = await runJob(jobOf(['a', 'b'], 1), {
-    sender: {
-      ...sender,
-      command: async (to) => {
-        cancelled.push(to.certname);
-        release();
-        return { result: 'done', message: 'cancelled' };
+    caller: async () => ({
+      identity,
+      sender: {
+        ...sender,
+        command: async (to) => {
+          cancelled.push(to.certname);
+          release();
+          return { result: 'done', message: 'cancelled' };
+        },
       },
-    },
-    ...{ identity, clock: systemClock, lostAfterMs: 1000, signal: new AbortController().signal },
+    }),
+    ...{ clock: systemClock, lostAfterMs: 1000, signal: new AbortController().signal },
     cancel: cancel.signal,
     emit: (event) => event.type === 'host-event' && event.event.type === 'started' && cancel.abort(),
   });

@@ -3,6 +3,7 @@ import { onTestFinished, vi } from 'vitest';
 import type { HostResult, Job, JobEvent, Rollout } from '../../src/controller/jobs/job.ts';
 import type { RunJobOptions } from '../../src/controller/rollout/rolling.ts';
 import { runJob } from '../../src/controller/rollout/run-job.ts';
+import type { Identity } from '../../src/pki/identity.ts';
 import type { FinishedEvent } from '../../src/protocol/event.ts';
 import type { RefusalCode } from '../../src/protocol/refusal.ts';
 import {
@@ -96,14 +97,18 @@ export const refusal = (code: RefusalCode, arrived = false) =>
 
 export async function run(
   scripts: Record<string, Script>,
-  options: Partial<RunJobOptions> & { concurrency?: number; rollout?: Rollout } = {},
+  {
+    identity: own = identity,
+    ...options
+  }: Partial<RunJobOptions> & { identity?: Identity; concurrency?: number; rollout?: Rollout } = {},
 ) {
   const { sender, calls } = scripted(scripts);
   const events: JobEvent[] = [];
   const { results, stopped } = await runJob(
     jobOf(Object.keys(scripts), options.concurrency, options.rollout),
     {
-      ...{ sender, identity, clock: systemClock, lostAfterMs: 600_000, signal: new AbortController().signal },
+      caller: async () => ({ sender, identity: own }),
+      ...{ clock: systemClock, lostAfterMs: 600_000, signal: new AbortController().signal },
       ...options,
       emit(event) {
         events.push(event);

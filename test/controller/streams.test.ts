@@ -200,7 +200,8 @@ test('one budget is handed to every connection of a host', async () => {
   };
   let isOver = false;
   const done = runJob(jobOf(['a']), {
-    ...{ sender: noting, identity, clock: systemClock, emit() {}, lostAfterMs: LOST_AFTER },
+    caller: async () => ({ sender: noting, identity }),
+    ...{ clock: systemClock, emit() {}, lostAfterMs: LOST_AFTER },
     signal: new AbortController().signal,
   }).finally(() => {
     isOver = true;

@@ -11,8 +11,9 @@ export async function cancelAll(rolling: Rolling, by: string): Promise<void> {
 
 async function cancelOne(target: Target, { job, options, stops, report }: Rolling): Promise<void> {
   const { certname } = target;
-  const { clock, identity, sender } = options;
+  const { clock, caller } = options;
   try {
+    const { identity, sender } = await caller();
     const body = await sealedCancel(job, certname, { identity, now: clock.now() });
     await sender.command(target, body, { signal: stops.following });
   } catch (error) {

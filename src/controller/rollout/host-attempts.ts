@@ -53,7 +53,7 @@ async function waitFor(
   waitMs: number,
   { target, rolling: { options, stops } }: { target: Target; rolling: Rolling },
 ): Promise<void> {
-  const { sender } = options;
+  const { sender } = await options.caller();
   const signal = stops.starting;
   if (sender.onHere === undefined) return sleep(waitMs, signal);
   const { untilNextTry } = await import('./until-next-try.ts');
@@ -69,7 +69,7 @@ interface Attempt {
 /** Undefined if the job is stopped before it has a place. */
 async function runOnce(target: Target, places: HostPlaces, rolling: Rolling): Promise<Attempt | undefined> {
   const { job, options, stops, inProgress, report } = rolling;
-  const { clock, sender, identity, lostAfterMs, log, lease, before } = options;
+  const { clock, caller, lostAfterMs, log, lease, before } = options;
   const { certname } = target;
   if (!(await places.take(stops.starting))) return undefined;
   let hasPlace = true;
@@ -77,7 +77,7 @@ async function runOnce(target: Target, places: HostPlaces, rolling: Rolling): Pr
   const after = before?.after.get(certname);
   try {
     const result = await runHost(target, {
-      sender,
+      caller,
       clock,
       emit: report,
       job: job.id,
@@ -87,7 +87,7 @@ async function runOnce(target: Target, places: HostPlaces, rolling: Rolling): Pr
       ...(lease !== undefined && { lease }),
       detach: options.detach === true,
       signal: stops.following,
-      seal: () => sealedRequest(job, certname, { identity, now: clock.now() }),
+      seal: (identity) => sealedRequest(job, certname, { identity, now: clock.now() }),
       onWaiting(isWaiting) {
         hasPlace = !isWaiting;
         if (isWaiting) places.giveBack();

@@ -1,19 +1,21 @@
 /** What is known of one host while it is asked and run, and the result that it makes. */
+import type { Identity } from '../../pki/identity.ts';
 import type { ResourceChange, StoredEvent } from '../../protocol/event.ts';
-import { type Sender, type StreamBudget, type Target, wholeBudget } from '../../transport/transport.ts';
+import { type StreamBudget, type Target, wholeBudget } from '../../transport/transport.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Emit, HostResult, JobLog } from '../jobs/job.ts';
 import type { Lease } from '../jobs/lease.ts';
+import type { Caller } from '../site.ts';
 import { type Contact, trackContact } from './contact.ts';
 
 export interface HostRunOptions {
-  sender: Sender;
+  caller: () => Promise<Caller>;
   clock: Clock;
   emit: Emit;
   /** The job's id, to resume by. */
   job: string;
   /** Returns a freshly signed request. */
-  seal(): Promise<Uint8Array>;
+  seal(identity: Identity): Promise<Uint8Array>;
   /** Milliseconds without contact until a host is lost. */
   lostAfterMs: number;
   /** Does not wait for the end. */

@@ -1,5 +1,6 @@
 /** One attempt: submits the request or resumes its events, and reads the stream to the end. */
 import { messageOf } from '../../errors.ts';
+import type { Identity } from '../../pki/identity.ts';
 import type { FinishedEvent } from '../../protocol/event.ts';
 import { type IncomingEvent, SendError } from '../../transport/transport.ts';
 import type { HostResult } from '../jobs/job.ts';
@@ -16,12 +17,13 @@ const LEASE_LOST = 'another controller has taken the job over';
 /** Submits the request, or resumes its events once it is accepted. Throws `SendError`. */
 export async function openStream(run: HostRun): Promise<AsyncIterable<IncomingEvent>> {
   const { target, options, budget } = run;
-  const { sender, clock, emit, job, signal, log } = options;
+  const { clock, emit, job, signal, log } = options;
+  const { sender, identity } = await options.caller();
   refuseIfLeaseLost(run);
   if (run.isAccepted) {
     return sender.resume(target, { job, after: run.isInDoubt ? 0 : run.lastSeq, signal, budget });
   }
-  const jws = await sealed(run);
+  const jws = await sealed(run, identity);
   emit({ type: 'request-signed', at: clock.now(), certname: target.certname, jws });
   // After a crash, the controller that resumes this job must know that the host may have been asked.
   await log?.written();
@@ -30,9 +32,9 @@ export async function openStream(run: HostRun): Promise<AsyncIterable<IncomingEv
 }
 
 /** A request that cannot be signed has not been sent. */
-async function sealed({ options }: HostRun): Promise<Uint8Array> {
+async function sealed({ options }: HostRun, identity: Identity): Promise<Uint8Array> {
   try {
-    return await options.seal();
+    return await options.seal(identity);
   } catch (error) {
     const message = `the request cannot be signed: ${messageOf(error)}`;
     throw new SendError('broken', message, { arrived: false, cause: error });

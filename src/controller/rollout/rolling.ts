@@ -1,18 +1,18 @@
 /** What the parts of a rollout share while it runs: its results, its stops and its reports. */
-import type { Identity } from '../../pki/identity.ts';
-import type { Sender, Target } from '../../transport/transport.ts';
+import type { Target } from '../../transport/transport.ts';
 import type { Clock } from '../../util/clock.ts';
 import { createPlaces, type Places } from '../../util/semaphore.ts';
 import type { Emit, HostResult, Job, JobEvent, JobLog, Rollout, StopReason } from '../jobs/job.ts';
 import type { Lease } from '../jobs/lease.ts';
 import type { Before } from '../jobs/stored-job.ts';
+import type { Caller } from '../site.ts';
 import { createBackPressure } from './back-pressure.ts';
 import { batchesOf, createBudget } from './batches.ts';
 import { createStops, type StopSignals, type Stops } from './stops.ts';
 
 export interface RunJobOptions extends StopSignals {
-  sender: Sender;
-  identity: Identity;
+  /** As whom hosts are asked, looked up for each attempt. */
+  caller: () => Promise<Caller>;
   clock: Clock;
   emit: Emit;
   /** Milliseconds without contact until a host is lost. */

@@ -20,6 +20,8 @@ export interface ConnectionGuard {
   dropPending(): void;
   /** Ends the connections on which nothing has been asked yet. */
   dropUnused(): void;
+  /** All that are open. */
+  open(): TLSSocket[];
   /** Open connections, and when a controller had one last (monotonic milliseconds). */
   inUse(): { connections: number; controllerAt: number | undefined };
   /** Whether a connection has no answer yet, nor the head of one. */
@@ -94,6 +96,7 @@ export function guardConnections(
     dropUnused() {
       for (const socket of open.unused()) socket.destroy();
     },
+    open: () => open.all(),
     inUse: () => ({ connections: gate.size + open.size, controllerAt }),
     isAsked: () => gate.size > 0 || open.unused().length > 0 || isAnswering(),
   };

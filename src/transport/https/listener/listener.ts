@@ -9,14 +9,15 @@ import { plainAddress } from '../../../util/address-group.ts';
 import { type Clock, sleep, systemClock } from '../../../util/clock.ts';
 import { listening } from '../../../util/listening.ts';
 import type { Log } from '../../../util/log.ts';
-import { quietLog } from '../../../util/quiet-log.ts';
+import { type QuietLog, quietLog } from '../../../util/quiet-log.ts';
 import { tlsOptions } from '../../tls/options.ts';
 import type { AgentService, Listener } from '../../transport.ts';
 import { LISTENER_LIMITS, type ListenerLimits } from '../limits.ts';
 import { agentApp } from './agent-app.ts';
 import { answerBrokenRequest } from './broken-request.ts';
-import { guardConnections } from './connection-guard.ts';
+import { type ConnectionGuard, guardConnections } from './connection-guard.ts';
 import { originOf } from './origin.ts';
+import { disown } from './peer-certificate.ts';
 
 /** Milliseconds between looks at the last connections. */
 const LOOK_MS = 20;
@@ -35,7 +36,10 @@ export interface ListenHttpsOptions {
 }
 
 export interface HttpsListener extends Listener {
-  /** Uses another certificate, CAs and CRLs from now on; if they are unusable, throws and changes nothing. */
+  /**
+   * Uses another certificate, CAs and CRLs from now on; if they are unusable, throws and changes nothing. Streams go on, but
+   * for those whose peer is no longer believed.
+   */
   setIdentity(identity: Identity): void;
   /** Takes a connection that came in another way, under the same limits. It has the fields of `Origin`. */
   accept(stream: Duplex): void;
@@ -63,19 +67,15 @@ export async function listenHttps(
   server.maxHeadersCount = limits.headerCount;
   server.maxRequestsPerSocket = 1; // each request is checked against the current CAs and CRLs
 
-  let { denied } = identity;
+  let current = identity;
   const guard = guardConnections(server, service, {
     limits,
     clock,
-    denies: (certificate) => denied?.denies(certificate),
+    denies: (certificate) => current.denied?.denies(certificate),
     quiet,
     quietRoom: quietLog(log, clock),
   });
-  server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
-    const address = plainAddress(originOf(socket).remoteAddress ?? '');
-    quiet({ address, reason: reasonOf(error, socket) }, 'TLS handshake failed');
-    socket.destroy();
-  });
+  endBrokenHandshakes(server, quiet);
   answerBrokenRequest(server, quiet);
 
   const { port, descriptor } = options;
@@ -93,10 +93,12 @@ export async function listenHttps(
     },
     setIdentity(next) {
       server.setSecureContext(tlsOptions(next));
-      denied = next.denied;
+      const before = current;
+      current = next;
       // Peers admitted under the old trust that have not asked yet must reconnect.
       guard.dropUnused();
       server.closeIdleConnections();
+      void dropDistrusted(guard, { before, next, now: clock.now() }, quiet);
     },
     async close() {
       // Without a port it is not listening, and closes no connections by itself.
@@ -108,6 +110,30 @@ export async function listenHttps(
       clearTimeout(timer);
     },
   };
+}
+
+function endBrokenHandshakes(server: Server, quiet: QuietLog): void {
+  server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+    const address = plainAddress(originOf(socket).remoteAddress ?? '');
+    quiet({ address, reason: reasonOf(error, socket) }, 'TLS handshake failed');
+    socket.destroy();
+  });
+}
+
+/** Never rejects. */
+async function dropDistrusted(
+  guard: ConnectionGuard,
+  change: { before: Identity; next: Identity; now: number },
+  quiet: QuietLog,
+): Promise<void> {
+  if (guard.open().length === 0) return;
+  const { distrusted } = await import('./distrusted.ts');
+  for (const socket of distrusted(guard.open(), change)) {
+    const address = plainAddress(originOf(socket).remoteAddress ?? '');
+    quiet({ address }, 'connection closed: its certificate is not believed any more');
+    disown(socket);
+    socket.destroy();
+  }
 }
 
 function serverOptions(identity: Identity, limits: ListenerLimits): ServerOptions {

@@ -57,6 +57,10 @@ export class OpenConnections<T> {
     for (const crowd of [this.#strangers, this.#unused, this.#used]) crowd.delete(connection);
   }
 
+  all(): T[] {
+    return [...this.#owners.keys()];
+  }
+
   /** Connections on which nothing has been asked, or whose host may not ask anything. */
   unused(): T[] {
     return [...this.#unused.members(), ...this.#strangers.members()];

@@ -1,0 +1,43 @@
+/** Open connections from which a change of CAs, CRLs or `denied` has taken the ground. */
+import type { TLSSocket } from 'node:tls';
+import type { Identity } from '../../../pki/identity.ts';
+import { type ChainVerifier, chainVerifier } from '../../../pki/peer-chain.ts';
+import { peerCertificate } from './peer-certificate.ts';
+
+type Trust = Pick<Identity, 'ca' | 'crls' | 'denied'>;
+
+/**
+ * Those whose certificate was believed before, and is not any more. Judged by both, as `peer-chain` is stricter than the
+ * OpenSSL that let them in; a certificate that has merely come to its end keeps what it has begun.
+ */
+export function distrusted(
+  sockets: readonly TLSSocket[],
+  { before, next, now }: { before: Trust; next: Trust; now: number },
+): TLSSocket[] {
+  const [old, current] = [chainVerifier(before), chainVerifier(next)];
+  return sockets.filter((socket) => {
+    const chain = chainOf(socket);
+    return believes(old, chain, now) && !believes(current, chain, now);
+  });
+}
+
+function believes(verifier: ChainVerifier, chain: readonly Uint8Array[], now: number): boolean {
+  try {
+    verifier.verify(chain, { now, use: 'clientAuth' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** With the intermediates that came with it. */
+function chainOf(socket: TLSSocket): Buffer[] {
+  const leaf = peerCertificate(socket);
+  if (leaf === undefined) return [];
+  const chain = [leaf];
+  for (let last = socket.getPeerCertificate(true); ; last = last.issuerCertificate) {
+    const next = last.issuerCertificate?.raw;
+    if (next === undefined || chain.some((one) => one.equals(next))) return chain;
+    chain.push(next);
+  }
+}
