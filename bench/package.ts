@@ -1,6 +1,8 @@
 /** The agent as a package starts it: one bundle with its own Node, beside a bare listener and beside dist on the same Node. */
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PACKAGED_NODE } from '../scripts/nodes.ts';
+import { agentYaml } from '../scripts/package/agent-yaml.ts';
 import { ownArchitecture } from '../scripts/package/node-runtime.ts';
 import { writeTree } from '../scripts/package/tree.ts';
 import { packagedUnit } from '../scripts/package/unit.ts';
@@ -23,7 +25,8 @@ interface Started {
   rss: number;
 }
 
-export async function* packageRows(place: IdlePlace, folder: string): AsyncGenerator<Row> {
+/** With the configuration that the package brings. */
+export async function* packageRows(identity: IdlePlace, folder: string): AsyncGenerator<Row> {
   const what = `kick agent from its package, idle, Node ${PACKAGED_NODE.replace(/\..*/, '')}`;
   try {
     await writeTree(folder, { architecture: ownArchitecture(), origin: 'tar' });
@@ -32,6 +35,9 @@ export async function* packageRows(place: IdlePlace, folder: string): AsyncGener
     return;
   }
   const lib = join(folder, INSTALLED);
+  const place = { ...identity, configDir: join(folder, 'etc') };
+  mkdirSync(place.configDir, { recursive: true });
+  writeFileSync(join(place.configDir, 'agent.yaml'), agentYaml());
   const start = startOfUnit();
   const [bundle, dist, bare]: [Started[], Started[], Started[]] = [[], [], []];
   while (bundle.length < ROUNDS) {

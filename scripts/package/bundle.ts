@@ -110,6 +110,9 @@ const leavingOut: Plugin = {
   name: 'leaving-out',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: UNUSED }, ({ path }) => ({ path, namespace: 'empty' }));
+    onResolve({ filter: /^\.\/transport$/ }, ({ path, importer }) =>
+      importer.includes('/pino/lib/') ? { path, namespace: 'empty' } : undefined,
+    );
     onLoad({ filter: /.*/, namespace: 'empty' }, () => ({ contents: '{}', loader: 'json' }));
   },
 };

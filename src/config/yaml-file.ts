@@ -26,8 +26,13 @@ export async function readYamlFile<S extends v.GenericSchema>(
   schema: S,
   { what, code = 'config' }: YamlFileOptions,
 ): Promise<v.InferOutput<S> | undefined> {
-  const document = await readYamlDocument(path, { what, code });
-  if (document === undefined) return undefined;
+  const text = await readText(path, { what, code, maxBytes: MAX_BYTES });
+  if (text === undefined) return undefined;
+  if (hasOnlyComments(text)) {
+    const empty = v.safeParse(schema, {});
+    if (empty.success) return empty.output;
+  }
+  const document = await documentIn(text, path, { what, code });
   const parsed = v.safeParse(schema, document.value ?? {});
   if (parsed.success) return parsed.output;
   const { withNearKeys } = await import('./near-keys.ts');
@@ -49,9 +54,17 @@ export async function readYamlDocument(
 ): Promise<YamlDocument | undefined> {
   const { what, code = 'config', maxBytes = MAX_BYTES } = options;
   const text = await readText(path, { what, code, maxBytes });
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : documentIn(text, path, { ...options, code });
+}
+
+async function documentIn(text: string, path: string, options: DocumentOptions): Promise<YamlDocument> {
   const { parseDocument } = await import('./yaml-document.ts');
-  return parseDocument(text, path, { ...options, code });
+  return parseDocument(text, path, options);
+}
+
+/** As packages bring it. Then nothing that parses is loaded, 0.4 MB of an agent. */
+function hasOnlyComments(text: string): boolean {
+  return text.split('\n').every((line) => /^ *(?:#|\r?$)/.test(line));
 }
 
 async function readText(

@@ -1,10 +1,13 @@
 /** `kick agent --check`: what an agent would refuse is said without one, and nothing is made. */
+import { spawnSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { agentYaml } from '../../scripts/package/agent-yaml.ts';
 import { agentKeys } from '../../src/config/keys.ts';
+import { PROGRAM } from '../../tools/program.ts';
 import { kickNow } from '../support/kick.ts';
+import { listModules } from '../support/loaded-modules.ts';
 import { tempFolder } from '../support/temp.ts';
 
 function check(text: string | undefined) {
@@ -19,6 +22,22 @@ function check(text: string | undefined) {
 test('kick agent --check accepts what an agent starts with', () => {
   for (const text of [undefined, '', 'port: 8140\n', agentYaml()])
     expect(check(text), text).toEqual({ out: '', err: '', code: 0 });
+});
+
+test('what is all comments, as packages bring it, is not parsed', () => {
+  const folder = tempFolder();
+  const modules = listModules(folder);
+  const { args, env } = modules;
+  const check = (text: string) => {
+    writeFileSync(join(folder, 'agent.yaml'), text);
+    const words = ['agent', '--check', '--config-dir', folder, '--state-dir', folder, '--run-dir', folder];
+    const options = { encoding: 'utf8', env: { ...process.env, ...env } } as const;
+    return spawnSync(process.execPath, [...args, PROGRAM, ...words], options).stderr;
+  };
+  expect(check(agentYaml())).toBe('');
+  expect(modules.of(/js-yaml/)).toEqual([]);
+  expect(check('port: 8140\n')).toBe('');
+  expect(modules.of(/js-yaml/)).not.toEqual([]);
 });
 
 test.each([
