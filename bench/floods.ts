@@ -1,51 +1,42 @@
 /** Floods of connections: how many of fifteen questions a controller has answered meanwhile, and what the agent needs. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Identity } from '../src/pki/identity.ts';
 import { httpsSender } from '../src/transport/https/client/client.ts';
-import type { Sender, Target } from '../src/transport/transport.ts';
 import { agentCommand } from '../tools/agent-process.ts';
 import { mintCa } from '../tools/mint/mint-ca.ts';
 import { PROGRAM } from '../tools/program.ts';
+import { type Flood, hasNetwork, PATIENCE_MS, underFlood } from './flooding.ts';
 import { type Row, startAsUnit } from './measure.ts';
-import { memoryOf } from './processes.ts';
 
 const NAME = 'agent.bench';
-const QUESTIONS = 15;
+const MOST = 30;
 
-interface Flood {
-  what: string;
-  count: number;
-  addresses: number;
-  says: 'nothing' | 'hello';
-  /** New ones a second, each with a whole ClientHello, instead of `count` that stay. */
-  perSecond?: number;
-  /** With another host's certificate. */
-  hasCertificate?: boolean;
-}
-
-const FLOODS: readonly Flood[] = [
-  { what: '64 idle connections from 8 addresses', count: 64, addresses: 8, says: 'nothing' },
-  { what: '2,000 idle ones from 500 addresses', count: 2000, addresses: 500, says: 'nothing' },
-  { what: "300 idle ones from the controller's own address", count: 300, addresses: 1, says: 'nothing' },
+const FLOODS: readonly (Flood & { hasCertificate?: boolean })[] = [
+  { what: '64 idle connections from 8 addresses', count: 64, addresses: 8 },
+  { what: '2,000 idle ones from 500 addresses', count: 2000, addresses: 500 },
+  { what: "300 idle ones from the controller's own address", count: 300, addresses: 1 },
   { what: '2,000 that begin a handshake, from 500', count: 2000, addresses: 500, says: 'hello' },
   {
     what: "400 a second that begin a handshake, from the controller's own address",
-    ...{ count: 0, addresses: 1, says: 'hello', perSecond: 400 },
+    ...{ perSecond: 400, addresses: 1 },
   },
   {
     what: '400 a second that begin one, from 500',
-    ...{ count: 0, addresses: 500, says: 'hello', perSecond: 400 },
+    ...{ perSecond: 400, addresses: 500 },
   },
   {
     what: "1,100 idle ones with another host's certificate",
     count: 1100,
     addresses: 8,
-    says: 'nothing',
     hasCertificate: true,
   },
 ];
+
+const IPV6: Flood = {
+  what: '2,000 that begin a handshake, from a /64',
+  ...{ count: 2000, addresses: 2000, says: 'hello', host: '::1' },
+};
 
 export async function* floodRows(folder: string): AsyncGenerator<Row> {
   const own = join(folder, 'floods');
@@ -58,59 +49,30 @@ export async function* floodRows(folder: string): AsyncGenerator<Row> {
   writeFileSync(pem, key + certificate, { mode: 0o600 });
   writeFileSync(join(own, 'agent.yaml'), JSON.stringify({ runner: 'command', command: ['/bin/true'] }));
   const identity = await ca.identity('puppet.bench');
-  for (const flood of FLOODS) {
-    const agent = await startAsUnit(agentCommand({ configDir: own, pkiDir: pki, certname: NAME }, [PROGRAM]));
-    const sender = httpsSender({ identity, connectTimeoutMs: 5000 });
-    try {
-      const target = { certname: NAME, host: '127.0.0.1', port: agent.port };
-      yield await during(flood, { pem, pid: agent.pid, sender, target });
-    } finally {
-      sender.close();
-      await agent.kill();
-    }
+  const command = agentCommand({ configDir: own, pkiDir: pki, certname: NAME }, [PROGRAM]);
+  for (const { hasCertificate, ...flood } of FLOODS) {
+    const hostile = { ...flood, ...(hasCertificate === true && { pem }) };
+    yield await against(command, { identity, flood: hostile });
   }
+  if (await hasNetwork())
+    yield await against([...command, '--bind', '::'], { identity, flood: IPV6, host: '::1' });
 }
 
-interface Place {
-  pem: string;
-  pid: number;
-  sender: Sender;
-  target: Target;
-}
-
-async function during(flood: Flood, { pem, pid, sender, target }: Place): Promise<Row> {
-  const { what, hasCertificate, ...shape } = flood;
-  await ask(sender, target);
-  const idle = memoryOf(pid).rss;
-  const settings = { ...shape, port: target.port, ...(hasCertificate === true && { pem }) };
-  const script = join(import.meta.dirname, 'flood.mjs');
-  const flooder = spawn(process.execPath, [script, JSON.stringify(settings)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+async function against(
+  command: readonly string[],
+  { identity, flood, host = '127.0.0.1' }: { identity: Identity; flood: Flood; host?: string },
+): Promise<Row> {
+  const agent = await startAsUnit(command);
+  const sender = httpsSender({ identity, connectTimeoutMs: 5000 });
+  const target = { certname: NAME, host, port: agent.port };
+  const ask = () => sender.status(target, { signal: AbortSignal.timeout(PATIENCE_MS) });
   try {
-    await once(flooder.stdout, 'data');
-    let [served, worst, peak] = [0, 0, idle];
-    for (let i = 0; i < QUESTIONS; i++) {
-      const from = performance.now();
-      if (await ask(sender, target)) served += 1;
-      worst = Math.max(worst, performance.now() - from);
-      peak = Math.max(peak, memoryOf(pid).rss);
-    }
-    return {
-      what: `kick agent under ${what}`,
-      value: `${served} of ${QUESTIONS} served`,
-      beside: `the slowest in ${worst.toFixed(0)} ms; ${(peak - idle).toFixed(1)} MB more than idle`,
-      promised: '15, within 1 s; 30 MB',
-      figures: { served, worst, more: peak - idle },
-    };
+    return await underFlood(flood, {
+      what: 'kick agent',
+      ...{ pid: agent.pid, port: agent.port, ask, most: MOST },
+    });
   } finally {
-    flooder.kill('SIGKILL');
+    sender.close();
+    await agent.kill();
   }
-}
-
-function ask(sender: Sender, target: Target): Promise<boolean> {
-  return sender.status(target, { signal: AbortSignal.timeout(10_000) }).then(
-    () => true,
-    () => false,
-  );
 }

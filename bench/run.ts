@@ -14,6 +14,8 @@ import { commandRows } from './command.ts';
 import { controllerRows } from './controller.ts';
 import { dispatchRows } from './dispatch.ts';
 import { floodRows } from './floods.ts';
+import { floodsPkiRows } from './floods-pki.ts';
+import { floodsWebRows } from './floods-web.ts';
 import { linesRows } from './lines.ts';
 import { median, type Row, wallOfNode } from './measure.ts';
 import { natsRows } from './nats.ts';
@@ -62,6 +64,8 @@ const GROUPS: Readonly<
     rows: ({ folder, hosts }) => agentRows(folder, hosts),
   },
   floods: { what: 'the agent under floods of connections', rows: ({ folder }) => floodRows(folder) },
+  'floods-web': { what: 'kick serve under floods', rows: floodsWebRows },
+  'floods-pki': { what: 'kick pki serve under floods', rows: ({ folder }) => floodsPkiRows(folder) },
   lines: {
     what: 'what runs print, on its way',
     rows: (place) => linesRows({ ...place, hosts: Math.min(1000, place.hosts) }),
@@ -85,7 +89,7 @@ two processors. Rows that need what is not installed say so.
 
   --only GROUP   some of the groups (repeat it for more):
 ${Object.entries(GROUPS)
-  .map(([name, { what }]) => `                   ${name.padEnd(10)} ${what}\n`)
+  .map(([name, { what }]) => `                   ${name.padEnd(12)} ${what}\n`)
   .join(
     '',
   )}  --hosts N      of the largest fleet, and requests to one agent (default ${MAX_HOSTS}); smaller is faster

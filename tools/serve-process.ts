@@ -15,8 +15,11 @@ export interface ServeProcess {
 }
 
 /** `kickArgs`: the options by which `kick` finds the site of a fleet. `port` defaults to any that is free. */
-export async function startServe(kickArgs: readonly string[], { port = 0 } = {}): Promise<ServeProcess> {
-  const words = ['serve', '--port', String(port), '--bind', '127.0.0.1', ...kickArgs];
+export async function startServe(
+  kickArgs: readonly string[],
+  { port = 0, bind = '127.0.0.1' } = {},
+): Promise<ServeProcess> {
+  const words = ['serve', '--port', String(port), '--bind', bind, ...kickArgs];
   const started = await startAgentProcess([...KICK, ...words], { ready: 'serving', stderr: 'collect' });
   const caPath = join(argumentOf(kickArgs, '--pki-dir'), 'certs', 'ca.pem');
   const options = { port: started.port, ca: readFileSync(caPath), servername: FLEET_CONTROLLER };
