@@ -11,9 +11,19 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   config: ['errors', 'util', 'protocol', 'pki', 'puppet'],
   transport: ['errors', 'util', 'protocol'],
   'transport/tls': ['errors', 'util', 'protocol', 'pki', 'transport'],
-  'transport/https': ['errors', 'util', 'protocol', 'pki', 'transport', 'transport/tls'],
+  'transport/guard': ['errors', 'util'],
+  'transport/https': ['errors', 'util', 'protocol', 'pki', 'transport', 'transport/tls', 'transport/guard'],
   'transport/nats': ['errors', 'util', 'protocol', 'pki', 'transport', 'transport/tls'],
-  enrolment: ['errors', 'util', 'protocol', 'pki', 'transport', 'transport/tls', 'transport/https'],
+  enrolment: [
+    'errors',
+    'util',
+    'protocol',
+    'pki',
+    'transport',
+    'transport/tls',
+    'transport/guard',
+    'transport/https',
+  ],
   agent: ['errors', 'util', 'protocol', 'conditions', 'pki', 'puppet', 'transport'],
   controller: ['errors', 'util', 'protocol', 'conditions', 'pki', 'puppet', 'config', 'transport'],
   report: ['errors', 'util', 'protocol', 'conditions', 'controller'],
@@ -25,6 +35,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'conditions',
     'pki',
     'config',
+    'transport/guard',
     'controller',
     'report',
     'web/api',
@@ -144,7 +155,7 @@ export const ROOMS: Readonly<Record<string, { folders: readonly string[]; files:
     ],
     files: ['main', 'router'],
   },
-  'transport/https': { folders: ['client', 'listener'], files: ['limits', 'media-types'] },
+  'transport/https': { folders: ['client', 'listener'], files: ['limits', 'media-types', 'server-options'] },
 };
 
 /** The layer of a file, by its path under src/ with forward slashes; undefined if it belongs to none. */

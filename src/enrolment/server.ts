@@ -1,33 +1,28 @@
 /** `kick pki serve`: HTTPS for nodes without a certificate, and for those whose certificate is to be renewed. */
-import { createServer, type Server, type ServerOptions } from 'node:https';
+import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { KickError, systemCode } from '../errors.ts';
 import type { Enrolments } from '../pki/enrolments.ts';
 import type { Identity } from '../pki/identity.ts';
+import { addressOf, guardServer } from '../transport/guard/guard-server.ts';
+import { LISTENER_LIMITS } from '../transport/https/limits.ts';
+import { serverOptions } from '../transport/https/server-options.ts';
 import { tlsOptions } from '../transport/tls/options.ts';
-import { plainAddress } from '../util/address-group.ts';
+import { addressGroup } from '../util/address-group.ts';
 import type { Clock } from '../util/clock.ts';
-import { shareConnections } from '../util/connection-shares.ts';
 import { listening } from '../util/listening.ts';
 import type { Log } from '../util/log.ts';
 import { quietLog } from '../util/quiet-log.ts';
 import { createRoutes } from './routes.ts';
 
-/** Milliseconds, bytes. A node asks once and goes. */
-const LIMITS = {
-  handshakeTimeout: 5000,
-  headersTimeout: 5000,
-  requestTimeout: 10_000,
-  connectionsCheckingInterval: 1000,
-  maxHeaderSize: 8192,
-};
-const MAX_HEADERS = 40;
-const MAX_CONNECTIONS = 512;
+/**
+ * Everybody is a stranger here: who has a certificate of ours is one of many nodes, and comes before no other. A node asks once and
+ * goes; one address may be that of a whole site.
+ */
+const LIMITS = { ...LISTENER_LIMITS, strangers: 256, perStranger: 32 };
 /** Of a connection on which nothing moves: whoever asks for the CRL has to read it. */
 const IDLE_MS = 20_000;
-/** Of one host, or of those behind one address. */
-const MAX_CONNECTIONS_EACH = 32;
 
 export interface EnrolmentServerOptions {
   identity: Identity;
@@ -59,17 +54,19 @@ export async function openEnrolmentServer({
   let current = identity;
   const quiet = quietLog(log, clock);
   const server = createServer(
-    serverOptions(identity),
+    // A node without a certificate has to get in: who has none of ours is told so by the routes.
+    { ...serverOptions(identity, LIMITS), rejectUnauthorized: false },
     createRoutes({ identity: () => current, enrolments, log, quiet }),
   );
-  server.maxHeadersCount = MAX_HEADERS;
+  server.maxHeadersCount = LIMITS.headerCount;
   server.maxRequestsPerSocket = 1; // each is judged by the current CRL
-  server.maxConnections = MAX_CONNECTIONS;
   server.timeout = IDLE_MS;
-  shareConnections(server, MAX_CONNECTIONS_EACH);
+  const guard = guardServer(server, {
+    ...{ limits: LIMITS, clock, quiet, quietRoom: quietLog(log, clock) },
+    ownerOf: (socket) => ({ name: addressGroup(addressOf(socket)), isKnown: false }),
+  });
   server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
-    const address = plainAddress(socket.remoteAddress ?? '');
-    quiet({ address, reason: systemCode(error) ?? error.message }, 'TLS handshake failed');
+    quiet({ address: addressOf(socket), reason: systemCode(error) ?? error.message }, 'TLS handshake failed');
     socket.destroy();
   });
   server.on('clientError', (_error, socket) => socket.destroy());
@@ -82,20 +79,10 @@ export async function openEnrolmentServer({
     },
     close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      guard.dropPending();
       server.closeAllConnections();
       return closed;
     },
-  };
-}
-
-/** A node without a certificate has to get in: who has none of ours is told so by the routes. */
-function serverOptions(identity: Identity): ServerOptions {
-  return {
-    ...tlsOptions(identity),
-    ...LIMITS,
-    requestCert: true,
-    rejectUnauthorized: false,
-    ALPNProtocols: ['http/1.1'],
   };
 }
 
@@ -104,7 +91,7 @@ async function listen(
   { port, bind }: Pick<EnrolmentServerOptions, 'port' | 'bind'>,
 ): Promise<void> {
   try {
-    await listening(server, { port, ...(bind !== undefined && { host: bind }) });
+    await listening(server, { port, backlog: LIMITS.backlog, ...(bind !== undefined && { host: bind }) });
   } catch (error) {
     throw new KickError('config', `listen on port ${port}: ${systemCode(error) ?? 'failed'}`, {
       hint: 'see --port and --bind; perhaps another kick pki serve listens there: ss -ltnp',

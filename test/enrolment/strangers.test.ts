@@ -190,15 +190,21 @@ test('bodies that are too long, chunked, compressed or garbage, other methods an
   expect(lines.filter(({ msg }) => msg === 'refused').length).toBeLessThanOrEqual(10);
 });
 
-test('silent and garbling connections of one address: others are served meanwhile', async () => {
+test.each([
+  ["the node's own address", 200, ['127.0.0.1']],
+  ['forty', 800, Array.from({ length: 40 }, (_, index) => `127.1.0.${index + 1}`)],
+])('silent and garbling connections of %s: a node is served meanwhile', async (_, count, addresses) => {
   const site = await caSite();
   const { port } = await serveHere(site);
   const sockets: Socket[] = [];
   onTestFinished(() => sockets.forEach((socket) => void socket.destroy()));
-  for (let count = 0; count < 200; count++) {
-    const socket = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.9' }).on('error', () => {});
-    if (count % 2 === 0) socket.write('GET / HTTP/1.1\r\n\r\n');
+  for (let index = 0; index < count; index++) {
+    const localAddress = addresses[index % addresses.length];
+    const socket = connect({ port, host: '127.0.0.1', ...(localAddress && { localAddress }) });
+    socket.on('error', () => {});
+    if (index % 8 === 0) socket.write('GET / HTTP/1.1\r\n\r\n');
     sockets.push(socket);
   }
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
   await enrollHere(port, await site.token());
 });

@@ -1,7 +1,7 @@
 /** Whoever has the most makes room: a crowd of connections beside the plainest one that can be written. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Crowd } from '../../src/transport/https/listener/crowd.ts';
+import { Crowd } from '../../src/transport/guard/crowd.ts';
 
 type Change = { member: number; group: string | undefined };
 

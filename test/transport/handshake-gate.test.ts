@@ -2,8 +2,8 @@
 import { EventEmitter } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { AddressBook } from '../../src/transport/https/listener/address-book.ts';
-import { HandshakeGate } from '../../src/transport/https/listener/handshake-gate.ts';
+import { AddressBook } from '../../src/transport/guard/address-book.ts';
+import { HandshakeGate } from '../../src/transport/guard/handshake-gate.ts';
 import { addressGroup, plainAddress } from '../../src/util/address-group.ts';
 import { quietLog } from '../../src/util/quiet-log.ts';
 import { captureLog } from './support.ts';
@@ -14,8 +14,8 @@ const LIMITS = {
   handshakes: 8,
   handshakesAtOnce: 2,
   handshakeGraceMs: 1000,
-  controllerGraceMs: 100,
-  keptPerController: 2,
+  knownGraceMs: 100,
+  keptPerKnown: 2,
 };
 
 /** A connection that does what a test says. */

@@ -1,14 +1,14 @@
 /** After TLS: how many connections the holder of a certificate may have, and whose goes when there are too many. */
 import { describe, expect, test } from 'vitest';
-import { OpenConnections } from '../../src/transport/https/listener/open-connections.ts';
+import { OpenConnections } from '../../src/transport/guard/open-connections.ts';
 
-const LIMITS = { connections: 6, perController: 4, strangers: 4, perStranger: 2 };
+const LIMITS = { connections: 6, perKnown: 4, strangers: 4, perStranger: 2 };
 
 function openPlaces() {
   const gone: string[] = [];
   const open = new OpenConnections<string>(LIMITS, (connection) => gone.push(connection));
-  const controller = (name: string, connection: string) => open.add(connection, { name, isController: true });
-  const stranger = (name: string, connection: string) => open.add(connection, { name, isController: false });
+  const controller = (name: string, connection: string) => open.add(connection, { name, isKnown: true });
+  const stranger = (name: string, connection: string) => open.add(connection, { name, isKnown: false });
   return { open, gone, controller, stranger };
 }
 
@@ -36,6 +36,21 @@ describe('the certificate of a host that is no controller', () => {
     expect(gone.every((connection) => connection.startsWith('s'))).toBe(true);
     expect(open.size).toBe(8);
   });
+});
+
+test('who shows only by a request that it is no stranger has its place from then on', () => {
+  const { gone, open, stranger } = openPlaces();
+  for (const connection of ['a', 'b']) {
+    stranger('192.0.2.1', connection);
+    open.know(connection);
+  }
+  for (let i = 0; i < 9; i++) stranger('192.0.2.1', `s${i}`);
+  expect(gone).toEqual(['s0', 's1', 's2', 's3', 's4', 's5', 's6']);
+  for (const connection of ['c', 'd', 'e']) {
+    stranger('192.0.2.1', connection);
+    open.know(connection);
+  }
+  expect(gone.filter((connection) => !connection.startsWith('s'))).toEqual(['a']);
 });
 
 describe('a controller', () => {

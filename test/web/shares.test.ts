@@ -1,11 +1,10 @@
-/** Nobody has all of what there is for everybody: attempts, tokens, streams, connections, bodies under way. */
+/** Nobody has all of what there is for everybody: attempts, tokens, streams, bodies under way. */
 import { once } from 'node:events';
 import { createServer as createHttpServer, request } from 'node:http';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
-import { shareConnections } from '../../src/util/connection-shares.ts';
 import { openKnownPlaces } from '../../src/web/server/access/known-places.ts';
 import { openTokens } from '../../src/web/server/access/tokens.ts';
 import { mountOidc } from '../../src/web/server/http/oidc-routes.ts';
@@ -100,31 +99,6 @@ test('streams: a share for each person and each address, given back at the end',
   expect(() => take('dave', '2001:db8::4')).toThrow('too many streams');
   end();
   take('alice', '192.0.2.3');
-});
-
-test('connections over the share of a host are closed, and others are served', async () => {
-  const server = createServer((socket) => void socket.on('error', () => {}).write('here'));
-  shareConnections(server, 2);
-  server.listen(0, '127.0.0.1');
-  const sockets: Socket[] = [];
-  const hangUp = () => {
-    for (const socket of sockets) socket.destroy();
-  };
-  onTestFinished(() => {
-    hangUp();
-    server.close();
-  });
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const isServed = async (localAddress: string) => {
-    const socket = connect({ port, host: '127.0.0.1', localAddress }).on('error', () => {});
-    sockets.push(socket);
-    return Promise.race([once(socket, 'data').then(() => true), once(socket, 'close').then(() => false)]);
-  };
-  expect([await isServed('127.0.0.1'), await isServed('127.0.0.1')]).toEqual([true, true]);
-  expect([await isServed('127.0.0.1'), await isServed('127.0.0.2')]).toEqual([false, true]);
-  hangUp();
-  await expect.poll(() => isServed('127.0.0.1')).toBe(true);
 });
 
 test('bodies of strangers: eight at once of a host, and none that drips for longer than it may', async () => {

@@ -1,28 +1,21 @@
 /** What a connection may cost either side: milliseconds, bytes, counts. */
 import { ALIVE_EVERY_MS, MAX_EVENT_BYTES, SILENCE_MS } from '../../protocol/event.ts';
 import { MAX_ANSWER_BYTES, MAX_REQUEST_BYTES } from '../../protocol/request.ts';
+import { BACKLOG, GATE_LIMITS } from '../guard/limits.ts';
 
 export const LISTENER_LIMITS = {
-  handshakeMs: 5000,
+  ...GATE_LIMITS,
   headersMs: 5000,
   /** Until the last byte of a request; its answer may take days. */
   requestMs: 10_000,
-  checkEveryMs: 1000,
   headerBytes: 8192,
   headerCount: 40,
   requestBytes: MAX_REQUEST_BYTES,
-  /** Connections that have not finished their handshake; an idle one costs a socket. */
-  handshakes: 512,
-  handshakesAtOnce: 64,
-  handshakeGraceMs: 250,
-  controllerGraceMs: 100,
-  keptPerController: 16,
   connections: 1024,
-  perController: 256,
+  perKnown: 256,
   strangers: 64,
   perStranger: 8,
-  /** Connections that the kernel keeps until we take them. */
-  backlog: 4096,
+  backlog: BACKLOG,
   aliveMs: ALIVE_EVERY_MS,
   /** How long a controller may leave a stream unread; it can resume. */
   stallMs: 60_000,

@@ -2,6 +2,7 @@
 import type { WebConfig } from '../../config/controller-config.ts';
 import type { Controller } from '../../controller/controller.ts';
 import type { StoredJob } from '../../controller/jobs/stored-job.ts';
+import type { ServerGuard } from '../../transport/guard/guard-server.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import type { Answer, Asked } from '../api/route.ts';
@@ -35,6 +36,8 @@ export interface ServerContext {
   oidc: Oidc | undefined;
   schedules: StoredList<StoredSchedule>;
   scheduler: Pick<Scheduler, 'run'>;
+  /** Learns whose connections are no strangers'. */
+  guard: Pick<ServerGuard, 'know'>;
 }
 
 /** What a handler may say besides its answer. */

@@ -8,9 +8,13 @@ import type { WebConfig } from '../../config/controller-config.ts';
 import type { Controller } from '../../controller/controller.ts';
 import { KickError, messageOf, systemCode } from '../../errors.ts';
 import type { DenyList } from '../../pki/identity.ts';
+import { addressOf, guardServer } from '../../transport/guard/guard-server.ts';
+import { BACKLOG, GATE_LIMITS } from '../../transport/guard/limits.ts';
+import { addressGroup } from '../../util/address-group.ts';
 import type { Clock } from '../../util/clock.ts';
-import { shareConnections } from '../../util/connection-shares.ts';
+import { listening } from '../../util/listening.ts';
 import type { Log } from '../../util/log.ts';
+import { quietLog } from '../../util/quiet-log.ts';
 import { openAccounts } from './access/accounts.ts';
 import { openCertificates } from './access/certificates.ts';
 import { grantOf } from './access/grants.ts';
@@ -60,17 +64,17 @@ export interface KickServer {
   close(): Promise<void>;
 }
 
+/** Of TLS and HTTP. */
 const LIMITS = {
-  handshakeTimeout: 10_000,
-  connectionsCheckingInterval: 2000,
+  handshakeTimeout: GATE_LIMITS.handshakeMs,
+  connectionsCheckingInterval: GATE_LIMITS.checkEveryMs,
   headersTimeout: 10_000,
   requestTimeout: 30_000,
   keepAliveTimeout: 30_000,
   maxHeaderSize: 16_384,
 };
-const MAX_CONNECTIONS = 2000;
-/** Of one host, or of those behind one address. */
-const MAX_CONNECTIONS_EACH = 500;
+/** A connection is known by a request of somebody who may; one address may be that of many people, each of whom has several. */
+const CONNECTIONS = { ...GATE_LIMITS, connections: 2000, perKnown: 500, strangers: 256, perStranger: 64 };
 
 /** Throws `KickError` if it cannot listen. */
 export async function openServer({
@@ -105,6 +109,7 @@ export async function openServer({
     recentJob: recentJobs.read,
     oidc: oidcOf(config, clock),
     scheduler: { run: (schedule, onWaiting) => scheduler.run(schedule, onWaiting) },
+    guard: { know: (socket) => guard.know(socket) },
   };
   const app = createApp(context, feeds);
   const server = createServer(
@@ -116,8 +121,11 @@ export async function openServer({
     },
     app,
   );
-  server.maxConnections = MAX_CONNECTIONS;
-  shareConnections(server, MAX_CONNECTIONS_EACH);
+  const quiet = () => quietLog(log, clock);
+  const guard = guardServer(server, {
+    ...{ limits: CONNECTIONS, clock, quiet: quiet(), quietRoom: quiet() },
+    ownerOf: (socket) => ({ name: addressGroup(addressOf(socket)), isKnown: false }),
+  });
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   await listen(server, port, bind);
   await running.takeUp();
@@ -131,6 +139,7 @@ export async function openServer({
     },
     async close() {
       server.close();
+      guard.dropPending();
       scheduler.close();
       feeds.close();
       await running.close();
@@ -162,16 +171,13 @@ function hintFor(code: string | undefined): string {
   return 'see --bind and --port';
 }
 
-function listen(server: Server, port: number, bind: string | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) =>
-      reject(
-        new KickError('config', `listen on port ${port}: ${messageOf(error)}`, {
-          hint: hintFor(systemCode(error)),
-          cause: error,
-        }),
-      ),
-    );
-    server.listen(port, bind, resolve);
-  });
+async function listen(server: Server, port: number, bind: string | undefined): Promise<void> {
+  try {
+    await listening(server, { port, backlog: BACKLOG, ...(bind !== undefined && { host: bind }) });
+  } catch (error) {
+    throw new KickError('config', `listen on port ${port}: ${messageOf(error)}`, {
+      hint: hintFor(systemCode(error)),
+      cause: error,
+    });
+  }
 }

@@ -1,5 +1,5 @@
 /** DESIGN 6, the agent's side of the seam over HTTPS: hardened mutual TLS 1.3. */
-import { createServer, type Server, type ServerOptions } from 'node:https';
+import { createServer, type Server } from 'node:https';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
@@ -10,13 +10,14 @@ import { type Clock, sleep, systemClock } from '../../../util/clock.ts';
 import { listening } from '../../../util/listening.ts';
 import type { Log } from '../../../util/log.ts';
 import { type QuietLog, quietLog } from '../../../util/quiet-log.ts';
+import { originOf } from '../../guard/origin.ts';
 import { tlsOptions } from '../../tls/options.ts';
 import type { AgentService, Listener } from '../../transport.ts';
 import { LISTENER_LIMITS, type ListenerLimits } from '../limits.ts';
+import { serverOptions } from '../server-options.ts';
 import { agentApp } from './agent-app.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { type ConnectionGuard, guardConnections } from './connection-guard.ts';
-import { originOf } from './origin.ts';
 import { disown } from './peer-certificate.ts';
 
 /** Milliseconds between looks at the last connections. */
@@ -134,21 +135,6 @@ async function dropDistrusted(
     disown(socket);
     socket.destroy();
   }
-}
-
-function serverOptions(identity: Identity, limits: ListenerLimits): ServerOptions {
-  return {
-    ...tlsOptions(identity),
-    requestCert: true,
-    rejectUnauthorized: true,
-    ALPNProtocols: ['http/1.1'],
-    handshakeTimeout: limits.handshakeMs,
-    headersTimeout: limits.headersMs,
-    requestTimeout: limits.requestMs,
-    connectionsCheckingInterval: limits.checkEveryMs,
-    maxHeaderSize: limits.headerBytes,
-    noDelay: true,
-  };
 }
 
 /** OpenSSL's or Node's reason; Node keeps the verdict on a certificate on the socket. */

@@ -54,7 +54,7 @@ async function answerSpecially(work: SpecialWork, route: Route, { context, reque
   try {
     // A browser opens a stream again by itself.
     const how = route.streams === true ? { isUse: false } : {};
-    const caller = await authenticate(request, context.doors, how);
+    const caller = await callerOf({ request, context }, how);
     if (route.role !== 'anyone') checkRole(known(caller), route.role);
     await work(request, response, caller);
   } catch (error) {
@@ -73,7 +73,7 @@ async function answer(
   let caller: Caller | undefined;
   let status: number = route.status ?? 200;
   try {
-    caller = known(await authenticate(request, context.doors));
+    caller = known(await callerOf(exchange));
     if (route.role !== 'anyone') checkRole(caller, route.role);
     const asked = await inputOf(route, request);
     const doIt = work.bind(undefined, asked, caller, note);
@@ -117,6 +117,15 @@ async function writeDown({
     status,
     ...said,
   });
+}
+
+async function callerOf(
+  { request, context: { doors, guard } }: Pick<Exchange, 'request' | 'context'>,
+  how?: { isUse?: boolean },
+): Promise<Caller | undefined> {
+  const caller = await authenticate(request, doors, how);
+  if (caller !== undefined) guard.know(request.socket);
+  return caller;
 }
 
 function known(caller: Caller | undefined): Caller {

@@ -1,14 +1,14 @@
 /**
- * The recent history of addresses: whether a controller has sent a request from one within a day, and how many handshakes
- * from it failed. It decides which connections go first and which make room, never which are refused: one address may be
- * shared by a controller and an attacker.
+ * The recent history of addresses: whether somebody who may has asked from one within a day, and how many handshakes from it
+ * failed. It decides which connections go first and which make room, never which are refused: one address may be shared by
+ * an attacker and by whom they attack.
  */
-import type { Clock } from '../../../util/clock.ts';
+import type { Clock } from '../../util/clock.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Half-life of a failed handshake, milliseconds. */
 const HALF_LIFE_MS = 10_000;
-const MAX_CONTROLLERS = 256;
+const MAX_KNOWN = 256;
 const MAX_FAILURES = 4096;
 
 interface Failures {
@@ -19,18 +19,18 @@ interface Failures {
 export class AddressBook {
   readonly #clock: Pick<Clock, 'monotonic'>;
   /** In the order of last use. */
-  readonly #controllers = new Map<string, number>();
+  readonly #known = new Map<string, number>();
   readonly #failures = new Map<string, Failures>();
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
     this.#clock = clock;
   }
 
-  /** A controller has sent a request from this address group. */
+  /** Somebody who may has asked from this address group. */
   welcome(group: string): void {
-    this.#controllers.delete(group);
-    this.#controllers.set(group, this.#clock.monotonic());
-    dropFirst(this.#controllers, MAX_CONTROLLERS);
+    this.#known.delete(group);
+    this.#known.set(group, this.#clock.monotonic());
+    dropFirst(this.#known, MAX_KNOWN);
   }
 
   /** A handshake from this address group failed. */
@@ -41,9 +41,9 @@ export class AddressBook {
     dropFirst(this.#failures, MAX_FAILURES);
   }
 
-  /** Whether a controller has sent a request from there within a day. */
+  /** Whether somebody who may has asked from there within a day. */
   isKnown(group: string): boolean {
-    const at = this.#controllers.get(group);
+    const at = this.#known.get(group);
     return at !== undefined && this.#clock.monotonic() - at < DAY_MS;
   }
 

@@ -1,30 +1,29 @@
 /**
- * The connections after TLS. A certificate of the CA does not entitle a host to all of them: hosts that no rule names as
- * controllers share a few places; controllers have many, and the least valuable are given up first.
+ * The connections after TLS. Those whose host has shown that it is one of ours have many places, and the least valuable are given
+ * up first; all others share a few.
  */
 import { Crowd } from './crowd.ts';
 
 export interface OpenLimits {
-  /** Connections of all controllers together. */
+  /** Connections of all known hosts together. */
   connections: number;
-  perController: number;
+  perKnown: number;
   /** Connections of all other hosts. */
   strangers: number;
   perStranger: number;
 }
 
-/** Identifies the owner of a certificate; the certificate itself changes with each renewal. */
 export interface Owner {
-  /** Fingerprint of the certificate. */
+  /** Of whom there are several connections: the fingerprint of a certificate (each renewal is another owner), or an address. */
   name: string;
-  isController: boolean;
+  isKnown: boolean;
 }
 
 export class OpenConnections<T> {
   readonly #limits: OpenLimits;
   readonly #evict: (connection: T) => void;
   readonly #strangers = new Crowd<T>();
-  /** Controllers' connections on which nothing has been asked yet. */
+  /** Connections of known hosts on which nothing has been asked yet. */
   readonly #unused = new Crowd<T>();
   readonly #used = new Crowd<T>();
   readonly #owners = new Map<T, string>();
@@ -39,17 +38,25 @@ export class OpenConnections<T> {
   }
 
   /** The handshake is done. If there are too many connections of its kind, another one is closed. */
-  add(connection: T, { name, isController }: Owner): void {
-    if (isController) this.#makeRoomForController(name);
+  add(connection: T, { name, isKnown }: Owner): void {
+    if (isKnown) this.#makeRoomForKnown(name);
     else this.#makeRoomForStranger(name);
     this.#owners.set(connection, name);
-    (isController ? this.#unused : this.#strangers).add(connection, name);
+    (isKnown ? this.#unused : this.#strangers).add(connection, name);
   }
 
   /** The head of a request has arrived. */
   use(connection: T): void {
     const owner = this.#owners.get(connection);
     if (owner !== undefined && this.#unused.delete(connection)) this.#used.add(connection, owner);
+  }
+
+  /** A request has shown that it is no stranger's. */
+  know(connection: T): void {
+    const owner = this.#owners.get(connection);
+    if (owner === undefined || !this.#strangers.delete(connection)) return;
+    this.#makeRoomForKnown(owner);
+    this.#used.add(connection, owner);
   }
 
   delete(connection: T): void {
@@ -72,9 +79,9 @@ export class OpenConnections<T> {
     while (this.#strangers.size >= strangers) this.#drop(this.#strangers.oldestOfLargest());
   }
 
-  #makeRoomForController(name: string): void {
-    const { connections, perController } = this.#limits;
-    while (this.#unused.sizeOf(name) + this.#used.sizeOf(name) >= perController) {
+  #makeRoomForKnown(name: string): void {
+    const { connections, perKnown } = this.#limits;
+    while (this.#unused.sizeOf(name) + this.#used.sizeOf(name) >= perKnown) {
       this.#drop(this.#unused.oldestOf(name) ?? this.#used.oldestOf(name));
     }
     while (this.#unused.size + this.#used.size >= connections) {

@@ -2,11 +2,11 @@
  * The connections that have not finished their handshake. When there are too many, new ones are not refused (a flood would
  * then lock everybody else out); a waiting one is closed instead, as with sshd's MaxStartups and PerSourceMaxStartups, but
  * by rank rather than at random. A silent connection costs a socket but no TLS. The others start their handshake one per
- * turn of the event loop, controllers' addresses first, so that the CPU time of a flood does not come before theirs.
+ * turn of the event loop, known addresses first, so that the CPU time of a flood does not come before theirs.
  */
 
-import { addressGroup } from '../../../util/address-group.ts';
-import type { Clock } from '../../../util/clock.ts';
+import { addressGroup } from '../../util/address-group.ts';
+import type { Clock } from '../../util/clock.ts';
 import type { AddressBook } from './address-book.ts';
 import { Crowd } from './crowd.ts';
 import type { Origin } from './origin.ts';
@@ -21,10 +21,10 @@ export interface GateLimits {
   handshakesAtOnce: number;
   /** Milliseconds in which a slow connection does not yet count as idle. */
   handshakeGraceMs: number;
-  /** The same for one in TLS whose place an address wants from which a controller has sent requests. */
-  controllerGraceMs: number;
-  /** Places reserved for an address from which a controller has sent requests. */
-  keptPerController: number;
+  /** The same for one in TLS whose place a known address wants: one from which somebody has asked who may. */
+  knownGraceMs: number;
+  /** Places reserved for a known address. */
+  keptPerKnown: number;
 }
 
 /** The part of node:net's `Socket` that the gate needs. */
@@ -57,7 +57,7 @@ interface Pending<S> {
 
 /** Milliseconds until the next attempt if all connections in TLS have only just arrived. */
 const RETRY_MS = 50;
-/** More count no more: what a flood does to a controller at its address must not lock that one out by its own attempts. */
+/** More count no more: what a flood does to who shares its address must not lock that one out by its own attempts. */
 const MANY_FAILURES = 8;
 
 export class HandshakeGate<S extends GateSocket> {
@@ -77,7 +77,7 @@ export class HandshakeGate<S extends GateSocket> {
   constructor(options: GateOptions<S>) {
     this.#options = options;
     const { book, limits } = options;
-    this.#kept = (group) => (book.isKnown(group) ? limits.keptPerController : 0);
+    this.#kept = (group) => (book.isKnown(group) ? limits.keptPerKnown : 0);
   }
 
   get size(): number {
@@ -136,7 +136,7 @@ export class HandshakeGate<S extends GateSocket> {
     });
   }
 
-  /** Controllers first, then addresses with the fewest failed or unfinished handshakes; of these the newest. */
+  /** Known addresses first, then those with the fewest failed or unfinished handshakes; of these the newest. */
   #next(): Pending<S> | undefined {
     const { book } = this.#options;
     const failures = (group: string) => book.failures(group) + this.#shaking.sizeOf(group);
@@ -148,7 +148,7 @@ export class HandshakeGate<S extends GateSocket> {
   /** Returns whether there is room in TLS for this one. */
   #makePlace({ group }: Pending<S>): boolean {
     const { limits, book } = this.#options;
-    const graceMs = book.isKnown(group) ? limits.controllerGraceMs : limits.handshakeGraceMs;
+    const graceMs = book.isKnown(group) ? limits.knownGraceMs : limits.handshakeGraceMs;
     while (this.#shaking.size >= limits.handshakesAtOnce) {
       const victim = this.#shaking.oldestOfLargest(this.#kept);
       if (victim === undefined || !this.#isOlder(victim, graceMs)) return false;

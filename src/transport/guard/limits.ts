@@ -1,0 +1,14 @@
+/** What a connection may cost before its TLS handshake is done, on every way in: milliseconds, counts. */
+export const GATE_LIMITS = {
+  handshakeMs: 5000,
+  checkEveryMs: 1000,
+  /** Connections that have not finished their handshake; an idle one costs a socket. */
+  handshakes: 512,
+  handshakesAtOnce: 64,
+  handshakeGraceMs: 250,
+  knownGraceMs: 100,
+  keptPerKnown: 16,
+};
+
+/** Connections that the kernel keeps until we take them. */
+export const BACKLOG = 4096;
