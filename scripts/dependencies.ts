@@ -18,7 +18,6 @@ const WHAT_FOR: Readonly<Record<string, string>> = {
   'openid-client': 'signing in by OpenID Connect',
   pino: "the agent's and the server's logs",
   'proper-lockfile': 'locks of jobs',
-  'rate-limiter-flexible': 'how often one may try a password',
   valibot: 'schemas of all that comes from outside',
 };
 

@@ -196,7 +196,6 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   croner: ['web/server'],
   helmet: ['web/server'],
   'openid-client': ['web/server'],
-  'rate-limiter-flexible': ['web/server'],
   '@valibot/to-json-schema': ['web/api'],
   react: ['web/app'],
   'react-dom': ['web/app'],

@@ -5,12 +5,14 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '../../src/util/clock.ts';
 import { openKnownPlaces } from '../../src/web/server/access/known-places.ts';
 import { openTokens } from '../../src/web/server/access/tokens.ts';
 import { mountOidc } from '../../src/web/server/http/oidc-routes.ts';
 import { problemOf, sendProblem } from '../../src/web/server/http/problems.ts';
 import { createSignInLimits } from '../../src/web/server/http/sign-in-limits.ts';
 import { openStreamPlaces } from '../../src/web/server/http/stream-places.ts';
+import { createTries } from '../../src/web/server/http/tries.ts';
 import { openBodies } from '../../src/web/server/http/unknown-bodies.ts';
 import { tempFolder } from '../support/temp.ts';
 
@@ -30,7 +32,7 @@ async function counted(limits: ReturnType<typeof createSignInLimits>, name: stri
 
 test('what strangers try locks a name for strangers, and not where its person has signed in before', async () => {
   const [{ clock, time }, folder] = [setClock(), tempFolder()];
-  const open = () => createSignInLimits(openKnownPlaces(folder, { clock, log }));
+  const open = () => createSignInLimits(openKnownPlaces(folder, { clock, log }), clock);
   await open().forget({ name: 'alice', address: '192.0.2.1' });
   const limits = open(); // after a restart
   const strangers = Array.from({ length: 40 }, (_, index) => `198.51.100.${index}`);
@@ -49,7 +51,7 @@ test('one host begins no more than a hundred sign-ins at the provider, of the th
   const app = express();
   const oidc = { begin: async () => ({ location: 'https://id.example.com/', state: 'x' }) };
   // biome-ignore lint/suspicious/noExplicitAny: of both only this is used
-  mountOidc(app, { log } as any, oidc as any);
+  mountOidc(app, { log, clock: systemClock } as any, oidc as any);
   const server = createHttpServer(app).listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());
   await once(server, 'listening');
@@ -68,10 +70,31 @@ test('one host begins no more than a hundred sign-ins at the provider, of the th
 
 test('all addresses of an IPv6 host are one', async () => {
   const { clock } = setClock();
-  const limits = createSignInLimits(openKnownPlaces(tempFolder(), { clock, log }));
+  const limits = createSignInLimits(openKnownPlaces(tempFolder(), { clock, log }), clock);
   const own = Array.from({ length: 20 }, (_, index) => `2001:db8:0:1::${index + 1}`);
   expect(await counted(limits, 'alice', own)).toBe(10);
   expect(await counted(limits, 'alice', ['2001:db8:0:2::1'])).toBe(1);
+});
+
+test('tries: in a window from the first, and of only so many names and addresses, the oldest of which are forgotten', () => {
+  const { clock, time } = setClock();
+  const tries = createTries({ most: 2, withinMs: 1000, clock });
+  const isCounted = (key: string) => {
+    try {
+      tries.count(key);
+      return true;
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'too-many-requests', retryAfter: 1 });
+      return false;
+    }
+  };
+  expect(['a', 'a', 'a'].map(isCounted)).toEqual([true, true, false]);
+  time.now += 1000;
+  expect(['a', 'a', 'a'].map(isCounted)).toEqual([true, true, false]);
+  for (let count = 0; count < 49_999; count++) tries.count(`stranger ${count}`);
+  expect(isCounted('a')).toBe(false);
+  tries.count('one more');
+  expect(isCounted('a')).toBe(true);
 });
 
 test('fifty tokens each: whoever has them keeps nobody else from one, and those that are over do not count', async () => {

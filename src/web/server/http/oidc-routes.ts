@@ -1,25 +1,24 @@
 /** GET /auth/oidc and what the provider sends the browser back to. The only redirects: to the provider, and to `/`. */
 import type { Express, Request, Response } from 'express';
-import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { addressGroup } from '../../../util/address-group.ts';
 import { ApiProblem } from '../../api/problem.ts';
 import { COOKIE } from '../access/authenticate.ts';
 import { CALLBACK, type Oidc } from '../access/oidc.ts';
 import type { ServerContext } from '../context.ts';
 import { problemOf, sendProblem } from './problems.ts';
-import { consume } from './sign-in-limits.ts';
+import { createTries } from './tries.ts';
 
 const STATE_COOKIE = '__Host-kick-oidc';
 
 /** How many one host may begin in ten minutes. */
 const MAX_BEGUN = 100;
-const WINDOW_S = 600;
+const WITHIN_MS = 600_000;
 
 const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax';
 
 export function mountOidc(app: Express, context: ServerContext, oidc: Oidc): void {
-  const { doors, audit, log } = context;
-  const begun = new RateLimiterMemory({ points: MAX_BEGUN, duration: WINDOW_S });
+  const { doors, audit, log, clock } = context;
+  const begun = createTries({ most: MAX_BEGUN, withinMs: WITHIN_MS, clock });
   const answer =
     (work: (request: Request, response: Response) => Promise<void>) =>
     async (request: Request, response: Response) => {
@@ -34,7 +33,7 @@ export function mountOidc(app: Express, context: ServerContext, oidc: Oidc): voi
     '/auth/oidc',
     answer(async (request, response) => {
       // Only so many can be under way, and one host must not have all of them.
-      await consume(begun, addressGroup(request.socket.remoteAddress ?? ''));
+      begun.count(addressGroup(request.socket.remoteAddress ?? ''));
       const { location, state } = await oidc.begin();
       response.setHeader('Set-Cookie', `${STATE_COOKIE}=${state}; ${ATTRIBUTES}; Max-Age=600`);
       response.redirect(302, location);

@@ -2,13 +2,13 @@
  * How many passwords may be tried. A name is guessed by few from one place, and by somewhat more from all places together
  * where its person has never signed in: whoever tries them on purpose locks the name for strangers, and not for its person.
  */
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { addressGroup } from '../../../util/address-group.ts';
-import { ApiProblem } from '../../api/problem.ts';
+import type { Clock } from '../../../util/clock.ts';
 import type { KnownPlaces } from '../access/known-places.ts';
+import { createTries, type Tries } from './tries.ts';
 
 /** Failed attempts in fifteen minutes. */
-const WINDOW_S = 15 * 60;
+const WITHIN_MS = 15 * 60_000;
 const BY_NAME_HERE = 10;
 const BY_NAME_ELSEWHERE = 50;
 const BY_ADDRESS = 50;
@@ -25,37 +25,23 @@ export interface SignInLimits {
   forget(attempt: Attempt): Promise<void>;
 }
 
-export function createSignInLimits(places: KnownPlaces): SignInLimits {
-  const limiter = (keyPrefix: string, points: number) =>
-    new RateLimiterMemory({ points, duration: WINDOW_S, keyPrefix });
-  const byAddress = limiter('address', BY_ADDRESS);
-  const here = limiter('here', BY_NAME_HERE);
-  const elsewhere = limiter('elsewhere', BY_NAME_ELSEWHERE);
+export function createSignInLimits(places: KnownPlaces, clock: Pick<Clock, 'monotonic'>): SignInLimits {
+  const [byAddress, here, elsewhere] = [BY_ADDRESS, BY_NAME_HERE, BY_NAME_ELSEWHERE].map((most) =>
+    createTries({ most, withinMs: WITHIN_MS, clock }),
+  ) as [Tries, Tries, Tries];
   const keyOf = ({ name, address }: Attempt) => `${addressGroup(address)} ${name}`;
   return {
     async count(attempt) {
-      await consume(byAddress, addressGroup(attempt.address));
-      await consume(here, keyOf(attempt));
-      if (!(await places.isKnown(attempt.name, attempt.address))) await consume(elsewhere, attempt.name);
+      byAddress.count(addressGroup(attempt.address));
+      here.count(keyOf(attempt));
+      if (!(await places.isKnown(attempt.name, attempt.address))) elsewhere.count(attempt.name);
     },
     async forget(attempt) {
-      await byAddress.reward(addressGroup(attempt.address), 1);
-      await here.delete(keyOf(attempt));
+      byAddress.giveBack(addressGroup(attempt.address));
+      here.forget(keyOf(attempt));
       // What others have tried still counts.
-      if (!(await places.isKnown(attempt.name, attempt.address))) await elsewhere.reward(attempt.name, 1);
+      if (!(await places.isKnown(attempt.name, attempt.address))) elsewhere.giveBack(attempt.name);
       await places.note(attempt.name, attempt.address);
     },
   };
-}
-
-/** Throws `ApiProblem` `too-many-requests`. */
-export async function consume(limiter: RateLimiterMemory, key: string): Promise<void> {
-  try {
-    await limiter.consume(key);
-  } catch (refused) {
-    if (!(refused instanceof RateLimiterRes)) throw refused;
-    throw new ApiProblem('too-many-requests', 'too many attempts to sign in', {
-      retryAfter: Math.ceil(refused.msBeforeNext / 1000),
-    });
-  }
 }

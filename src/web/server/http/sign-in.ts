@@ -7,6 +7,7 @@ import type { ServerContext } from '../context.ts';
 import { inputOf } from './input.ts';
 import type { SpecialWork } from './mount.ts';
 import { createSignInLimits } from './sign-in-limits.ts';
+import { createSignInTurns } from './sign-in-turns.ts';
 
 export function signInWaysWork({ oidc }: ServerContext): SpecialWork {
   return async (_request, response) => {
@@ -14,15 +15,20 @@ export function signInWaysWork({ oidc }: ServerContext): SpecialWork {
   };
 }
 
-export function signInWork({ doors, audit }: ServerContext): SpecialWork {
-  const limits = createSignInLimits(doors.places);
+export function signInWork({ doors, audit, clock }: ServerContext): SpecialWork {
+  const limits = createSignInLimits(doors.places, clock);
+  const turns = createSignInTurns(clock);
   return async (request: Request, response: Response) => {
     const { body } = await inputOf(ROUTES.signIn, request);
     const address = request.socket.remoteAddress ?? '';
     const line = { who: body.name, via: 'password', address, what: `POST ${request.path}` };
     const attempt = { name: body.name, address };
     await limits.count(attempt);
-    const account = await doors.accounts.check(body.name, body.password);
+    const isKnown = await doors.places.isKnown(body.name, address);
+    const account = await turns.take({ address, isKnown }, async () => {
+      if (request.socket.destroyed) throw new ApiProblem('bad-request', 'the connection has ended');
+      return doors.accounts.check(body.name, body.password);
+    });
     if (account === undefined) {
       await audit.add({ ...line, status: 401, detail: 'wrong name or password' });
       throw new ApiProblem('not-signed-in', 'the name or the password is wrong');
