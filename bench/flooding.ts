@@ -3,11 +3,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { sleep } from '../src/util/clock.ts';
 import { listenOn } from '../tools/loopback.ts';
 import type { Row } from './measure.ts';
 import { forgetPeak, memoryOf, peakOf } from './processes.ts';
 
 const QUESTIONS = 15;
+/** Milliseconds between them: five seconds of the flood. */
+const BETWEEN_MS = 300;
 /** After which nobody waits any longer, milliseconds. */
 export const PATIENCE_MS = 10_000;
 
@@ -32,15 +35,18 @@ export interface Flood {
 export interface Flooded {
   /** `kick serve` */
   what: string;
-  pid: number;
+  /** Read again at the end: who sleeps in between is another process then. */
+  readonly pid: number;
   port: number;
   /** Resolves if the answer is right. */
   ask(number: number): Promise<unknown>;
   /** MB over idle. */
   most: number;
+  /** Resolves when the flood may begin. */
+  calm?(): Promise<void>;
 }
 
-/** Where no process can have addresses of a whole IPv6 network: `ip -6 route add local fd6b:69:63:6b::/64 dev lo`. */
+/** Where no process can have addresses of a whole IPv6 network: `ip -6 route add local fd6b:69:63:6b::/64 dev lo; sysctl net.ipv6.ip_nonlocal_bind=1`. */
 export async function hasNetwork(): Promise<boolean> {
   const server = createServer();
   try {
@@ -70,19 +76,18 @@ export interface Flooding {
 }
 
 /** The row of any flood. */
-export async function during(
-  what: string,
-  { what: who, pid, ask, most }: Flooded,
-  start: () => Flooding,
-): Promise<Row> {
+export async function during(what: string, flooded: Flooded, start: () => Flooding): Promise<Row> {
+  const { what: who, ask, most } = flooded;
   await ask(0);
-  const idle = memoryOf(pid).rss;
-  forgetPeak(pid);
+  const idle = memoryOf(flooded.pid).rss;
+  forgetPeak(flooded.pid);
+  await flooded.calm?.();
   const { begun, end } = start();
   try {
     await begun;
     let [served, worst] = [0, 0];
     for (let number = 1; number <= QUESTIONS; number++) {
+      await sleep(BETWEEN_MS);
       const from = performance.now();
       const isServed = await ask(number).then(
         () => true,
@@ -91,7 +96,7 @@ export async function during(
       if (isServed) served += 1;
       worst = Math.max(worst, performance.now() - from);
     }
-    const more = peakOf(pid) - idle;
+    const more = peakOf(flooded.pid) - idle;
     return {
       what: `${who} under ${what}`,
       value: `${served} of ${QUESTIONS} served`,

@@ -3,14 +3,18 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Identity } from '../src/pki/identity.ts';
 import { httpsSender } from '../src/transport/https/client/client.ts';
+import { sleep } from '../src/util/clock.ts';
 import { agentCommand } from '../tools/agent-process.ts';
 import { mintCa } from '../tools/mint/mint-ca.ts';
 import { PROGRAM } from '../tools/program.ts';
+import { startHeldAgent } from '../tools/socket-holder.ts';
+import { unitCommand } from '../tools/unit-command.ts';
 import { type Flood, hasNetwork, PATIENCE_MS, underFlood } from './flooding.ts';
 import { type Row, startAsUnit } from './measure.ts';
 
 const NAME = 'agent.bench';
 const MOST = 30;
+const LOOK_MS = 20;
 
 const FLOODS: readonly (Flood & { hasCertificate?: boolean })[] = [
   { what: '64 idle connections from 8 addresses', count: 64, addresses: 8 },
@@ -31,6 +35,17 @@ const FLOODS: readonly (Flood & { hasCertificate?: boolean })[] = [
     addresses: 8,
     hasCertificate: true,
   },
+];
+
+/** Whoever connects wakes it, and the kernel keeps who comes before it listens. */
+const HELD: readonly Flood[] = [
+  { what: '2,000 idle ones from 500 addresses', count: 2000, addresses: 500 },
+  {
+    what: "400 a second that begin a handshake, from the controller's own address",
+    perSecond: 400,
+    addresses: 1,
+  },
+  { what: '400 a second that begin one, from 500', perSecond: 400, addresses: 500 },
 ];
 
 const IPV6: Flood = {
@@ -54,8 +69,41 @@ export async function* floodRows(folder: string): AsyncGenerator<Row> {
     const hostile = { ...flood, ...(hasCertificate === true && { pem }) };
     yield await against(command, { identity, flood: hostile });
   }
+  const asleep = join(own, 'asleep');
+  mkdirSync(asleep);
+  const idle = { runner: 'command', command: ['/bin/true'], idle_exit: '1s' };
+  writeFileSync(join(asleep, 'agent.yaml'), JSON.stringify(idle));
+  const sleeping = agentCommand({ configDir: asleep, pkiDir: pki, certname: NAME }, [PROGRAM]);
+  for (const flood of HELD) yield await heldRow(sleeping, { identity, flood });
   if (await hasNetwork())
     yield await against([...command, '--bind', '::'], { identity, flood: IPV6, host: '::1' });
+}
+
+/** Asleep when the flood begins, which wakes it. */
+async function heldRow(
+  command: readonly string[],
+  { identity, flood }: { identity: Identity; flood: Flood },
+): Promise<Row> {
+  const held = await startHeldAgent(unitCommand(command));
+  const sender = httpsSender({ identity, connectTimeoutMs: 5000 });
+  const target = { certname: NAME, host: '127.0.0.1', port: held.port };
+  const pid = () => Number(held.lines.findLast(({ msg }) => msg === 'started')?.['pid']);
+  try {
+    return await underFlood(flood, {
+      what: 'kick agent, asleep behind kick-agent.socket,',
+      get pid() {
+        return pid();
+      },
+      ...{ port: held.port, most: MOST },
+      ask: () => sender.status(target, { signal: AbortSignal.timeout(PATIENCE_MS) }),
+      async calm() {
+        while (held.count('ended') === 0) await sleep(LOOK_MS);
+      },
+    });
+  } finally {
+    sender.close();
+    await held.kill();
+  }
 }
 
 async function against(

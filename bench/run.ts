@@ -14,6 +14,7 @@ import { commandRows } from './command.ts';
 import { controllerRows } from './controller.ts';
 import { dispatchRows } from './dispatch.ts';
 import { floodRows } from './floods.ts';
+import { floodsNatsRows } from './floods-nats.ts';
 import { floodsPkiRows } from './floods-pki.ts';
 import { floodsWebRows } from './floods-web.ts';
 import { linesRows } from './lines.ts';
@@ -65,6 +66,7 @@ const GROUPS: Readonly<
   },
   floods: { what: 'the agent under floods of connections', rows: ({ folder }) => floodRows(folder) },
   'floods-web': { what: 'kick serve under floods', rows: floodsWebRows },
+  'floods-nats': { what: 'an agent at a broker under floods', rows: ({ folder }) => floodsNatsRows(folder) },
   'floods-pki': { what: 'kick pki serve under floods', rows: ({ folder }) => floodsPkiRows(folder) },
   lines: {
     what: 'what runs print, on its way',
