@@ -70,7 +70,7 @@ function hold(i) {
     say(socket, i);
     if (open >= count * 0.9) tell();
   });
-  socket.resume();
+  if (says !== 'unread') socket.resume();
   socket.once('close', () => {
     tried += 1;
     if (tried >= count) tell(); // more are put out than let in

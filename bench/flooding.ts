@@ -22,8 +22,8 @@ export interface Flood {
   /** New ones a second, instead. */
   perSecond?: number;
   addresses: number;
-  /** Before TLS: nothing, or the first bytes of a ClientHello; after it: nothing, or `text` and then a byte a second. */
-  says?: 'nothing' | 'hello' | 'handshake' | 'drips';
+  /** Before TLS: the first bytes of a ClientHello; after it: nothing, `text` and a byte a second, or `text`, and reads no answer. */
+  says?: 'hello' | 'handshake' | 'drips' | 'unread';
   /** Said after TLS; NUMBER in it is that of the connection, six digits. */
   text?: string;
   /** A file with key and certificate. */

@@ -1,6 +1,9 @@
 /** `kick serve` under floods: an operator who has signed in looks at the jobs, and another one signs in. */
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { DEFAULTS } from '../tools/fleet/plan.ts';
 import { startFleet } from '../tools/fleet/start-fleet.ts';
+import { ROOT } from '../tools/program.ts';
 import { addAccount, startServe } from '../tools/serve-process.ts';
 import { type Flood, hasNetwork, underFlood } from './flooding.ts';
 import type { Row } from './measure.ts';
@@ -66,6 +69,11 @@ export async function* floodsWebRows(): AsyncGenerator<Row> {
   addAccount(MALLORY, { kickArgs, options: ['--role', 'viewer'] });
   try {
     for (const flood of FLOODS) yield await against(kickArgs, () => flood);
+    yield await against(kickArgs, () => ({
+      what: '2,000 that leave the largest file of the page unread, from 500',
+      ...{ count: 2000, addresses: 500, says: 'unread' },
+      text: `GET /assets/${largestAsset()} HTTP/1.1\r\nHost: x\r\n\r\n`,
+    }));
     if (await hasNetwork()) yield await against(kickArgs, () => IPV6, '::');
     yield await against(kickArgs, (job, cookie) => ({
       what: "500 event streams of another user's",
@@ -75,6 +83,14 @@ export async function* floodsWebRows(): AsyncGenerator<Row> {
   } finally {
     await fleet.stop();
   }
+}
+
+function largestAsset(): string {
+  const folder = join(ROOT, 'dist', 'web', 'app', 'assets');
+  const names = readdirSync(folder).sort(
+    (a, b) => statSync(join(folder, b)).size - statSync(join(folder, a)).size,
+  );
+  return names[0] ?? '';
 }
 
 /** In a server of its own. */

@@ -73,14 +73,20 @@ function openGate(limits: Partial<typeof LIMITS> = {}) {
 
 const openOf = (visitors: readonly Visitor[]) => visitors.filter(({ isOpen }) => isOpen);
 
-test('nobody is refused for being the newest: the oldest of the address with the most makes room', () => {
-  const { visit, gate } = openGate();
-  const good = visit('192.0.2.1');
-  const flood = Array.from({ length: 100 }, () => visit('192.0.2.66'));
-  expect(good.isOpen).toBe(true);
-  expect(openOf(flood)).toEqual(flood.slice(-7));
-  expect(gate.size).toBe(8);
-});
+test.each([
+  ['address', () => '192.0.2.66'],
+  ['IPv6 host', (index: number) => `2001:db8:0:1::${index}`],
+])(
+  'nobody is refused for being the newest: the oldest of the %s with the most makes room',
+  (_, addressOf) => {
+    const { visit, gate } = openGate();
+    const good = visit('192.0.2.1');
+    const flood = Array.from({ length: 100 }, (_, index) => visit(addressOf(index)));
+    expect(good.isOpen).toBe(true);
+    expect(openOf(flood)).toEqual(flood.slice(-7));
+    expect(gate.size).toBe(8);
+  },
+);
 
 test('those go first that had time to say something and said nothing', () => {
   const { visit, later } = openGate();

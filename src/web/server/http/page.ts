@@ -5,6 +5,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
+import { pipeline, Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import type { Express, NextFunction, Request, Response } from 'express';
 
@@ -23,6 +24,8 @@ const INDEX = '/index.html';
 
 /** What the server itself answers: the page has no part in it. */
 const NOT_THE_PAGE = /^\/(api|assets|auth|healthz|metrics|hooks)(\/|$)/;
+
+const PART_BYTES = 16 << 10;
 
 interface PageFile {
   type: string;
@@ -43,8 +46,18 @@ export function mountPage(app: Express, dir: string): void {
       'Cache-Control': request.path.startsWith('/assets/') ? FOR_GOOD : 'no-store',
       Vary: 'Accept-Encoding',
     });
-    response.end(inEncoding(file, request, response));
+    send(inEncoding(file, request, response), response);
   });
+}
+
+/** In parts, as they are read: of what strangers ask for and leave unread, little is in memory. */
+function send(bytes: Buffer, response: Response): void {
+  response.setHeader('Content-Length', bytes.length);
+  pipeline(Readable.from(partsOf(bytes), { objectMode: false }), response, () => {});
+}
+
+function* partsOf(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += PART_BYTES) yield bytes.subarray(at, at + PART_BYTES);
 }
 
 function inEncoding(file: PageFile, request: Request, response: Response): Buffer {
