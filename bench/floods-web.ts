@@ -1,11 +1,16 @@
-/** `kick serve` under floods: an operator who has signed in looks at the jobs, and another one signs in. */
+/**
+ * `kick serve` under floods: an operator who has signed in looks at the jobs, by a new connection each time; who is put out before
+ * the answer asks again, as the page does. Then one signs in.
+ */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { attempts, isClosed } from '../src/transport/https/client/attempts.ts';
+import { SENDER_LIMITS } from '../src/transport/https/limits.ts';
 import { DEFAULTS } from '../tools/fleet/plan.ts';
 import { startFleet } from '../tools/fleet/start-fleet.ts';
 import { ROOT } from '../tools/program.ts';
 import { addAccount, startServe } from '../tools/serve-process.ts';
-import { type Flood, hasNetwork, underFlood } from './flooding.ts';
+import { type Flood, hasNetwork, PATIENCE_MS, underFlood } from './flooding.ts';
 import type { Row } from './measure.ts';
 
 const ALICE = { name: 'alice', password: 'a password of the bench' };
@@ -109,7 +114,11 @@ async function against(
       what: 'kick serve',
       pid: web.process.pid,
       port: web.process.port,
-      ask: () => (asks === 'jobs' ? alice.ask('jobs?limit=20') : web.signIn(ALICE)),
+      ask: () =>
+        attempts(() => (asks === 'jobs' ? alice.ask('jobs?limit=20') : web.signIn(ALICE)), {
+          ...{ waitsMs: SENDER_LIMITS.againMs, withinMs: PATIENCE_MS, isCutOff: isClosed },
+          signal: AbortSignal.timeout(PATIENCE_MS),
+        }),
       most: MOST,
     });
   } finally {

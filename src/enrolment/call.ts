@@ -7,7 +7,9 @@ import * as v from 'valibot';
 import { KickError, messageOf, systemCode } from '../errors.ts';
 import { REFUSALS, type RefusalCode } from '../pki/enrolment-refusal.ts';
 import type { DenyList } from '../pki/identity.ts';
+import { attempts, isClosed } from '../transport/https/client/attempts.ts';
 import { checkDenied, checkServerName } from '../transport/https/client/server-name.ts';
+import { SENDER_LIMITS } from '../transport/https/limits.ts';
 import { certificateWords } from '../transport/tls/certificate-words.ts';
 import { SendError } from '../transport/transport.ts';
 import { formatDuration } from '../util/duration.ts';
@@ -56,7 +58,13 @@ const WHOLE_MS = 20_000;
 /** Throws `KickError` `pki`: nobody there, not the one who was meant, or refused. */
 export async function ask(server: ServerAddress, question: Question): Promise<Answer> {
   const doing = `ask kick pki serve on ${server.host}:${server.port}`;
-  const { status, body, date } = await exchange(server, question, doing);
+  // What is asked may always be asked again.
+  const { status, body, date } = await attempts(() => exchange(server, question, doing), {
+    waitsMs: SENDER_LIMITS.againMs,
+    withinMs: SENDER_LIMITS.connectMs,
+    signal: question.signal ?? new AbortController().signal,
+    isCutOff: (error) => error instanceof KickError && isClosed(error.cause),
+  });
   if (status === 200) return { body, date };
   const code = refusalIn(body) ?? '';
   const [why = code === '' ? `it answered ${status}` : code, hint = 'its log says more'] =

@@ -1,77 +1,11 @@
 /** Before TLS: who goes first, who makes room, and that a flood locks nobody out. */
-import { EventEmitter } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { AddressBook } from '../../src/transport/guard/address-book.ts';
-import { HandshakeGate } from '../../src/transport/guard/handshake-gate.ts';
 import { addressGroup, plainAddress } from '../../src/util/address-group.ts';
 import { quietLog } from '../../src/util/quiet-log.ts';
 import { captureLog } from './support.ts';
-
-const LIMITS = {
-  handshakeMs: 5000,
-  checkEveryMs: 1_000_000,
-  handshakes: 8,
-  handshakesAtOnce: 2,
-  handshakeGraceMs: 1000,
-  knownGraceMs: 100,
-  keptPerKnown: 2,
-};
-
-/** A connection that does what a test says. */
-class Visitor extends EventEmitter {
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  isOpen = true;
-
-  constructor(address: string, port: number) {
-    super();
-    this.remoteAddress = address;
-    this.remotePort = port;
-  }
-
-  speak(): void {
-    this.emit('readable');
-  }
-
-  destroy(): void {
-    if (!this.isOpen) return;
-    this.isOpen = false;
-    this.emit('close');
-  }
-
-  resetAndDestroy(): void {
-    this.destroy();
-  }
-}
-
-function openGate(limits: Partial<typeof LIMITS> = {}) {
-  let now = 0;
-  let ports = 1;
-  const clock = { monotonic: () => now };
-  const book = new AddressBook(clock);
-  const started: string[] = [];
-  const gate = new HandshakeGate<Visitor>({
-    clock,
-    book,
-    limits: { ...LIMITS, ...limits },
-    start: ({ remoteAddress }) => started.push(remoteAddress),
-    onEvicted: () => {},
-    onTimeout: () => {},
-  });
-  onTestFinished(() => gate.clear());
-  const visit = (address: string) => {
-    const visitor = new Visitor(address, ports++);
-    gate.enter(visitor);
-    return visitor;
-  };
-  const later = (ms: number) => {
-    now += ms;
-  };
-  return { gate, book, started, visit, later };
-}
-
-const openOf = (visitors: readonly Visitor[]) => visitors.filter(({ isOpen }) => isOpen);
+import { openGate, openOf } from './visitors.ts';
 
 test.each([
   ['address', () => '192.0.2.66'],
@@ -161,6 +95,18 @@ test('a controller waits for no flood: it gets a place in TLS as soon as another
   expect([good, ...flood].map(({ isOpen }) => isOpen)).toEqual([true, false, true]);
 });
 
+test('nor does an address without failures wait for those that have failed before', async () => {
+  const { book, started, visit, later } = openGate({ handshakesAtOnce: 1 });
+  for (let i = 0; i < 3; i++) book.fail('192.0.2.66');
+  const flood = visit('192.0.2.66');
+  flood.speak();
+  await turn();
+  later(100);
+  visit('192.0.2.1').speak();
+  await turn();
+  expect([started, flood.isOpen]).toEqual([['192.0.2.66', '192.0.2.1'], false]);
+});
+
 test('one that waited for its turn counts from its first turn in TLS, not from its arrival', async () => {
   const { started, visit, later } = openGate({ handshakesAtOnce: 1 });
   const waiting = visit('192.0.2.1');
@@ -184,6 +130,22 @@ test('many failures are as bad as more: the newest goes first, whatever its addr
   newest.speak();
   await turn();
   expect(started).toEqual(['192.0.2.1']);
+});
+
+test('where more come than can be served, those whose turn has not come in time make room: they may try again', async () => {
+  const { visit, later, started } = openGate({ handshakes: 100, handshakesAtOnce: 1 });
+  const flood = Array.from({ length: 6 }, () => visit('192.0.2.66'));
+  const good = visit('192.0.2.1');
+  for (const one of [...flood, good]) one.speak();
+  await turn();
+  expect(started).toEqual(['192.0.2.1']);
+  later(499);
+  await turn();
+  expect(openOf(flood)).toHaveLength(6);
+  later(1);
+  visit('192.0.2.66').speak();
+  await vi.waitFor(() => expect(openOf(flood)).toEqual(flood.slice(-2)));
+  expect(good.isOpen).toBe(true);
 });
 
 test('a handshake that is done is no longer counted', async () => {

@@ -22,6 +22,12 @@ function held(sockets: Socket[]): Socket[] {
   return sockets;
 }
 
+/** Resolves once each is there, or has been put out. */
+async function begun(sockets: Socket[], event: string): Promise<void> {
+  const each = (socket: Socket) => new Promise((done) => socket.once(event, done).once('close', done));
+  await Promise.all(sockets.map(each));
+}
+
 async function served(): Promise<number> {
   let count = 0;
   for (let index = 0; index < 15; index++) {
@@ -44,9 +50,7 @@ test.each([
       localAddress: addresses === 1 ? '127.0.0.1' : `127.1.0.${(index % addresses) + 1}`,
     }),
   );
-  await Promise.all(
-    held(sockets).map((socket) => Promise.race([once(socket, 'connect'), once(socket, 'close')])),
-  );
+  await begun(held(sockets), 'connect');
   expect(await served()).toBe(15);
 });
 
@@ -64,9 +68,7 @@ test('slow requests from the own address: a connection of whoever is signed in s
     'POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{';
   for (let turn = 0; turn < 6; turn++) {
     const slow = held(Array.from({ length: 100 }, () => say(length)));
-    await Promise.all(
-      slow.map((socket) => Promise.race([once(socket, 'secureConnect'), once(socket, 'close')])),
-    );
+    await begun(slow, 'secureConnect');
   }
   expect(await served()).toBe(15);
   own?.write(get);

@@ -19,10 +19,13 @@ export interface GateLimits {
   handshakes: number;
   /** Maximum number of these in TLS. */
   handshakesAtOnce: number;
+  /** Maximum number of those whose turn has not come within `turnMs`. */
+  handshakesLate: number;
+  turnMs: number;
   /** Milliseconds in which a slow connection does not yet count as idle. */
   handshakeGraceMs: number;
-  /** The same for one in TLS whose place a known address wants: one from which somebody has asked who may. */
-  knownGraceMs: number;
+  /** The same for one in TLS whose place a known address wants, from which somebody has asked who may, or one with fewer failures. */
+  betterGraceMs: number;
   /** Places reserved for a known address. */
   keptPerKnown: number;
 }
@@ -124,6 +127,7 @@ export class HandshakeGate<S extends GateSocket> {
     if (this.#isTurnDue || this.#ready.size === 0) return;
     this.#isTurnDue = true;
     setImmediate(() => {
+      this.#dropLate();
       const next = this.#next();
       const hasRoom = next === undefined || this.#makePlace(next);
       if (next !== undefined && hasRoom) this.#start(next);
@@ -134,6 +138,16 @@ export class HandshakeGate<S extends GateSocket> {
       if (hasRoom) again();
       else setTimeout(again, RETRY_MS).unref();
     });
+  }
+
+  /** Where more come than can be served, the newest overtake the others for good: whoever is put out can try again. */
+  #dropLate(): void {
+    const { handshakesLate, turnMs } = this.#options.limits;
+    while (this.#ready.size > handshakesLate) {
+      const victim = this.#ready.oldestOfLargest();
+      if (victim === undefined || !this.#isOlder(victim, turnMs)) return;
+      this.#evict(victim);
+    }
   }
 
   /** Known addresses first, then those with the fewest failed or unfinished handshakes; of these the newest. */
@@ -148,10 +162,11 @@ export class HandshakeGate<S extends GateSocket> {
   /** Returns whether there is room in TLS for this one. */
   #makePlace({ group }: Pending<S>): boolean {
     const { limits, book } = this.#options;
-    const graceMs = book.isKnown(group) ? limits.knownGraceMs : limits.handshakeGraceMs;
     while (this.#shaking.size >= limits.handshakesAtOnce) {
       const victim = this.#shaking.oldestOfLargest(this.#kept);
-      if (victim === undefined || !this.#isOlder(victim, graceMs)) return false;
+      if (victim === undefined) return false;
+      const isBetter = book.isKnown(group) || book.failures(victim.group) > book.failures(group) + 1;
+      if (!this.#isOlder(victim, isBetter ? limits.betterGraceMs : limits.handshakeGraceMs)) return false;
       this.#evict(victim);
     }
     return true;

@@ -5,8 +5,10 @@ export const GATE_LIMITS = {
   /** Connections that have not finished their handshake; an idle one costs a socket. */
   handshakes: 512,
   handshakesAtOnce: 64,
+  handshakesLate: 64,
+  turnMs: 500,
   handshakeGraceMs: 250,
-  knownGraceMs: 100,
+  betterGraceMs: 100,
   keptPerKnown: 16,
 };
 

@@ -13,12 +13,14 @@ export interface AttemptOptions {
   withinMs: number;
   /** Ends a wait; what is asked must notice it by itself. */
   signal: AbortSignal;
+  /** Of what is asked in another way. Defaults to whether nothing was sent, and the other end closed the connection. */
+  isCutOff?: (error: unknown) => boolean;
 }
 
 /** Returns or throws what the last attempt does. */
 export async function attempts<T>(
   ask: () => Promise<T>,
-  { waitsMs, withinMs, signal }: AttemptOptions,
+  { waitsMs, withinMs, signal, isCutOff = isUnsent }: AttemptOptions,
 ): Promise<T> {
   const endAt = performance.now() + withinMs;
   for (const waitMs of waitsMs) {
@@ -33,7 +35,12 @@ export async function attempts<T>(
 }
 
 /** Whether nothing was sent, and the other end closed the connection without a word (a TLS alert is one). */
-function isCutOff(error: unknown): boolean {
+function isUnsent(error: unknown): boolean {
   if (!(error instanceof SendError) || error.arrived) return false;
-  return error.failure === 'broken' || ['ECONNRESET', 'EPIPE'].includes(systemCode(error.cause) ?? '');
+  return error.failure === 'broken' || isClosed(error.cause);
+}
+
+/** Whether the other end closed the connection. */
+export function isClosed(error: unknown): boolean {
+  return ['ECONNRESET', 'EPIPE'].includes(systemCode(error) ?? '');
 }

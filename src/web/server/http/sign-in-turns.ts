@@ -9,7 +9,7 @@ import type { Clock } from '../../../util/clock.ts';
 import { ApiProblem } from '../../api/problem.ts';
 
 const MAX_WAITING = 64;
-/** More wrong passwords count no more. */
+/** More count no more. */
 const MANY_FAILURES = 8;
 const RETRY_S = 5;
 
@@ -27,7 +27,7 @@ export interface Attempt {
 export interface SignInTurns {
   /**
    * Does the work alone: attempts from where their person has signed in before come first, then those of addresses with the
-   * fewest wrong passwords, and of these the newest. `work` returns undefined for a wrong password. Throws `ApiProblem`
+   * fewest wrong passwords and waiting attempts, and of these the newest. `work` returns undefined for a wrong password. Throws `ApiProblem`
    * `unavailable` if too many wait.
    */
   take<T>(attempt: Attempt, work: () => Promise<T | undefined>): Promise<T | undefined>;
@@ -42,7 +42,7 @@ export function createSignInTurns(clock: Clock): SignInTurns {
   function next(): void {
     const waiting =
       known.newestOfBest(() => 0) ??
-      others.newestOfBest((group) => Math.min(book.failures(group), MANY_FAILURES));
+      others.newestOfBest((group) => Math.min(book.failures(group) + others.sizeOf(group), MANY_FAILURES));
     isTaken = waiting !== undefined;
     if (waiting === undefined) return;
     for (const crowd of [known, others]) crowd.delete(waiting);
