@@ -118,6 +118,7 @@ export const STEPS: readonly Step[] = [
       'systemd-analyze': 'systemd',
       faketime: 'faketime',
       fish: 'fish',
+      gpg: 'gnupg',
       ip: 'iproute2',
       logger: 'bsdutils',
       mandoc: 'mandoc',

@@ -107,13 +107,13 @@ test.skipIf(!canMount)(
 );
 
 /** A tar.gz as `npm run package` makes it, but that its program is this one. */
-function archive(folder: string, version: string): string {
+function archive(folder: string, version: string, program = `exec ${KICK.join(' ')} "$@"`): string {
   const top = join(folder, `kick-${version}-linux-amd64`);
   const write = (path: string, text: string, mode = 0o644) => {
     mkdirSync(dirname(join(top, path)), { recursive: true });
     writeFileSync(join(top, path), text, { mode });
   };
-  write('usr/bin/kick', `#!/bin/sh\nexec ${KICK.join(' ')} "$@"\n`, 0o755);
+  write('usr/bin/kick', `#!/bin/sh\n${program}\n`, 0o755);
   write('usr/lib/kick/version', version);
   for (const unit of ['kick-agent.service', 'kick-agent.socket', 'kick-serve.service'])
     write(`usr/lib/systemd/system/${unit}`, version);
@@ -124,7 +124,7 @@ function archive(folder: string, version: string): string {
 }
 
 test.skipIf(!canMount)(
-  'an archive is an upgrade, one that is broken leaves everything as it was',
+  'an archive is an upgrade, one that is broken or for another processor leaves everything as it was',
   async () => {
     const [dir, folder] = [tempFolder(), tempFolder()];
     mkdirSync(join(dir, 'opt/kick/dist'), { recursive: true }); // a checkout's
@@ -138,10 +138,13 @@ test.skipIf(!canMount)(
     const two = from(archive(folder, '1.1.0'));
     writeFileSync(broken, readFileSync(join(folder, '1.1.0.tar.gz')).subarray(0, -20));
 
-    const runs = await applyAll(dir, [one, one, two, from(broken)]);
+    // What a shell says of a program for another processor.
+    const foreign = archive(folder, '1.2.0', 'echo "kick: cannot execute: Exec format error" >&2; exit 126');
 
-    expect(runs.map(([exit]) => exit)).toEqual([2, 0, 2, 6]);
-    expect(runs.map(([, asked]) => asked).slice(1)).toEqual([[], [...RESTART, 'restart kick-serve'], []]);
+    const runs = await applyAll(dir, [one, one, two, from(broken), from(foreign)]);
+
+    expect(runs.map(([exit]) => exit)).toEqual([2, 0, 2, 6, 6]);
+    expect(runs.map(([, asked]) => asked).slice(1)).toEqual([[], [...RESTART, 'restart kick-serve'], [], []]);
     expect(readFileSync(join(dir, 'etc/systemd/system/kick-agent.service'), 'utf8')).toBe('1.1.0');
     const folders = readdirSync(join(dir, 'opt/kick')).filter((name) => !name.startsWith('.'));
     expect(folders.filter((name) => /^[0-9a-f]{16}$/.test(name))).toHaveLength(2);

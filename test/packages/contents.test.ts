@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { writeDebs } from '../../scripts/package/deb.ts';
 import { ownArchitecture } from '../../scripts/package/node-runtime.ts';
-import { writeRpms } from '../../scripts/package/rpm.ts';
+import { RPM_ARCHITECTURES, writeRpms } from '../../scripts/package/rpm.ts';
+import { writeTree } from '../../scripts/package/tree.ts';
 import { version } from '../../src/cli/version.ts';
 import { ROOT } from '../../tools/program.ts';
 import { tempFolder } from '../support/temp.ts';
@@ -39,13 +40,15 @@ test('the same commit gives the same bytes', async () => {
   expect(await digests()).toEqual(first);
 });
 
-test('each file is in one package, and both formats bring the same', () => {
-  const inside = (command: readonly [string, ...string[]], file: string) => {
-    const [program, ...words] = command;
-    const list = execFileSync(program, [...words, file], { encoding: 'utf8', maxBuffer: 2 ** 24 });
-    // Units and functions of zsh have other folders, and each format has its own documents.
-    return list
+/** The paths in a package, sorted, without what each format has of its own: folders, documents. */
+function filesIn(file: string): string[] {
+  const [program, ...words]: [string, ...string[]] = file.endsWith('.deb')
+    ? ['dpkg-deb', '--contents', file]
+    : ['rpm', '-qpl', file];
+  return (
+    execFileSync(program, words, { encoding: 'utf8', maxBuffer: 2 ** 24 })
       .split('\n')
+      // Units and functions of zsh have other folders.
       .map((line) =>
         (/\.?(\/\S+[^/\s])$/.exec(line)?.[1] ?? '')
           .replace(/^\/lib\//, '/usr/lib/')
@@ -55,16 +58,47 @@ test('each file is in one package, and both formats bring the same', () => {
         (path) =>
           /^\/(etc|usr)\/.*\./.test(path) && !/\/(doc|licenses|lintian)\//.test(path) && !path.endsWith('.d'),
       )
-      .sort();
-  };
-  const [debAgent = [], debController = []] = files(debs).map((file) =>
-    inside(['dpkg-deb', '--contents'], file),
+      .sort()
   );
-  const [rpmAgent, rpmController] = files(rpms).map((file) => inside(['rpm', '-qpl'], file));
+}
+
+test('each file is in one package, and both formats bring the same', () => {
+  const [debAgent = [], debController = []] = files(debs).map(filesIn);
+  const [rpmAgent, rpmController] = files(rpms).map(filesIn);
   expect(debController).toContain('/usr/lib/systemd/system/kick-agent.service.d/controller.conf');
   expect(debAgent.filter((path) => debController.includes(path))).toEqual([]);
   expect(rpmAgent).toEqual(debAgent);
   expect(rpmController).toEqual(debController);
+});
+
+test('those of the other processor bring the same files, with a Node for it', async () => {
+  const architecture = ownArchitecture() === 'arm64' ? 'amd64' : 'arm64';
+  const folder = tempFolder();
+  const other = join(folder, 'tree');
+  await writeTree(other, { architecture, origin: 'deb' });
+  const elf = readFileSync(join(other, 'usr/lib/kick/node')).subarray(0, 20);
+  expect(elf.readUInt16LE(18)).toBe({ amd64: 0x3e, arm64: 0xb7 }[architecture]);
+  const options = {
+    tree: other,
+    architecture,
+    version: version(),
+    date: 0,
+    sbom: '{}',
+    compression: 'none',
+  } as const;
+  await writeDebs(folder, options);
+  await writeRpms(folder, options);
+  const [deb = '', rpm = ''] = readdirSync(folder)
+    .filter((name) => name.startsWith('kick-agent'))
+    .sort((one) => (one.endsWith('.deb') ? -1 : 1))
+    .map((name) => join(folder, name));
+  expect(filesIn(deb)).toEqual(filesIn(files(debs)[0] ?? ''));
+  expect(filesIn(rpm)).toEqual(filesIn(deb));
+  expect(execFileSync('dpkg-deb', ['--field', deb, 'Architecture'], { encoding: 'utf8' }).trim()).toBe(
+    architecture,
+  );
+  const arch = execFileSync('rpm', ['-qp', '--queryformat', '%{ARCH}', rpm], { encoding: 'utf8' });
+  expect(arch).toBe(RPM_ARCHITECTURES[architecture]);
 });
 
 test('kick is content with a newer kick-agent, so that one alone can be upgraded', () => {

@@ -1,7 +1,7 @@
 # @summary kick from its tar.gz, in the places of the packages
 #
 # Each archive has a folder of its own, named after its checksum, and a link leads to the current one: whatever runs meanwhile keeps
-# its files, and an archive that does not unpack changes nothing.
+# its files. An archive that does not unpack, or whose kick does not start here (one for another processor), changes nothing.
 #
 # @api private
 class kick::archive {
@@ -33,6 +33,7 @@ class kick::archive {
   $unpack = [
     "cd ${dir}", "id=${id}", 'rm -rf .new', 'mkdir .new',
     "tar -xzf ${file} --no-same-owner --strip-components=1 -C .new",
+    '.new/usr/bin/kick --version > /dev/null',
     'rm -rf "$id"', 'mv .new "$id"', 'before=$(readlink current || true)', 'ln -sfn "$id" .next', 'mv -fT .next current',
   ]
 
