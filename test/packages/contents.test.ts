@@ -99,6 +99,12 @@ test('those of the other processor bring the same files, with a Node for it', as
   );
   const arch = execFileSync('rpm', ['-qp', '--queryformat', '%{ARCH}', rpm], { encoding: 'utf8' });
   expect(arch).toBe(RPM_ARCHITECTURES[architecture]);
+  // dpkg's refusal is tried on a machine.
+  const words = ['--force-debian', '--nodeps', '--root', tempFolder(), '-U', '--test', rpm];
+  expect(spawnSync('rpm', words, { encoding: 'utf8' })).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('is intended for a different architecture'),
+  });
 });
 
 test('kick is content with a newer kick-agent, so that one alone can be upgraded', () => {
