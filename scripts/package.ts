@@ -1,8 +1,8 @@
 /**
  * `npm run package`: the program with its own Node, as an operator installs it; the same bytes for the same commit.
  *
- *     npm run package                     deb, rpm and tar.gz, SBOM and SHA256SUMS, into packaging/out
- *     npm run package -- --format deb     deb, rpm or tar; repeat it for more
+ *     npm run package                     deb, rpm, tar.gz and npm's tgz, SBOM and SHA256SUMS, into packaging/out
+ *     npm run package -- --format deb     deb, rpm, tar or npm; repeat it for more
  *     npm run package -- --arch arm64     amd64 or arm64; repeat it for more, default: both
  *     npm run package -- --out DIR        into another folder, which must be empty
  *     npm run package -- --quick          debs and rpms that are not compressed, which takes a minute each
@@ -26,6 +26,7 @@ import {
   architectureFrom,
   ownArchitecture,
 } from './package/node-runtime.ts';
+import { writeNpmPackage } from './package/npm-package.ts';
 import { writeRpms } from './package/rpm.ts';
 import { sbomText } from './package/sbom.ts';
 import { writeSums } from './package/sums.ts';
@@ -53,8 +54,10 @@ async function main(): Promise<void> {
   const out = emptyFolder(values.out);
   const sbom = await sbomText();
   for (const format of formats) {
-    for (const architecture of architectures.length === 0 ? ARCHITECTURE_NAMES : architectures)
-      await writePackages(out, { format, architecture, sbom, isQuick: values.quick });
+    if (format === 'npm') writeNpmPackage(out);
+    else
+      for (const architecture of architectures.length === 0 ? ARCHITECTURE_NAMES : architectures)
+        await writePackages(out, { format, architecture, sbom, isQuick: values.quick });
   }
   writeFileSync(join(out, `kick-${version()}.cdx.json`), sbom);
   writeSums(out);
@@ -69,9 +72,10 @@ function emptyFolder(given?: string): string {
   return out;
 }
 
-const FORMATS = { deb: writeDebs, rpm: writeRpms, tar: writeTarball } as const;
-type Format = keyof typeof FORMATS;
-const FORMAT_NAMES = Object.keys(FORMATS) as Format[];
+/** Those with a Node of their own, which are made for each architecture. */
+const WITH_NODE = { deb: writeDebs, rpm: writeRpms, tar: writeTarball } as const;
+type Format = keyof typeof WITH_NODE | 'npm';
+const FORMAT_NAMES = [...(Object.keys(WITH_NODE) as (keyof typeof WITH_NODE)[]), 'npm'] as const;
 
 function formatFrom(name: string): Format {
   const found = FORMAT_NAMES.find((one) => one === name);
@@ -80,7 +84,7 @@ function formatFrom(name: string): Format {
 }
 
 interface Wanted {
-  format: Format;
+  format: keyof typeof WITH_NODE;
   architecture: Architecture;
   sbom: string;
   isQuick: boolean;
@@ -91,7 +95,7 @@ async function writePackages(folder: string, { format, architecture, sbom, isQui
   try {
     const tree = join(work.path, 'tree');
     await writeTree(tree, { architecture, origin: format });
-    await FORMATS[format](folder, {
+    await WITH_NODE[format](folder, {
       tree,
       architecture,
       version: version(),

@@ -18,6 +18,7 @@ import {
   SERVER,
   serveHere,
   serveProcess,
+  withNodeOptions,
 } from '../support/enrolment.ts';
 
 const clock = systemClock;
@@ -39,7 +40,7 @@ test.each(['/tokens.json', `/issued/${NODE}.pem`, '/index.json', '/crl.pem'])(
       await enrollHere(port, await site.token());
     }
     const token = await site.token(NODE, { replace: isReplacing });
-    const doomed = await serveProcess(site.dir, { node: killedAfter(end) });
+    const doomed = await serveProcess(site.dir, { nodeOptions: killedAfter(end) });
     const place = nodePlace();
     if (end === '/tokens.json') await doomed.kill('SIGKILL');
     await expect(enrollHere(doomed.port, token, { place })).rejects.toThrow(/ask kick pki serve/);
@@ -59,7 +60,7 @@ test('a revocation whose CRL was not written any more is in it when the server i
   const place = nodePlace();
   await enrollHere(port, await site.token(), { place });
   const token = await site.token(NODE, { replace: true });
-  const doomed = await serveProcess(site.dir, { node: killedAfter('/index.json') });
+  const doomed = await serveProcess(site.dir, { nodeOptions: killedAfter('/index.json') });
   await expect(enrollHere(doomed.port, token)).rejects.toThrow();
   const crl = join(site.dir, 'crl.pem');
   const before = readFileSync(crl, 'utf8');
@@ -71,11 +72,12 @@ test('a revocation whose CRL was not written any more is in it when the server i
 function enrollProcess(
   port: number,
   token: string,
-  { dir, node = [] }: { dir: string; node?: readonly string[] },
+  { dir, nodeOptions }: { dir: string; nodeOptions?: string },
 ) {
   const [program = '', ...kick] = KICK;
   const words = ['agent', 'enroll', '--server', `${SERVER}:${port}`, '--pki-dir', dir, '--certname', NODE];
-  return spawnSync(program, [...node, ...kick, ...words], { input: token, encoding: 'utf8' });
+  const env = withNodeOptions(nodeOptions);
+  return spawnSync(program, [...kick, ...words], { input: token, encoding: 'utf8', env });
 }
 
 const STEPS = [
@@ -93,7 +95,7 @@ test.each(STEPS)('the node, as soon as %s is written: the same command goes on',
   const token = formatToken(await site.token());
   const place = nodePlace();
   const { dir } = place;
-  expect(enrollProcess(port, token, { dir, node: killedAfter(end) }).signal).toBe('SIGKILL');
+  expect(enrollProcess(port, token, { dir, nodeOptions: killedAfter(end) }).signal).toBe('SIGKILL');
   const { status, stderr } = enrollProcess(port, token, { dir });
   if (end === STEPS.at(-1)) expect(stderr).toContain('can be used already');
   else expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

@@ -22,8 +22,8 @@ function sumsOf(name: string, env: NodeJS.ProcessEnv): string {
   return readFileSync(join(out, 'SHA256SUMS'), 'utf8');
 }
 
-test('deb, rpm, tar.gz and SBOM of two checkouts are the same', () => {
+test('deb, rpm, tar.gz, tgz and SBOM of two checkouts are the same', () => {
   const first = sumsOf('first', { TZ: 'UTC' });
-  expect(first.match(/\.(deb|rpm|tar\.gz|cdx\.json)$/gm)).toHaveLength(6);
+  expect(first.match(/\.(deb|rpm|tar\.gz|tgz|cdx\.json)$/gm)).toHaveLength(7);
   expect(sumsOf('another', { TZ: 'Asia/Tokyo', LC_ALL: 'C' })).toBe(first);
 });

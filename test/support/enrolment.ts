@@ -73,19 +73,18 @@ export async function serveHere(
   return { port: server.port, lines, setIdentity: async () => server.setIdentity(await load()) };
 }
 
-/** `kick pki serve` as a process. `node`: arguments of Node. */
+/** `kick pki serve` as a process. `nodeOptions`: arguments of Node. */
 export async function serveProcess(
   dir: string,
   {
-    node = [],
+    nodeOptions,
     port = 0,
     onLine,
-  }: { node?: readonly string[]; port?: number; onLine?: (line: string) => void } = {},
+  }: { nodeOptions?: string; port?: number; onLine?: (line: string) => void } = {},
 ): Promise<AgentProcess> {
-  const [program = '', ...kick] = KICK;
   const words = ['pki', 'serve', '--port', String(port), '--bind', '127.0.0.1', '--certname', SERVER];
-  return startAgentProcess([program, ...node, ...kick, ...words, '--pki-dir', dir, '--config-dir', dir], {
-    ...{ ready: 'serving certificates', stderr: 'collect' },
+  return startAgentProcess([...KICK, ...words, '--pki-dir', dir, '--config-dir', dir], {
+    ...{ ready: 'serving certificates', stderr: 'collect', env: withNodeOptions(nodeOptions) },
     ...(onLine !== undefined && { onLine }),
     onSpawn: (child) => afterwards(() => child.kill('SIGKILL')),
   });
@@ -107,8 +106,14 @@ export function enrollHere(
 /** A clock by which a certificate of 90 days has come into the last days of its life by now. */
 export const LONG_AGO = clockAhead(-85 * DAY_MS);
 
-/** What Node runs first: the process is killed as soon as a file whose path ends like this has been replaced. */
-export function killedAfter(end: string): string[] {
+/** Our environment; a package's kick, which starts its own Node, hands it over as well. */
+export const withNodeOptions = (nodeOptions = process.env['NODE_OPTIONS']): NodeJS.ProcessEnv => ({
+  ...process.env,
+  NODE_OPTIONS: nodeOptions,
+});
+
+/** NODE_OPTIONS with what Node runs first: the process is killed as soon as a file whose path ends like this has been replaced. */
+export function killedAfter(end: string): string {
   const script = `
     import fs from 'node:fs/promises';
     import { syncBuiltinESMExports } from 'node:module';
@@ -118,5 +123,5 @@ export function killedAfter(end: string): string[] {
       if (to.endsWith(${JSON.stringify(end)})) process.kill(process.pid, 'SIGKILL');
     };
     syncBuiltinESMExports();`;
-  return ['--import', `data:text/javascript,${encodeURIComponent(script)}`];
+  return `--import data:text/javascript,${encodeURIComponent(script)}`;
 }
