@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { SCRIPTS } from '../../src/cli/completion/completion-scripts.ts';
 import { ROOT } from '../../tools/program.ts';
 import { agentYaml } from './agent-yaml.ts';
-import { packagedUnit } from './unit.ts';
+import { AGENT_UNITS, packagedUnit } from './unit.ts';
 
 const PACKAGING = join(ROOT, 'packaging');
 
@@ -23,7 +23,7 @@ export function writeSiteFiles(folder: string, { units, zsh }: SiteFolders): voi
   };
   const unit = (name: string) => readFileSync(join(PACKAGING, 'systemd', name), 'utf8');
   write('kick-agent/etc/kick/agent.yaml', agentYaml());
-  write(`kick-agent/${units}/kick-agent.service`, packagedUnit(unit('kick-agent.service')));
+  for (const name of AGENT_UNITS) write(`kick-agent/${units}/${name}`, packagedUnit(unit(name)));
   for (const name of readdirSync(join(PACKAGING, 'systemd')).filter((one) => one.endsWith('.socket')))
     write(`kick-agent/${units}/${name}`, unit(name));
   for (const name of ['kick-pki.service', 'kick-serve.service']) write(`kick/${units}/${name}`, unit(name));

@@ -3,6 +3,7 @@ import { messageOf } from '../errors.ts';
 import type { Expiry } from '../pki/expiry.ts';
 import type { AgentService } from '../transport/transport.ts';
 import { createAccept } from './admission/accept.ts';
+import type { AdmissionContext } from './admission/checks.ts';
 import type { Policy } from './admission/policy.ts';
 import { createRunChecks } from './admission/run-checks.ts';
 import { createCommands } from './commands.ts';
@@ -25,6 +26,8 @@ export interface Agent extends AgentService {
   /** Known only once the certificate is there (first boot). */
   setCertname(certname: string): void;
   setPolicy(policy: Policy): void;
+  /** Has every certificate verified here as well: for a transport that is not believed (DESIGN 14). */
+  setVerify(verify: NonNullable<AdmissionContext['verify']>): void;
   /** The runs that the agent starts by itself; undefined: none. */
   setPull(pull: Pull | undefined): void;
   /** Starts the next of them now, if there are any. Never rejects. */
@@ -50,9 +53,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   const checks = createRunChecks({ requests, queue, runner, folders, queueSize, version });
   const accept = createAccept({ requests, queue, checks, audit, metrics, clock, version });
   const schedule = await openSchedule({
-    stateDir,
-    clock,
-    log,
+    ...{ stateDir, clock, log },
     quarantine: parts.quarantines.settled,
     begin: createOwnRun({ standing, checks, accept, clock }),
     runinterval: () => runner.runinterval(),
@@ -61,9 +62,8 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   });
   queue.onRelease(({ request }) => void schedule.onRun(request.action));
   const lastOwnRun = createLastOwnRun(layout.runs, parts.queueDeps.runs);
-  const { keeper } = parts;
   const about = { version, clock, runner, lastOwnRun, doctor, broker: standing.brokerStatus };
-  const statusOf = createStatus({ ...about, queue, schedule, keeper });
+  const statusOf = createStatus({ ...about, queue, schedule, keeper: parts.keeper });
   await settleAll({ ...parts.queueDeps, requests, queue });
   const streams = createStreams({ requests, requestLog, stopping: standing.stopping });
   const commands = createCommands({ requests, queue, disabling, clock });
@@ -76,6 +76,9 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
     },
     setPolicy(policy) {
       standing.policy = policy;
+    },
+    setVerify(verify) {
+      standing.verify = verify;
     },
     setPull(pull) {
       standing.pull = pull;

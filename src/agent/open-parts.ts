@@ -66,7 +66,7 @@ export async function openParts(options: AgentOptions): Promise<Parts> {
   const requestLog = createRequestLog({ requests, runs, notifier, clock });
   const { metricsFile: file } = options;
   const metrics = await openMetrics({ file, keptIn: layout.metrics, version, clock, log, quarantine });
-  const audit = createAudit({ log, metrics, clock });
+  const audit = createAudit({ log, metrics, clock, standing });
   const disabling = createDisabling({ lockPath: () => runner.disabledLock(), clock, log });
   const keeper = () => keeperOf(layout.runLock, { runsPuppet: runner.name !== 'command' });
   const queueDeps: QueueDeps = {

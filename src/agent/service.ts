@@ -42,7 +42,7 @@ export function createService(deps: ServiceDeps): AgentService {
     isController: (certificate) => isController(certificate, standing.policy),
     greet: (peer) =>
       audit.answer({ what: 'connection', peer }, async () => {
-        checkReader(peer, standing.policy);
+        checkReader(peer, standing);
       }),
     submit: (body, peer) =>
       audit.answer({ what: 'run', peer }, async (note) => {
@@ -52,13 +52,13 @@ export function createService(deps: ServiceDeps): AgentService {
       }),
     events: ({ job, after }, peer) =>
       audit.answer({ what: 'events', peer }, async (note) => {
-        const iss = checkReader(peer, context().policy);
+        const iss = checkReader(peer, context());
         note({ controller: iss, job });
         return streams.ofJob({ job, iss }, after);
       }),
     status: (peer, question) =>
       audit.answer({ what: 'status', peer }, async () => {
-        checkReader(peer, context().policy);
+        checkReader(peer, context());
         const status = await statusOf({ certname: standing.certname, question });
         return fitTo(StatusSchema, status, { maxBytes: MAX_ANSWER_BYTES }) ?? status;
       }),

@@ -19,6 +19,8 @@ export interface Standing {
   /** Known only once the certificate is there (first boot). */
   certname: string | undefined;
   policy: Policy;
+  /** See `AdmissionContext`. */
+  verify: AdmissionContext['verify'];
   /** The runs that the agent starts by itself; undefined: none. */
   pull: Pull | undefined;
   /** Undefined: it has no broker. */
@@ -45,6 +47,7 @@ export function createStanding({ policy, clock, version, notBefore }: StandingOp
   const standing: Standing = {
     certname: undefined,
     policy,
+    verify: undefined,
     pull: undefined,
     brokerStatus: () => broker?.brokerStatus(),
     setBroker(found, onChange) {
@@ -57,7 +60,8 @@ export function createStanding({ policy, clock, version, notBefore }: StandingOp
     context() {
       const { certname } = standing;
       if (stopping.signal.aborted || certname === undefined) throw new Refusal('stopping', 'not serving');
-      return { certname, policy: standing.policy, now: clock.now(), notBefore: notBefore(), version };
+      const { policy, verify } = standing;
+      return { certname, policy, verify, now: clock.now(), notBefore: notBefore(), version };
     },
   };
   return standing;

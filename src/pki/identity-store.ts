@@ -3,35 +3,43 @@ import { isUntrusted, messageAndHint } from '../errors.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import { stampOf } from '../util/file-stamps.ts';
 import type { Log } from '../util/log.ts';
-import type { Identity, IdentityPaths } from './identity.ts';
+import type { Identity, IdentityPaths, Trust } from './identity.ts';
 import { loadIdentity } from './load-identity.ts';
 
 const POLL_MS = 5000;
 const REMIND_MS = 3_600_000;
 const WARN_EVERY_MS = 86_400_000;
 
-export interface IdentityWatchOptions {
+export interface IdentityWatchOptions<T extends Trust = Identity> {
   clock: Clock;
   log: Log;
   signal: AbortSignal;
+  /** What reads the files; defaults to `loadIdentity`. */
+  load?: (paths: IdentityPaths, options: { now: number }) => Promise<T>;
   /** Milliseconds between checks of the files; defaults to 5 s. */
   pollMs?: number;
 }
+
+/** Without one, T is `Identity`. */
+const loaderOf = <T extends Trust>({ load }: IdentityWatchOptions<T>) =>
+  load ?? (loadIdentity as unknown as NonNullable<typeof load>);
 
 /**
  * Waits for a usable identity (first boot: Puppet makes the certificate later). Logs why it waits: at
  * once, when the reason changes, and once an hour. Undefined if `signal` aborts. Throws `KickError` `untrusted` for files
  * that others can change.
  */
-export async function waitForIdentity(
+export async function waitForIdentity<T extends Trust = Identity>(
   paths: IdentityPaths,
-  { clock, log, signal, pollMs = POLL_MS }: IdentityWatchOptions,
-): Promise<Identity | undefined> {
+  options: IdentityWatchOptions<T>,
+): Promise<T | undefined> {
+  const { clock, log, signal, pollMs = POLL_MS } = options;
+  const load = loaderOf(options);
   let reported = '';
   let toldAt = 0;
   while (!signal.aborted) {
     try {
-      return await loadIdentity(paths, { now: clock.now() });
+      return await load(paths, { now: clock.now() });
     } catch (error) {
       if (isUntrusted(error)) throw error;
       const why = messageAndHint(error);
@@ -46,9 +54,9 @@ export async function waitForIdentity(
   return undefined;
 }
 
-export interface IdentityListener {
+export interface IdentityListener<T extends Trust = Identity> {
   /** Called with every new identity. */
-  onChange(identity: Identity): void;
+  onChange(identity: T): void;
 }
 
 export interface IdentityWatch {
@@ -63,11 +71,13 @@ export interface IdentityWatch {
  * the old identity stays; the log says why at once, when the reason changes, and once an hour. They are tried again at every
  * look: a mode that is mended, or a clock, changes no file. Warns once a day of what expires soon. Ends with `signal`.
  */
-export function watchIdentity(
+export function watchIdentity<T extends Trust = Identity>(
   paths: IdentityPaths,
-  first: Identity,
-  { clock, log, signal, pollMs = POLL_MS, onChange }: IdentityWatchOptions & IdentityListener,
+  first: T,
+  options: IdentityWatchOptions<T> & IdentityListener<T>,
 ): IdentityWatch {
+  const { clock, log, signal, pollMs = POLL_MS, onChange } = options;
+  const read = loaderOf(options);
   let current = first;
   let seen: string | undefined;
   let warnedAt: number | undefined;
@@ -82,7 +92,7 @@ export function watchIdentity(
 
   async function load(): Promise<void> {
     try {
-      const next = await loadIdentity(paths, { now: clock.now() });
+      const next = await read(paths, { now: clock.now() });
       onChange(next);
       current = next;
       trouble = undefined;

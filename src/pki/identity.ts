@@ -20,11 +20,9 @@ export interface DenyList {
   denies(certificate: Uint8Array): string | undefined;
 }
 
-export interface Identity {
+/** An identity but for its key: enough to verify others, not to speak for this host. */
+export interface Trust {
   readonly certname: string;
-  readonly key: KeyObject;
-  /** Where the key was read from; absent if it was made in memory. */
-  readonly keyPath?: string;
   /** The leaf, then the intermediates up to the root, which is not included. */
   readonly chain: readonly X509Certificate[];
   readonly ca: readonly X509Certificate[];
@@ -34,4 +32,10 @@ export interface Identity {
   readonly denied?: DenyList;
   /** Sentences about what expires soon: the certificate within 30 days, a CRL within 7. */
   readonly warnings: readonly string[];
+}
+
+export interface Identity extends Trust {
+  readonly key: KeyObject;
+  /** Where the key was read from; absent if it was made in memory. */
+  readonly keyPath?: string;
 }

@@ -6,7 +6,7 @@ import { exists } from '../util/files.ts';
 import { checkCrls, checkNotRevoked, crlWarnings } from './check-crls.ts';
 import { splitCrls } from './crl.ts';
 import { commonNameOf } from './der.ts';
-import type { DenyList, Identity, IdentityPaths } from './identity.ts';
+import type { DenyList, Identity, IdentityPaths, Trust } from './identity.ts';
 import {
   broken,
   CUT_OFF,
@@ -27,18 +27,24 @@ const WARN_CERTIFICATE_DAYS = 30;
  * change, and `identity`, whose cause has the system's code if a file could not be read.
  */
 export async function loadIdentity(paths: IdentityPaths, { now }: { now: number }): Promise<Identity> {
-  const keyPem = readPem(paths.key, 'key');
+  const key = privateKey(readPem(paths.key, 'key'), paths.key);
+  const trust = await loadTrust(paths, { now });
+  const [leaf] = trust.chain;
+  if (leaf !== undefined) checkKeyFits(key, leaf, paths);
+  return { ...trust, key, keyPath: paths.key };
+}
+
+/** The same without the key, which is not even looked at. */
+export async function loadTrust(paths: IdentityPaths, { now }: { now: number }): Promise<Trust> {
   const certificatePem = readPem(paths.certificate, 'certificate');
   const caPem = readPem(paths.ca, 'CA certificates');
   const crlPem = readPem(paths.crl, 'CRLs');
-  const key = privateKey(keyPem, paths.key);
   const certificates = readCertificates(certificatePem, paths.certificate, 'certificate');
   const ca = readCertificates(caPem, paths.ca, 'CA certificates');
   const [leaf] = certificates;
   if (leaf === undefined)
     throw broken('certificate', paths.certificate, { why: 'there is no certificate in it' });
   const certname = certnameOf(leaf, paths.certificate);
-  checkKeyFits(key, leaf, paths);
   checkDates(leaf, { what: 'certificate', path: paths.certificate, now });
   const chain = chainOf(certificates, ca, { paths, now });
   const lists = splitCrls(crlPem);
@@ -48,8 +54,6 @@ export async function loadIdentity(paths: IdentityPaths, { now }: { now: number 
   const denied = await deniedBy(paths);
   return {
     certname,
-    key,
-    keyPath: paths.key,
     chain,
     ca,
     crls: crls.map(({ pem }) => pem),

@@ -61,6 +61,17 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** One whose socket another process may hold beyond its end. */
+export interface LocalListener extends Listener {
+  /** Open connections, and when a controller had one last (monotonic milliseconds; undefined: never). */
+  inUse(): { connections: number; controllerAt: number | undefined };
+  /**
+   * Accepts no more connections, from this moment on; those that come are left to who holds the descriptor. Resolves once
+   * those accepted have their answer, or its head, or have had a second for it.
+   */
+  leave(): Promise<void>;
+}
+
 // ---------------------------------------------------------------- the controller's side
 
 /** A host and where it listens. */

@@ -1,5 +1,5 @@
 /**
- * Node's HTTP client. An ESM import of node:http reads all of its exports, including WebSocket, for which Node 22 and later
+ * Node's HTTP client, and its server without TLS. An ESM import of node:http reads all of its exports, including WebSocket, for which Node 22 and later
  * then load undici: 4 to 10 MB, and without compiled code (packaging/systemd) it cannot be loaded at all.
  */
 import { createRequire } from 'node:module';
@@ -8,3 +8,4 @@ import { createRequire } from 'node:module';
 const http = createRequire(import.meta.url)('node:http') as typeof import('node:http');
 
 export const httpRequest: typeof http.request = http.request;
+export const createHttpServer: typeof http.createServer = http.createServer;

@@ -3,9 +3,10 @@
  * no agent dies: a process of its own costs half a second of a processor to start.
  */
 import { join } from 'node:path';
-import { listen, openMain } from '../../src/cli/agent/agent.ts';
 import { listenAtBroker } from '../../src/cli/agent/agent-broker.ts';
 import { readConfig } from '../../src/cli/agent/agent-parts.ts';
+import { listen } from '../../src/cli/agent/network-entrance.ts';
+import { openMain } from '../../src/cli/agent/open-main.ts';
 import { ownPaths } from '../../src/config/identity.ts';
 import { loadIdentity } from '../../src/pki/load-identity.ts';
 import { silentLog } from '../../src/util/log.ts';
@@ -28,8 +29,9 @@ export async function startAgentHere(folders: AgentHereFolders): Promise<number>
   };
   const config = await readConfig(join(folders.configDir, 'agent.yaml'), options);
   const main = await openMain(options, config, { log: silentLog });
-  const identity = await loadIdentity(ownPaths(folders.pkiDir, folders.certname), { now: Date.now() });
-  main.use(identity);
+  const paths = ownPaths(folders.pkiDir, folders.certname);
+  const identity = await loadIdentity(paths, { now: Date.now() });
+  main.use(identity, paths);
   const listener = await listen(main, identity);
   const broker = await listenAtBroker(main, identity, listener);
   if (broker !== undefined) main.agent.setBroker(broker.link);

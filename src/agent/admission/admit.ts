@@ -9,6 +9,7 @@ import type { Peer } from '../../transport/transport.ts';
 import {
   type AdmissionContext,
   checkAudience,
+  checkChain,
   checkClocks,
   checkController,
   checkIssuer,
@@ -52,6 +53,7 @@ export async function admit<A extends Action>(
   checkSize(body);
   const envelope = decodeEnvelope(body); // strict base64url and UTF-8, header keys
   checkSameAsPeer(envelope, peer);
+  checkChain(envelope, here);
   const payload = await verifySignature(envelope, leafOf(envelope));
   const parsed = parseRequest(payload, here.version);
   checkIssuer(parsed, envelope);

@@ -9,6 +9,7 @@ import type { Log } from '../../util/log.ts';
 import { quietLog } from '../../util/quiet-log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { RequestRecord } from '../requests/request-record.ts';
+import type { Standing } from '../standing.ts';
 import { signerOf } from './admit.ts';
 
 export interface Audit {
@@ -28,9 +29,10 @@ export interface AuditDeps {
   log: Log;
   metrics: Metrics;
   clock: Clock;
+  standing: Pick<Standing, 'verify'>;
 }
 
-export function createAudit({ log, metrics, clock }: AuditDeps): Audit {
+export function createAudit({ log, metrics, clock, standing }: AuditDeps): Audit {
   const quiet = quietLog(log, clock, { level: 'warn' });
   return {
     async answer({ what, peer }, work) {
@@ -44,7 +46,8 @@ export function createAudit({ log, metrics, clock }: AuditDeps): Audit {
         const { code, message } = refusal;
         metrics.refused(code);
         const line = { audit: 'refused', what, peer: peer.address, code, detail: message, ...fields };
-        if (STRANGERS.includes(code)) quiet(line, `refused: ${code}`);
+        // Where no transport is believed, anybody may be who asks.
+        if (STRANGERS.includes(code) || standing.verify !== undefined) quiet(line, `refused: ${code}`);
         else log.warn(line, `refused: ${code}`);
         throw refusal;
       }

@@ -12,6 +12,8 @@ export interface AdmissionContext {
   /** The certname that requests must be addressed to. */
   certname: string;
   policy: Policy;
+  /** Verifies a leaf and what stands behind it (DER); throws `Refusal`. Absent where the transport's verdict counts. */
+  verify?: ((chain: readonly Uint8Array[]) => void) | undefined;
   /** Milliseconds since 1970. */
   now: number;
   /**
@@ -24,9 +26,10 @@ export interface AdmissionContext {
 }
 
 /** Returns the certname of the controller at the other end, for questions that need no signed request. */
-export function checkReader(peer: Peer, policy: Policy): string {
+export function checkReader(peer: Peer, here: Pick<AdmissionContext, 'policy' | 'verify'>): string {
+  here.verify?.([peer.certificate]);
   const name = nameOf(peer.certificate);
-  checkController(name, peer.certificate, policy);
+  checkController(name, peer.certificate, here.policy);
   return name;
 }
 
@@ -47,6 +50,11 @@ export function checkSameAsPeer(envelope: Envelope, peer: Peer): void {
   if (Buffer.compare(envelope.leaf, peer.certificate) !== 0) {
     throw new Refusal('peer-mismatch', "x5c is not the connection's certificate");
   }
+}
+
+/** Where that verdict is somebody's word only: the same, of the request's own certificates. */
+export function checkChain({ leaf, intermediates }: Envelope, { verify }: AdmissionContext): void {
+  verify?.([leaf, ...intermediates]);
 }
 
 function nameOf(certificate: Uint8Array): string {

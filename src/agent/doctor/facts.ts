@@ -2,7 +2,7 @@
 import { stat, statfs } from 'node:fs/promises';
 import { isUntrusted, KickError, messageOf } from '../../errors.ts';
 import { expiryOf } from '../../pki/expiry.ts';
-import type { Identity } from '../../pki/identity.ts';
+import type { Identity, Trust } from '../../pki/identity.ts';
 import type { DoctorFacts } from '../../protocol/doctor.ts';
 import { findPuppet } from '../../puppet/binary.ts';
 import { serviceEnvironment, settingWords } from '../../puppet/service-environment.ts';
@@ -30,8 +30,8 @@ export interface FactsOptions {
   runDir: string;
   /** Absent: this host runs no Puppet (the runner `command`). */
   puppet?: PuppetHere | undefined;
-  /** Absent if this host has no certificate yet. */
-  identity?: Identity | undefined;
+  /** Absent if this host has no certificate yet; without a key, Puppet Servers are only connected to. */
+  identity?: Identity | Trust | undefined;
   schedulers?: SchedulerPlaces;
   /** Absent: it cannot be made. */
   runner?: Pick<Runner, 'untrusted'> | undefined;
@@ -46,6 +46,7 @@ const TMPFS = 0x01021994;
 
 export async function doctorFacts(options: FactsOptions): Promise<DoctorFacts> {
   const { stateDir, runDir, puppet, identity, runner, renewalError, schedulers = SCHEDULER_PLACES } = options;
+  const whole = wholeOf(identity);
   const expiry = identity === undefined ? undefined : expiryOf(identity);
   const [state, run, damaged, ofPuppet, untrusted, exposed] = await Promise.all([
     folderFact('state', stateDir),
@@ -53,7 +54,7 @@ export async function doctorFacts(options: FactsOptions): Promise<DoctorFacts> {
     damagedIn([...new Set([stateDir, runDir])]),
     puppet === undefined ? {} : puppetFacts(puppet, options),
     runner === undefined ? [] : untrustedFacts(runner),
-    identity?.keyPath === undefined ? [] : exposedKey(identity.keyPath),
+    whole?.keyPath === undefined ? [] : exposedKey(whole.keyPath),
   ]);
   return {
     ...(expiry !== undefined && { certificateEnds: expiry.certificate }),
@@ -66,6 +67,9 @@ export async function doctorFacts(options: FactsOptions): Promise<DoctorFacts> {
     schedulers: otherSchedulers(schedulers),
   };
 }
+
+const wholeOf = (identity: Identity | Trust | undefined) =>
+  identity !== undefined && 'key' in identity ? identity : undefined;
 
 async function folderFact(what: 'state' | 'run', path: string): Promise<DoctorFacts['folders']> {
   try {
@@ -124,7 +128,7 @@ async function puppetFacts(
     return { puppetError: clip(messageOf(error), 1024) };
   }
   const [servers, staleLock] = await Promise.all([
-    asksServer ? askServers(serversOf(settings), identity) : undefined,
+    asksServer ? askServers(serversOf(settings), wholeOf(identity)) : undefined,
     staleLockAt(settings.agent_catalog_run_lockfile, now),
   ]);
   const { complaint } = settings;

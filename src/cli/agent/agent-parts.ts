@@ -11,7 +11,7 @@ import { type AgentConfig, AgentConfigSchema } from '../../config/agent-config.t
 import type { IdentityChoice } from '../../config/identity.ts';
 import { readYamlFile } from '../../config/yaml-file.ts';
 import { KickError } from '../../errors.ts';
-import type { Identity } from '../../pki/identity.ts';
+import type { Identity, Trust } from '../../pki/identity.ts';
 import { RUNNER_NAMES, type RunnerName } from '../../protocol/status.ts';
 import { ENVIRONMENT_FILES } from '../../puppet/service-environment.ts';
 import { systemClock } from '../../util/clock.ts';
@@ -31,6 +31,10 @@ export interface AgentMainOptions {
   runner?: string | undefined;
   /** The descriptor of systemd's that listens already. */
   socket?: number | undefined;
+  /** The socket of the helper: this process only listens, and hands requests on (DESIGN 14). */
+  passTo?: string | undefined;
+  /** The socket on which a listener hands requests on: this process is the helper. */
+  takeFrom?: string | undefined;
   /** The variable PATH. */
   path: string;
 }
@@ -99,7 +103,7 @@ export function makeRunner(config: AgentConfig, options: AgentMainOptions, log: 
 export function factsOptionsOf(
   config: AgentConfig,
   options: AgentMainOptions,
-  { identity, runner: ran }: { identity: Identity | undefined; runner: Runner | undefined },
+  { identity, runner: ran }: { identity: Identity | Trust | undefined; runner: Runner | undefined },
 ): FactsOptions {
   const { stateDir, runDir, path } = options;
   const { runner } = config;

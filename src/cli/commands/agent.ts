@@ -1,6 +1,6 @@
 /** `kick agent` for commander, which has its help and its usage errors; agent/agent-command.ts runs plain command lines. */
 import type { Command } from 'commander';
-import { AGENT_OPTIONS, agentOptionsFrom, type GivenAgent } from '../agent/agent-command.ts';
+import { AGENT_OPTIONS, agentOptionsFrom, type GivenAgent, runAgent } from '../agent/agent-command.ts';
 import type { CommandContext } from '../context.ts';
 import { addFolderOptions } from '../options/folders.ts';
 import { addEnroll, addRenew } from './agent-enroll.ts';
@@ -29,7 +29,6 @@ export function addAgentCommand(program: Command, context: CommandContext): void
       const { checkAgentConfig } = await import('../agent/check-agent.ts');
       return checkAgentConfig(options);
     }
-    const { agentMain } = await import('../agent/agent.ts');
-    await agentMain(options);
+    await runAgent(options);
   });
 }

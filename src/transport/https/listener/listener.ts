@@ -1,4 +1,5 @@
 /** DESIGN 6, the agent's side of the seam over HTTPS: hardened mutual TLS 1.3. */
+import type { RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -12,10 +13,10 @@ import type { Log } from '../../../util/log.ts';
 import { type QuietLog, quietLog } from '../../../util/quiet-log.ts';
 import { originOf } from '../../guard/origin.ts';
 import { tlsOptions } from '../../tls/options.ts';
-import type { AgentService, Listener } from '../../transport.ts';
+import type { AgentService, LocalListener } from '../../transport.ts';
 import { LISTENER_LIMITS, type ListenerLimits } from '../limits.ts';
 import { serverOptions } from '../server-options.ts';
-import { agentApp } from './agent-app.ts';
+import { type AgentAppOptions, agentApp } from './agent-app.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { type ConnectionGuard, guardConnections } from './connection-guard.ts';
 import { disown } from './peer-certificate.ts';
@@ -36,7 +37,7 @@ export interface ListenHttpsOptions {
   limits?: Partial<ListenerLimits>;
 }
 
-export interface HttpsListener extends Listener {
+export interface HttpsListener extends LocalListener {
   /**
    * Uses another certificate, CAs and CRLs from now on; if they are unusable, throws and changes nothing. Streams go on, but
    * for those whose peer is no longer believed.
@@ -44,24 +45,23 @@ export interface HttpsListener extends Listener {
   setIdentity(identity: Identity): void;
   /** Takes a connection that came in another way, under the same limits. It has the fields of `Origin`. */
   accept(stream: Duplex): void;
-  /** Open connections, and when a controller had one last (monotonic milliseconds; undefined: never). */
-  inUse(): { connections: number; controllerAt: number | undefined };
-  /**
-   * Accepts no more connections, from this moment on; those that come are left to who holds the descriptor. Resolves once
-   * those accepted have their answer, or its head, or have had a second for it.
-   */
-  leave(): Promise<void>;
 }
 
 /** Listens; throws `KickError` `config` if the port, address or descriptor cannot be used. */
-export async function listenHttps(
-  service: AgentService,
+export function listenHttps(service: AgentService, options: ListenHttpsOptions): Promise<HttpsListener> {
+  return listenWith(service, options, (parts) => agentApp(service, parts));
+}
+
+/** The same with another answer to requests than the agent's own. */
+export async function listenWith(
+  service: Pick<AgentService, 'isController'>,
   options: ListenHttpsOptions,
+  makeApp: (parts: Omit<AgentAppOptions, 'peerOf'>) => Promise<RequestListener>,
 ): Promise<HttpsListener> {
-  const { identity, log, clock = systemClock } = options;
+  const { identity, log, clock = systemClock, port, descriptor } = options;
   const limits = { ...LISTENER_LIMITS, ...options.limits };
   const quiet = quietLog(log, clock);
-  const app = await agentApp(service, { log, quiet, limits });
+  const app = await makeApp({ log, quiet, limits });
   const server = createServer(serverOptions(identity, limits), app);
   server.on('checkContinue', app); // it asks for the body itself
   server.on('checkExpectation', app); // and knows no other expectation
@@ -79,7 +79,6 @@ export async function listenHttps(
   endBrokenHandshakes(server, quiet);
   answerBrokenRequest(server, quiet);
 
-  const { port, descriptor } = options;
   if (descriptor !== undefined) await listenOn(server, { descriptor, backlog: limits.backlog });
   else if (port !== undefined) await listen(server, { ...options, port });
   return {
