@@ -15,6 +15,7 @@ import { memoryRows } from './agent-memory.ts';
 import { type Row, startAsUnit } from './measure.ts';
 import { packageRows } from './package.ts';
 import { cpuOfProcess, memoryOf } from './processes.ts';
+import { separatedRow } from './separated.ts';
 import { sleepingRow } from './sleeping.ts';
 
 const NAME = 'agent.bench';
@@ -33,6 +34,7 @@ export async function* agentRows(folder: string, requests: number): AsyncGenerat
   writeFileSync(join(own, 'agent.yaml'), JSON.stringify({ runner: 'command', command: ['/bin/true'] }));
   const folders = { configDir: own, pkiDir: pki, certname: NAME };
   yield* memoryRows(folders);
+  yield await separatedRow(folders);
   yield* packageRows(folders, join(own, 'package'));
   const from = performance.now();
   const agent = await startAsUnit(agentCommand(folders, [PROGRAM]));

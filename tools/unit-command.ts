@@ -1,16 +1,18 @@
-/** What the agent's unit starts, as systemd reads it. */
+/** What the agent's units start, as systemd reads it. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './program.ts';
 
-const UNIT = join(ROOT, 'packaging', 'systemd', 'kick-agent.service');
+/** The agent in one process, or half of it. */
+export type AgentUnit = 'kick-agent' | 'kick-listener' | 'kick-helper';
 
-/** The text of kick-agent.service. */
-export const agentUnit = () => readFileSync(UNIT, 'utf8');
+/** The text of a unit. */
+export const agentUnit = (name: AgentUnit = 'kick-agent') =>
+  readFileSync(join(ROOT, 'packaging', 'systemd', `${name}.service`), 'utf8');
 
-/** Program and arguments of ExecStart; `words` stand in for "/usr/bin/kick agent". */
-export function unitCommand(words: readonly string[]): string[] {
-  const unit = agentUnit();
+/** Program and arguments of ExecStart; `words` stand in for "/usr/bin/kick agent" and, but for kick-agent, its option. */
+export function unitCommand(words: readonly string[], name: AgentUnit = 'kick-agent'): string[] {
+  const unit = agentUnit(name);
   // systemd.syntax(7): a line that ends with a backslash goes on. systemd.service(5), "Command lines": quotes, and
   // "$$" for a dollar sign.
   const [, line = ''] = /^ExecStart=(.*)$/m.exec(unit.replaceAll('\\\n', ' ')) ?? [];
@@ -20,7 +22,9 @@ export function unitCommand(words: readonly string[]): string[] {
   if (argv.some((word) => /[\\%]|(?<!\$)\$(?!\$)/.test(word)))
     throw new Error(`not understood here: ${line}`);
   const command = argv.map((word) =>
-    word.replaceAll('$$', '$').replaceAll('/usr/bin/kick agent', words.join(' ')),
+    word
+      .replaceAll('$$', '$')
+      .replaceAll(/\/usr\/bin\/kick agent( --(pass-to|take-from) [^ ;]+)?/g, words.join(' ')),
   );
   if (command.join(' ') === line) throw new Error(`it does not start /usr/bin/kick agent: ${line}`);
   return command;

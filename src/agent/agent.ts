@@ -66,7 +66,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   const statusOf = createStatus({ ...about, queue, schedule, keeper: parts.keeper });
   await settleAll({ ...parts.queueDeps, requests, queue });
   const streams = createStreams({ requests, requestLog, stopping: standing.stopping });
-  const commands = createCommands({ requests, queue, disabling, clock });
+  const commands = createCommands({ requests, queue, disabling, clock, marks: parts.marks });
   const endDuties = startDuties(dutiesOf(parts, { schedule, clock, lookEveryMs: options.lookEveryMs }), log);
   return {
     ...createService({ standing, audit, checks, accept, streams, commands, statusOf, metrics }),

@@ -5,6 +5,7 @@ import type { CommandReply } from '../protocol/status.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Disabling } from './disabling.ts';
 import type { Queue } from './queue/queue.ts';
+import type { CommandMarks } from './requests/command-marks.ts';
 import { jobPrefix, requestName } from './requests/request-record.ts';
 import type { RequestStore } from './requests/request-store.ts';
 
@@ -13,6 +14,8 @@ export interface CommandsDeps {
   queue: Queue;
   disabling: Disabling;
   clock: Clock;
+  /** Absent where nobody but its signer can send a request again. */
+  marks(): CommandMarks | undefined;
 }
 
 /** Carries out an admitted request. Throws `Refusal`. */
@@ -30,7 +33,7 @@ interface Remembered {
 /** Maximum number of remembered requests. While a request is valid, a repetition gets the same answer. */
 const MAX_REMEMBERED = 10_000;
 
-export function createCommands({ requests, queue, disabling, clock }: CommandsDeps): Commands {
+export function createCommands({ requests, queue, disabling, clock, marks }: CommandsDeps): Commands {
   const replies = new Map<string, Remembered>();
 
   return async (request) => {
@@ -46,11 +49,20 @@ export function createCommands({ requests, queue, disabling, clock }: CommandsDe
     const now = clock.now() / 1000;
     for (const [name, { exp }] of replies)
       if (exp < now || replies.size > MAX_REMEMBERED) replies.delete(name);
-    const reply = carryOut(request);
+    const reply = once(request);
     // More than the maximum clock skew.
     replies.set(key, { reply, asked, exp: request.exp + 120 });
+    reply.catch((error: unknown) => {
+      if (error instanceof Refusal && error.code === 'no-space') replies.delete(key);
+    });
     return reply;
   };
+
+  /** One that may be sent by others is marked first: a crash loses it, and repeats it never. */
+  async function once(request: Request): Promise<CommandReply> {
+    await marks()?.take(`${request.iss} ${request.jti}`);
+    return carryOut(request);
+  }
 
   async function carryOut(request: Request): Promise<CommandReply> {
     const { action } = request;

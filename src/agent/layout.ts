@@ -20,6 +20,8 @@ export interface Layout {
   agentFlock: string;
   /** Marks the state directory as ours. */
   storeMarker: string;
+  /** Marks of the commands that a helper has carried out. */
+  commands: string;
   /** What Puppet knows of the host, for discovery. */
   facts: string;
   /** Counters for monitoring; a controller may use the same folder. */
@@ -41,6 +43,7 @@ export function layoutOf(stateDir: string, runDir: string): Layout {
     agentLock: join(stateDir, 'agent'),
     agentFlock: join(stateDir, 'agent.flock'),
     storeMarker: join(stateDir, 'store.json'),
+    commands: join(stateDir, 'commands'),
     facts: join(stateDir, 'facts.json'),
     metrics: join(stateDir, 'agent-metrics.json'),
   };

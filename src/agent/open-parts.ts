@@ -2,12 +2,14 @@
 import type { Holder } from '../protocol/event.ts';
 import { openQuarantine, type Quarantine, type QuarantineLimits } from '../util/quarantine.ts';
 import { type Audit, createAudit } from './admission/audit.ts';
+import type { CommandsDeps } from './commands.ts';
 import { createDisabling, type Disabling } from './disabling.ts';
 import { type Layout, prepareFolders } from './layout.ts';
 import { type Metrics, openMetrics } from './metrics/metrics.ts';
 import type { AgentOptions } from './options.ts';
 import { createQueue, type Queue } from './queue/queue.ts';
 import type { QueueDeps } from './queue/queue-deps.ts';
+import { createCommandMarks } from './requests/command-marks.ts';
 import { createNotifier } from './requests/notifier.ts';
 import { createRequestLog, type RequestLog } from './requests/request-log.ts';
 import { openRequestStore, type RequestStore } from './requests/request-store.ts';
@@ -39,6 +41,7 @@ export interface Parts {
   metrics: Metrics;
   audit: Audit;
   disabling: Disabling;
+  marks: CommandsDeps['marks'];
   queue: Queue;
   /** Also needed to settle the runs of an earlier agent. */
   queueDeps: QueueDeps;
@@ -68,6 +71,8 @@ export async function openParts(options: AgentOptions): Promise<Parts> {
   const metrics = await openMetrics({ file, keptIn: layout.metrics, version, clock, log, quarantine });
   const audit = createAudit({ log, metrics, clock, standing });
   const disabling = createDisabling({ lockPath: () => runner.disabledLock(), clock, log });
+  const commandMarks = createCommandMarks(layout.commands, clock);
+  const marks = () => (standing.verify === undefined ? undefined : commandMarks);
   const keeper = () => keeperOf(layout.runLock, { runsPuppet: runner.name !== 'command' });
   const queueDeps: QueueDeps = {
     runs,
@@ -88,7 +93,7 @@ export async function openParts(options: AgentOptions): Promise<Parts> {
   };
   const queue: Queue = createQueue(queueDeps);
   const stores = { layout, quarantines, requests, requestLog };
-  return { ...stores, standing, runner, metrics, audit, disabling, queue, queueDeps, keeper };
+  return { ...stores, standing, runner, metrics, audit, disabling, marks, queue, queueDeps, keeper };
 }
 
 /** Each on the file system of what it takes. */

@@ -10,8 +10,9 @@ import { PROGRAM, ROOT } from '../../tools/program.ts';
 import { unitCommand } from '../../tools/unit-command.ts';
 import { codeBlocks } from '../docs/code-blocks.ts';
 import { ended } from '../support/kick.ts';
-import { startRealAgent } from '../support/real-agent.ts';
+import { anySignal, readUntil, requestFor, startRealAgent } from '../support/real-agent.ts';
 import { realSite, type Site } from '../support/real-site.ts';
+import { separatedAgent } from '../support/separated-agent.ts';
 import { tempFolder } from '../support/temp.ts';
 
 const documentation = readDocument('docs/cron.md');
@@ -108,6 +109,61 @@ test('the unit of kick serve: systemd accepts it, and finds it well shut; the dr
   mkdirSync(join(own, 'kick-agent.service.d'));
   writeFileSync(join(own, dropIn), packaged(`systemd/${dropIn}`));
   execFileSync('systemd-analyze', ['verify', '--man=no', join(own, 'kick-agent.service')]);
+});
+
+test('the units of an agent in two processes: systemd accepts them, finds the listener well shut, and both are one program', async () => {
+  const own = tempFolder();
+  for (const name of [
+    'kick-listener.service',
+    'kick-helper.service',
+    'kick-helper.socket',
+    'kick-agent.service',
+  ]) {
+    const unit = packaged(`systemd/${name}`).replaceAll('/usr/bin/kick', PROGRAM);
+    writeFileSync(join(own, name), unit.replace(/^(User|Group|SocketUser)=kick-listener$/gm, '$1=daemon'));
+  }
+  for (const name of ['kick-listener.service', 'kick-helper.service', 'kick-helper.socket'])
+    execFileSync('systemd-analyze', ['verify', '--man=no', join(own, name)]);
+  const exposure = (name: string) => {
+    const said = execFileSync('systemd-analyze', [
+      'security',
+      '--offline=yes',
+      '--no-pager',
+      join(own, name),
+    ]);
+    return Number(/Overall exposure level for \S+: ([\d.]+) /.exec(said.toString())?.[1]);
+  };
+  expect(exposure('kick-listener.service')).toBeLessThan(2);
+  const [, said = ''] =
+    /^\| kick-listener\.service \| ([\d.]+) \|$/m.exec(readDocument('docs/security.md')) ?? [];
+  expect(exposure('kick-listener.service')).toBe(Number(said));
+  // What a run inherits is the same in either form.
+  const inherited = (name: string) =>
+    packaged(`systemd/${name}`).match(
+      /^(KillMode|OOMPolicy|RuntimeDirectory\w*|StateDirectory\w*|Restart\w*)=.*$/gm,
+    );
+  expect(inherited('kick-helper.service')).toEqual(inherited('kick-agent.service'));
+  expect(exposure('kick-helper.service')).toBe(exposure('kick-agent.service'));
+});
+
+test('the listener of two processes, as its unit starts it, serves without memory that can be written and executed', async () => {
+  const folder = tempFolder();
+  const agent = await separatedAgent(folder, { command: ['/bin/sh', '-c', 'exit 2'] }, [PROGRAM]);
+  // prctl(2), PR_SET_MDWE: what MemoryDenyWriteExecute= forbids, and what is started inherits it.
+  const denied =
+    'import ctypes,os,sys; ctypes.CDLL(None).prctl(65,1,0,0,0) and sys.exit("no PR_SET_MDWE"); os.execvp(sys.argv[1],sys.argv[1:])';
+  await agent.startHelper((words) => unitCommand(words, 'kick-helper'));
+  const listener = await agent.startListener((words) => [
+    'python3',
+    '-c',
+    denied,
+    ...unitCommand(words, 'kick-listener'),
+  ]);
+  const { body } = await requestFor(agent.controller);
+  const stream = await agent.sender.submit(agent.target(), body, { signal: anySignal() });
+  expect(await readUntil(stream, 'finished')).toMatchObject({ outcome: 'changed' });
+  const maps = readFileSync(`/proc/${listener.pid}/smaps`, 'utf8');
+  expect(maps.match(/^\S+ rwx.*$/gm)).toBeNull();
 });
 
 test("the agent's unit: systemd accepts it, and what it starts says nothing but its log, and runs", async () => {

@@ -4,21 +4,31 @@ import type { Identity } from '../../src/pki/identity.ts';
 import { httpsSender } from '../../src/transport/https/client/client.ts';
 import type { Sender, Target } from '../../src/transport/transport.ts';
 import type { AgentProcess } from '../../tools/agent-process.ts';
+import { KICK } from '../../tools/program.ts';
 import { type AgentSite, agentSite, NAME, startRealAgent } from './real-agent.ts';
+
+type Starter = (words: readonly string[]) => string[];
+
+const itself: Starter = (words) => [...words];
 
 export interface SeparatedAgent extends AgentSite {
   readonly controller: Identity;
   readonly sender: Sender;
   /** The helper's socket. */
   readonly socket: string;
-  startHelper(): Promise<AgentProcess>;
+  /** `by`: what starts the command; defaults to itself. */
+  startHelper(by?: Starter): Promise<AgentProcess>;
   /** On the port of the first one. */
-  startListener(): Promise<AgentProcess>;
+  startListener(by?: Starter): Promise<AgentProcess>;
   target(): Target;
 }
 
-/** What both need, below `folder`. `config`: of agent.yaml. */
-export async function separatedAgent(folder: string, config: object): Promise<SeparatedAgent> {
+/** What both need, below `folder`. `config`: of agent.yaml; `kick`: what runs the program. */
+export async function separatedAgent(
+  folder: string,
+  config: object,
+  kick: readonly string[] = KICK,
+): Promise<SeparatedAgent> {
   const site = agentSite(folder, { kill_grace: '1s', ...config });
   const controller = await site.ca.identity('puppet.example.com');
   const socket = join(folder, 'helper.sock');
@@ -26,9 +36,10 @@ export async function separatedAgent(folder: string, config: object): Promise<Se
   return {
     ...{ ...site, controller, socket },
     sender: httpsSender({ identity: controller }),
-    startHelper: () => startRealAgent([...site.command(), '--take-from', socket]),
-    async startListener() {
-      const listener = await startRealAgent([...site.command({ port }), '--pass-to', socket]);
+    startHelper: (by = itself) => startRealAgent(by([...site.command({ kick }), '--take-from', socket])),
+    async startListener(by = itself) {
+      const words = [...site.command({ port, kick }), '--pass-to', socket];
+      const listener = await startRealAgent(by(words));
       port = listener.port;
       return listener;
     },

@@ -4,7 +4,11 @@ import type { Trust } from '../../pki/identity.ts';
 import { loadTrust } from '../../pki/load-identity.ts';
 import { serveListener } from '../../transport/https/helper/serve.ts';
 import { systemClock } from '../../util/clock.ts';
+import { boundedService } from './bounded-service.ts';
 import type { Entrance } from './entrance.ts';
+
+/** Answers at once: some start Puppet, or read its reports. */
+const AT_ONCE = 8;
 
 /** `path`: of the socket. */
 export function helperEntrance(path: string): Entrance {
@@ -14,7 +18,7 @@ export function helperEntrance(path: string): Entrance {
       const { socket } = options;
       const use = (current: Trust) => agent.setVerify(ownVerdict(current, systemClock));
       use(trust);
-      const listener = await serveListener(agent, { path, descriptor: socket, log });
+      const listener = await serveListener(boundedService(agent, AT_ONCE), { path, descriptor: socket, log });
       return {
         listener,
         where: { port: 0, socket: socket === undefined ? path : 'systemd' },
