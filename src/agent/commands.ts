@@ -68,7 +68,7 @@ export function createCommands({ requests, queue, disabling, clock, marks }: Com
     const { action } = request;
     switch (action.op) {
       case 'cancel':
-        return cancel(action, request.iss);
+        return cancel(action, request.iss, { requests, queue });
       case 'disable':
         return disabling.disable({ ...request, action });
       case 'enable':
@@ -77,23 +77,25 @@ export function createCommands({ requests, queue, disabling, clock, marks }: Com
         throw new Refusal('malformed', 'op "run" here');
     }
   }
+}
 
-  async function cancel({ job }: CancelAction, iss: string): Promise<CommandReply> {
-    if (job === undefined) return queue.cancelRun();
-    const mine: string[] = [];
-    for (const name of await requests.list()) {
-      if (!name.startsWith(jobPrefix(job))) continue;
-      const attempt = Number(name.split('.')[1]);
-      if (name !== requestName({ iss, job, attempt })) continue;
-      const record = await requests.read(name);
-      if (record !== undefined && record !== 'gone') mine.push(name);
-    }
-    if (mine.length === 0) throw new Refusal('unknown-job', `no job "${job}" of "${iss}"`);
-    const done = (await Promise.all(mine.map((name) => queue.cancel(name)))).find(
-      (text) => text !== undefined,
-    );
-    return done === undefined
-      ? { result: 'nothing', message: 'it was over already' }
-      : { result: 'done', message: done };
+async function cancel(
+  { job }: CancelAction,
+  iss: string,
+  { requests, queue }: Pick<CommandsDeps, 'requests' | 'queue'>,
+): Promise<CommandReply> {
+  if (job === undefined) return queue.cancelRun();
+  const mine: string[] = [];
+  for (const name of await requests.list()) {
+    if (!name.startsWith(jobPrefix(job))) continue;
+    const attempt = Number(name.split('.')[1]);
+    if (name !== requestName({ iss, job, attempt })) continue;
+    const record = await requests.read(name);
+    if (record !== undefined && record !== 'gone') mine.push(name);
   }
+  if (mine.length === 0) throw new Refusal('unknown-job', `no job "${job}" of "${iss}"`);
+  const done = (await Promise.all(mine.map((name) => queue.cancel(name)))).find((text) => text !== undefined);
+  return done === undefined
+    ? { result: 'nothing', message: 'it was over already' }
+    : { result: 'done', message: done };
 }
