@@ -3,13 +3,19 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { commandRunner } from '../../src/agent/runners/command-runner.ts';
+import { boundedService } from '../../src/cli/agent/bounded-service.ts';
 import { parseDenyList } from '../../src/pki/deny-list.ts';
 import type { Identity } from '../../src/pki/identity.ts';
 import { loadTrust } from '../../src/pki/load-identity.ts';
+import { Refusal } from '../../src/protocol/refusal.ts';
 import type { Request } from '../../src/protocol/request.ts';
+import type { AgentService, Peer } from '../../src/transport/transport.ts';
+import type { Clock } from '../../src/util/clock.ts';
+import type { Log } from '../../src/util/log.ts';
 import { mintCa } from '../../tools/mint/mint-ca.ts';
 import { ask, helperOf } from '../support/hostile-listener.ts';
 import { tempFolder } from '../support/temp.ts';
+import { captureLog } from '../transport/support.ts';
 import { AGENT, ca, clockFromNow, controller, requestOf, sealed, startAgent } from './harness.ts';
 
 const agentIdentity = ca.issue(AGENT, { role: 'agent' });
@@ -24,8 +30,8 @@ interface SaidBy {
 }
 
 /** A helper whose runs are lines of a file. */
-async function helper(options: { clock?: ReturnType<typeof clockFromNow>; folder?: string } = {}) {
-  const { folder = tempFolder(), clock } = options;
+async function helper(options: { clock?: Clock; folder?: string; log?: Log } = {}) {
+  const { folder = tempFolder(), ...rest } = options;
   const runs = join(folder, 'runs.txt');
   const paths = ca.write(join(folder, 'pki'), agentIdentity);
   const trust = await loadTrust(paths, { now: Date.now() });
@@ -34,10 +40,10 @@ async function helper(options: { clock?: ReturnType<typeof clockFromNow>; folder
     runEnvironment: {},
     disabledLock: join(folder, 'disabled.lock'),
   });
-  const agent = await startAgent(folder, { runner, ...(clock !== undefined && { clock }) });
+  const agent = await startAgent(folder, { runner, ...rest });
   const path = await helperOf(agent, trust, tempFolder());
   return {
-    ...{ agent, trust, path, folder, clock },
+    ...{ agent, trust, path, folder },
     /** As a listener that says that this one asks. */
     async say(request: Partial<Request>, { by = controller, as, route = '/v1/runs' }: SaidBy = {}) {
       const body = await sealed(requestOf(request as object), by);
@@ -140,4 +146,32 @@ test('a command that is sent again is not carried out again, also after the help
   const second = await helper({ folder: first.folder });
   expect(await ask(second.path, said)).toMatchObject({ status: 410, code: 'gone' });
   expect((await second.say({})).text).toContain('"outcome":"changed"');
+});
+
+test('it does not fill the log of the helper, whatever the reason of a refusal', async () => {
+  const log = captureLog();
+  const { say, path } = await helper({ log });
+  const certificate = certificateOf(controller);
+  const body = await sealed(requestOf({ aud: 'other.example.com' }));
+  for (let index = 0; index < 30; index++) await ask(path, { url: '/v1/runs', certificate, body });
+  expect(log.lines.filter(({ message }) => message === 'refused: audience')).toHaveLength(10);
+  expect((await say({})).status).toBe(200);
+});
+
+test('many who ask for everything at once are answered a few at a time, and a controller among them', async () => {
+  let [atOnce, most] = [0, 0];
+  const service = boundedService(
+    {
+      status: async () => {
+        most = Math.max(most, ++atOnce);
+        await new Promise((resolve) => setImmediate(resolve));
+        atOnce -= 1;
+        throw new Refusal('stopping', 'a test');
+      },
+    } as Partial<AgentService> as AgentService,
+    8,
+  );
+  const answers = await Promise.allSettled(Array.from({ length: 500 }, () => service.status({} as Peer)));
+  expect(answers.map(({ status }) => status)).toEqual(Array(500).fill('rejected'));
+  expect([most, atOnce]).toEqual([8, 0]);
 });

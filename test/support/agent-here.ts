@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { listenAtBroker } from '../../src/cli/agent/agent-broker.ts';
-import { readConfig } from '../../src/cli/agent/agent-parts.ts';
+import { readConfig } from '../../src/cli/agent/agent-settings.ts';
 import { listen } from '../../src/cli/agent/network-entrance.ts';
 import { openMain } from '../../src/cli/agent/open-main.ts';
 import { ownPaths } from '../../src/config/identity.ts';

@@ -9,7 +9,8 @@ import type { AgentService } from '../../transport/transport.ts';
 import { systemClock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import { version } from '../version.ts';
-import { type AgentMainOptions, puppetOptionsOf } from './agent-parts.ts';
+import { puppetOptionsOf } from './agent-parts.ts';
+import type { AgentMainOptions } from './agent-settings.ts';
 
 /** The longest wait before a further attempt: when a broker is back, a whole fleet wants to be. */
 const MAX_WAIT_MS = 120_000;

@@ -9,7 +9,7 @@ import type { Environment } from '../context.ts';
 import { FOLDER_OPTIONS, foldersFrom, type GivenFolders } from '../options/folders.ts';
 import { reportError } from '../report-error.ts';
 import { openTerminal } from '../terminal.ts';
-import type { AgentMainOptions } from './agent-parts.ts';
+import type { AgentMainOptions } from './agent-settings.ts';
 import { takeSocket } from './systemd-socket.ts';
 
 /** Flags and their descriptions. */

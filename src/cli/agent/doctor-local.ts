@@ -24,16 +24,11 @@ import type { Patient } from '../../controller/fleet/patient.ts';
 import { KickError, messageOf } from '../../errors.ts';
 import { loadIdentity } from '../../pki/load-identity.ts';
 import { systemClock } from '../../util/clock.ts';
+import { exists } from '../../util/files.ts';
 import { lockHolder } from '../../util/lock-file.ts';
 import { silentLog } from '../../util/log.ts';
-import {
-  type AgentMainOptions,
-  factsOptionsOf,
-  identityChoiceOf,
-  makeRunner,
-  pullOf,
-  readConfig,
-} from './agent-parts.ts';
+import { factsOptionsOf, makeRunner, pullOf } from './agent-parts.ts';
+import { type AgentMainOptions, identityChoiceOf, readConfig } from './agent-settings.ts';
 import { listensOn } from './port-holder.ts';
 import { renewalTroubleNow } from './renewal.ts';
 import { refusedByControllers } from './self-handshake.ts';
@@ -115,6 +110,9 @@ function withoutTwins(findings: readonly Finding[]): Finding[] {
 /** It holds the port for an agent that sleeps (kick-agent.socket). */
 const SYSTEMD = 1;
 
+/** Of kick-helper.socket, where the port is a listener's (DESIGN 14). */
+const HELPER_SOCKET = '/run/kick-helper/socket';
+
 async function portFindings(config: AgentConfig, options: AgentMainOptions): Promise<Finding[]> {
   const port = options.port ?? config.port;
   const holder = await lockHolder(layoutOf(options.stateDir, options.runDir).agentLock, systemClock);
@@ -122,6 +120,10 @@ async function portFindings(config: AgentConfig, options: AgentMainOptions): Pro
     return [remark(`kick agent runs here already: ${holder}`, 'kick doctor with its name asks it')];
   const error = await cannotListen(port, options.bind ?? config.bind);
   if (error === undefined || (await listensOn(port, SYSTEMD))) return [];
+  if (await exists(HELPER_SOCKET))
+    return [
+      remark(`port ${port} is held, and the helper sleeps`, 'see who has it: systemctl status kick-listener'),
+    ];
   return [
     problem(`port ${port} cannot be listened on: ${error}`, `see who has it: ss -ltnp 'sport = :${port}'`),
   ];

@@ -16,8 +16,8 @@ import type { Log } from '../../util/log.ts';
 import { quietLog } from '../../util/quiet-log.ts';
 import { jsonLog } from '../json-log.ts';
 import { version } from '../version.ts';
-import { type AgentMainOptions, identityChoiceOf, readConfig } from './agent-parts.ts';
 import { agentPolicy } from './agent-policy.ts';
+import { type AgentMainOptions, identityChoiceOf, readConfig } from './agent-settings.ts';
 import { untilIdle } from './idle-exit.ts';
 import { aborted, closeDebugger, earlySignal, endOnSignal } from './signals.ts';
 import { idleMsOf } from './systemd-socket.ts';
@@ -109,7 +109,7 @@ function createDoor(first: Policy, log: Log): Door {
 }
 
 /** Throws `KickError` `config` for what a listener in front of a helper cannot do. */
-function checkListens({ listen, nats }: AgentConfig): void {
+export function checkListens({ listen, nats }: AgentConfig): void {
   const doing = 'listen for a helper';
   if (!listen) {
     throw new KickError('config', `${doing}: agent.yaml says "listen: false"`, {

@@ -8,8 +8,9 @@ import { loadIdentity } from '../../pki/load-identity.ts';
 import { systemClock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import { version } from '../version.ts';
-import { type AgentMainOptions, factsOptionsOf, makeRunner, pullOf } from './agent-parts.ts';
+import { factsOptionsOf, makeRunner, pullOf } from './agent-parts.ts';
 import { agentPolicy } from './agent-policy.ts';
+import type { AgentMainOptions } from './agent-settings.ts';
 
 export interface Main {
   options: AgentMainOptions;

@@ -4,7 +4,7 @@ import { KickError, messageAndHint } from '../../errors.ts';
 import type { IdentityPaths } from '../../pki/identity.ts';
 import { sleep } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
-import { type AgentMainOptions, identityChoiceOf } from './agent-parts.ts';
+import { type AgentMainOptions, identityChoiceOf } from './agent-settings.ts';
 
 /** Milliseconds between attempts to ask Puppet where its certificates are. */
 const ASK_AGAIN_MS = 60_000;

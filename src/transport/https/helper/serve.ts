@@ -2,12 +2,14 @@
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import type { Server, ServerResponse } from 'node:http';
 import { connect, Server as NetServer } from 'node:net';
+import { dirname } from 'node:path';
 import { KickError, messageOf, systemCode } from '../../../errors.ts';
 import { type Clock, sleep, systemClock } from '../../../util/clock.ts';
 import { listening } from '../../../util/listening.ts';
 import type { Log } from '../../../util/log.ts';
 import { createHttpServer } from '../../../util/node-http.ts';
 import { quietLog } from '../../../util/quiet-log.ts';
+import { refuseUntrusted } from '../../../util/trusted-path.ts';
 import type { AgentService, LocalListener } from '../../transport.ts';
 import { LISTENER_LIMITS, type ListenerLimits } from '../limits.ts';
 import { agentApp } from '../listener/agent-app.ts';
@@ -101,6 +103,8 @@ async function listen(
       server.close();
       throw new Error('it is a port');
     }
+    // Whoever can replace the socket would be the helper.
+    refuseUntrusted(dirname(path), { doing: `take requests from "${path}"` });
     await removeStale(path);
     await listening(server, { path, backlog });
     // Who may connect is who may write to it: another user is given it, or systemd makes it.
