@@ -19,6 +19,7 @@ import {
   requestFor,
   startRealAgent,
 } from '../support/real-agent.ts';
+import { separatedAgent } from '../support/separated-agent.ts';
 import { tempFolder } from '../support/temp.ts';
 
 const IDLE = 'nothing needs this agent: it ends until the next connection';
@@ -163,4 +164,19 @@ test('systemd accepts the units, and their port is the default of agent.yaml', (
   const verify = ['verify', '--man=no', ...paths];
   expect(execFileSync('systemd-analyze', verify, { encoding: 'utf8', stdio: 'pipe' })).toBe('');
   expect(readFileSync(join(units, 'kick-agent.socket'), 'utf8')).toMatch(/^ListenStream=8139$/m);
+});
+
+test('the listener of two processes sleeps as well, where its port is held', async () => {
+  const agent = await separatedAgent(tempFolder(), { command: ['/bin/true'], idle_exit: '1s' }, [PROGRAM]);
+  await agent.startHelper();
+  const words = [...agent.command({ kick: [PROGRAM] }), '--pass-to', agent.socket];
+  const held = await startHeldAgent(unitCommand(words, 'kick-listener'), {
+    onSpawn: (child) => afterwards(() => child.kill('SIGTERM')),
+  });
+  const target = { certname: NAME, host: '127.0.0.1', port: held.port };
+  for (const times of [1, 2]) {
+    expect(await agent.sender.status(target, { signal: anySignal() })).toMatchObject({ certname: NAME });
+    await expect.poll(() => held.count('ended')).toBe(times);
+  }
+  expect(held.lines.filter(({ msg }) => msg === 'ended').map(({ status: code }) => code)).toEqual([100, 100]);
 });
