@@ -155,7 +155,10 @@ export const ROOMS: Readonly<Record<string, { folders: readonly string[]; files:
     ],
     files: ['main', 'router'],
   },
-  'transport/https': { folders: ['client', 'helper', 'listener'], files: ['limits', 'media-types', 'server-options'] },
+  'transport/https': {
+    folders: ['client', 'helper', 'listener'],
+    files: ['limits', 'media-types', 'server-options'],
+  },
 };
 
 /** The layer of a file, by its path under src/ with forward slashes; undefined if it belongs to none. */
