@@ -79,7 +79,9 @@ async function bundle(folder: string, stamp: Stamp, { write }: { write: boolean 
 function writePart(path: string, text: string): void {
   const asks = text.includes('typeof require<"u"');
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, asks ? `const require=process.getBuiltinModule;${text}` : text);
+  writeFileSync(path, asks ? `const require=process.getBuiltinModule;${text}` : text, {
+    mode: text.startsWith('#!') ? 0o755 : 0o644,
+  });
 }
 
 const replacing: Plugin = {

@@ -23,8 +23,6 @@ export interface PackageFiles {
 
 /** Files by version. */
 export interface BuiltPackages {
-  /** The program, from which they are made. */
-  tree: string;
   debs: Readonly<Record<string, PackageFiles>>;
   rpms: Readonly<Record<string, PackageFiles>>;
 }
@@ -59,7 +57,7 @@ export async function buildPackages(folder: string): Promise<BuiltPackages> {
       controller: join(folder, `kick-${one}-1.noarch.rpm`),
     };
   }
-  return { tree, debs, rpms };
+  return { debs, rpms };
 }
 
 /** The same program with another version. */

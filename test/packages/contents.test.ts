@@ -1,6 +1,5 @@
-/** What the packages are, without installing them: the same bytes from the same commit, and nothing that Debian's checkers complain of. */
+/** What the packages are, without installing them, and nothing that Debian's checkers complain of. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
@@ -12,33 +11,8 @@ import { version } from '../../src/cli/version.ts';
 import { ROOT } from '../../tools/program.ts';
 import { tempFolder } from '../support/temp.ts';
 
-const { tree, debs, rpms } = inject('packages');
+const { debs, rpms } = inject('packages');
 const files = (of: typeof debs) => Object.values(of[version()] ?? {});
-
-test('the same commit gives the same bytes', async () => {
-  const digests = async () => {
-    const folder = tempFolder();
-    const options = {
-      tree,
-      architecture: ownArchitecture(),
-      version: version(),
-      date: 1_700_000_000,
-      sbom: '{}',
-      compression: 'none',
-    } as const;
-    await writeDebs(folder, options);
-    await writeRpms(folder, options);
-    return readdirSync(folder).map((name) => [
-      name,
-      createHash('sha256')
-        .update(readFileSync(join(folder, name)))
-        .digest('hex'),
-    ]);
-  };
-  const first = await digests();
-  expect(first).toHaveLength(4);
-  expect(await digests()).toEqual(first);
-});
 
 /** The paths in a package, sorted, without what each format has of its own: folders, documents. */
 function filesIn(file: string): string[] {
@@ -82,7 +56,7 @@ test('those of the other processor bring the same files, with a Node for it', as
     tree: other,
     architecture,
     version: version(),
-    date: 0,
+    date: 1_700_000_000,
     sbom: '{}',
     compression: 'none',
   } as const;
