@@ -7,25 +7,21 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { FinishedEvent } from '../../src/protocol/event.ts';
 import type { Outcome } from '../../src/protocol/outcome.ts';
 import { quarantined } from '../../src/util/quarantine.ts';
-import { throwawayFolder } from '../../tools/throwaway-folder.ts';
-import { type Damage, damages } from '../support/damages.ts';
 import {
   type Copy,
   copyRequest,
-  elsewhere,
-  emptyPlace,
-  IN_MEMORY,
+  DAMAGED_RECORD,
+  type Decides,
   type Kind,
-  listening,
   type Model,
-  modelPlace,
-  serves,
-} from './damaged-place.ts';
+  REQUEST_FILES,
+} from '../../tools/stored-requests.ts';
+import { throwawayFolder } from '../../tools/throwaway-folder.ts';
+import { type Damage, damages } from '../support/damages.ts';
+import { elsewhere, emptyPlace, IN_MEMORY, listening, modelPlace, serves } from './damaged-place.ts';
 import { command, resume, startAgent } from './harness.ts';
 
 const SEED = Number(process.env['KICK_TEST_SEED'] ?? 1);
-
-const DAMAGED = /^the record is damaged: /;
 
 /** What the request of each kind comes to if nothing is damaged. */
 const TRUTH: Record<Kind, Outcome> = {
@@ -34,30 +30,6 @@ const TRUTH: Record<Kind, Outcome> = {
   waiting: 'unchanged',
   ended: 'changed',
 };
-
-/** `always`: without the file nothing is known; `missing`: only its absence says anything; `never`: the rest is enough. */
-type Decides = 'always' | 'missing' | 'never';
-
-const FILES: readonly (readonly [Kind, 'request' | 'run', string, Decides])[] = [
-  ['settled', 'request', 'request.json', 'always'],
-  ['settled', 'request', 'run.json', 'always'],
-  ['settled', 'request', 'events.ndjson', 'never'],
-  ['settled', 'run', 'events.ndjson', 'always'],
-  ['settled', 'run', 'record.json', 'never'],
-  ['cancelled', 'request', 'request.json', 'always'],
-  ['cancelled', 'request', 'events.ndjson', 'always'],
-  ['waiting', 'request', 'request.json', 'always'],
-  ['waiting', 'request', 'events.ndjson', 'always'],
-  ['waiting', 'request', 'waiting', 'missing'],
-  ['ended', 'request', 'request.json', 'always'],
-  ['ended', 'request', 'run.json', 'always'],
-  ['ended', 'request', 'events.ndjson', 'never'],
-  ['ended', 'run', 'record.json', 'never'],
-  ['ended', 'run', 'events.ndjson', 'never'],
-  ['ended', 'run', 'started', 'never'],
-  ['ended', 'run', 'exit', 'always'],
-  ['ended', 'run', 'output', 'never'],
-];
 
 let model: Model;
 let removeModel = () => {};
@@ -89,7 +61,7 @@ function objections(
   { outcome, message = '', run }: FinishedEvent,
   { kind, file, decides }: Asked,
 ): string[] {
-  const isDamaged = outcome === 'failed' && DAMAGED.test(message);
+  const isDamaged = outcome === 'failed' && DAMAGED_RECORD.test(message);
   const answer = `${damage.what}: ${outcome} (${message})`;
   if (kind !== 'waiting' && run !== undefined && isOther(run, runId)) return [`${answer}, run again`];
   const isMissing = damage.what === 'missing';
@@ -102,10 +74,10 @@ function objections(
   return outcome === TRUTH[kind] || mayBe ? [] : [answer];
 }
 
-test.each(FILES)('a request that is %s: its %s folder, %s', async (kind, where, file, decides) => {
+test.each(REQUEST_FILES)('a request that is %s: its %s folder, %s', async (kind, where, file, decides) => {
   const folder = emptyPlace(model);
   const all: (Copy & { damage: Damage })[] = [];
-  const index = FILES.findIndex(([a, b, c]) => a === kind && b === where && c === file);
+  const index = REQUEST_FILES.findIndex(([a, b, c]) => a === kind && b === where && c === file);
   // What a run prints is read to its end.
   const huge = file === 'output' ? { hugeBytes: 16 << 20 } : {};
   for (const damage of damages(elsewhere(), { seed: SEED + 100 * index, ...huge })) {
@@ -121,7 +93,7 @@ test.each(FILES)('a request that is %s: its %s folder, %s', async (kind, where, 
   for (const one of all) {
     const finished = await (await resume(agent, one.job)).finished;
     wrong.push(...objections(one, finished, { kind, file, decides }));
-    if (!DAMAGED.test(finished.message ?? '')) continue;
+    if (!DAMAGED_RECORD.test(finished.message ?? '')) continue;
     const names = [basename(one.request), one.runId].filter((name) => name !== '');
     const isIn = (text: string) => names.some((name) => text.includes(name));
     if (!isIn(said())) wrong.push(`${one.damage.what}: the log does not name it`);

@@ -2,6 +2,7 @@
 import { appendFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { findJobs } from '../../src/controller/find-jobs.ts';
 import { openJobStore } from '../../src/controller/jobs/job-store.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { canSet, setImmutable } from '../support/immutable.ts';
@@ -43,6 +44,24 @@ test('a line that is damaged is passed over and counted', async () => {
   const stored = await store.read(job.id);
   expect([...(stored?.results.keys() ?? [])]).toEqual(['a', 'b']);
   expect(stored?.damaged).toBe(3);
+});
+
+test('a digit that has become another one costs its line: no host gets the outcome of another, and no list another number', async () => {
+  const { dir, store, make, record, release } = place();
+  const job = await make();
+  const recorder = await record(job.id);
+  for (const one of [done('a'), done('b')]) recorder.on(one);
+  recorder.on({ type: 'job-done', at: 9, results: [] });
+  await recorder.close({ exit: 0 });
+  release(job.id);
+  const damage = (path: string, from: string, to: string) =>
+    writeFileSync(path, readFileSync(path, 'utf8').replace(from, to));
+  damage(join(dir, 'jobs', 'index.jsonl'), '"changed":2', '"changed":7');
+  expect(await findJobs(store, {}, 0)).toMatchObject([{ state: 'done', counts: { changed: 2 } }]);
+  damage(join(dir, 'jobs', job.id, 'events.jsonl'), '"certname":"a"', '"certname":"b"');
+  const stored = await store.read(job.id);
+  expect([...(stored?.results.keys() ?? [])]).toEqual(['b']);
+  expect(stored?.damaged).toBe(1);
 });
 
 test('a job whose job.json is gone or damaged is an error that names its folder, and the others are listed', async () => {

@@ -33,6 +33,9 @@ export interface Fault {
 }
 
 const hostOf = ({ site, random }: Ground) => oneOf(random, site.hosts);
+/** One whose agent may end: but for a reboot the last one's lives on, so that what it holds on to would be seen. */
+const mortalOf = ({ site, random }: Ground) =>
+  oneOf(random, site.hosts.length === 1 ? site.hosts : site.hosts.slice(0, -1));
 const noBroker = ({ site }: Ground) =>
   site.broker === undefined ? 'nats-server is not installed' : undefined;
 
@@ -51,12 +54,12 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'kill-agent': {
     what: 'kill -9 of an agent',
     weight: 8,
-    act: async (ground) => kill(hostOf(ground).agent.pid),
+    act: async (ground) => kill(mortalOf(ground).agent.pid),
   },
   'end-agent': {
     what: 'SIGTERM to an agent, as a restart sends it',
     weight: 4,
-    act: async (ground) => kill(hostOf(ground).agent.pid, 'SIGTERM'),
+    act: async (ground) => kill(mortalOf(ground).agent.pid, 'SIGTERM'),
   },
   'kill-run': {
     what: 'kill -9 of some processes of a run, its wrapper among them',
@@ -132,7 +135,8 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     async act(ground) {
       const { disk } = hostOf(ground);
       mount(['--bind', disk, disk]);
-      mount(['-o', 'remount,bind,ro', disk]);
+      // Not while a file is open for writing through the new mount.
+      await untilDone(() => mount(['-o', 'remount,bind,ro', disk]));
       await sleep(between(ground.random, 50, 1500));
       while (spawnSync('umount', ['--lazy', disk]).status !== 0) await sleep(20);
       return true;
@@ -166,7 +170,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     what: "a file of an agent's state is damaged while it is down",
     weight: 4,
     async act(ground) {
-      const host = hostOf(ground);
+      const host = mortalOf(ground);
       ground.damaged.set(host.name, Date.now());
       let isDone = false;
       await host.agent.whileDown(async () => {
@@ -176,8 +180,8 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     },
   },
   reboot: {
-    what: 'everything dies at once, and /run is empty',
-    weight: 1,
+    what: 'everything dies at once, /run is empty, and the boot id is another',
+    weight: 0.2,
     async act(ground) {
       const { hosts, server } = ground.site;
       const down = (left: readonly Host[]): Promise<void> => {

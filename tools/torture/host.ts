@@ -3,7 +3,6 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { agentCommand } from '../agent-process.ts';
-import { PROGRAM } from '../program.ts';
 import { processesWith } from './processes.ts';
 import { Supervised } from './supervised.ts';
 
@@ -52,10 +51,7 @@ export function makeHost({ name, address, port, folder, pkiDir, servers }: HostO
   const setClock = (offset: number) => writeFileSync(clock, `${offset < 0 ? '' : '+'}${offset}s\n`);
   setClock(0);
   writeFileSync(journal, '');
-  const words = agentCommand({ configDir: etc, stateDir, runDir, pkiDir, certname: name, port }, [
-    process.execPath,
-    PROGRAM,
-  ]);
+  const words = agentCommand({ configDir: etc, stateDir, runDir, pkiDir, certname: name, port });
   const bind = words.indexOf('--bind');
   words[bind + 1] = address;
   const fake = { LD_PRELOAD: FAKETIME, FAKETIME_TIMESTAMP_FILE: clock, FAKETIME_NO_CACHE: '1' };

@@ -8,8 +8,8 @@ import { sleep } from '../../src/util/clock.ts';
 import { BrokenPromise, checkJobs } from './check.ts';
 import { FAULTS, type Ground } from './faults.ts';
 import { mount } from './host.ts';
-import { checkLeaks } from './leaks.ts';
-import { between, oneOf } from './random.ts';
+import { checkRest, watchGrowth } from './leaks.ts';
+import { between } from './random.ts';
 import { openSite, type Site } from './site.ts';
 import { startWork, type Work } from './work.ts';
 
@@ -35,9 +35,8 @@ export interface Survived {
   rssMb: number[];
 }
 
-/** Between two calms. */
-const FAULTS_A_CALM = 40;
-const AT_ONCE = 3;
+/** Between two calms, for each host. */
+const FAULTS_A_CALM = 20;
 /** Milliseconds between two faults. */
 const EVERY = [5, 150] as const;
 
@@ -56,12 +55,12 @@ export async function runTorture(folder: string, options: TortureOptions): Promi
     newBoot: () => writeBoot(folder),
   };
   const survived: Survived = { faults: {}, outcomes: {}, jobs: 0, runs: 0, starts: 0, rssMb: [] };
-  const checked = new Set<string>();
+  const state: CalmState = { survived, checked: new Set(), growth: watchGrowth() };
   try {
     for (let done = 0; done < options.faults; ) {
-      const some = Math.min(FAULTS_A_CALM, options.faults - done);
+      const some = Math.min(FAULTS_A_CALM * options.hosts, options.faults - done);
       const counts = await faultsFor(ground, some, options.kinds ?? Object.keys(FAULTS));
-      await calm(ground, { survived, checked });
+      await calm(ground, state);
       for (const [kind, count] of Object.entries(counts)) {
         survived.faults[kind] = (survived.faults[kind] ?? 0) + count;
         done += count;
@@ -75,7 +74,7 @@ export async function runTorture(folder: string, options: TortureOptions): Promi
   }
 }
 
-/** So many faults that something was done to, a few at once. */
+/** So many faults that something was done to, as many at once as there are hosts. */
 async function faultsFor(
   ground: Ground,
   wanted: number,
@@ -93,20 +92,29 @@ async function faultsFor(
       counts[kind] = (counts[kind] ?? 0) + 1;
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  await Promise.all(ground.site.hosts.map(lane));
   return counts;
 }
 
 function weighted(random: Random, kinds: readonly string[]): string {
-  const tickets = kinds.flatMap((kind) => Array<string>(FAULTS[kind]?.weight ?? 0).fill(kind));
-  return oneOf(random, tickets);
+  const weightOf = (kind: string) => FAULTS[kind]?.weight ?? 0;
+  let left = random() * kinds.reduce((sum, kind) => sum + weightOf(kind), 0);
+  const isIt = (kind: string) => {
+    left -= weightOf(kind);
+    return left < 0;
+  };
+  return kinds.find(isIt) ?? '';
+}
+
+interface CalmState {
+  survived: Survived;
+  /** Jobs. */
+  checked: Set<string>;
+  growth: ReturnType<typeof watchGrowth>;
 }
 
 /** Nothing is wrong any more: everything must be told truly, and the next run must begin on every host. */
-async function calm(
-  ground: Ground,
-  { survived, checked }: { survived: Survived; checked: Set<string> },
-): Promise<void> {
+async function calm(ground: Ground, { survived, checked, growth }: CalmState): Promise<void> {
   const { site, work } = ground;
   await work.pause();
   await Promise.all([site.server.up(), ...site.hosts.map(({ agent }) => agent.up())]);
@@ -114,7 +122,7 @@ async function calm(
   const jobs = [...work.askedAt.keys()].filter((job) => !checked.has(job));
   const outcomes = await checkJobs(ground, jobs);
   await checkNext(site);
-  const rss = await Promise.all(site.hosts.map(checkLeaks));
+  const rss = await checkLeaks(site, growth);
   for (const job of jobs) checked.add(job);
   for (const [outcome, count] of Object.entries(outcomes))
     survived.outcomes[outcome] = (survived.outcomes[outcome] ?? 0) + count;
@@ -131,6 +139,20 @@ async function calm(
   ground.damaged.clear();
   ground.lostTime.clear();
   work.goOn();
+}
+
+/** Returns the MB of each agent. A process is compared with itself: the last agent lives from one reboot to the next. */
+async function checkLeaks(site: Site, growth: CalmState['growth']): Promise<number[]> {
+  const { pid } = await site.server.up();
+  growth(`kick serve, pid ${pid}`, checkRest('kick serve', { pid }));
+  return Promise.all(
+    site.hosts.map(async ({ name, agent, disk }) => {
+      const { pid } = await agent.up();
+      const rssMb = checkRest(name, { pid, folder: disk });
+      growth(`${name}, pid ${pid}`, rssMb);
+      return rssMb;
+    }),
+  );
 }
 
 /** Jobs of the schedule, and of commands that were killed before they could say which. */

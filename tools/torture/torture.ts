@@ -1,6 +1,10 @@
 /** `npm run torture`: a site under faults, until a promise is broken or so many were survived. */
+
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildWhereStale } from '../program.ts';
+import { type BytesOptions, type BytesSurvived, tortureAgentBytes } from './bytes/agent-bytes.ts';
+import { tortureServerBytes } from './bytes/server-bytes.ts';
 import { FAULTS } from './faults.ts';
 import { folderInside, runInside, whyNot } from './namespaces.ts';
 import { runTorture, type Survived, type TortureOptions } from './run.ts';
@@ -9,12 +13,15 @@ const DEFAULTS = { faults: 400, hosts: 3 };
 
 const HELP = `Usage: npm run torture -- [options]
 
-A site of real agents, a broker, kick serve and kicks on the command line, under faults at random. Every 40 faults there
-is a calm: every job must be over, with one outcome on each host that is true by what the run itself has noted, no two
-runs may ever have been alive at once, and the next run must begin everywhere. The first broken promise ends it.
+A site of real agents, a broker, kick serve and kicks on the command line, under faults at random. Every 20 faults a
+host there is a calm: every job must be over, with one outcome on each host that is true by what the run itself has noted,
+no two runs may ever have been alive at once, and the next run must begin everywhere. The first broken promise ends it.
 
-  --faults N       how many (default ${DEFAULTS.faults}, about a minute a hundred on two processors)
-  --hosts N        how many agents (default ${DEFAULTS.hosts})
+  --faults N       how many (default ${DEFAULTS.faults})
+  --bytes N        instead: every byte of every file that an agent and a server have stored is damaged in every way, until
+                   it were so many. Each is of a record of its own; a hundred and more at a time, a real agent or server
+                   starts with them, and must tell of each record what is true, or that it is damaged
+  --hosts N        how many agents (default ${DEFAULTS.hosts}); as many faults happen at once
   --kind KIND      only these faults; repeat it for more:
 ${Object.entries(FAULTS)
   .map(([kind, { what }]) => `                     ${kind.padEnd(14)} ${what}\n`)
@@ -27,12 +34,15 @@ Examples:
   npm run torture
   npm run torture -- --faults 20000
   npm run torture -- --kind kill-agent --kind damage --seed 7
+  npm run torture -- --bytes 100000
 `;
 
 async function main(): Promise<number> {
   const options = optionsOf(process.argv.slice(2));
   if (typeof options === 'number') return options;
   const folder = folderInside();
+  if (folder !== undefined && options.bytes !== undefined)
+    return damaged(folder, { ...options, bytes: options.bytes });
   if (folder !== undefined) return tortured(folder, options);
   const reason = whyNot();
   if (reason !== undefined) return say(`torture: ${reason}`, 2);
@@ -59,13 +69,40 @@ async function tortured(folder: string, options: TortureOptions): Promise<number
   }
 }
 
+/** Half of them an agent's, half of them a server's. */
+async function damaged(folder: string, { seed, bytes }: { seed: number; bytes: number }): Promise<number> {
+  console.log(`seed ${seed}`);
+  const all: BytesSurvived[] = [];
+  const part = async (torture: typeof tortureAgentBytes, name: string) => {
+    const survived: BytesSurvived = { bytes: {}, starts: 0 };
+    all.push(survived);
+    const options: BytesOptions = { seed, bytes: Math.ceil(bytes / 2), survived };
+    await torture(join(folder, name), options);
+  };
+  try {
+    await part(tortureAgentBytes, 'agent');
+    await part(tortureServerBytes, 'server');
+    return 0;
+  } catch (error) {
+    console.log(`a promise is broken, with --seed ${seed}: ${(error as Error).message}`);
+    return 1;
+  } finally {
+    const [agent, server] = all;
+    for (const [name, one] of Object.entries({ agent, server })) {
+      if (one === undefined) continue;
+      console.log(`\n${totalOf(one.bytes)} bytes of the ${name}'s files damaged, ${one.starts} starts`);
+      console.log(listOf(one.bytes));
+    }
+  }
+}
+
 const totalOf = (counts: Readonly<Record<string, number>>) =>
   Object.values(counts).reduce((a, b) => a + b, 0);
 
 const listOf = (counts: Readonly<Record<string, number>>) =>
   Object.entries(counts)
     .sort(([, a], [, b]) => b - a)
-    .map(([name, count]) => `  ${name.padEnd(14)} ${count}\n`)
+    .map(([name, count]) => `  ${name.padEnd(22)} ${count}\n`)
     .join('');
 
 function summaryOf({ faults, outcomes, jobs, runs, starts, rssMb }: Survived): string {
@@ -77,13 +114,13 @@ the largest agent: ${rssMb[0]} MB after the first calm, ${rssMb.at(-1)} MB after
 }
 
 /** An exit code instead, if there is nothing to do. */
-function optionsOf(words: readonly string[]): TortureOptions | number {
+function optionsOf(words: readonly string[]): (TortureOptions & { bytes?: number }) | number {
   const text = { type: 'string' } as const;
   try {
     const { values } = parseArgs({
       args: [...words],
       options: {
-        ...{ faults: text, hosts: text, seed: text, kind: { ...text, multiple: true } },
+        ...{ faults: text, bytes: text, hosts: text, seed: text, kind: { ...text, multiple: true } },
         help: { type: 'boolean', short: 'h' },
       },
     });
@@ -95,6 +132,7 @@ function optionsOf(words: readonly string[]): TortureOptions | number {
       hosts: wholeOf('--hosts', values.hosts, DEFAULTS.hosts),
       seed: wholeOf('--seed', values.seed, Date.now() % 1_000_000),
       ...(values.kind !== undefined && { kinds: values.kind }),
+      ...(values.bytes !== undefined && { bytes: wholeOf('--bytes', values.bytes, 1) }),
     };
   } catch (error) {
     return say(`torture: ${(error as Error).message}`, 2);

@@ -1,6 +1,6 @@
 /** A client of the API of a `kick serve` whose certificate is from a CA of ours. */
 import { once } from 'node:events';
-import { request } from 'node:https';
+import { type Agent, request } from 'node:https';
 import { text } from 'node:stream/consumers';
 
 export interface ClientOptions {
@@ -9,6 +9,8 @@ export interface ClientOptions {
   ca: Buffer;
   /** The name in the server's certificate. */
   servername: string;
+  /** Defaults to a connection for each request. */
+  agent?: Agent;
 }
 
 export interface Account {
@@ -41,11 +43,11 @@ interface Question {
 
 async function send(options: ClientOptions, { path, body, cookie, headers }: Question) {
   const asking = request({
+    agent: false,
     ...options,
     host: '127.0.0.1',
     path: `/api/v1/${path}`,
     method: body === undefined ? 'GET' : 'POST',
-    agent: false,
     headers: {
       ...(body !== undefined && { 'Content-Type': 'application/json' }),
       ...(cookie !== undefined && { Cookie: cookie }),

@@ -12,6 +12,7 @@ import { rename } from 'node:fs/promises';
 import * as v from 'valibot';
 import { temporaryName } from '../../util/atomic-file.ts';
 import { count, longText, size, text, time } from '../../util/bounds.ts';
+import { isWholeLine, withLineSum } from '../../util/line-sum.ts';
 import { isUnusable, openOwnFileSync, readTextSync } from '../../util/regular-file.ts';
 import type { JobSummary } from './job-summary.ts';
 
@@ -55,7 +56,7 @@ export function readIndex(path: string, wanted?: ReadonlySet<string>): IndexRead
   if (text === '') return { jobs, lines: 0 };
   const lines = text.split('\n');
   const relevant = wanted === undefined ? lines : lines.filter((line) => mayBeOf(wanted, line));
-  for (const line of parseLines(relevant)) {
+  for (const line of parseLines(relevant.filter(isWholeLine))) {
     const parsed = v.safeParse(LineSchema, line);
     if (parsed.success) apply(jobs, parsed.output as Line);
   }
@@ -100,7 +101,7 @@ export async function rewriteIndex(path: string, jobs: readonly JobSummary[]): P
 }
 
 const textOf = (lines: readonly Line[]) =>
-  lines.map((line) => `${JSON.stringify({ ...line, v: VERSION })}\n`).join('');
+  lines.map((line) => `${withLineSum(JSON.stringify({ ...line, v: VERSION }))}\n`).join('');
 
 /** How every line that we write begins. */
 const HEAD = '{"id":"';

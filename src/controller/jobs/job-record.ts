@@ -1,4 +1,5 @@
 /** A job's events as they are stored: what job.json holds is left out. job-schema.ts reads them. */
+import { withLineSum } from '../../util/line-sum.ts';
 import type { JobEvent } from './job.ts';
 import type { StoredJobEvent } from './job-schema.ts';
 
@@ -16,7 +17,7 @@ type Written =
 /** Returns an encoder of events into lines; one per file, since it remembers the last signer written. */
 export function encodeStored(): (event: JobEvent) => string[] {
   let signer = '';
-  const line = (event: Written) => `${JSON.stringify(event)}\n`;
+  const line = (event: Written) => `${withLineSum(JSON.stringify(event))}\n`;
   return (event) => {
     switch (event.type) {
       case 'job-started':

@@ -7,6 +7,7 @@ import type { SendFailure } from '../../transport/transport.ts';
 import { count, duration, longText, text, time, whole } from '../../util/bounds.ts';
 import { fitTo } from '../../util/fit.ts';
 import { parseJsonText } from '../../util/json.ts';
+import { isWholeLine } from '../../util/line-sum.ts';
 import type { StopReason } from './job.ts';
 
 const STOP_REASONS = [
@@ -78,6 +79,7 @@ export type StoredJobEvent = v.InferOutput<typeof JobEventSchema>;
  * agents said) does not cost the line: it is moved to its bound, or left out.
  */
 export function decodeStored(line: string): StoredJobEvent | undefined {
+  if (!isWholeLine(line)) return undefined;
   try {
     return fitTo(JobEventSchema, parseJsonText(line));
   } catch {

@@ -1,0 +1,133 @@
+/** What a real agent has stored: requests that are over, cancelled, waiting, and one whose run ended while it was down. */
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Identity } from '../../../src/pki/identity.ts';
+import { type Action, LIFETIME_S } from '../../../src/protocol/request.ts';
+import { seal } from '../../../src/protocol/seal.ts';
+import { httpsSender } from '../../../src/transport/https/client/client.ts';
+import type { IncomingEvent, Sender, Target } from '../../../src/transport/transport.ts';
+import { sleep } from '../../../src/util/clock.ts';
+import { uuidv7 } from '../../../src/util/uuid.ts';
+import { type AgentProcess, agentCommand } from '../../agent-process.ts';
+import { freePort } from '../../loopback.ts';
+import { mintCa } from '../../mint/mint-ca.ts';
+import type { Model } from '../../stored-requests.ts';
+import { startInTime } from './start.ts';
+
+const AGENT = 'web1.example.com';
+/** Nothing here gives up waiting. */
+const WAIT_S = 86_400;
+
+export interface AgentPlace {
+  /** Folders `state` and `run`. */
+  readonly folder: string;
+  /** Below them: one name per file that is not of a request. */
+  readonly singles: readonly string[];
+  readonly model: Model;
+  readonly sender: Sender;
+  readonly target: Target;
+  /** Starts the agent on what lies in `folder`. Throws `BrokenPromise` if it does not. */
+  start(): Promise<AgentProcess>;
+  /** Asks for a run, and returns its job and its events. */
+  kick(action?: Action): Promise<{ job: string; events: AsyncIterable<IncomingEvent> }>;
+  /** The same folders again as they were when the model was made, without its requests. */
+  renew(): void;
+}
+
+/** A run that notes itself, and waits while there is a file `hold`. */
+const run = (folder: string) => `#!/bin/sh
+echo "begin $$" >>'${folder}/journal'
+while [ -e '${folder}/hold' ]; do sleep 0.01; done
+echo "end $$" >>'${folder}/journal'
+exit 2
+`;
+
+export async function openAgentPlace(base: string): Promise<AgentPlace> {
+  const [folder, etc, pki, whole] = ['place', 'etc', 'pki', 'model'].map((name) => join(base, name)) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  for (const path of [folder, etc]) mkdirSync(path, { recursive: true });
+  const ca = mintCa();
+  ca.write(pki, ca.issue(AGENT, { role: 'agent' }));
+  const identity = await ca.identity('puppet.example.com');
+  const sender = httpsSender({ identity });
+  const script = join(base, 'noted');
+  writeFileSync(script, run(base), { mode: 0o755 });
+  const config = { runner: 'command', command: [script], queue_size: 10_000, pull: { runinterval: '30d' } };
+  writeFileSync(
+    join(etc, 'agent.yaml'),
+    JSON.stringify({ ...config, metrics_file: join(base, 'kick.prom') }),
+  );
+  const port = await freePort();
+  const target = { certname: AGENT, host: '127.0.0.1', port };
+  const folders = { stateDir: join(folder, 'state'), runDir: join(folder, 'run') };
+  const command = agentCommand({ configDir: etc, pkiDir: pki, certname: AGENT, port, ...folders });
+  const start = () => startInTime(command, { what: 'the agent' });
+  const kick: AgentPlace['kick'] = async (action = { op: 'run' }) => {
+    const request = requestOf(identity, action);
+    const body = await seal(request, { key: identity.key, chain: identity.chain });
+    const { signal } = new AbortController();
+    if (action.op === 'run')
+      return { job: request.job, events: await sender.submit(target, body, { signal }) };
+    await sender.command(target, body, { signal });
+    return { job: request.job, events: (async function* () {})() };
+  };
+  const jobs = await makeModel(base, { start, kick });
+  cpSync(folder, whole, { recursive: true });
+  const singles = ['state', 'run'].flatMap((name) =>
+    readdirSync(join(whole, name), { withFileTypes: true })
+      .filter((one) => one.isFile())
+      .map((one) => join(name, one.name)),
+  );
+  return {
+    ...{ folder, singles, sender, target, start, kick, model: { folder: whole, jobs } },
+    renew() {
+      rmSync(folder, { recursive: true, force: true });
+      for (const name of ['state/requests', 'state/runs', 'run/runs'])
+        mkdirSync(join(folder, name), { recursive: true, mode: 0o700 });
+      for (const name of singles) cpSync(join(whole, name), join(folder, name));
+    },
+  };
+}
+
+function requestOf({ certname }: Identity, action: Action) {
+  const now = Date.now();
+  const iat = Math.floor(now / 1000);
+  return {
+    ...{ v: 1 as const, jti: uuidv7(now), job: uuidv7(now), attempt: 1, iss: certname, aud: AGENT },
+    ...{ iat, exp: iat + LIFETIME_S, action, queue: { wait: WAIT_S } },
+    by: { user: 'torture', uid: 0, host: 'puppet' },
+  };
+}
+
+async function makeModel(
+  base: string,
+  { start, kick }: Pick<AgentPlace, 'start' | 'kick'>,
+): Promise<Model['jobs']> {
+  const [hold, journal] = [join(base, 'hold'), join(base, 'journal')];
+  const agent = await start();
+  const settled = await kick();
+  await until(settled.events, 'finished');
+  writeFileSync(hold, '');
+  const ended = await kick();
+  await until(ended.events, 'started');
+  const cancelled = await kick({ op: 'run', runTimeout: 999 });
+  const over = until(cancelled.events, 'waiting').then(() => kick({ op: 'cancel', job: cancelled.job }));
+  await over;
+  const waiting = await kick();
+  await until(waiting.events, 'waiting');
+  await agent.kill('SIGKILL');
+  rmSync(hold);
+  const isOver = () => existsSync(journal) && readFileSync(journal, 'utf8').split('end').length === 3;
+  while (!isOver()) await sleep(10);
+  await sleep(300); // its wrapper notes the end
+  return { settled: settled.job, ended: ended.job, cancelled: cancelled.job, waiting: waiting.job };
+}
+
+async function until(events: AsyncIterable<IncomingEvent>, type: IncomingEvent['type']): Promise<void> {
+  for await (const event of events) if (event.type === type) return;
+  throw new Error(`no event "${type}" came`);
+}

@@ -1,0 +1,147 @@
+/** What a real `kick serve` has stored: a job that is over, an account, a session, a token, a schedule. */
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent } from 'node:https';
+import { join, relative } from 'node:path';
+import { type Client, signedIn } from '../../../src/cli/demo/api-client.ts';
+import { withLineSum } from '../../../src/util/line-sum.ts';
+import { storedText } from '../../../src/util/stored-json.ts';
+import { uuidv7 } from '../../../src/util/uuid.ts';
+import { type AgentProcess, agentCommand, startAgentProcess } from '../../agent-process.ts';
+import { freePort } from '../../loopback.ts';
+import { mintCa } from '../../mint/mint-ca.ts';
+import { KICK } from '../../program.ts';
+import { addAccount } from '../../serve-process.ts';
+import { filesBelow } from '../host.ts';
+import { startInTime } from './start.ts';
+
+const CONTROLLER = 'puppet.example.com';
+const ACCOUNT = { name: 'torture', password: 'correct horse battery' };
+
+/** What runs on the hosts end with; nobody listens on the last one. */
+export const TRUTH: Readonly<Record<string, string>> = {
+  'web1.example.com': 'changed',
+  'web2.example.com': 'unchanged',
+  'web3.example.com': 'unreachable',
+};
+const EXITS = [2, 0];
+
+export interface ServerPlace {
+  /** The controller's state directory. */
+  readonly folder: string;
+  /** Names below it of files that are not of a job. */
+  readonly singles: readonly string[];
+  /** Names of the files of a job. */
+  readonly jobFiles: readonly string[];
+  start(): Promise<AgentProcess>;
+  signIn(): Promise<Client>;
+  /** The state directory again as it was when the model was made, without its jobs. */
+  renew(): void;
+  /** Copies the job, and returns the copy's id and its lines of the index. */
+  copyJob(): { id: string; lines: string };
+  /** Puts a single file right. */
+  mend(name: string): void;
+  end(): Promise<void>;
+}
+
+/** The index is made from the jobs' lines. */
+export const INDEX = join('jobs', 'index.jsonl');
+
+export async function openServerPlace(base: string): Promise<ServerPlace> {
+  const [folder, whole, etc, pki] = ['place', 'model', 'etc', 'pki'].map((name) => join(base, name)) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  mkdirSync(etc, { recursive: true });
+  const ca = mintCa();
+  ca.write(pki, ca.issue(CONTROLLER));
+  const names = Object.keys(TRUTH);
+  const agents: AgentProcess[] = [];
+  for (const [index, exit] of EXITS.entries()) {
+    const certname = names[index] ?? '';
+    const configDir = join(base, certname);
+    mkdirSync(configDir);
+    ca.write(pki, ca.issue(certname, { role: 'agent' }));
+    const command = ['/bin/sh', '-c', `exit ${exit}`];
+    writeFileSync(join(configDir, 'agent.yaml'), JSON.stringify({ runner: 'command', command }));
+    agents.push(await startAgentProcess(agentCommand({ configDir, pkiDir: pki, certname })));
+  }
+  const nobody = await freePort();
+  const targets = names.map((name, index) => ({ name, uri: `127.0.0.1:${agents[index]?.port ?? nobody}` }));
+  writeFileSync(join(etc, 'controller.yaml'), JSON.stringify({ puppetdb: false }));
+  writeFileSync(join(etc, 'inventory.yaml'), JSON.stringify({ targets }));
+  const kickArgs = ['--config-dir', etc, '--state-dir', folder, '--pki-dir', pki, '--certname', CONTROLLER];
+  addAccount(ACCOUNT, { kickArgs, options: ['--role', 'admin'] });
+  const port = await freePort();
+  const command = [...KICK, 'serve', '--port', String(port), '--bind', '127.0.0.1', ...kickArgs];
+  const start = () => startInTime(command, { what: 'kick serve', ready: 'serving' });
+  // Connections are used again, as browsers do.
+  const connections = new Agent({ keepAlive: true, maxSockets: 8 });
+  const tls = { port, ca: readFileSync(join(pki, 'certs', 'ca.pem')), servername: CONTROLLER };
+  const signIn = () => signedIn({ ...tls, agent: connections }, ACCOUNT);
+  const id = await makeModel(await start(), { signIn, names });
+  cpSync(folder, whole, { recursive: true });
+  const files = filesBelow(whole).map((path) => relative(whole, path));
+  const ofJob = join('jobs', id, '.').slice(0, -1);
+  const isSingle = (name: string) => name !== INDEX && !name.startsWith(ofJob);
+  const lines = readFileSync(join(whole, INDEX), 'utf8');
+  return {
+    ...{ folder, start, signIn },
+    singles: files.filter(isSingle),
+    jobFiles: readdirSync(join(whole, 'jobs', id)),
+    renew() {
+      rmSync(folder, { recursive: true, force: true });
+      cpSync(whole, folder, { recursive: true });
+      rmSync(join(folder, 'jobs', id), { recursive: true });
+      rmSync(join(folder, INDEX));
+    },
+    copyJob() {
+      const copy = uuidv7(Date.now());
+      const to = join(folder, 'jobs', copy);
+      mkdirSync(to, { mode: 0o700 });
+      for (const name of readdirSync(join(whole, 'jobs', id))) {
+        const text = readFileSync(join(whole, 'jobs', id, name), 'utf8');
+        writeFileSync(join(to, name), renamed(text, id, copy), { mode: 0o600 });
+      }
+      return { id: copy, lines: renamed(lines, id, copy) };
+    },
+    mend: (name) => cpSync(join(whole, name), join(folder, name)),
+    async end() {
+      await Promise.all(agents.map((agent) => agent.kill('SIGKILL')));
+    },
+  };
+}
+
+/** What has a checksum gets that of its new text. */
+function renamed(text: string, from: string, to: string): string {
+  if (!text.includes('\n')) return stored(text.replaceAll(from, to));
+  return text
+    .split('\n')
+    .map((line) => {
+      if (!line.includes(from)) return line;
+      const { sum: _sum, ...value } = JSON.parse(line.replaceAll(from, to));
+      return withLineSum(JSON.stringify(value));
+    })
+    .join('\n');
+}
+
+function stored(text: string): string {
+  if (!text.includes('"sum":')) return text;
+  const { sum: _sum, v: version, ...value } = JSON.parse(text);
+  return storedText(value, { version });
+}
+
+async function makeModel(
+  server: AgentProcess,
+  { signIn, names }: { signIn: () => Promise<Client>; names: readonly string[] },
+): Promise<string> {
+  const { ask } = await signIn();
+  const choice = { hosts: names };
+  await ask('schedules', { name: 'yearly', cron: '0 3 1 1 *', zone: 'UTC', choice });
+  await ask('tokens', { name: 'ci', role: 'viewer' });
+  const { job } = await ask('jobs', { choice });
+  while ((await ask(`jobs/${job}`)).state !== 'done') await new Promise((resolve) => setTimeout(resolve, 20));
+  await server.kill();
+  return job;
+}
