@@ -14,13 +14,14 @@ const seed = process.env['KICK_TEST_SEED'] ?? String(Date.now() % 1_000_000);
 
 function torture(...words: string[]): void {
   const [tsx, program] = [join(ROOT, 'node_modules/.bin/tsx'), join(ROOT, 'tools/torture/torture.ts')];
-  const { status, stdout, stderr } = spawnSync(tsx, [program, ...words, '--seed', seed], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(tsx, [program, ...words, '--seed', seed], {
+    encoding: 'utf8',
+  });
   expect({ status, said: `${stdout}${stderr}` }).toMatchObject({ status: 0, said: expect.any(String) });
 }
 
-test.skipIf(whyNot() !== undefined)(
-  `a site keeps its promises through ${faults} faults (seed ${seed})`,
-  () => torture('--faults', faults),
+test.skipIf(whyNot() !== undefined)(`a site keeps its promises through ${faults} faults (seed ${seed})`, () =>
+  torture('--faults', faults),
 );
 
 test.skipIf(whyNot() !== undefined)(

@@ -123,8 +123,8 @@ async function resultsOf({ site }: Ground, job: string): Promise<Result[]> {
   for (;;) {
     const { state } = await site.ask(`jobs/${job}`);
     if (state === 'done') return (await site.ask(`jobs/${job}/hosts?limit=9999`)).hosts;
+    if (performance.now() > until) throw new BrokenPromise(`job ${job} does not end: ${state}`);
     if (state === 'died') resume(site.kickArgs, job);
-    else if (performance.now() > until) throw new BrokenPromise(`job ${job} does not end: ${state}`);
     await sleep(50);
   }
 }

@@ -135,11 +135,15 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     async act(ground) {
       const { disk } = hostOf(ground);
       mount(['--bind', disk, disk]);
-      // Not while a file is open for writing through the new mount.
-      await untilDone(() => mount(['-o', 'remount,bind,ro', disk]));
-      await sleep(between(ground.random, 50, 1500));
-      while (spawnSync('umount', ['--lazy', disk]).status !== 0) await sleep(20);
-      return true;
+      try {
+        mount(['-o', 'remount,bind,ro', disk]);
+        await sleep(between(ground.random, 50, 1500));
+        return true;
+      } catch {
+        return false; // a file has been opened for writing meanwhile
+      } finally {
+        while (spawnSync('umount', ['--lazy', disk]).status !== 0) await sleep(20);
+      }
     },
   },
   clock: {

@@ -8,8 +8,8 @@ import { usageOf } from './processes.ts';
 const MAX_DESCRIPTORS = 64;
 /** A kill leaves one; the next start sweeps it. */
 const MAX_TEMPORARY = 5;
-/** MB more at rest than at its first rest: what Node collects late is less. */
-const MAX_GROWTH_MB = 60;
+/** MB more at rest than at its first rest: what an agent's Node collects late is less, what a server's does is not. */
+const MAX_GROWTH_MB = { agent: 60, server: 400 };
 
 /** Throws for temporary files and descriptors that nobody needs any more; call it while nothing runs. Returns MB. */
 export function checkRest(what: string, { pid, folder }: { pid: number; folder?: string }): number {
@@ -25,12 +25,12 @@ export function checkRest(what: string, { pid, folder }: { pid: number; folder?:
 }
 
 /** Returns what throws once something takes far more memory than it did the first time. */
-export function watchGrowth(): (what: string, rssMb: number) => void {
+export function watchGrowth(of: keyof typeof MAX_GROWTH_MB): (what: string, rssMb: number) => void {
   const first = new Map<string, number>();
   return (what, rssMb) => {
     const before = first.get(what) ?? rssMb;
     first.set(what, before);
-    if (rssMb > before + MAX_GROWTH_MB)
+    if (rssMb > before + MAX_GROWTH_MB[of])
       throw new BrokenPromise(`${what}: ${Math.round(rssMb)} MB at rest, at first ${Math.round(before)} MB`);
   };
 }

@@ -55,7 +55,11 @@ export async function runTorture(folder: string, options: TortureOptions): Promi
     newBoot: () => writeBoot(folder),
   };
   const survived: Survived = { faults: {}, outcomes: {}, jobs: 0, runs: 0, starts: 0, rssMb: [] };
-  const state: CalmState = { survived, checked: new Set(), growth: watchGrowth() };
+  const state: CalmState = {
+    survived,
+    checked: new Set(),
+    growth: { agent: watchGrowth('agent'), server: watchGrowth('server') },
+  };
   try {
     for (let done = 0; done < options.faults; ) {
       const some = Math.min(FAULTS_A_CALM * options.hosts, options.faults - done);
@@ -110,7 +114,7 @@ interface CalmState {
   survived: Survived;
   /** Jobs. */
   checked: Set<string>;
-  growth: ReturnType<typeof watchGrowth>;
+  growth: Record<'agent' | 'server', ReturnType<typeof watchGrowth>>;
 }
 
 /** Nothing is wrong any more: everything must be told truly, and the next run must begin on every host. */
@@ -144,12 +148,12 @@ async function calm(ground: Ground, { survived, checked, growth }: CalmState): P
 /** Returns the MB of each agent. A process is compared with itself: the last agent lives from one reboot to the next. */
 async function checkLeaks(site: Site, growth: CalmState['growth']): Promise<number[]> {
   const { pid } = await site.server.up();
-  growth(`kick serve, pid ${pid}`, checkRest('kick serve', { pid }));
+  growth.server(`kick serve, pid ${pid}`, checkRest('kick serve', { pid }));
   return Promise.all(
     site.hosts.map(async ({ name, agent, disk }) => {
       const { pid } = await agent.up();
       const rssMb = checkRest(name, { pid, folder: disk });
-      growth(`${name}, pid ${pid}`, rssMb);
+      growth.agent(`${name}, pid ${pid}`, rssMb);
       return rssMb;
     }),
   );

@@ -64,7 +64,7 @@ export async function tortureAgentBytes(
   const order = spots(lengthsOf(place), random);
   const single = spots(singleLengths(place), random);
   const note = (file: string) => (survived.bytes[file] = (survived.bytes[file] ?? 0) + 1);
-  const growth = watchGrowth();
+  const growth = watchGrowth('agent');
   try {
     for (let done = 0; done < bytes; ) {
       place.renew();

@@ -33,7 +33,7 @@ export async function tortureServerBytes(
   const random = randomFrom(seed);
   const place = await openServerPlace(base);
   const note = (file: string) => (survived.bytes[file] = (survived.bytes[file] ?? 0) + 1);
-  const growth = watchGrowth();
+  const growth = watchGrowth('server');
   try {
     const order = spots(lengthsOf(place), random);
     const single = spots(singleLengths(place), random);
