@@ -13,7 +13,9 @@ test('isWholeLine: no character of what a line says can be another one', () => {
   for (let at = 0; at < json.length - 1; at++) {
     for (const other of ['0', '1', 'a', ' ', '"']) {
       if (line[at] === other) continue;
-      expect(isWholeLine(`${line.slice(0, at)}${other}${line.slice(at + 1)}`), `${other} at ${at}`).toBe(false);
+      expect(isWholeLine(`${line.slice(0, at)}${other}${line.slice(at + 1)}`), `${other} at ${at}`).toBe(
+        false,
+      );
     }
   }
 });
