@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { openSync, renameSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -12,6 +12,7 @@ import { startAgentProcess } from '../../tools/agent-process.ts';
 import { afterwards } from '../support/afterwards.ts';
 import { ended } from '../support/kick.ts';
 import { agentSite, anySignal, NAME } from '../support/real-agent.ts';
+import { separatedAgent } from '../support/separated-agent.ts';
 import { tempFolder } from '../support/temp.ts';
 
 const OURS = { LISTEN_PID: '77', LISTEN_FDS: '1', LISTEN_FDNAMES: 'kick-agent.socket' };
@@ -116,4 +117,24 @@ test('an agent answers on the socket that it is handed, whatever its port and ad
   const target = { certname: NAME, host: '127.0.0.1', port };
   expect(await sender.status(target, { signal: anySignal() })).toMatchObject({ certname: NAME });
   sender.close();
+});
+
+test('a helper takes requests on the socket that it is handed, and not on a port', async () => {
+  const place = await separatedAgent(tempFolder(), { command: ['/bin/true'], idle_exit: false });
+  const server = await listening(place.socket);
+  await place.startHelper(activated, { inherit: descriptorOf(server) });
+  // Who made the socket removes its name when it closes it.
+  renameSync(place.socket, `${place.socket}.kept`);
+  await new Promise((resolve) => server.close(resolve));
+  renameSync(`${place.socket}.kept`, place.socket);
+  await place.startListener();
+  expect(await place.sender.status(place.target(), { signal: anySignal() })).toMatchObject({
+    certname: NAME,
+  });
+
+  const words = [...agentSite(tempFolder(), { command: ['/bin/true'] }).command(), '--take-from', '/tmp/x'];
+  const [program = '', ...args] = activated(words);
+  const port = descriptorOf(await listening(0));
+  const { code, err } = await ended(spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe', port] }));
+  expect([code, err]).toEqual([2, expect.stringContaining('take requests from descriptor 3: a port')]);
 });

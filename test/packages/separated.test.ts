@@ -6,7 +6,7 @@ import { version } from '../../src/cli/version.ts';
 import { codeBlocks } from '../docs/code-blocks.ts';
 import { ended } from '../support/kick.ts';
 import { bootMachine, type RootName } from './machine.ts';
-import { everything, mainPid, NODE, packageSite, RUN } from './site.ts';
+import { mainPid, NODE, packageSite, RUN } from './site.ts';
 
 const { debs } = inject('packages');
 
@@ -25,8 +25,10 @@ test.each<RootName>(['debian12', 'debian13'])(
     // Puppet's folder has the same layout, and is where the unit looks.
     cpSync(machine.path('/etc/kick/pki'), machine.path('/etc/puppetlabs/puppet/ssl'), { recursive: true });
     machine.must('dpkg', '--force-confold', '-i', machine.bring(debs[version()]?.agent ?? ''));
+    // As Puppet leaves them: only the key is nobody else's to read.
+    machine.must('chmod', '-R', 'a+rX', '/etc/puppetlabs');
+    machine.must('chmod', '700', '/etc/puppetlabs/puppet/ssl/private_keys');
     const shell = (script: string) => machine.must('/bin/sh', '-ec', script);
-    const before = everything(machine);
     const first = ended(site.startKick(NODE));
     await expect.poll(site.isRunning).toBe(true);
     shell(documented('enable --now kick-helper.socket'));
@@ -61,8 +63,6 @@ test.each<RootName>(['debian12', 'debian13'])(
     expect((await site.kick('ping', NODE)).out).toContain(version());
 
     shell(documented('enable --now kick-agent.service'));
-    machine.must('userdel', 'kick-listener');
     await expect.poll(async () => (await site.kick('ping', NODE)).out).toContain(version());
-    expect(everything(machine)).toBe(before);
   },
 );

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Identity } from '../../src/pki/identity.ts';
 import { httpsSender } from '../../src/transport/https/client/client.ts';
 import type { Sender, Target } from '../../src/transport/transport.ts';
-import type { AgentProcess } from '../../tools/agent-process.ts';
+import type { AgentProcess, StartOptions } from '../../tools/agent-process.ts';
 import { KICK } from '../../tools/program.ts';
 import { type AgentSite, agentSite, NAME, startRealAgent } from './real-agent.ts';
 
@@ -17,7 +17,7 @@ export interface SeparatedAgent extends AgentSite {
   /** The helper's socket. */
   readonly socket: string;
   /** `by`: what starts the command; defaults to itself. */
-  startHelper(by?: Starter): Promise<AgentProcess>;
+  startHelper(by?: Starter, options?: Pick<StartOptions, 'inherit'>): Promise<AgentProcess>;
   /** On the port of the first one. */
   startListener(by?: Starter): Promise<AgentProcess>;
   target(): Target;
@@ -36,7 +36,8 @@ export async function separatedAgent(
   return {
     ...{ ...site, controller, socket },
     sender: httpsSender({ identity: controller }),
-    startHelper: (by = itself) => startRealAgent(by([...site.command({ kick }), '--take-from', socket])),
+    startHelper: (by = itself, options = {}) =>
+      startRealAgent(by([...site.command({ kick }), '--take-from', socket]), options),
     async startListener(by = itself) {
       const words = [...site.command({ port, kick }), '--pass-to', socket];
       const listener = await startRealAgent(by(words));

@@ -1,7 +1,7 @@
 /** DESIGN 14, the helper's side: the agent's API on a socket of this machine, for a listener that is not believed. */
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import type { Server, ServerResponse } from 'node:http';
-import { connect, Server as NetServer } from 'node:net';
+import { type AddressInfo, connect, Server as NetServer } from 'node:net';
 import { dirname } from 'node:path';
 import { KickError, messageOf, systemCode } from '../../../errors.ts';
 import { type Clock, sleep, systemClock } from '../../../util/clock.ts';
@@ -99,9 +99,10 @@ async function listen(
   try {
     if (descriptor !== undefined) {
       await listening(server, { fd: descriptor, backlog });
-      if (typeof server.address() === 'string') return;
+      // Node knows no name of one that it has not made.
+      if ((server.address() as AddressInfo | null)?.port === undefined) return;
       server.close();
-      throw new Error('it is a port');
+      throw new Error('a port');
     }
     // Whoever can replace the socket would be the helper.
     refuseUntrusted(dirname(path), { doing: `take requests from "${path}"` });
