@@ -18,6 +18,8 @@ export interface Ground {
   damaged: Map<string, number>;
   /** Hosts whose clock was set since the last calm. */
   lostTime: Set<string>;
+  /** Brokers that are being started again. */
+  restarting: Set<object>;
   /** Gives the machine another boot id. */
   newBoot(): void;
 }
@@ -103,11 +105,13 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     what: 'kill -9 of the broker, which is started again',
     weight: 2,
     missing: noBroker,
-    async act({ site: { broker } }) {
-      if (broker === undefined) return false;
+    async act({ site: { broker }, restarting }) {
+      if (broker === undefined || restarting.has(broker)) return false;
+      restarting.add(broker);
       await broker.kill('SIGKILL');
       // Its port may be that of somebody's connection just now.
       await untilDone(() => broker.start());
+      restarting.delete(broker);
       return true;
     },
   },

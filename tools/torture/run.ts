@@ -52,6 +52,7 @@ export async function runTorture(folder: string, options: TortureOptions): Promi
     random,
     damaged: new Map(),
     lostTime: new Set(),
+    restarting: new Set(),
     newBoot: () => writeBoot(folder),
   };
   const survived: Survived = { faults: {}, outcomes: {}, jobs: 0, runs: 0, starts: 0, rssMb: [] };
