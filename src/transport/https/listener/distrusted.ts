@@ -2,7 +2,7 @@
 import type { TLSSocket } from 'node:tls';
 import type { Identity } from '../../../pki/identity.ts';
 import { type ChainVerifier, chainVerifier } from '../../../pki/peer-chain.ts';
-import { peerCertificate } from './peer-certificate.ts';
+import { peerCertificate, sentBy } from './peer-certificate.ts';
 
 type Trust = Pick<Identity, 'ca' | 'crls' | 'denied'>;
 
@@ -30,14 +30,19 @@ function believes(verifier: ChainVerifier, chain: readonly Uint8Array[], now: nu
   }
 }
 
-/** With the intermediates that came with it. */
+/** With the intermediates that came with it; what is closed already has none. */
 function chainOf(socket: TLSSocket): Buffer[] {
   const leaf = peerCertificate(socket);
   if (leaf === undefined) return [];
   const chain = [leaf];
-  for (let last = socket.getPeerCertificate(true); ; last = last.issuerCertificate) {
-    const next = last.issuerCertificate?.raw;
-    if (next === undefined || chain.some((one) => one.equals(next))) return chain;
-    chain.push(next);
+  for (
+    let last = sentBy(socket, true)?.issuerCertificate;
+    last !== undefined;
+    last = last.issuerCertificate
+  ) {
+    const { raw } = last;
+    if (chain.some((one) => one.equals(raw))) break;
+    chain.push(raw);
   }
+  return chain;
 }

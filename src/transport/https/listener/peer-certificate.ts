@@ -1,6 +1,6 @@
 /** The certificate that OpenSSL has verified. */
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
+import { type DetailedPeerCertificate, TLSSocket } from 'node:tls';
 
 const known = new WeakMap<Duplex, Buffer>();
 const disowned = new WeakSet<Duplex>();
@@ -13,10 +13,14 @@ export function peerCertificate(socket: Duplex): Buffer | undefined {
   if (disowned.has(socket)) return undefined;
   const before = known.get(socket);
   if (before !== undefined || !(socket instanceof TLSSocket) || !socket.authorized) return before;
-  // Without a certificate Node answers with an empty object.
-  const certificate: Buffer | undefined = socket.getPeerCertificate(false).raw;
+  const certificate = sentBy(socket, false)?.raw;
   if (certificate !== undefined) known.set(socket, certificate);
   return certificate;
+}
+
+/** What Node says of it: an empty object without a certificate, and null once the socket is closed. */
+export function sentBy(socket: TLSSocket, isDetailed: boolean): Partial<DetailedPeerCertificate> | null {
+  return socket.getPeerCertificate(isDetailed);
 }
 
 /** From now on nobody is at the other end. A socket that is destroyed hands on the request that came with the handshake. */
