@@ -8,6 +8,9 @@ import { AGENT_UNITS, packagedUnit } from './unit.ts';
 
 const PACKAGING = join(ROOT, 'packaging');
 
+/** Of a controller, for the agent beside it, in one process or two. */
+export const DROP_INS = ['kick-agent.service.d', 'kick-helper.service.d'];
+
 export interface SiteFolders {
   /** Of units, as in `usr/lib/systemd/system`. */
   units: string;
@@ -28,7 +31,8 @@ export function writeSiteFiles(folder: string, { units, zsh }: SiteFolders): voi
     write(`kick-agent/${units}/${name}`, unit(name));
   for (const name of ['kick-pki.service', 'kick-serve.service']) write(`kick/${units}/${name}`, unit(name));
   // A controller has an agent beside it.
-  write(`kick/${units}/kick-agent.service.d/controller.conf`, unit('kick-agent.service.d/controller.conf'));
+  for (const name of DROP_INS)
+    write(`kick/${units}/${name}/controller.conf`, unit('kick-agent.service.d/controller.conf'));
   write('kick/usr/share/bash-completion/completions/kick', SCRIPTS.bash);
   write(`kick/${zsh}/_kick`, SCRIPTS.zsh);
   write('kick/usr/share/fish/vendor_completions.d/kick.fish', SCRIPTS.fish);

@@ -7,7 +7,7 @@ import { ROOT } from '../../tools/program.ts';
 import { throwawayFolder } from '../../tools/throwaway-folder.ts';
 import { copyrightText } from './copyright.ts';
 import type { Architecture } from './node-runtime.ts';
-import { writeSiteFiles } from './site-files.ts';
+import { DROP_INS, writeSiteFiles } from './site-files.ts';
 
 const UNITS = 'usr/lib/systemd/system';
 
@@ -35,9 +35,8 @@ export async function writeTarball(folder: string, options: TarballOptions): Pro
     // Unpacked over an earlier version, it must not replace the site's own.
     renameSync(join(top, 'etc/kick/agent.yaml'), join(doc, 'examples/agent.yaml'));
     rmSync(join(top, 'etc'), { recursive: true });
-    // Only a controller needs it.
-    const dropIn = 'kick-agent.service.d';
-    renameSync(join(top, UNITS, dropIn), join(doc, 'examples', dropIn));
+    // Only a controller needs them.
+    for (const dropIn of DROP_INS) renameSync(join(top, UNITS, dropIn), join(doc, 'examples', dropIn));
     for (const file of ['LICENSE', 'README.md', 'CHANGELOG.md']) cpSync(join(ROOT, file), join(doc, file));
     writeFileSync(join(doc, 'copyright'), await copyrightText(architecture));
     addManual(join(site, 'man'), join(top, 'usr/share/man'));

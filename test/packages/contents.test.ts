@@ -39,7 +39,8 @@ function filesIn(file: string): string[] {
 test('each file is in one package, and both formats bring the same', () => {
   const [debAgent = [], debController = []] = files(debs).map(filesIn);
   const [rpmAgent, rpmController] = files(rpms).map(filesIn);
-  expect(debController).toContain('/usr/lib/systemd/system/kick-agent.service.d/controller.conf');
+  for (const unit of ['kick-agent', 'kick-helper'])
+    expect(debController).toContain(`/usr/lib/systemd/system/${unit}.service.d/controller.conf`);
   expect(debAgent.filter((path) => debController.includes(path))).toEqual([]);
   expect(rpmAgent).toEqual(debAgent);
   expect(rpmController).toEqual(debController);
