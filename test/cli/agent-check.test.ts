@@ -10,11 +10,11 @@ import { kickNow } from '../support/kick.ts';
 import { listModules } from '../support/loaded-modules.ts';
 import { tempFolder } from '../support/temp.ts';
 
-function check(text: string | undefined) {
+function check(text: string | undefined, ...more: readonly string[]) {
   const folder = tempFolder();
   if (text !== undefined) writeFileSync(join(folder, 'agent.yaml'), text);
   const folders = ['--config-dir', folder, '--state-dir', join(folder, 's'), '--run-dir', join(folder, 'r')];
-  const result = kickNow(['agent', '--check', ...folders]);
+  const result = kickNow(['agent', '--check', ...folders, ...more]);
   expect(readdirSync(folder)).toEqual(text === undefined ? [] : ['agent.yaml']);
   return result;
 }
@@ -56,4 +56,16 @@ test('the packaged agent.yaml has every key, and is valid when every line is unc
   const keys = [...uncommented.matchAll(/^ *(?:- )?([a-z_]+):/gm)].map(([, key]) => key);
   const wanted = agentKeys().map(({ key }) => key.split('.').at(-1));
   expect(keys).toEqual(wanted);
+});
+
+test.each([
+  ['listen: false\npull: {}\n', 'says "listen: false"'],
+  ['nats: {servers: [tls://nats.example.com]}\n', 'names brokers (nats)'],
+])('a listener without what it cannot do is refused: %j', (text, why) => {
+  expect(check(text, '--pass-to', '/run/x')).toMatchObject({
+    code: 2,
+    out: '',
+    err: expect.stringContaining(why),
+  });
+  expect(check(text, '--take-from', '/run/x')).toEqual({ out: '', err: '', code: 0 });
 });

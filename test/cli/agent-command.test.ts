@@ -48,3 +48,13 @@ test.each([
 ])('%j is refused', (words, message) => {
   expect(() => agentOptionsFrom(plainOptions(words) ?? {}, ENV)).toThrow(message);
 });
+
+test.each([
+  [['--pass-to', '/run/a', '--take-from', '/run/a'], 'two processes'],
+  [['--pass-to', ''], 'not the path of a socket'],
+  [['--take-from', `/${'a'.repeat(107)}`], 'not the path of a socket'],
+])('%j is an error of usage', (words, why) => {
+  expect(() => agentOptionsFrom(plainOptions(words) ?? {}, ENV)).toThrow(
+    expect.objectContaining({ code: 'usage', message: expect.stringContaining(why) }),
+  );
+});
