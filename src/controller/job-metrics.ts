@@ -2,6 +2,7 @@
  * The outcome of the latest job of each name, for node_exporter's textfile collector. Several kicks may
  * end at once: one after another they add to a JSON file and write all the metrics from it.
  */
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { messageOf } from '../errors.ts';
@@ -94,7 +95,9 @@ async function readKept(path: string, warn: (text: string) => void): Promise<Rec
   try {
     return (await readStored(path, KEPT_METRICS))?.jobs ?? {};
   } catch (error) {
-    warn(`cannot read the metrics of earlier jobs, which are dropped: ${messageOf(error)}`);
+    const aside = `${path}.aside`;
+    await rename(path, aside).catch(() => undefined);
+    warn(`cannot read the metrics of earlier jobs, set aside as "${aside}": ${messageOf(error)}`);
     return {};
   }
 }

@@ -88,7 +88,8 @@ async function cancelOn(
     return { certname, isDone: true, message };
   } catch (error) {
     const refusal = error instanceof SendError ? error.refusal : undefined;
-    const why = refusal === undefined ? messageOf(error) : refusalLine(refusal, now);
+    const why =
+      refusal === undefined ? messageOf(error) : refusalLine(refusal, { now, action: { op: 'cancel' } });
     const mayBe = refusal === undefined && error instanceof SendError && error.arrived;
     return { certname, isDone: false, message: mayBe ? `${why}; it may have been done anyway` : why };
   }

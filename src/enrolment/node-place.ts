@@ -30,7 +30,7 @@ export async function readServer(place: Pick<NodePlace, 'dir'>): Promise<ServerA
   } catch (error) {
     if (!(error instanceof StoredProblem)) throw error;
     throw new KickError('pki', error.message, {
-      hint: 'kick agent enroll --force makes it again',
+      hint: `${error.isNewer ? 'use that version of kick, or enroll again: ' : ''}kick agent enroll --force makes it again`,
       cause: error,
     });
   }

@@ -1,9 +1,10 @@
 /** The files of our own CA, and its index: issued and revoked certificates. */
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { isUntrusted, KickError, systemCode } from '../errors.ts';
+import { KickError, systemCode } from '../errors.ts';
 import { writeFileAtomic } from '../util/atomic-file.ts';
 import { count, text, time } from '../util/bounds.ts';
+import { NEWER_HINT } from '../util/stored-json.ts';
 import { readTrusted } from '../util/trusted-file.ts';
 
 export type Role = 'agent' | 'controller';
@@ -55,9 +56,11 @@ export function readIndex(dir: string): Index {
   try {
     const doing = `read the index "${paths.index}"`;
     const bytes = readTrusted(paths.index, { doing, maxBytes: MAX_INDEX_BYTES });
-    return v.parse(IndexSchema, JSON.parse(bytes.toString('utf8')));
+    const value: unknown = JSON.parse(bytes.toString('utf8'));
+    refuseNewer(value, paths.index);
+    return v.parse(IndexSchema, value);
   } catch (error) {
-    if (isUntrusted(error)) throw error;
+    if (error instanceof KickError) throw error;
     if (systemCode(error) === 'ENOENT') {
       throw new KickError('pki', `open the CA: there is none in "${dir}"`, {
         hint: `make one: kick pki init --pki-dir ${dir}`,
@@ -65,6 +68,13 @@ export function readIndex(dir: string): Index {
     }
     throw new KickError('pki', `read "${paths.index}": it is not an index of ours`, { cause: error });
   }
+}
+
+/** Ours has no version. What a later one knows of certificates would be lost with our next change. */
+function refuseNewer(value: unknown, path: string): void {
+  const isNewer = typeof value === 'object' && value !== null && 'v' in value && value.v !== 1;
+  if (!isNewer) return;
+  throw new KickError('pki', `read "${path}": a newer version of kick wrote it`, { hint: NEWER_HINT });
 }
 
 export function writeIndex(dir: string, index: Index): Promise<void> {

@@ -5,7 +5,7 @@ import { KickError } from '../errors.ts';
 import { writeFileAtomic } from '../util/atomic-file.ts';
 import { matching, text, time, whole } from '../util/bounds.ts';
 import { boundedArray } from '../util/schema.ts';
-import { readStored, StoredProblem, storedText } from '../util/stored-json.ts';
+import { NEWER_HINT, readStored, StoredProblem, storedText } from '../util/stored-json.ts';
 import { refuseUntrusted } from '../util/trusted-path.ts';
 import type { Place } from './authority-place.ts';
 
@@ -60,7 +60,7 @@ async function readTokens(path: string): Promise<StoredToken[]> {
   } catch (error) {
     if (!(error instanceof StoredProblem)) throw error;
     throw new KickError('pki', error.message, {
-      hint: 'move the file away, and make new tokens',
+      hint: error.isNewer ? NEWER_HINT : 'move the file away, and make new tokens',
       cause: error,
     });
   }

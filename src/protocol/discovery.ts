@@ -64,7 +64,8 @@ export const AnswerSchema = v.object({
   /** The question's `jti`. */
   question: UuidSchema,
   iss: CertnameSchema,
-  is: v.picklist(['yes', 'no', 'unclear']),
+  /** A newer agent's word is unclear to us. */
+  is: v.fallback(v.picklist(['yes', 'no', 'unclear']), 'unclear'),
   /** With `unclear`: why, for people. */
   why: v.optional(text(400)),
 });

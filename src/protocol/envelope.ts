@@ -10,9 +10,10 @@ import * as v from 'valibot';
 import { text } from '../util/bounds.ts';
 import { JsonError, parseStrictJson } from '../util/json.ts';
 import { boundedArray, formatProblems, problemsOf } from '../util/schema.ts';
+import { clip } from '../util/text.ts';
 import { ALGORITHMS, type Algorithm, algorithmFor, TYPES, type Type } from './algorithm.ts';
 import { Refusal } from './refusal.ts';
-import { MAX_REQUEST_BYTES, type Request, RequestSchema, RequestShapeSchema } from './request.ts';
+import { MAX_REQUEST_BYTES, type Request, RequestSchema } from './request.ts';
 
 /** The three parts, decoded but not yet trusted. */
 export interface Envelope {
@@ -99,19 +100,29 @@ export function parseRequest(payload: Uint8Array, version: string): Request {
   const parsed = v.safeParse(RequestSchema, value);
   if (parsed.success) return parsed.output;
   const detail = formatProblems(problemsOf(parsed.issues));
-  // Well-formed except for its action: from a newer controller rather than broken.
-  const shape = v.safeParse(RequestShapeSchema, value);
-  if (shape.success && isUnknownOption(parsed.issues)) throw new Refusal('unsupported', detail, { version });
-  throw new Refusal('malformed', detail);
+  const unknown = newerParts(parsed.issues);
+  // From a newer controller rather than broken.
+  if (unknown !== undefined) throw new Refusal('unsupported', detail, { version, unknown });
+  throw new Refusal('malformed', detail, { version });
 }
 
-function isUnknownOption(issues: readonly v.BaseIssue<unknown>[]): boolean {
-  return issues.every(
-    ({ path, type, expected }) =>
-      path?.[0]?.key === 'action' &&
-      ((type === 'strict_object' && expected === 'never') || (type === 'variant' && path[1]?.key === 'op')),
-  );
+/** What only a newer controller can mean: `action.op`, `queue.wait`, `v`; undefined if anything is wrong beside it. */
+function newerParts(issues: readonly v.BaseIssue<unknown>[]): string[] | undefined {
+  const path = (issue: v.BaseIssue<unknown>) =>
+    clip((issue.path ?? []).map(({ key }) => String(key)).join('.'), 64);
+  const version = issues.find((issue) => path(issue) === 'v');
+  // What else there is to a request of another version is unknown.
+  if (version !== undefined) return Number(version.input) > 1 ? ['v'] : undefined;
+  return issues.every((issue) => isUnknownKey(issue) || isUnknownOperation(issue))
+    ? issues.map(path)
+    : undefined;
 }
+
+const isUnknownKey = ({ type, expected }: v.BaseIssue<unknown>) =>
+  type === 'strict_object' && expected === 'never';
+
+const isUnknownOperation = ({ type, input, path }: v.BaseIssue<unknown>) =>
+  type === 'variant' && path?.[1]?.key === 'op' && typeof input === 'string' && input.length <= 64;
 
 function check<S extends v.GenericSchema>(schema: S, value: unknown, what: string): v.InferOutput<S> {
   const parsed = v.safeParse(schema, value, { abortEarly: true });

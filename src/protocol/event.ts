@@ -38,7 +38,11 @@ export const HolderSchema = v.object({
 });
 
 export const LogLineSchema = v.object({
-  level: v.picklist(['debug', 'info', 'notice', 'warning', 'err', 'alert', 'emerg', 'crit', 'output']),
+  /** One that only a newer agent knows is none that costs the line. */
+  level: v.fallback(
+    v.picklist(['debug', 'info', 'notice', 'warning', 'err', 'alert', 'emerg', 'crit', 'output']),
+    'notice',
+  ),
   source: v.optional(text(1024)),
   message: text(8192),
   file: v.optional(text(1024)),
@@ -168,7 +172,7 @@ export type FinishedEvent = v.InferOutput<typeof FinishedSchema>;
 /** The sign of life between events, which has no number and is not stored. */
 export const ALIVE_LINE = '{"type":"alive"}\n';
 
-const limits: JsonLimits = { maxBytes: MAX_EVENT_BYTES, maxDepth: 8 };
+export const EVENT_LIMITS: JsonLimits = { maxBytes: MAX_EVENT_BYTES, maxDepth: 8 };
 
 export function encodeEvent(event: StoredEvent): string {
   return `${JSON.stringify(event)}\n`;
@@ -181,7 +185,7 @@ const TYPES: readonly string[] = EventSchema.options.map(({ entries }) => entrie
  * newer agent, is only a sign of life.
  */
 export function decodeEvent(line: Uint8Array): StoredEvent | { type: 'alive' } {
-  const value = parseJson(line, limits);
+  const value = parseJson(line, EVENT_LIMITS);
   const typed = v.safeParse(v.object({ type: text(64) }), value);
   if (typed.success && !TYPES.includes(typed.output.type)) return { type: 'alive' };
   return v.parse(StoredEventSchema, value);

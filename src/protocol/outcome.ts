@@ -60,7 +60,8 @@ export const OUTCOMES = {
     from: 'controller',
   },
   lost: {
-    means: 'accepted, then no contact for --lost-after, or an agent that no longer knows how it ended',
+    means:
+      'accepted, then no contact for --lost-after, or an agent that no longer knows how it ended, or says so in a word of a newer version',
     exit: 3,
     from: 'controller',
   },

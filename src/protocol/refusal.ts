@@ -1,6 +1,7 @@
 /** Why an agent refuses. The codes are stable: scripts and audits rely on them. */
 import * as v from 'valibot';
-import { text, timeInSeconds } from '../util/bounds.ts';
+import { matching, text, timeInSeconds } from '../util/bounds.ts';
+import { boundedArray } from '../util/schema.ts';
 import { clip } from '../util/text.ts';
 
 /** What each code means to the operator; `next` is what to do about it. */
@@ -42,13 +43,29 @@ export const REFUSALS = {
 
 export type RefusalCode = keyof typeof REFUSALS;
 
-const codes = Object.keys(REFUSALS) as RefusalCode[];
+/** For codes that only a newer agent has. */
+const NEWER: RefusalRow = {
+  means: 'the agent refuses for a reason that this version of kick does not know',
+  next: "see the agent's log; a newer kick here explains it",
+};
 
-/** What is sent: a stable code, and only what the sender cannot know otherwise. */
+interface RefusalRow {
+  readonly means: string;
+  readonly next?: string;
+}
+
+export const isKnownCode = (code: string): code is RefusalCode => Object.hasOwn(REFUSALS, code);
+
+/** What a code means to the operator, also one of a newer agent. */
+export const refusalRow = (code: string): RefusalRow => (isKnownCode(code) ? REFUSALS[code] : NEWER);
+
+/** What is sent: a stable code, and only what the sender cannot know otherwise. A newer agent may send another code. */
 export const RefusalSchema = v.object({
-  code: v.picklist(codes),
-  /** The agent's version of kick, with `unsupported`. */
+  code: matching(/^[a-z][a-z-]{0,63}$/, 'not a code of a refusal'),
+  /** The agent's version of kick, with `unsupported` and `malformed`. */
   version: v.optional(text(64)),
+  /** What the agent does not know, with `unsupported`: `action.noop`, `queue.wait`. */
+  unknown: v.optional(boundedArray(text(64), 8)),
   /** What runs there and does not take such options, with `unsupported`. */
   runner: v.optional(text(64)),
   /** The agent's time in seconds since 1970, with `clock-skew` and `expired`. */
@@ -60,19 +77,19 @@ export type RefusalBody = v.InferOutput<typeof RefusalSchema>;
 /** Characters of a detail: what is refused may be long, and the log is ours. */
 const MAX_DETAIL = 1000;
 
-/** What to do about a refusal; undefined where there is nothing to say. */
-export function nextStep({ code, runner }: RefusalBody): string | undefined {
+/** What to do about a refusal, beside what its words say; undefined where there is nothing to say. */
+export function nextStep({ code, runner, version }: RefusalBody): string | undefined {
   if (runner === 'command')
     return `its agent runs a command of its own (runner: command), which takes no options of Puppet`;
   if (runner !== undefined)
     return `leave the option out: its agent.yaml says runner: ${runner}, which does not take it`;
-  const row: { means: string; next?: string } = REFUSALS[code];
-  return row.next;
+  if (code === 'unsupported' && version !== undefined) return undefined;
+  return refusalRow(code).next;
 }
 
 /** Thrown by a step of admission. `detail` is for the agent's own log and never sent. */
 export class Refusal extends Error {
-  readonly body: RefusalBody;
+  readonly body: RefusalBody & { code: RefusalCode };
 
   constructor(code: RefusalCode, detail: string, extra: Omit<RefusalBody, 'code'> = {}) {
     super(clip(detail, MAX_DETAIL));

@@ -111,9 +111,6 @@ export const RequestSchema = envelopeOf(ActionSchema);
 
 export const RunRequestSchema = envelopeOf(RunActionSchema);
 
-/** The same with any action: distinguishes unknown options from malformed requests. */
-export const RequestShapeSchema = envelopeOf(v.looseObject({ op: text(64) }));
-
 export type RunAction = v.InferOutput<typeof RunActionSchema>;
 export type CancelAction = v.InferOutput<typeof CancelActionSchema>;
 export type DisableAction = v.InferOutput<typeof DisableActionSchema>;

@@ -104,10 +104,12 @@ const COMMAND_RESULTS = [
   'nothing',
   /** Somebody else disabled it: it needs --force. */
   'held',
+  /** A word of a newer agent; its message says more. */
+  'unclear',
 ] as const;
 
 export const CommandReplySchema = v.object({
-  result: v.optional(v.picklist(COMMAND_RESULTS), 'done'),
+  result: v.optional(v.fallback(v.picklist(COMMAND_RESULTS), 'unclear'), 'done'),
   /** For people. */
   message: text(2048),
 });

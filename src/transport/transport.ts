@@ -5,6 +5,7 @@
 import type { Duplex } from 'node:stream';
 import type { StoredEvent } from '../protocol/event.ts';
 import type { Way } from '../protocol/names.ts';
+import type { OtherEnd } from '../protocol/newer-event.ts';
 import type { RefusalBody } from '../protocol/refusal.ts';
 import type { AgentStatus, CommandReply } from '../protocol/status.ts';
 
@@ -120,7 +121,7 @@ export interface CrowdListener {
   onFailure(reason: string): void;
 }
 
-export type IncomingEvent = StoredEvent | { type: 'alive' };
+export type IncomingEvent = StoredEvent | OtherEnd | { type: 'alive' };
 
 export interface SendOptions {
   /** Ends the call and its stream. */

@@ -1,5 +1,5 @@
 /**
- * DESIGN 8, "What is kept": damaged files and folders are moved out of the way, for people to look at. What is kept of
+ * DESIGN 8, "What is kept": files and folders that cannot be used are moved out of the way, for people to look at. What is kept of
  * them is limited by number, bytes and age.
  */
 import { randomBytes } from 'node:crypto';
@@ -62,11 +62,11 @@ export function openQuarantine({ root, limits, clock, log }: QuarantineOptions):
       const name = `${stampOf(clock.now())}.${relative(root, path).replaceAll('/', '.')}`;
       const aside = join(folder, name);
       await rename(path, aside);
-      log.error({ path, aside, reason: why }, 'damaged, and set aside');
+      log.error({ path, aside, reason: why }, 'cannot be used, and is set aside');
       await tidy.add(name);
       return true;
     } catch (error) {
-      log.error({ path, reason: why, error: messageOf(error) }, 'damaged, and cannot be set aside');
+      log.error({ path, reason: why, error: messageOf(error) }, 'cannot be used, and cannot be set aside');
       return false;
     }
   }

@@ -35,6 +35,9 @@ export class StoredProblem extends Error {
   }
 }
 
+/** What to do about what a newer version wrote. */
+export const NEWER_HINT = 'use that version of kick; the file is left alone';
+
 const MAX_BYTES = 256 << 10;
 
 /** Errors that pass and say nothing about the file. */

@@ -99,7 +99,7 @@ test.each<[string, Partial<Request>, string]>([
   ['a job id that is a path', { job: '../../etc/x' }, 'malformed'],
   ['a job id with NUL', { job: 'a\0b' }, 'malformed'],
   ['a job id of 10 kB', { job: 'a'.repeat(10_240) }, 'malformed'],
-  ['an unknown key', { more: 1 } as never, 'malformed'],
+  ['an unknown key', { more: 1 } as never, 'unsupported'],
   ['an unknown option', { action: { op: 'run', fly: true } as never }, 'unsupported'],
   ['an unknown op', { action: { op: 'fly' } as never }, 'unsupported'],
 ])('submit refuses a request with %s', async (_what, changes, code) => {
@@ -171,5 +171,5 @@ test('what a runner cannot honour is refused with the version of the agent, and 
 });
 
 test('only a code travels: no refusal has another key than the schema names', () => {
-  expect(Object.keys(RefusalSchema.entries).sort()).toEqual(['code', 'runner', 'time', 'version']);
+  expect(Object.keys(RefusalSchema.entries).sort()).toEqual(['code', 'runner', 'time', 'unknown', 'version']);
 });

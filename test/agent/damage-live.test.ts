@@ -120,7 +120,7 @@ test('a request that is over is damaged while the agent serves: who asks is told
   const next = await startAgent(folder, { runner: command('ok'), log });
   await serves(next);
   expect((await quarantined(join(folder, 'state'))).length).toBeGreaterThanOrEqual(files.length);
-  expect(said()).toContain('damaged, and set aside');
+  expect(said()).toContain('cannot be used, and is set aside');
 });
 
 test('files that nobody knows, wherever they are, are left alone, and a request in the place of its folder is damaged', async () => {

@@ -97,7 +97,7 @@ test('kick doctor tells of what was set aside, and where', async () => {
   expect(factFindings(found, Date.now()).filter(({ level }) => level === 'warning')).toEqual([
     {
       level: 'warning',
-      what: `1 damaged record of kick agent's in ${join(stateDir, 'quarantine')}: store.json`,
+      what: `1 record of kick agent's that it cannot use in ${join(stateDir, 'quarantine')}: store.json`,
       next: expect.stringContaining('remove it'),
     },
   ]);

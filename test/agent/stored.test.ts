@@ -195,8 +195,8 @@ test('a request in the folder of another is no request, and a line that is no ev
   ]);
   await agent.stop();
   expect(logged.map(({ message }) => message).sort()).toEqual([
+    'cannot be used, and is set aside',
     'damaged lines are passed over',
-    'damaged, and set aside',
   ]);
 });
 

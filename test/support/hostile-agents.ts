@@ -20,7 +20,8 @@ export interface HostileAgent {
 const inHeader = (text: string) =>
   Buffer.from([...text].filter((char) => /[\x20-\x7e\x80-\xff]/.test(char)).join(''), 'latin1');
 
-const json = (status: string, value: unknown, type = 'application/json') => {
+/** A whole answer over HTTP. */
+export const json = (status: string, value: unknown, type = 'application/json') => {
   const body = Buffer.from(JSON.stringify(value));
   const head = `HTTP/1.1 ${status}\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head, 'latin1'), body]);
@@ -47,6 +48,11 @@ function streamOf(filling: Filling, outcome: string): Buffer {
   }));
   const last = events.at(-1);
   Object.assign(last ?? {}, { outcome, startedAt: Date.now(), endedAt: Date.now() });
+  return stream(events);
+}
+
+/** The same of events, a line each. */
+export function stream(events: readonly object[]): Buffer {
   const body = Buffer.from(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
   const head = `HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\ncontent-length: ${body.length}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), body]);

@@ -78,7 +78,10 @@ export const STATUS: Required<AgentStatus> = {
   pull: { intervalMs: 1, nextAt: AT, catalog: 'new', noop: true },
 };
 
-export const REFUSAL: Required<RefusalBody> = { code: 'clock-skew', version: '1', runner: 'x', time: 1 };
+export const REFUSAL: Required<RefusalBody> = {
+  ...{ code: 'clock-skew', version: '1', runner: 'x', time: 1 },
+  unknown: ['action.noop'],
+};
 export const REPLY: CommandReply = { result: 'done', message: 'done' };
 
 /** JSON, some of which JSON.stringify does not write. */

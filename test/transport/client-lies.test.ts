@@ -41,7 +41,7 @@ test.each<[string, (string | Buffer)[]]>([
   ['a web page', ['HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 4\r\n\r\n<p/>']],
   ['an end that cannot be seen', ['HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\n\r\n', ACCEPTED]],
   ['a redirect', ['HTTP/1.1 302 Found\r\nlocation: https://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n']],
-  ['an unknown refusal', ['HTTP/1.1 403 No\r\ncontent-length: 16\r\n\r\n{"code":"later"}']],
+  ['a refusal that is none', ['HTTP/1.1 403 No\r\ncontent-length: 12\r\n\r\n{"code":"!"}']],
   ['a refusal that is no JSON', ['HTTP/1.1 502 Bad\r\ncontent-length: 3\r\n\r\n{"c']],
   ['a header of 9 kB', [`HTTP/1.1 200 OK\r\nx: ${'a'.repeat(9000)}\r\n\r\n`]],
   ['another protocol', ['HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n']],

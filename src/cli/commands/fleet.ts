@@ -126,7 +126,10 @@ function rowOf({ reply, error = '' }: CommandAnswer): string {
   );
 }
 
-const WORDS = { done: 'done', already: 'already', nothing: 'not done', held: 'not done' } as const;
+const WORDS = {
+  ...{ done: 'done', already: 'already', nothing: 'not done', held: 'not done' },
+  unclear: 'unclear',
+} as const;
 
 function commandDocument({ target, reply, error }: CommandAnswer): object {
   return { certname: target.certname, ...(reply ?? { result: 'no answer', error }) };

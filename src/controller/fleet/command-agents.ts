@@ -39,7 +39,8 @@ export function commandAgents(
     } catch (error) {
       if (!(error instanceof SendError)) throw error;
       const { refusal, arrived, message } = error;
-      if (refusal !== undefined) return { target, error: `refused: ${refusalLine(refusal, clock.now())}` };
+      if (refusal !== undefined)
+        return { target, error: `refused: ${refusalLine(refusal, { now: clock.now(), action })}` };
       return { target, error: arrived ? `${message}; it may have been done anyway` : message };
     }
   }

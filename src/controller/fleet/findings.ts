@@ -114,8 +114,8 @@ function folderFindings({ what, path, freeBytes, isTmpfs }: DoctorFacts['folders
 function damagedFinding({ path, count, latest }: NonNullable<DoctorFacts['damaged']>[number]): Finding {
   const them = count === 1 ? 'it' : 'them';
   return warning(
-    `${plural(count, 'damaged record')} of kick agent's in ${path}${count > 1 ? ', the latest' : ':'} ${latest}`,
-    `find out why (a full disk, a bad one?), then remove ${them}; the requests have failed, and kick can run them again`,
+    `${plural(count, 'record')} of kick agent's that it cannot use in ${path}${count > 1 ? ', the latest' : ':'} ${latest}`,
+    `its log says why (a bad disk? a newer kick wrote ${them}?); then remove ${them}; the requests have failed, and kick can run them again`,
   );
 }
 

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KickError, messageOf, systemCode } from '../../errors.ts';
 import { isUuid } from '../../protocol/names.ts';
-import { readStored, StoredProblem } from '../../util/stored-json.ts';
+import { NEWER_HINT, readStored, StoredProblem } from '../../util/stored-json.ts';
 import { EVENTS_NAME, JOB_FILE, JOB_NAME, type JobFile } from './job-file.ts';
 import { readEvents } from './job-log.ts';
 import { holderOf } from './lease.ts';
@@ -38,10 +38,7 @@ async function readJobFile(folder: string, id: string): Promise<JobFile | undefi
     return await readStored(join(folder, JOB_NAME), JOB_FILE);
   } catch (error) {
     throw new KickError('state', `read the job ${id}: ${messageOf(error)}`, {
-      hint:
-        error instanceof StoredProblem && error.isNewer
-          ? 'use that version of kick; the file is left alone'
-          : `what is left of it: ${folder}`,
+      hint: error instanceof StoredProblem && error.isNewer ? NEWER_HINT : `what is left of it: ${folder}`,
       cause: error,
     });
   }

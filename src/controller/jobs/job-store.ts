@@ -8,7 +8,7 @@ import { KickError, messageOf } from '../../errors.ts';
 import { createFolderAtomic, writeFileAtomic } from '../../util/atomic-file.ts';
 import type { Clock } from '../../util/clock.ts';
 import { spaceOf } from '../../util/disk-space.ts';
-import { readStored, storedText } from '../../util/stored-json.ts';
+import { readStored, StoredProblem, storedText } from '../../util/stored-json.ts';
 import { makeTrustedFolder } from '../../util/trusted-folder.ts';
 import { refuseUntrusted } from '../../util/trusted-path.ts';
 import type { Job } from './job.ts';
@@ -122,7 +122,7 @@ export function openJobStore(stateDir: string, clock: Clock, machine: Machine = 
     holderOf: (id) => holderOf(folderOf(id), machine),
     folderOf,
     order: (id, order) => writeOrder(orderOf(id), order),
-    ordered: (id) => readStored(orderOf(id), STOP_ORDER).catch(() => undefined),
+    ordered: (id) => readOrder(orderOf(id)),
   };
 }
 
@@ -141,6 +141,16 @@ function isReadable(file: string): Promise<boolean> {
     (found) => found !== undefined,
     () => false,
   );
+}
+
+/** Whoever wrote an order of a newer version wants the job to stop; what else they want is not known. */
+async function readOrder(path: string): Promise<StopOrder | undefined> {
+  try {
+    return await readStored(path, STOP_ORDER);
+  } catch (error) {
+    const isNewer = error instanceof StoredProblem && error.isNewer;
+    return isNewer ? { at: 0, by: 'an order of a newer version of kick', cancel: false } : undefined;
+  }
 }
 
 /** Throws `KickError` `state`. */

@@ -161,8 +161,14 @@ interface Latest {
 }
 
 function look(folder: string, machine: Machine): Latest {
+  const latest = lookAtLease(folder, machine);
+  const pid = latest.state === 'free' ? legacyHolder(folder, machine) : undefined;
+  return pid === undefined ? latest : { ...latest, state: 'held', pid };
+}
+
+function lookAtLease(folder: string, machine: Machine): Latest {
   const epoch = latestEpoch(folder);
-  if (epoch === 0) return lookAtLegacy(folder, machine);
+  if (epoch === 0) return { epoch, renewedAt: 0, pid: 0, state: 'free' };
   const path = pathOf(folder, epoch);
   const mtime = lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const now = machine.monotonicMs();
@@ -183,11 +189,11 @@ function isDead(holder: LeaseFile, machine: Machine): boolean {
   return holder.boot !== boot || (holder.space === space && !machine.isAlive(holder));
 }
 
-/** A job of 0.1 is held for as long as its controller's process is alive. */
-function lookAtLegacy(folder: string, machine: Machine): Latest {
+/** A controller of 0.1 that runs the job, perhaps one that is over for us: it takes no lease, and holds it while it is alive. */
+function legacyHolder(folder: string, machine: Machine): number | undefined {
   const file = readJson(join(folder, 'controller.json'), LegacySchema);
   const isHeld = file !== undefined && file.boot === machine.self().boot && machine.isAlive(file);
-  return { epoch: 0, renewedAt: 0, pid: file?.pid ?? 0, state: isHeld ? 'held' : 'free' };
+  return isHeld ? file.pid : undefined;
 }
 
 function latestEpoch(folder: string): number {

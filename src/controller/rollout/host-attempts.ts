@@ -81,6 +81,7 @@ async function runOnce(target: Target, places: HostPlaces, rolling: Rolling): Pr
       clock,
       emit: report,
       job: job.id,
+      action: job.action,
       lostAfterMs,
       ...(after !== undefined && { after }),
       ...(log !== undefined && { log }),

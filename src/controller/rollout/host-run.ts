@@ -1,6 +1,7 @@
 /** What is known of one host while it is asked and run, and the result that it makes. */
 import type { Identity } from '../../pki/identity.ts';
 import type { ResourceChange, StoredEvent } from '../../protocol/event.ts';
+import type { RunAction } from '../../protocol/request.ts';
 import { type StreamBudget, type Target, wholeBudget } from '../../transport/transport.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Emit, HostResult, JobLog } from '../jobs/job.ts';
@@ -14,6 +15,8 @@ export interface HostRunOptions {
   emit: Emit;
   /** The job's id, to resume by. */
   job: string;
+  /** What is asked of the host. */
+  action: RunAction;
   /** Returns a freshly signed request. */
   seal(identity: Identity): Promise<Uint8Array>;
   /** Milliseconds without contact until a host is lost. */

@@ -2,6 +2,7 @@
 import { messageOf } from '../../errors.ts';
 import type { Identity } from '../../pki/identity.ts';
 import type { FinishedEvent } from '../../protocol/event.ts';
+import type { OtherEnd } from '../../protocol/newer-event.ts';
 import { type IncomingEvent, SendError } from '../../transport/transport.ts';
 import type { HostResult } from '../jobs/job.ts';
 import { type HostEnd, type HostRun, noteEvent, resultOf } from './host-run.ts';
@@ -57,9 +58,11 @@ export async function readStream(
   try {
     for await (const event of stream) {
       // `finished` counts whatever its number: after a reboot, older agents number their events from 1 again.
-      const isNew = event.type !== 'alive' && (event.seq > run.lastSeq || event.type === 'finished');
+      const isEnd = event.type === 'finished' || event.type === 'other-end';
+      const isNew = event.type !== 'alive' && (isEnd || event.seq > run.lastSeq);
       contact.heard(isNew);
       if (!isNew) continue;
+      if (event.type === 'other-end') return resultOf(run, otherEnd(event));
       noteEvent(run, event);
       if (event.type === 'finished') return resultOf(run, endFrom(event));
       const room = options.log?.room();
@@ -72,6 +75,15 @@ export async function readStream(
   }
   run.isInDoubt = !contact.wasGood();
   return undefined;
+}
+
+/** It has ended; whether it did as asked, only a newer version knows. */
+function otherEnd({ outcome, message }: OtherEnd): HostEnd {
+  const why = message === undefined ? '' : ` (${message})`;
+  return {
+    outcome: 'lost',
+    message: `it ended as "${outcome}"${why}, an outcome that this version of kick does not know: upgrade it here`,
+  };
 }
 
 function endFrom(finished: FinishedEvent): HostEnd {

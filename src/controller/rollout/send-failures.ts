@@ -13,7 +13,7 @@ const EARLY_TRIES = 3;
  * Refusals that an agent sends only after it has checked whether it knows the request (DESIGN 5): no
  * earlier attempt has arrived.
  */
-const AFTER_KNOWN: ReadonlySet<RefusalCode> = new Set([
+const AFTER_KNOWN: ReadonlySet<string> = new Set<RefusalCode>([
   'expired',
   'clock-skew',
   'policy',
@@ -61,7 +61,8 @@ function isFinal({ code }: RefusalBody, { mayHaveArrived }: HostRun): boolean {
 
 /** A request that was accepted can no longer be refused: what became of it is not known. */
 function afterRefusal(run: HostRun, refusal: RefusalBody, error: SendError): HostResult {
-  const message = refusalWords(refusal, run.options.clock.now());
+  const { clock, action } = run.options;
+  const message = refusalWords(refusal, { now: clock.now(), action });
   if (run.wasAccepted || (refusal.code === 'gone' && run.mayHaveArrived)) {
     return lost(run, `it was accepted, and what became of it is not known: ${message}`, error);
   }

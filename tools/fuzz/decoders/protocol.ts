@@ -14,6 +14,7 @@ import {
   verifySignature,
 } from '../../../src/protocol/envelope.ts';
 import { decodeEvent, encodeEvent, MAX_EVENT_BYTES, type StoredEvent } from '../../../src/protocol/event.ts';
+import { decodeNewerEvent, type OtherEnd } from '../../../src/protocol/newer-event.ts';
 import { Refusal, RefusalSchema } from '../../../src/protocol/refusal.ts';
 import { MAX_ANSWER_BYTES, MAX_REQUEST_BYTES } from '../../../src/protocol/request.ts';
 import { sealAs } from '../../../src/protocol/seal.ts';
@@ -90,6 +91,22 @@ const events: Decoder = {
     isDeclared: isOf(JsonError, v.ValiError),
     encode: (value) =>
       'seq' in (value as object) ? Buffer.from(encodeEvent(value as StoredEvent).trimEnd()) : undefined,
+    maxBytes: MAX_EVENT_BYTES,
+  }),
+};
+
+const newerEvents: Decoder = {
+  name: 'newer-event',
+  about: 'a line of a stream of events that is none of this version: the controller, of an agent',
+  open: () => ({
+    samples: [...EVENTS, { seq: 9, at: AT, type: 'finished', outcome: 'later' }].map(json),
+    decode: decodeNewerEvent,
+    isDeclared: isOf(JsonError),
+    encode: (value) => {
+      const event = value as StoredEvent | OtherEnd | undefined;
+      if (event === undefined) return undefined;
+      return asJson(event.type === 'other-end' ? { ...event, type: 'finished' } : event);
+    },
     maxBytes: MAX_EVENT_BYTES,
   }),
 };
@@ -198,6 +215,7 @@ export const PROTOCOL: readonly Decoder[] = [
   envelope,
   request,
   events,
+  newerEvents,
   document('status', "an agent's status: the controller, of an agent", StatusSchema, [STATUS]),
   document('doctor', 'what kick doctor is told of a host', DoctorSchema, [STATUS.doctor]),
   document('reply', 'what became of a command: the controller, of an agent', CommandReplySchema, REPLIES),

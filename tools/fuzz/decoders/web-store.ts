@@ -13,7 +13,7 @@ import { openAudit } from '../../../src/web/server/audit.ts';
 import { openKeptKeys } from '../../../src/web/server/http/kept-keys.ts';
 import { openMarkers } from '../../../src/web/server/jobs/markers.ts';
 import { openStoredSchedules } from '../../../src/web/server/schedules/stored-schedule.ts';
-import { type Decoder, linesSample } from './decoder.ts';
+import { type Decoder, isKick, linesSample } from './decoder.ts';
 import { fileReader } from './file-reader.ts';
 import { AT, JOB_FILE_VALUE, UUID } from './samples.ts';
 import { storedSamples } from './stored.ts';
@@ -72,6 +72,7 @@ const keys: Decoder = {
         writeFileSync(join(folder, createHash('sha256').update('key').digest('hex')), input);
         return kept.read('key');
       },
+      isDeclared: isKick('state'),
     };
   },
 };

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { createSecureContext, type TLSSocket } from 'node:tls';
 import * as v from 'valibot';
 import type { Identity } from '../../../pki/identity.ts';
-import { REFUSALS, RefusalSchema } from '../../../protocol/refusal.ts';
+import { isKnownCode, RefusalSchema, refusalRow } from '../../../protocol/refusal.ts';
 import { type Log, silentLog } from '../../../util/log.ts';
 import { createPace } from '../../../util/pace.ts';
 import { clip } from '../../../util/text.ts';
@@ -199,8 +199,13 @@ async function askForJson<S extends v.GenericSchema>(
   const answer = await line.ask(call);
   try {
     const response = await accept(answer, { question, type: JSON_TYPE, limits });
-    const parsed = v.safeParse(schema, await readJson(response, { sent: answer.sent, limits }));
+    const value = await readJson(response, { sent: answer.sent, limits });
+    const parsed = v.safeParse(schema, value);
     if (parsed.success) return parsed.output;
+    // What a newer agent has added to a list of words, or made longer, does not cost the rest.
+    const { fitTo } = await import('../../../util/fit.ts');
+    const fitted = fitTo(schema, value);
+    if (fitted !== undefined) return fitted;
     throw garbage('an answer of another shape', answer.sent);
   } catch (error) {
     throw line.isStopped(signal) ? aborted(answer.sent) : error;
@@ -228,9 +233,10 @@ async function accept(
   const parsed = v.safeParse(RefusalSchema, await readJson(response, { sent, limits }));
   if (!parsed.success) throw garbage(`an answer with status ${statusCode}`, sent);
   const refusal = parsed.output;
-  // After an error of its own, the agent does not know how far it got.
-  const arrived = sent && refusal.code === 'internal';
-  throw new SendError('refused', REFUSALS[refusal.code].means, { arrived, refusal });
+  const { code } = refusal;
+  // After an error of its own, the agent does not know how far it got; of a newer agent's codes, the status tells.
+  const isError = isKnownCode(code) ? code === 'internal' : (statusCode ?? 0) >= 500;
+  throw new SendError('refused', refusalRow(code).means, { arrived: sent && isError, refusal });
 }
 
 function garbage(what: string, arrived: boolean): SendError {

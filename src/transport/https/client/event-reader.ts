@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { decodeEvent } from '../../../protocol/event.ts';
 import { formatDuration } from '../../../util/duration.ts';
+import { JsonError } from '../../../util/json.ts';
 import { type IncomingEvent, SendError, type SendFailure, type StreamBudget } from '../../transport.ts';
 
 export interface EventReaderLimits {
@@ -32,7 +33,7 @@ export async function* readEvents(
       if (budget.bytes < 0) throw tooMuch();
       for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE)) {
         if (held + end > eventBytes) throw garbage(`a line of more than ${eventBytes} bytes`);
-        const event = decode(Buffer.concat([...parts, chunk.subarray(0, end)]));
+        const event = await decode(Buffer.concat([...parts, chunk.subarray(0, end)]));
         chunk = chunk.subarray(end + 1);
         parts = [];
         held = 0;
@@ -57,10 +58,13 @@ export async function* readEvents(
 
 const silence = (ms: number) => `nothing heard for ${formatDuration(ms)}`;
 
-function decode(line: Uint8Array): IncomingEvent {
+async function decode(line: Uint8Array): Promise<IncomingEvent> {
   try {
     return decodeEvent(line);
   } catch (error) {
+    const { decodeNewerEvent } = await import('../../../protocol/newer-event.ts');
+    const event = error instanceof JsonError ? undefined : decodeNewerEvent(line);
+    if (event !== undefined) return event;
     throw garbage('a line that is no event', error);
   }
 }

@@ -5,7 +5,7 @@ import { KickError } from '../../../errors.ts';
 import { writeFileAtomic } from '../../../util/atomic-file.ts';
 import type { Clock } from '../../../util/clock.ts';
 import { holdLock } from '../../../util/lock-file.ts';
-import { readStored, StoredProblem, storedText } from '../../../util/stored-json.ts';
+import { NEWER_HINT, readStored, StoredProblem, storedText } from '../../../util/stored-json.ts';
 import { makeTrustedFolder } from '../../../util/trusted-folder.ts';
 import { refuseUntrusted } from '../../../util/trusted-path.ts';
 
@@ -38,7 +38,7 @@ export function openStoredList<S extends v.GenericSchema>(
     } catch (error) {
       if (!(error instanceof StoredProblem)) throw error;
       throw new KickError('state', error.message, {
-        hint: 'move the file away; whoever it let in is then unknown',
+        hint: error.isNewer ? NEWER_HINT : 'move the file away; whoever it let in is then unknown',
         cause: error,
       });
     }

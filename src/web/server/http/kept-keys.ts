@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { messageOf } from '../../../errors.ts';
+import { KickError, messageOf } from '../../../errors.ts';
 import { writeFileAtomic } from '../../../util/atomic-file.ts';
 import { longText, matching, time } from '../../../util/bounds.ts';
 import type { Log } from '../../../util/log.ts';
-import { readStored, storedText } from '../../../util/stored-json.ts';
+import { NEWER_HINT, readStored, StoredProblem, storedText } from '../../../util/stored-json.ts';
 import { makeTrustedFolder } from '../../../util/trusted-folder.ts';
 
 const KeptSchema = v.object({
@@ -25,7 +25,7 @@ const KEPT = { schema: KeptSchema, version: 1, maxBytes: 32 << 20 };
 export type KeptKey = v.InferOutput<typeof KeptSchema>;
 
 export interface KeptKeys {
-  /** Undefined for what is not there, or cannot be read. */
+  /** Undefined for what is not there, or cannot be read. Throws `KickError` `state` for what a newer version has answered. */
   read(id: string): Promise<KeptKey | undefined>;
   /** Never throws: a full disk must not keep hosts from running. */
   write(id: string, kept: KeptKey): Promise<void>;
@@ -37,7 +37,11 @@ export interface KeptKeys {
 export function openKeptKeys(dir: string, log: Log): KeptKeys {
   const pathOf = (id: string) => join(dir, createHash('sha256').update(id).digest('hex'));
   return {
-    read: (id) => readStored(pathOf(id), KEPT).catch(() => undefined),
+    read: (id) =>
+      readStored(pathOf(id), KEPT).catch((error: unknown) => {
+        if (!(error instanceof StoredProblem) || !error.isNewer) return undefined;
+        throw new KickError('state', error.message, { hint: NEWER_HINT, cause: error });
+      }),
     async write(id, kept) {
       try {
         await makeTrustedFolder(dir, { doing: `use the folder "${dir}"` });

@@ -12,6 +12,7 @@ import type { Plan } from '../../../controller/plan-job.ts';
 import { KickError, messageOf } from '../../../errors.ts';
 import { sleep } from '../../../util/clock.ts';
 import type { Log } from '../../../util/log.ts';
+import { StoredProblem } from '../../../util/stored-json.ts';
 import { shortId } from '../../../util/uuid.ts';
 import { type Markers, openMarkers, type Waiting } from './markers.ts';
 import { createQuestions, type Questions } from './questions.ts';
@@ -85,7 +86,7 @@ export function openRunningJobs(controller: Controller, webDir: string, log: Log
   return {
     ...{ start, isBusy, counts: tallies.of, question: questions.of, answer: questions.answer },
     resume: (id) => resume(id),
-    isKnown: async (id) => (await hasBegun(id)) || (await markers.waiting(id)) !== undefined,
+    isKnown: async (id) => (await hasBegun(id)) || (await isWaiting(id, markers)),
     async over(id) {
       while (await isBusy(id)) {
         await (running.get(id) ?? takenUp.get(id) ?? sleep(ASK_AGAIN_MS, ending.signal));
@@ -102,7 +103,7 @@ export function openRunningJobs(controller: Controller, webDir: string, log: Log
       let before: Promise<unknown> = Promise.resolve();
       for (const id of (await markers.list()).sort()) {
         log.info({ job: id }, 'going on with a job');
-        const begun = goOnWith(id, before).catch(() => undefined); // it is logged
+        const begun = goOnWith(id, before).catch((error: unknown) => logNewer(log, id, error));
         takenUp.set(id, begun);
         before = Promise.all([before, begun]);
         void begun.then(() => takenUp.delete(id));
@@ -209,4 +210,15 @@ function createFollower({ markers, tallies, troubles, log, signal }: FollowerOpt
   }
 
   return { running, follow };
+}
+
+const isWaiting = (id: string, markers: Markers): Promise<boolean> =>
+  markers.waiting(id).then(
+    (waiting) => waiting !== undefined,
+    () => true, // a newer version's
+  );
+
+/** Whatever else goes wrong is logged where it does. */
+function logNewer(log: Log, job: string, error: unknown): void {
+  if (error instanceof StoredProblem) log.warn({ job, reason: error.message }, 'a job is left alone');
 }
