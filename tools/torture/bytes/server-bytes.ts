@@ -1,13 +1,14 @@
 /** Each byte of what a server has stored is damaged, a real `kick serve` starts with it, and must tell of each job what is true. */
+import { randomUUID } from 'node:crypto';
 import { appendFileSync, statSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Client } from '../../../src/cli/demo/api-client.ts';
 import { type Random, randomFrom } from '../../../src/cli/demo/run-shape.ts';
 import { sleep } from '../../../src/util/clock.ts';
 import { BrokenPromise } from '../check.ts';
 import { checkRest, watchGrowth } from '../leaks.ts';
 import type { BytesOptions } from './agent-bytes.ts';
-import { INDEX, openServerPlace, type ServerPlace, TRUTH } from './server-model.ts';
+import { INDEX, LOCK, openServerPlace, type ServerPlace, TRUTH } from './server-model.ts';
 import { changed, damage, damageSingles, type Spot, spots } from './ways.ts';
 
 /** Jobs that one server starts with; of each one file is damaged in one byte. */
@@ -44,7 +45,7 @@ export async function tortureServerBytes(
       growth('kick serve', await started(place, jobs, files));
       survived.starts += 1;
       for (const { file } of jobs) if (file !== '') note(`job: ${file}`);
-      for (const file of files) note(basename(file));
+      for (const file of files) note(shortName(file));
       done += jobs.length + files.length;
     }
   } finally {
@@ -60,6 +61,9 @@ function lengthsOf(place: ServerPlace): Record<string, number> {
 
 const singleLengths = ({ folder, singles }: ServerPlace) =>
   Object.fromEntries(singles.map((name) => [name, Math.max(1, statSync(join(folder, name)).size)]));
+
+/** That of the folder where a file is called by a digest. */
+const shortName = (file: string) => basename(/[0-9a-f]{64}$/.test(file) ? dirname(file) : file);
 
 /** The first is left whole. */
 function damageJobs(
@@ -171,7 +175,8 @@ async function checkSchedules(place: ServerPlace, client: Client): Promise<void>
 }
 
 async function checkNext(client: Client): Promise<void> {
-  const { job } = await client.ask('jobs', { choice: { hosts: Object.keys(TRUTH) } });
+  const choice = { hosts: Object.keys(TRUTH) };
+  const { job } = await client.ask('jobs', { choice, lock: LOCK }, { 'Idempotency-Key': randomUUID() });
   while ((await client.ask(`jobs/${job}`)).state === 'running') await sleep(20);
   const wrong = await hostObjections(client, { id: job, file: '', what: 'the next job' });
   if (wrong.length > 0) throw new BrokenPromise(wrong.join('\n'));

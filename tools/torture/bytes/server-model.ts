@@ -43,6 +43,9 @@ export interface ServerPlace {
   end(): Promise<void>;
 }
 
+/** That of every job: whatever is left of it keeps no job waiting. */
+export const LOCK = 'nightly';
+
 /** The index is made from the jobs' lines. */
 export const INDEX = join('jobs', 'index.jsonl');
 
@@ -69,7 +72,10 @@ export async function openServerPlace(base: string): Promise<ServerPlace> {
   }
   const nobody = await freePort();
   const targets = names.map((name, index) => ({ name, uri: `127.0.0.1:${agents[index]?.port ?? nobody}` }));
-  writeFileSync(join(etc, 'controller.yaml'), JSON.stringify({ puppetdb: false }));
+  writeFileSync(
+    join(etc, 'controller.yaml'),
+    JSON.stringify({ puppetdb: false, metrics_file: join(base, 'kick.prom') }),
+  );
   writeFileSync(join(etc, 'inventory.yaml'), JSON.stringify({ targets }));
   const kickArgs = ['--config-dir', etc, '--state-dir', folder, '--pki-dir', pki, '--certname', CONTROLLER];
   addAccount(ACCOUNT, { kickArgs, options: ['--role', 'admin'] });
@@ -140,7 +146,7 @@ async function makeModel(
   const choice = { hosts: names };
   await ask('schedules', { name: 'yearly', cron: '0 3 1 1 *', zone: 'UTC', choice });
   await ask('tokens', { name: 'ci', role: 'viewer' });
-  const { job } = await ask('jobs', { choice });
+  const { job } = await ask('jobs', { choice, lock: LOCK }, { 'Idempotency-Key': 'model' });
   while ((await ask(`jobs/${job}`)).state !== 'done') await new Promise((resolve) => setTimeout(resolve, 20));
   await server.kill();
   return job;
