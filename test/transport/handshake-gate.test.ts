@@ -107,6 +107,22 @@ test('nor does an address without failures wait for those that have failed befor
   expect([started, flood.isOpen]).toEqual([['192.0.2.66', '192.0.2.1'], false]);
 });
 
+test('an address that has hardly failed keeps its one connection before those of a flood, be it the oldest', async () => {
+  const { book, visit, later } = openGate({ handshakesAtOnce: 2 });
+  for (let i = 0; i < 20; i++) for (let fail = 0; fail < 3; fail++) book.fail(`198.51.100.${i}`);
+  book.fail('192.0.2.1');
+  const good = visit('192.0.2.1');
+  good.speak();
+  await turn();
+  for (let i = 0; i < 20; i++) {
+    visit(`198.51.100.${i}`).speak();
+    later(1000);
+    await turn();
+    await turn();
+  }
+  expect(good.isOpen).toBe(true);
+});
+
 test('one that waited for its turn counts from its first turn in TLS, not from its arrival', async () => {
   const { started, visit, later } = openGate({ handshakesAtOnce: 1 });
   const waiting = visit('192.0.2.1');

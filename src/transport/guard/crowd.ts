@@ -54,17 +54,16 @@ export class Crowd<T> {
   }
 
   /**
-   * The oldest member of the largest group. A group with at most `kept(group)` members is only chosen if there is no other.
+   * The oldest member of the largest group. A group with at most `kept(group)` members is only chosen if there is no other; of
+   * several rules, later ones count where an earlier one leaves none.
    */
-  oldestOfLargest(kept: (group: string) => number = () => 0): T | undefined {
-    let otherwise: string | undefined;
-    for (let size = this.#largest; size > 0; size--) {
-      for (const group of this.#bySize.get(size) ?? []) {
-        if (size > kept(group)) return this.oldestOf(group);
-        otherwise ??= group;
+  oldestOfLargest(...rules: readonly ((group: string) => number)[]): T | undefined {
+    for (const kept of [...rules, () => 0]) {
+      for (let size = this.#largest; size > 0; size--) {
+        for (const group of this.#bySize.get(size) ?? []) if (size > kept(group)) return this.oldestOf(group);
       }
     }
-    return otherwise === undefined ? undefined : this.oldestOf(otherwise);
+    return undefined;
   }
 
   /** The newest member of the groups with the lowest rank. */

@@ -60,12 +60,15 @@ interface Pending<S> {
 
 /** Milliseconds until the next attempt if all connections in TLS have only just arrived. */
 const RETRY_MS = 50;
+/** Fewer may be chance: an address that was put out once itself. */
+const FEW_FAILURES = 2;
 /** More count no more: what a flood does to who shares its address must not lock that one out by its own attempts. */
 const MANY_FAILURES = 8;
 
 export class HandshakeGate<S extends GateSocket> {
   readonly #options: GateOptions<S>;
-  readonly #kept: (group: string) => number;
+  /** Connections that an address keeps as long as there are others. */
+  readonly #kept: readonly ((group: string) => number)[];
   /** In the order of arrival. */
   readonly #byName = new Map<string, Pending<S>>();
   readonly #all = new Crowd<Pending<S>>();
@@ -80,7 +83,9 @@ export class HandshakeGate<S extends GateSocket> {
   constructor(options: GateOptions<S>) {
     this.#options = options;
     const { book, limits } = options;
-    this.#kept = (group) => (book.isKnown(group) ? limits.keptPerKnown : 0);
+    const ofKnown = (group: string) => (book.isKnown(group) ? limits.keptPerKnown : 0);
+    const ofUnsuspected = (group: string) => (book.failures(group) < FEW_FAILURES ? 1 : 0);
+    this.#kept = [(group) => Math.max(ofKnown(group), ofUnsuspected(group)), ofKnown];
   }
 
   get size(): number {
@@ -163,7 +168,7 @@ export class HandshakeGate<S extends GateSocket> {
   #makePlace({ group }: Pending<S>): boolean {
     const { limits, book } = this.#options;
     while (this.#shaking.size >= limits.handshakesAtOnce) {
-      const victim = this.#shaking.oldestOfLargest(this.#kept);
+      const victim = this.#shaking.oldestOfLargest(...this.#kept);
       if (victim === undefined) return false;
       const isBetter = book.isKnown(group) || book.failures(victim.group) > book.failures(group) + 1;
       if (!this.#isOlder(victim, isBetter ? limits.betterGraceMs : limits.handshakeGraceMs)) return false;
@@ -181,11 +186,11 @@ export class HandshakeGate<S extends GateSocket> {
 
   /** First closes connections that have had time to send something but have not; then the oldest of the largest group. */
   #makeRoom(): boolean {
-    const silent = this.#silent.oldestOfLargest(this.#kept);
+    const silent = this.#silent.oldestOfLargest(...this.#kept);
     const victim =
       silent !== undefined && this.#isOlder(silent, this.#options.limits.handshakeGraceMs)
         ? silent
-        : this.#all.oldestOfLargest(this.#kept);
+        : this.#all.oldestOfLargest(...this.#kept);
     if (victim === undefined) return false;
     this.#evict(victim);
     return true;
