@@ -5,7 +5,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { attempts, isClosed } from '../src/transport/https/client/attempts.ts';
-import { SENDER_LIMITS } from '../src/transport/https/limits.ts';
+import { SENDER_LIMITS } from '../src/transport/https/client/limits.ts';
 import { DEFAULTS } from '../tools/fleet/plan.ts';
 import { startFleet } from '../tools/fleet/start-fleet.ts';
 import { ROOT } from '../tools/program.ts';

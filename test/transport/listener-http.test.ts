@@ -1,7 +1,8 @@
 /** The limits of the listener: slow, large and odd requests are answered by it, and never reach the agent. */
 import { expect, test } from 'vitest';
 import { MAX_REQUEST_BYTES } from '../../src/protocol/request.ts';
-import { LISTENER_LIMITS, SENDER_LIMITS } from '../../src/transport/https/limits.ts';
+import { SENDER_LIMITS } from '../../src/transport/https/client/limits.ts';
+import { LISTENER_LIMITS } from '../../src/transport/https/limits.ts';
 import type { Peer } from '../../src/transport/transport.ts';
 import { ask, controller } from './asking.ts';
 import { head, post } from './support.ts';

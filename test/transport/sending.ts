@@ -1,5 +1,5 @@
 /** What the tests of the sender share: one CA, a request, and calls that are never given up too soon. */
-import type { SenderLimits } from '../../src/transport/https/limits.ts';
+import type { SenderLimits } from '../../src/transport/https/client/limits.ts';
 import type { SendError, Sender } from '../../src/transport/transport.ts';
 import { mintCa } from '../../tools/mint/mint-ca.ts';
 import { anySignal, failureOf, startSender, targetAt } from './support.ts';

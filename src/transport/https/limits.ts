@@ -1,6 +1,6 @@
-/** What a connection may cost either side: milliseconds, bytes, counts. */
-import { ALIVE_EVERY_MS, MAX_EVENT_BYTES, SILENCE_MS } from '../../protocol/event.ts';
-import { MAX_ANSWER_BYTES, MAX_REQUEST_BYTES } from '../../protocol/request.ts';
+/** What a connection may cost a listener: milliseconds, bytes, counts. */
+import { ALIVE_EVERY_MS } from '../../protocol/event.ts';
+import { MAX_REQUEST_BYTES } from '../../protocol/request.ts';
 import { BACKLOG, GATE_LIMITS } from '../guard/limits.ts';
 
 export const LISTENER_LIMITS = {
@@ -25,20 +25,3 @@ export const LISTENER_LIMITS = {
 };
 
 export type ListenerLimits = typeof LISTENER_LIMITS;
-
-export const SENDER_LIMITS = {
-  /** Name, TCP and TLS together. */
-  connectMs: 10_000,
-  /** Before each further attempt, if a connection was closed before anything was sent. */
-  againMs: [50, 150, 300, 600, 1000],
-  /** Until the agent asks for the body. */
-  continueMs: 5000,
-  /** Until the head of the answer, and until the end of a short answer. */
-  answerMs: 30_000,
-  silenceMs: SILENCE_MS,
-  headerBytes: 8192,
-  answerBytes: MAX_ANSWER_BYTES,
-  eventBytes: MAX_EVENT_BYTES,
-};
-
-export type SenderLimits = typeof SENDER_LIMITS;

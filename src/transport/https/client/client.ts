@@ -17,13 +17,13 @@ import {
   type Target,
   wholeBudget,
 } from '../../transport.ts';
-import { SENDER_LIMITS, type SenderLimits } from '../limits.ts';
 import { EVENTS_TYPE, JSON_TYPE } from '../media-types.ts';
 import { readJson } from './answer-reader.ts';
 import { attempts } from './attempts.ts';
 import { type DirectOptions, directReach, type Reach } from './connect.ts';
 import { readEvents } from './event-reader.ts';
 import { type Answer, exchange, type Question } from './exchange.ts';
+import { SENDER_LIMITS, type SenderLimits } from './limits.ts';
 
 export interface HttpsSenderOptions {
   identity: Identity;

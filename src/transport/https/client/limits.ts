@@ -1,0 +1,20 @@
+/** What a connection may cost a sender: milliseconds, bytes. */
+import { MAX_EVENT_BYTES, SILENCE_MS } from '../../../protocol/event.ts';
+import { MAX_ANSWER_BYTES } from '../../../protocol/request.ts';
+
+export const SENDER_LIMITS = {
+  /** Name, TCP and TLS together. */
+  connectMs: 10_000,
+  /** Before each further attempt, if a connection was closed before anything was sent. */
+  againMs: [50, 150, 300, 600, 1000],
+  /** Until the agent asks for the body. */
+  continueMs: 5000,
+  /** Until the head of the answer, and until the end of a short answer. */
+  answerMs: 30_000,
+  silenceMs: SILENCE_MS,
+  headerBytes: 8192,
+  answerBytes: MAX_ANSWER_BYTES,
+  eventBytes: MAX_EVENT_BYTES,
+};
+
+export type SenderLimits = typeof SENDER_LIMITS;
