@@ -178,7 +178,8 @@ export function encodeEvent(event: StoredEvent): string {
   return `${JSON.stringify(event)}\n`;
 }
 
-const TYPES: readonly string[] = EventSchema.options.map(({ entries }) => entries.type.literal);
+/** Those of a newer version are not among them. */
+export const EVENT_TYPES: readonly string[] = EventSchema.options.map(({ entries }) => entries.type.literal);
 
 /**
  * Decodes a line of a stream; throws `JsonError` or valibot's `ValiError`. An event of unknown type, from a
@@ -187,6 +188,6 @@ const TYPES: readonly string[] = EventSchema.options.map(({ entries }) => entrie
 export function decodeEvent(line: Uint8Array): StoredEvent | { type: 'alive' } {
   const value = parseJson(line, EVENT_LIMITS);
   const typed = v.safeParse(v.object({ type: text(64) }), value);
-  if (typed.success && !TYPES.includes(typed.output.type)) return { type: 'alive' };
+  if (typed.success && !EVENT_TYPES.includes(typed.output.type)) return { type: 'alive' };
   return v.parse(StoredEventSchema, value);
 }

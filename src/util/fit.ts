@@ -29,7 +29,8 @@ function fitParts<S extends v.GenericSchema>(schema: S, value: unknown): v.Infer
   const mended: unknown = structuredClone(value);
   for (let round = 0; round < MAX_ROUNDS && !parsed.success; round++) {
     // From the end, so that the indices of list items stay valid.
-    for (const issue of [...parsed.issues].reverse()) mend(mended, issue);
+    const tried = [...parsed.issues].reverse().map((issue) => mend(mended, issue));
+    if (!tried.includes(true)) return undefined;
     parsed = v.safeParse(schema, mended);
   }
   return parsed.success ? parsed.output : undefined;
@@ -37,16 +38,18 @@ function fitParts<S extends v.GenericSchema>(schema: S, value: unknown): v.Infer
 
 type Container = Record<string | number, unknown>;
 
-function mend(root: unknown, { path, type, requirement, input }: v.BaseIssue<unknown>): void {
+/** Whether anything could be changed: what is missing cannot be. */
+function mend(root: unknown, { path, type, requirement, input }: v.BaseIssue<unknown>): boolean {
   const keys = path?.map(({ key }) => key as string | number) ?? [];
   const [last, parent] = placeOf(keys, root);
-  if (last === undefined || parent === undefined) return;
+  if (last === undefined || parent === undefined) return false;
   // It was moved into its range, whose ends are whole numbers.
-  if (type === 'integer' && Number.isInteger(parent[last])) return;
+  if (type === 'integer' && Number.isInteger(parent[last])) return true;
   const better = nearest(type, { requirement, input });
   if (better !== undefined) parent[last] = better;
   else if (Array.isArray(parent)) parent.splice(Number(last), 1);
   else delete parent[last];
+  return true;
 }
 
 /** A value's key and its container; for a missing value, those of the nearest existing parent. */

@@ -95,3 +95,54 @@ export function canonicalJson(value: unknown): string {
     );
   });
 }
+
+// ---------------------------------------------------------------- lines
+
+/** Broken lines of one read. Behind them its others count as broken, too: kick has not written this. */
+const MAX_BROKEN = 1000;
+
+/**
+ * Lines of JSON in a file. One that is none costs an error of the parser, which takes as long as twenty that are, and damage, or
+ * whoever may write there, makes a line of every other byte: what cannot be a line of this file is not parsed.
+ */
+export interface LineFormat<T> {
+  /** Characters of the shortest line that says anything. */
+  shortest: number;
+  /** Whether a line is as it was written, as far as can be told before it is parsed. Defaults to all. */
+  isWhole?(line: string): boolean;
+  /** What a line says; undefined, or an error, for one that is broken. */
+  decode(value: object): T | undefined;
+  /** Whether a line is of this version of kick; those of others are passed over, however many there are. Defaults to all. */
+  isKnown?(value: object): boolean;
+}
+
+/** Returns what decodes the lines of one read, one after the other; undefined for a line that is passed over. */
+export function lineDecoder<T>({
+  shortest,
+  isWhole,
+  decode,
+  isKnown,
+}: LineFormat<T>): (line: string) => T | undefined {
+  let broken = 0;
+
+  function decoded(line: string): T | undefined {
+    const value = parseJsonText(line) as object;
+    if (isKnown?.(value) === false) return undefined;
+    const made = decode(value);
+    if (made === undefined) broken += 1;
+    return made;
+  }
+
+  return (line) => {
+    if (broken >= MAX_BROKEN || line.length < shortest || !isObject(line)) return undefined;
+    try {
+      return isWhole?.(line) === false ? undefined : decoded(line);
+    } catch {
+      broken += 1;
+      return undefined;
+    }
+  };
+}
+
+/** As far as its ends tell. */
+const isObject = (line: string) => line.startsWith('{') && line.endsWith('}');

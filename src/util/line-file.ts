@@ -26,7 +26,7 @@ export async function readLines(handle: FileHandle, from: number, chunk: number)
   const bytes = await readFrom(handle, from, Math.min(chunk, size - from));
   const end = bytes.lastIndexOf(NEWLINE) + 1;
   if (end > 0) {
-    return { lines: bytes.subarray(0, end).toString('utf8').split('\n').slice(0, -1), next: from + end };
+    return { lines: bytes.toString('utf8', 0, end - 1).split('\n'), next: from + end };
   }
   const next = bytes.length < chunk ? undefined : await afterNewline(handle, from + bytes.length, chunk);
   return next === undefined ? { lines: [], next: from } : { lines: [next - from - 1], next };

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { readDisabled } from '../../src/agent/puppet/disabled-lock.ts';
 import { readIndex } from '../../src/controller/jobs/job-index-file.ts';
-import { decodeStored } from '../../src/controller/jobs/job-schema.ts';
+import { EVENT_LINES } from '../../src/controller/jobs/job-schema.ts';
 import { parseNodesFile } from '../../src/controller/targeting/nodes-file.ts';
 import { readCrl, splitCrls } from '../../src/pki/crl.ts';
 import { parseDenyList } from '../../src/pki/deny-list.ts';
@@ -18,6 +18,7 @@ import { decodeEnvelope, leafOf, verifySignature } from '../../src/protocol/enve
 import { sealAs } from '../../src/protocol/seal.ts';
 import { readPuppetdbConf } from '../../src/puppet/puppetdb-conf.ts';
 import { systemClock } from '../../src/util/clock.ts';
+import { lineDecoder } from '../../src/util/json.ts';
 import { silentLog } from '../../src/util/log.ts';
 import { openAudit } from '../../src/web/server/audit.ts';
 import { fixedCa } from '../../tools/fuzz/decoders/fixed-ca.ts';
@@ -57,6 +58,7 @@ test('a list of hosts that is nested without end', () => {
 });
 
 test('an event of a job that is nested without end is a damaged line', () => {
+  const decodeStored = lineDecoder(EVENT_LINES);
   const event = { type: 'accepted', seq: 1, at: AT, version: '0.1.0' };
   const line = { type: 'host-event', at: AT, certname: 'a', event };
   expect(decodeStored(JSON.stringify(line))).toEqual(line);

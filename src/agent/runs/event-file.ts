@@ -7,9 +7,10 @@ import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import * as v from 'valibot';
 import { systemCode } from '../../errors.ts';
-import { EventSchema, MAX_EVENT_BYTES, type StoredEvent } from '../../protocol/event.ts';
+import { EVENT_TYPES, EventSchema, MAX_EVENT_BYTES, type StoredEvent } from '../../protocol/event.ts';
 import { boundedTime, count, size, time } from '../../util/bounds.ts';
 import { fitTo } from '../../util/fit.ts';
+import { type LineFormat, lineDecoder } from '../../util/json.ts';
 import { cutTornLine, type LinesRead, readLines } from '../../util/line-file.ts';
 import { NotAFile, openOwnFile, readFrom } from '../../util/regular-file.ts';
 
@@ -83,6 +84,9 @@ function bare(event: KeptEvent): KeptEvent {
 /** Longer than any event, so that a chunk always holds a whole line. */
 const CHUNK = 4 * MAX_EVENT_BYTES;
 
+/** Bytes in which a first line mostly ends. */
+const FIRST_CHUNK = 64 << 10;
+
 /** Bytes of a file; what a run prints is limited to far less (output.ts). */
 const MAX_FILE_BYTES = 48 << 20;
 
@@ -110,46 +114,67 @@ export interface EventChunk {
  * Reads the next events of a file from a byte on, one chunk at most. None at the end, or without a file. A file that is
  * shorter than `offset` is a new one and is read from its start. Throws `NotAFile` or the system's error.
  */
-export async function readEvents(path: string, offset = 0): Promise<EventChunk> {
-  const { lines, next } = await linesFrom(path, offset);
-  let at = 0;
-  let bad = 0;
-  const events = lines.map((line) => {
-    const found = typeof line === 'string' ? eventIn(line) : undefined;
-    const bytes = typeof line === 'string' ? Buffer.byteLength(line) : line;
-    if (found === undefined) bad += 1;
-    const event = found ?? { type: 'dropped' as const, bytes, at };
-    at = event.at;
-    return event;
+export function readEvents(path: string, offset = 0): Promise<EventChunk> {
+  return readChunk(path, offset, {
+    kept: (event) => event,
+    dropped: (bytes, at): KeptEvent => ({ type: 'dropped', bytes, at }),
   });
-  return { events, offset: next, bad };
-}
-
-function eventIn(line: string): KeptEvent | undefined {
-  try {
-    const parsed = v.safeParse(KeptEventSchema, JSON.parse(line));
-    return parsed.success ? parsed.output : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /**
  * The same for a request's own file, in which events have numbers. An event without one, or a line that is no event, gets
  * the number after the last.
  */
-export async function readOwnEvents(
-  path: string,
-  offset = 0,
-): Promise<EventChunk & { events: StoredEvent[] }> {
-  const found = await readEvents(path, offset);
+export function readOwnEvents(path: string, offset = 0): Promise<EventChunk & { events: StoredEvent[] }> {
   let last = 0;
-  const events = found.events.map((event): StoredEvent => {
-    last = event.seq ?? last + 1;
-    return { ...event, seq: last };
+  return readChunk(path, offset, {
+    kept(event): StoredEvent {
+      last = event.seq ?? last + 1;
+      return { ...event, seq: last };
+    },
+    dropped(bytes, at) {
+      last += 1;
+      return { type: 'dropped', bytes, at, seq: last };
+    },
   });
-  return { ...found, events };
 }
+
+/** What is made of a line. */
+interface Making<E> {
+  kept(event: KeptEvent): E;
+  /** Of one that is no event; `at` is the time of the event before it. */
+  dropped(bytes: number, at: number): E;
+}
+
+async function readChunk<E extends KeptEvent>(
+  path: string,
+  offset: number,
+  { kept, dropped }: Making<E>,
+): Promise<EventChunk & { events: E[] }> {
+  const { lines, next } = await linesFrom(path, offset);
+  const decode = lineDecoder(LINES);
+  let at = 0;
+  let bad = 0;
+  const events = lines.map((line) => {
+    const event = typeof line === 'string' ? decode(line) : undefined;
+    if (event === undefined) {
+      bad += 1;
+      return dropped(typeof line === 'string' ? Buffer.byteLength(line) : line, at);
+    }
+    at = event.at;
+    return kept(event);
+  });
+  return { events, offset: next, bad };
+}
+
+const LINES: LineFormat<KeptEvent> = {
+  shortest: '{"at":0,"type":"log","lines":[]}'.length,
+  isKnown: (value) => EVENT_TYPES.includes((value as { type?: string }).type ?? ''),
+  decode(value) {
+    const parsed = v.safeParse(KeptEventSchema, value);
+    return parsed.success ? parsed.output : undefined;
+  },
+};
 
 /** Collects all events from `read`, chunk after chunk. Throws like `read`, and `NotAFile` if there are far too many. */
 export async function allEvents<E>(
@@ -159,7 +184,7 @@ export async function allEvents<E>(
   for (let offset = 0; ; ) {
     const chunk = await read(offset);
     if (chunk.events.length === 0) return all;
-    all.push(...chunk.events);
+    for (const event of chunk.events) all.push(event);
     if (all.length > MAX_EVENTS) throw new TooLong();
     offset = chunk.offset;
   }
@@ -205,7 +230,7 @@ async function openToMend(path: string): Promise<FileHandle | undefined> {
 }
 
 async function hasLine(handle: FileHandle): Promise<boolean> {
-  const { lines } = await readLines(handle, 0, CHUNK);
+  const { lines } = await readLines(handle, 0, FIRST_CHUNK);
   return lines.length > 0;
 }
 

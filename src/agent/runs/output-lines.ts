@@ -1,6 +1,7 @@
 /** Splits what a run prints into lines: records of Puppet's --logdest FILE.jsonl, and console output. */
 import { type LogLine, LogLineSchema } from '../../protocol/event.ts';
 import { fitTo } from '../../util/fit.ts';
+import { type LineFormat, lineDecoder } from '../../util/json.ts';
 import { clip } from '../../util/text.ts';
 import { RUN_FILES } from './run-files.ts';
 
@@ -27,7 +28,10 @@ function splitLines(bytes: Buffer): string[] {
 }
 
 export function linesOf(source: Source, bytes: Buffer): LogLine[] {
-  return splitLines(bytes).map((text) => (source === 'log' ? parseLogLine(text) : outputLine(text)));
+  const lines = splitLines(bytes);
+  if (source === 'output') return lines.map(outputLine);
+  const decode = lineDecoder(RECORDS);
+  return lines.map((text) => decode(text) ?? brokenRecord(text));
 }
 
 function outputLine(text: string): LogLine {
@@ -42,24 +46,20 @@ function brokenRecord(text: string): LogLine {
   return { ...outputLine(text), source: RUN_FILES.log };
 }
 
-/** One record of Puppet's --logdest FILE.jsonl. */
-export function parseLogLine(text: string): LogLine {
-  try {
-    const record: unknown = JSON.parse(text);
-    if (typeof record !== 'object' || record === null) return brokenRecord(text);
+/** Records of Puppet's --logdest FILE.jsonl. */
+const RECORDS: LineFormat<LogLine> = {
+  shortest: '{"level":"err"}'.length,
+  decode(record) {
     const { level, message, source, file, line } = record as Record<string, unknown>;
-    const fitted = fitTo(LogLineSchema, {
+    return fitTo(LogLineSchema, {
       level,
       message: clip(String(message ?? ''), MAX_LINE),
       ...(typeof source === 'string' && { source: clip(source, 1024) }),
       ...(typeof file === 'string' && { file: clip(file, 1024) }),
       ...(typeof line === 'number' && { line }),
     });
-    return fitted ?? brokenRecord(text);
-  } catch {
-    return brokenRecord(text);
-  }
-}
+  },
+};
 
 export function inEvents(lines: readonly LogLine[]): LogLine[][] {
   const groups: LogLine[][] = [];

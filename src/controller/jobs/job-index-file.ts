@@ -12,6 +12,7 @@ import { rename } from 'node:fs/promises';
 import * as v from 'valibot';
 import { temporaryName } from '../../util/atomic-file.ts';
 import { count, longText, size, text, time } from '../../util/bounds.ts';
+import { lineDecoder } from '../../util/json.ts';
 import { isWholeLine, withLineSum } from '../../util/line-sum.ts';
 import { isUnusable, openOwnFileSync, readTextSync } from '../../util/regular-file.ts';
 import type { JobSummary } from './job-summary.ts';
@@ -106,6 +107,8 @@ const textOf = (lines: readonly Line[]) =>
 /** How every line that we write begins. */
 const HEAD = '{"id":"';
 
+const SHORTEST = '{"id":"00000000-0000-0000-0000-000000000000"}'.length;
+
 /** Checks without parsing the line. */
 function mayBeOf(wanted: ReadonlySet<string>, line: string): boolean {
   return !line.startsWith(HEAD) || wanted.has(line.slice(HEAD.length, HEAD.length + 36));
@@ -116,13 +119,7 @@ function parseLines(lines: readonly string[]): unknown[] {
   try {
     return JSON.parse(`[${lines.join(',')}]`) as unknown[];
   } catch {
-    return lines.map((line) => {
-      try {
-        return JSON.parse(line) as unknown;
-      } catch {
-        return undefined;
-      }
-    });
+    return lines.map(lineDecoder({ shortest: SHORTEST, decode: (value) => value }));
   }
 }
 

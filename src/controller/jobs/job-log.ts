@@ -1,9 +1,10 @@
 /** The file of a job's events: lines that are read in chunks and decoded one by one. */
 import { constants } from 'node:fs';
 import { KickError, messageOf, systemCode } from '../../errors.ts';
+import { lineDecoder } from '../../util/json.ts';
 import { cutTornLine, type LinesRead, readLines } from '../../util/line-file.ts';
 import { openOwnFile } from '../../util/regular-file.ts';
-import { decodeStored, type StoredJobEvent } from './job-schema.ts';
+import { EVENT_LINES, type StoredJobEvent } from './job-schema.ts';
 
 /** Bytes of events read at once. */
 const CHUNK = 4 << 20;
@@ -22,11 +23,12 @@ export interface EventsRead {
 /** Reads events from byte `from` on; none if there is no file. Throws `KickError` `state`. */
 export async function readEvents(path: string, from: number): Promise<EventsRead> {
   const { lines, next } = await linesFrom(path, from);
+  const decode = lineDecoder(EVENT_LINES);
   const events: StoredJobEvent[] = [];
   let bad = 0;
   for (const line of lines) {
     if (line === '') continue;
-    const event = typeof line === 'string' ? decodeStored(line) : undefined;
+    const event = typeof line === 'string' ? decode(line) : undefined;
     if (event === undefined) bad += 1;
     else events.push(event);
   }

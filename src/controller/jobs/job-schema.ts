@@ -6,7 +6,7 @@ import { RefusalSchema } from '../../protocol/refusal.ts';
 import type { SendFailure } from '../../transport/transport.ts';
 import { count, duration, longText, text, time, whole } from '../../util/bounds.ts';
 import { fitTo } from '../../util/fit.ts';
-import { parseJsonText } from '../../util/json.ts';
+import type { LineFormat } from '../../util/json.ts';
 import { isWholeLine } from '../../util/line-sum.ts';
 import type { StopReason } from './job.ts';
 
@@ -74,18 +74,18 @@ export const JobEventSchema = v.variant('type', [
 /** An event as read back: job.json holds the job, `job-done` has no results, and a host's event is not checked yet. */
 export type StoredJobEvent = v.InferOutput<typeof JobEventSchema>;
 
+const TYPES: readonly string[] = JobEventSchema.options.map(({ entries }) => entries.type.literal);
+
 /**
- * Undefined for a line that is damaged or of a newer version. A field that is out of bounds (an earlier version stored what
- * agents said) does not cost the line: it is moved to its bound, or left out.
+ * A field that is out of bounds (an earlier version stored what agents said) does not cost the line: it is moved to its bound,
+ * or left out.
  */
-export function decodeStored(line: string): StoredJobEvent | undefined {
-  if (!isWholeLine(line)) return undefined;
-  try {
-    return fitTo(JobEventSchema, parseJsonText(line));
-  } catch {
-    return undefined;
-  }
-}
+export const EVENT_LINES: LineFormat<StoredJobEvent> = {
+  shortest: '{"type":"pause","at":0}'.length,
+  isWhole: isWholeLine,
+  isKnown: (value) => TYPES.includes((value as { type?: string }).type ?? ''),
+  decode: (value) => fitTo(JobEventSchema, value),
+};
 
 /** The event of a host; undefined if it is none that this version knows. */
 export function hostEventIn({ event }: StoredJobEvent & { type: 'host-event' }): StoredEvent | undefined {

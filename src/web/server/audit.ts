@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { KickError, messageOf, systemCode } from '../../errors.ts';
 import type { Clock } from '../../util/clock.ts';
+import { type LineFormat, lineDecoder } from '../../util/json.ts';
 import type { Log } from '../../util/log.ts';
 import { openOwnFile, readFrom } from '../../util/regular-file.ts';
 import { clip } from '../../util/text.ts';
@@ -94,30 +95,27 @@ async function readPage(
   }
 }
 
-/** Bytes of a line in which nothing is said. Many that are shorter would each be an error of the parser, and take a second. */
-const SHORTEST = '{"at":"","who":"","via":"","address":"","what":"","status":0}'.length;
+const LINES: LineFormat<AuditLine> = {
+  shortest: '{"at":"","who":"","via":"","address":"","what":"","status":0}'.length,
+  decode(value) {
+    const parsed = v.safeParse(AuditLineSchema, value);
+    return parsed.success ? parsed.output : undefined;
+  },
+};
 
 /** The last lines of a part of the file; its first line is whole only at the beginning of the file. */
 function linesOf(bytes: Buffer, { from, limit }: { from: number; limit: number }) {
+  const decode = lineDecoder(LINES);
   const lines: AuditLine[] = [];
   let end = bytes.length;
   while (lines.length < limit && end > 0) {
     const start = end === 1 ? 0 : bytes.lastIndexOf(10, end - 2) + 1;
     if (start === 0 && from > 0) break;
-    const line = end - start < SHORTEST ? undefined : parsed(bytes.toString('utf8', start, end));
+    const line = decode(bytes.toString('utf8', start, end).trimEnd());
     if (line !== undefined) lines.push(line);
     end = start;
   }
   // A line that is longer than what is read at once is damage: the page after this one begins before it.
   const next = end === bytes.length ? from : from + end;
   return { lines, ...(next > 0 && { next }) };
-}
-
-function parsed(text: string): AuditLine | undefined {
-  try {
-    const result = v.safeParse(AuditLineSchema, JSON.parse(text));
-    return result.success ? result.output : undefined;
-  } catch {
-    return undefined; // half a line: the disk was full
-  }
 }
