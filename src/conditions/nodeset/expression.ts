@@ -79,9 +79,9 @@ function parse(text: string, allowance: Allowance): Term[] {
       at = skipBlanks(text, at + 1);
       continue;
     }
-    const { end, term } = termAt(text, at);
+    const { end, term } = termAt(text, at, operator ?? ',');
     countDown(allowance, term);
-    terms.push({ ...term, operator: operator ?? ',' });
+    terms.push(term);
     operator = undefined;
     at = skipBlanks(text, end);
   }
@@ -96,7 +96,7 @@ function countOf({ parts }: Pick<Term, 'parts'>): number {
   return parts.reduce((count, part) => count * (typeof part === 'string' ? 1 : part.length), 1);
 }
 
-function countDown(allowance: Allowance, term: Omit<Term, 'operator'>): void {
+function countDown(allowance: Allowance, term: Term): void {
   const count = countOf(term);
   const isName = term.kind === 'name';
   const [most, what] = isName ? [MAX_NAMES, 'names'] : [MAX_LOOKUPS, 'groups or masks'];
@@ -107,15 +107,20 @@ function countDown(allowance: Allowance, term: Omit<Term, 'operator'>): void {
   throw new ExpressionProblem(term.column, `${who} means more than ${most} ${what}`);
 }
 
-function termAt(text: string, at: number): { end: number; term: Omit<Term, 'operator'> } {
+/** Each term is made once, whole: there may be tens of thousands, and to copy each takes longer than to read it. */
+function termAt(text: string, at: number, operator: Operator): { end: number; term: Term } {
   const char = text[at];
+  const column = at + 1;
   if (char === '/') {
     const { end, pattern } = patternAt(text, at, (behind) => isEndOfTerm(text, behind));
-    return { end, term: { text: text.slice(at, end), column: at + 1, kind: 'pattern', parts: [pattern] } };
+    return { end, term: { operator, text: text.slice(at, end), column, kind: 'pattern', parts: [pattern] } };
   }
   const end = char === '"' ? endOfQuoted(text, at) : endOfTerm(text, at);
-  return { end, term: (char === '"' ? parseQuoted : parseTerm)(text.slice(at, end), at + 1) };
+  const typed = { operator, text: text.slice(at, end), column };
+  return { end, term: char === '"' ? parseQuoted(typed) : parseTerm(typed) };
 }
+
+type Typed = Pick<Term, 'operator' | 'text' | 'column'>;
 
 function isEndOfTerm(text: string, at: number): boolean {
   const next = text[at];
@@ -143,11 +148,11 @@ function endOfQuoted(text: string, from: number): number {
   throw new ExpressionProblem(end + 1, 'a name goes on behind its quotes');
 }
 
-function parseQuoted(text: string, column: number): Omit<Term, 'operator'> {
+function parseQuoted({ operator, text, column }: Typed): Term {
   const name = text.slice(1, -1).replace(/\\(.)/g, '$1');
   if (!isCertname(name))
     throw new ExpressionProblem(column, `${JSON.stringify(clip(name, 80))} is not a certname`);
-  return { text, column, kind: 'name', isQuoted: true, parts: [name] };
+  return { operator, text, column, kind: 'name', isQuoted: true, parts: [name] };
 }
 
 const BARE = /^[a-z0-9._-][a-z0-9._@-]*(?<!\.)$/;
@@ -165,7 +170,7 @@ export function quoteName(name: string): string {
 /** Characters so rare in names that they are more likely typos. */
 const STRANGE = /[^A-Za-z0-9._*?@-]/u;
 
-function parseTerm(text: string, column: number): Omit<Term, 'operator'> {
+function parseTerm({ operator, text, column }: Typed): Term {
   const parts: (string | readonly string[])[] = [];
   let rest = text;
   let at = column;
@@ -199,7 +204,11 @@ function parseTerm(text: string, column: number): Omit<Term, 'operator'> {
     at += close + 1 + trailing.length;
     rest = after.slice(trailing.length);
   }
-  return { text, column, ...kindOf(parts) };
+  const [first] = parts;
+  if (typeof first === 'string' && first.startsWith('@')) {
+    return { operator, text, column, kind: 'group', parts: [first.slice(1), ...parts.slice(1)] };
+  }
+  return { operator, text, column, kind: isMask(parts) ? 'glob' : 'name', parts };
 }
 
 /** Longer than any name of a host or a group: each combination is as long as its shortest parts. */
@@ -237,11 +246,4 @@ function refuseStrange(literal: string, column: number, isFirst: boolean): void 
   );
 }
 
-function kindOf(parts: Term['parts']): Pick<Term, 'kind' | 'parts'> {
-  const [first, ...rest] = parts;
-  if (typeof first === 'string' && first.startsWith('@')) {
-    return { kind: 'group', parts: [first.slice(1), ...rest] };
-  }
-  const isMask = parts.some((part) => typeof part === 'string' && /[*?]/.test(part));
-  return { kind: isMask ? 'glob' : 'name', parts };
-}
+const isMask = (parts: Term['parts']) => parts.some((part) => typeof part === 'string' && /[*?]/.test(part));
