@@ -16,6 +16,8 @@ export interface Step {
   node?: string;
   /** The step that it runs beside, where that one runs: it leaves a processor idle for long. */
   beside?: string;
+  /** What others do not answer is skipped in continuous integration as well. */
+  asksOthers?: true;
   /** Not part of the whole: only where it is named. */
   apart?: true;
 }
@@ -78,6 +80,12 @@ export const STEPS: readonly Step[] = [
   { name: 'lint', what: 'format and lint', command: ['biome', 'check', '--error-on-warnings', '.'] },
   { name: 'types', what: 'types', command: ['tsc', '--noEmit'] },
   { name: 'layers', what: 'layers and import circles', command: ['tsx', 'scripts/layers.ts'] },
+  {
+    name: 'audit',
+    what: 'npm audit of what runs',
+    command: ['tsx', 'scripts/audit.ts'],
+    asksOthers: true,
+  },
   { name: 'build', what: 'build', command: ['npm', 'run', '--silent', 'build'] },
   {
     name: 'unit',
