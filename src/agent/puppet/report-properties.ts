@@ -77,14 +77,25 @@ const INSIDE = {
 function closed(text: string): string {
   const start = QUOTED.exec(text);
   if (start === null) {
-    const isNested = /:(?: +[!&]\S*)*$/.test(text.slice(0, Math.max(0, text.indexOf('\n'))));
-    return isNested ? text.slice(0, text.lastIndexOf('\n')) : text;
+    const first = text.slice(0, Math.max(0, text.indexOf('\n')));
+    return isNested(first) ? text.slice(0, text.lastIndexOf('\n')) : text;
   }
   const quote = start[1] === '"' ? '"' : "'";
   const inside = INSIDE[quote];
   inside.lastIndex = start[0].length;
   inside.exec(text);
   return `${text.slice(0, inside.lastIndex)}${quote}`;
+}
+
+/** Whether a line ends with a key, perhaps with tags and anchors behind it; seen from its end, since there may be many. */
+function isNested(line: string): boolean {
+  for (let rest = line; rest !== ''; ) {
+    if (rest.endsWith(':')) return true;
+    const blank = rest.lastIndexOf(' ');
+    if (blank < 0 || !/^[!&]\S*$/.test(rest.slice(blank + 1))) return false;
+    rest = rest.slice(0, blank).trimEnd();
+  }
+  return false;
 }
 
 /** Further characters that Psych treats as line breaks. */
