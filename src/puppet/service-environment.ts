@@ -35,7 +35,7 @@ export function serviceEnvironment(files: readonly string[] = ENVIRONMENT_FILES)
   for (const file of files) {
     const text = textOf(file, warnings);
     if (text === undefined) continue;
-    for (const [name, value] of assignments(text)) {
+    for (const [name, value] of assignmentsIn(text)) {
       if (NEVER.test(name)) warnings.push(`${file}: ${name} is left out`);
       else variables[name] = value;
     }
@@ -56,7 +56,7 @@ function textOf(file: string, warnings: string[]): string | undefined {
 }
 
 /** NAME=value lines as systemd.exec(5) reads them: comments with # and ;, one level of quotes, "\" before a line's end. */
-function* assignments(text: string): Generator<[name: string, value: string]> {
+export function* assignmentsIn(text: string): Generator<[name: string, value: string]> {
   for (const line of text.replace(/\\\r?\n/g, '').split(/\r?\n/)) {
     const match = /^\s*([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line);
     const [, name, raw] = match ?? [];
@@ -72,7 +72,7 @@ function unquote(value: string): string {
 }
 
 /** Splits a variable at blanks as systemd.service(5) does; quotes and backslashes group text and are removed. */
-function wordsOf(text: string): string[] {
+export function wordsOf(text: string): string[] {
   const words = text.match(/(?:"(?:\\.|[^"\\])*"?|'(?:\\.|[^'\\])*'?|\\.?|[^\s"'\\])+/gs) ?? [];
   return words.map((word) =>
     word.replace(/"((?:\\.|[^"\\])*)"?|'((?:\\.|[^'\\])*)'?/gs, '$1$2').replace(/\\(.?)/gs, '$1'),

@@ -203,6 +203,11 @@ async function print(puppet: string, words: readonly string[]): Promise<Printed>
   const keys = Object.keys(PrintedSchema.entries);
   const args = ['config', 'print', '--section', 'agent', '--render-as', 'json', ...keys];
   const { stdout, stderr } = await ask(puppet, [...args, ...words]);
+  return { printed: settingsIn(stdout), complaint: puppetErrorIn(stderr) };
+}
+
+/** Of what `puppet config print` prints. Throws `KickError` `puppet`. */
+export function settingsIn(stdout: string): v.InferOutput<typeof PrintedSchema> {
   let value: unknown;
   try {
     // Deprecation warnings may precede the document.
@@ -214,7 +219,7 @@ async function print(puppet: string, words: readonly string[]): Promise<Printed>
   if (!parsed.success) {
     throw new KickError('puppet', `read "puppet config print": ${formatProblems(problemsOf(parsed.issues))}`);
   }
-  return { printed: parsed.output, complaint: puppetErrorIn(stderr) };
+  return parsed.output;
 }
 
 async function askVersion(puppet: string): Promise<string> {

@@ -64,6 +64,7 @@ test.each<[string, string | Buffer, RegExp]>([
   ['a list', '[]', /not a catalog/],
   ['an empty object', '{}', /not a catalog/],
   ['resources that are none', JSON.stringify({ ...CATALOG, resources: ['x'] }), /not a catalog/],
+  ['a name that is none', JSON.stringify({ ...CATALOG, name: { toString: 1 } }), /is of "", not of/],
   ['edges that are none', JSON.stringify({ ...CATALOG, edges: [null] }), /not a catalog/],
   ["another host's", JSON.stringify({ ...CATALOG, name: 'y\u001b[31m' }), /is of "y\\x1b\[31m", not of "x"/],
   ['one without a name', JSON.stringify({ ...CATALOG, name: undefined }), /not of "x"/],

@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { factsIn } from '../../src/agent/puppet/ask-facts.ts';
 import { readDisabled } from '../../src/agent/puppet/disabled-lock.ts';
 import { readIndex } from '../../src/controller/jobs/job-index-file.ts';
 import { EVENT_LINES } from '../../src/controller/jobs/job-schema.ts';
@@ -50,6 +51,11 @@ function withoutKey(certificate: X509Certificate): Buffer {
 test('agent_disabled.lock with a reason that is nested without end: it disables, for no reason', async () => {
   const path = fileWith(`{"disabled_message":${DEEP}}`);
   expect(await readDisabled(path)).toEqual({ reason: expect.stringContaining('no reason') });
+});
+
+test('facts that are nested without end are none', () => {
+  expect(() => factsIn(`{"values":{"a":${DEEP}}}`)).toThrow('what it prints is nested deeper than 100');
+  expect(factsIn('Warning: old\n{"values":{"a":1}}')).toEqual({ a: 1 });
 });
 
 test('a list of hosts that is nested without end', () => {

@@ -28,7 +28,7 @@ const FRAME = /^\s+(?:\d+: )?(?:from|at) \S|^\s+\.\.\. \d+ |^\s.* called at .+ l
 const BARE_FRAME = /^\S+:\d+:in [`'][^']*'$/;
 
 /** Ruby (up to 3.3 with a backtick): `/usr/bin/puppet:4:in 'Kernel#require': cannot load such file -- x (LoadError)`. */
-const RUBY = /^(.{1,1000}?):(\d{1,9})(?::in [`'].{0,300}?')?: (.+)$/;
+const RUBY = /^(.{1,1000}?):(\d{1,9})(?::in [`'].*?')?: (.+)$/;
 const RUBY_CLASS = / \([A-Z]\w*(?:::\w+)*\)$/;
 /** Stricter for lines without `in`, such as syntax errors: else any `host:port: text (Word)` would match. */
 const RUBY_ERROR_CLASS = / \([A-Z][\w:]*Error\)$/;

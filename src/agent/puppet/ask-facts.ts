@@ -1,6 +1,7 @@
 /** `puppet facts`: what Puppet would send with its next run (docs/puppet.md, "Facts"). */
+import { messageOf } from '../../errors.ts';
 import { settingWords } from '../../puppet/service-environment.ts';
-import { decodeUtf8 } from '../../util/json.ts';
+import { decodeUtf8, parseJsonText } from '../../util/json.ts';
 import { outputOf } from '../../util/program-output.ts';
 import { type PuppetRunnerOptions, puppetHere } from '../runners/puppet-here.ts';
 
@@ -16,13 +17,17 @@ export async function askFacts(
   // `find` is what every version has; facts of modules are among them, from where the last run has put them.
   const words = isService ? settingWords(extraOptions) : [];
   const argv = [puppet, 'facts', 'find', '--render-as', 'json', ...words];
-  const text = decodeUtf8(await outputOf(argv, { env, timeoutMs: TIMEOUT_MS, maxBytes }));
+  return factsIn(decodeUtf8(await outputOf(argv, { env, timeoutMs: TIMEOUT_MS, maxBytes })));
+}
+
+/** Of what `puppet facts` prints. Throws `Error` with the reason. */
+export function factsIn(text: string): Record<string, unknown> {
   let value: unknown;
   try {
     // Warnings may precede the document.
-    value = JSON.parse(text.slice(Math.max(0, text.search(/^\{/m))));
-  } catch {
-    throw new Error('puppet facts: what it prints is not JSON');
+    value = parseJsonText(text.slice(Math.max(0, text.search(/^\{/m))));
+  } catch (error) {
+    throw new Error(`puppet facts: what it prints is ${messageOf(error)}`);
   }
   const values =
     typeof value === 'object' && value !== null ? (value as { values?: unknown }).values : undefined;

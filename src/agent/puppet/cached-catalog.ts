@@ -22,9 +22,10 @@ const MAX_ANSWER = 16 * 1024;
  * A catalog may have many megabytes, and several times as many when parsed; in a separate process that costs the agent no
  * memory. It prints only what is to be compared.
  */
-const READER = `
+export const READER = `
 const text = require('node:fs').readFileSync(0, 'utf8');
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+const textOf = (value) => (typeof value === 'string' ? value.slice(0, 300) : '');
 const areThose = (list, keys) =>
   Array.isArray(list) && list.every((one) => isObject(one) && keys.every((key) => typeof one[key] === 'string'));
 function look() {
@@ -33,12 +34,12 @@ function look() {
   const isCatalog = isObject(catalog) && areThose(catalog.resources, ['type', 'title']) &&
     (catalog.edges === undefined || areThose(catalog.edges, ['source', 'target']));
   const { name, environment } = isCatalog ? catalog : {};
-  return { isJson: true, isCatalog, name: String(name).slice(0, 300), environment: String(environment).slice(0, 300) };
+  return { isJson: true, isCatalog, name: textOf(name), environment: textOf(environment) };
 }
 console.log(JSON.stringify(look()));
 `;
 
-const FoundSchema = v.object({
+export const FoundSchema = v.object({
   isJson: v.boolean(),
   isCatalog: v.boolean(),
   name: text(300),

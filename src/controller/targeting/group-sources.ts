@@ -35,7 +35,7 @@ export function createGroupSources({ sources, warn }: { sources: HostSources; wa
         cause: error,
       });
     }
-    const { lines, odd } = linesOf(output, program);
+    const { lines, odd } = expressionsIn(output, program);
     warnOfNames(warn, `the group "${group}", what ${program} printed`, odd);
     return lines;
   }
@@ -58,7 +58,7 @@ export function createGroupSources({ sources, warn }: { sources: HostSources; wa
 }
 
 /** Parses what a program printed, one expression per line. Throws `KickError` for a line that is none, and for too many names. */
-function linesOf(output: string, program: string): { lines: Term[][]; odd: string[] } {
+export function expressionsIn(output: string, program: string): { lines: Term[][]; odd: string[] } {
   const lines: Term[][] = [];
   const odd = new Set<string>();
   const allowance = wholeAllowance();

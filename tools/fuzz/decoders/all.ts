@@ -8,6 +8,7 @@ import { EXPRESSIONS } from './expressions.ts';
 import { HTTP } from './http.ts';
 import { NATS } from './nats.ts';
 import { PKI } from './pki.ts';
+import { PRINTED } from './printed.ts';
 import { PROTOCOL } from './protocol.ts';
 import { PUPPET } from './puppet.ts';
 import { RUN_OUTPUT } from './run-output.ts';
@@ -24,6 +25,7 @@ export const DECODERS: readonly Decoder[] = [
     ...EXPRESSIONS,
     ...CONFIGURATION,
     ...PUPPET,
+    ...PRINTED,
     ...RUN_OUTPUT,
   ],
   ...[...WEB, ...AGENT_STORE, ...CONTROLLER_STORE, ...WEB_STORE],

@@ -18,7 +18,7 @@ import { lockHolder } from '../../../src/util/lock-file.ts';
 import { type Decoder, json } from './decoder.ts';
 import { fileReader } from './file-reader.ts';
 import { fixedCa } from './fixed-ca.ts';
-import { AGENT, AT, JOB_EVENTS, JOB_FILE_VALUE, RUN_REQUEST, UUID } from './samples.ts';
+import { AGENT, AT, JOB_EVENTS, JOB_FILE_VALUE, PRINTED_SETTINGS, RUN_REQUEST, UUID } from './samples.ts';
 import { storedFile } from './stored.ts';
 
 const jobLog: Decoder = {
@@ -118,31 +118,7 @@ export const CONTROLLER_STORE: readonly Decoder[] = [
   storedFile('puppet-settings', "Puppet's settings: both sides, of their own file", SETTINGS, [
     {
       key: 'x',
-      printed: {
-        ...{ certname: AGENT, confdir: '/c', config: '/c/puppet.conf', hostcert: '/h', hostprivkey: '/k' },
-        ...{
-          localcacert: '/ca',
-          hostcrl: '/crl',
-          agent_catalog_run_lockfile: '/l',
-          agent_disabled_lockfile: '/d',
-        },
-        ...{ lastrunreport: '/r', classfile: '/classes', client_datadir: '/data', node_name_value: AGENT },
-        ...{
-          catalog_cache_terminus: 'json',
-          signeddir: '/s',
-          logdest: null,
-          runtimeout: 3600,
-          server: 'puppet',
-        },
-        ...{
-          server_list: 'a,b:8141',
-          serverport: 8140,
-          runinterval: 1800,
-          environment: 'test',
-          tags: '',
-          skip_tags: 'x',
-        },
-      },
+      printed: PRINTED_SETTINGS,
       answer: { version: '8.10.0', complaint: 'syntax' },
     },
   ]),

@@ -171,6 +171,21 @@ export const JOB_FILE_VALUE: JobFile = {
   createdAt: AT,
 };
 
+export const PRINTED_SETTINGS = {
+  ...{ certname: AGENT, confdir: '/c', config: '/c/puppet.conf', hostcert: '/h', hostprivkey: '/k' },
+  ...{ localcacert: '/ca', hostcrl: '/crl', agent_catalog_run_lockfile: '/l', agent_disabled_lockfile: '/d' },
+  ...{ lastrunreport: '/r', classfile: '/classes', client_datadir: '/data', node_name_value: AGENT },
+  ...{ catalog_cache_terminus: 'json', signeddir: '/s', logdest: null, runtimeout: 3600, server: 'puppet' },
+  ...{
+    server_list: 'a,b:8141',
+    serverport: 8140,
+    runinterval: 1800,
+    environment: 'test',
+    tags: '',
+    skip_tags: 'x',
+  },
+};
+
 const host = { at: AT, certname: AGENT };
 
 /** But for what is signed: store-controller.ts. */
