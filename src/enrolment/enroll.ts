@@ -3,6 +3,7 @@ import type { KeyObject, X509Certificate } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isUntrusted, KickError, onFiles } from '../errors.ts';
+import { splitCrls } from '../pki/crl.ts';
 import { privateKey, readPem } from '../pki/identity-files.ts';
 import { loadIdentity } from '../pki/load-identity.ts';
 import { newKey, pemOf } from '../pki/new-key.ts';
@@ -13,7 +14,7 @@ import { formatDuration } from '../util/duration.ts';
 import { exists } from '../util/files.ts';
 import { makeTrustedFolder } from '../util/trusted-folder.ts';
 import { type Answer, ask, type ServerAddress } from './call.ts';
-import { checkedCertificate, checkedCrl, pinnedCa } from './check-answer.ts';
+import { checkedCas, checkedCertificate, checkedCrls, pinnedCa } from './check-answer.ts';
 import { type NodePlace, writeServer } from './node-place.ts';
 import type { Token } from './token.ts';
 import { firstRequest, MAX_CRL_BYTES, ROUTES } from './wire.ts';
@@ -49,22 +50,26 @@ export async function enroll(options: EnrollOptions): Promise<string> {
 }
 
 async function enrollAt(
-  ca: X509Certificate,
+  pinned: X509Certificate,
   { server, token, name, place, clock }: EnrollOptions,
 ): Promise<string> {
   const { paths } = place;
   const now = clock.now();
-  const trust = { ca: [ca.toString()] };
+  const trust = { ca: [pinned.toString()] };
   const list = await ask(server, { method: 'GET', path: ROUTES.crl, trust, maxBytes: MAX_CRL_BYTES });
-  const crl = checkedCrl(list.body, { ca: [ca], now });
+  const checked = { ...trust, crl: [checkedCrls(list.body, { ca: [pinned], now })] };
+  // Whom else the CA trusts, from whom has shown a certificate of it.
+  const all = await ask(server, { method: 'GET', path: ROUTES.ca, trust: checked });
+  const ca = checkedCas(all.body, { keep: pinned, now });
+  const crl = checkedCrls(list.body, { ca, now });
   await makeFolders(place);
   const key = await keyInTheMaking(paths.key);
   const { body } = await ask(server, {
-    ...{ method: 'POST', path: ROUTES.certificate, trust: { ...trust, crl: [crl] } },
+    ...{ method: 'POST', path: ROUTES.certificate, trust: checked },
     body: JSON.stringify(firstRequest({ id: token.id, secret: token.secret, name }, key)),
   });
-  const certificate = checkedCertificate(body, { ca: [ca], crls: [crl], name, key, now });
-  await writeFileAtomic(paths.ca, ca.toString(), { mode: 0o644 });
+  const certificate = checkedCertificate(body, { ca, crls: splitCrls(crl), name, key, now });
+  await writeFileAtomic(paths.ca, ca.map(String).join(''), { mode: 0o644 });
   await writeFileAtomic(paths.crl, crl, { mode: 0o644 });
   await writeServer(place, server);
   await writeFileAtomic(paths.key, pemOf(key));

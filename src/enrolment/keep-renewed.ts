@@ -5,7 +5,7 @@ import { loadIdentity } from '../pki/load-identity.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import type { NodePlace } from './node-place.ts';
-import { isDue, refreshCrl, renew } from './renew.ts';
+import { isDue, refreshCa, refreshCrl, renew } from './renew.ts';
 
 /** Milliseconds between looks, and as much again by chance: no fleet asks at once. */
 const EVERY_MS = 3_600_000;
@@ -53,6 +53,10 @@ export function keepRenewed(
     const failed = [
       ...(await attempt('the CRL', async () => {
         if (await refreshCrl(place, { clock, signal })) log.info({}, 'a new CRL was fetched');
+      })),
+      ...(await attempt('the CA', async () => {
+        if (await refreshCa(place, { clock, signal }))
+          log.info({ audit: 'ca' }, 'other CAs are trusted from now on');
       })),
       ...(await attempt('the certificate', async () => {
         if (!isDue(await loadIdentity(place.paths, { now: clock.now() }), clock.now())) return;

@@ -10,7 +10,7 @@ import { writeFileAtomic } from '../util/atomic-file.ts';
 import type { Clock } from '../util/clock.ts';
 import { refuseUntrusted } from '../util/trusted-path.ts';
 import { ask } from './call.ts';
-import { checkedCertificate, checkedCrl } from './check-answer.ts';
+import { checkedCas, checkedCertificate, checkedCrls } from './check-answer.ts';
 import { type NodePlace, readServer } from './node-place.ts';
 import { MAX_CRL_BYTES, ROUTES } from './wire.ts';
 
@@ -29,7 +29,7 @@ export function renewalTime({ validFrom, validTo, serialNumber }: X509Certificat
   return from + (to - from) * (2 / 3 + share / 6);
 }
 
-/** The CA's CRL of now, PEM, and the one that we have. Throws `KickError` if it is not to be believed. */
+/** The CRLs of our CAs of now, PEM, and those that we have. Throws `KickError` if they are not to be believed. */
 export async function fetchCrl(
   place: NodePlace,
   { clock, signal }: RenewOptions,
@@ -43,7 +43,7 @@ export async function fetchCrl(
     ...{ method: 'GET', path: ROUTES.crl, trust, maxBytes: MAX_CRL_BYTES, signal },
   });
   const before = await readFile(paths.crl, 'latin1').catch(() => undefined);
-  return { crl: checkedCrl(body, { ca, now: clock.now(), before }), before };
+  return { crl: checkedCrls(body, { ca, now: clock.now(), before }), before };
 }
 
 /** Returns whether the CRL is another one than before. Throws `KickError`; then nothing was written. */
@@ -51,6 +51,35 @@ export async function refreshCrl(place: NodePlace, options: RenewOptions): Promi
   const { crl, before } = await fetchCrl(place, options);
   if (crl === before) return false;
   await replace(place.paths.crl, crl);
+  return true;
+}
+
+/**
+ * Whom our CA trusts now: its successor, while it is rotated, and in the end no more itself. They are believed because the
+ * server has shown a certificate of a CA that we have, for its name, neither revoked nor denied. Returns whether they are others
+ * than before. Throws `KickError`; then nothing was written.
+ */
+export async function refreshCa(place: NodePlace, { clock, signal }: RenewOptions): Promise<boolean> {
+  const { paths } = place;
+  const now = clock.now();
+  const identity = await loadIdentity(paths, { now });
+  const server = await readServer(place);
+  const trust = { ...tlsMaterial(identity), denied: identity.denied };
+  const get = (path: string, maxBytes?: number) =>
+    ask(server, { method: 'GET', path, trust, signal, ...(maxBytes !== undefined && { maxBytes }) });
+  const [leaf] = identity.chain;
+  if (leaf === undefined) return false;
+  const cas = checkedCas((await get(ROUTES.ca)).body, { keep: leaf, now });
+  const bundle = cas.map(String).join('');
+  if (bundle === identity.ca.map(String).join('')) return false;
+  const before = await readFile(paths.crl, 'latin1');
+  const crl = checkedCrls((await get(ROUTES.crl, MAX_CRL_BYTES)).body, { ca: cas, now, before });
+  // Whoever follows the files refuses a CA without a CRL: those of the new ones come first, those of the old ones go last.
+  const isLeft = (one: X509Certificate) => cas.some(({ raw }) => raw.equals(one.raw));
+  const old = identity.ca.every(isLeft) ? '' : before;
+  await replace(paths.crl, crl + old);
+  await replace(paths.ca, bundle);
+  if (old !== '') await replace(paths.crl, crl);
   return true;
 }
 
@@ -66,22 +95,30 @@ export async function renew(place: NodePlace, { clock, signal }: RenewOptions): 
   return certificate;
 }
 
-/** Whether it is time to. */
-export function isDue({ chain: [leaf] }: Pick<Identity, 'chain'>, now: number): boolean {
-  return leaf !== undefined && now >= renewalTime(leaf);
+/** Whether it is time to, or another CA signs now: the first of ours. */
+export function isDue(identity: Pick<Identity, 'chain' | 'ca'>, now: number): boolean {
+  const [leaf] = identity.chain;
+  return leaf !== undefined && (now >= renewalTime(leaf) || isOfOldCa(identity));
+}
+
+export function isOfOldCa({ chain: [leaf], ca: [signing] }: Pick<Identity, 'chain' | 'ca'>): boolean {
+  return leaf !== undefined && signing !== undefined && !leaf.checkIssued(signing);
 }
 
 /**
- * The same where the CA itself is: renews the certificate of this host if it is due; returns whether it was. Throws
- * `EnrolmentRefusal` for one that the index does not know.
+ * The same where the CA itself is: renews the certificate of this host if it is due; returns whether it was. While the CA is
+ * rotated it is the last to: nodes that know the old CA only learn the new one from it. Throws `EnrolmentRefusal` for one that
+ * the index does not know.
  */
 export async function renewOwn(
   { certificate }: Pick<IdentityPaths, 'certificate'>,
-  identity: Pick<Identity, 'chain'>,
-  { enrolments, clock }: { enrolments: Pick<Enrolments, 'renew'>; clock: Pick<Clock, 'now'> },
+  identity: Pick<Identity, 'chain' | 'ca' | 'certname'>,
+  { enrolments, clock }: { enrolments: Pick<Enrolments, 'renew' | 'hanging'>; clock: Pick<Clock, 'now'> },
 ): Promise<boolean> {
   const [leaf] = identity.chain;
   if (leaf === undefined || !isDue(identity, clock.now())) return false;
+  const isLast = async () => (await enrolments.hanging()).every((name) => name === identity.certname);
+  if (clock.now() < renewalTime(leaf) && !(await isLast())) return false;
   await replace(certificate, (await enrolments.renew(leaf.raw)).pem);
   return true;
 }

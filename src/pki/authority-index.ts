@@ -19,11 +19,19 @@ const EntrySchema = v.object({
   revokedAt: v.optional(time),
   /** SHA-256 of the public key (SPKI), hex, if the key was made elsewhere. */
   key: v.optional(text(64)),
+  /** Of the CA that signed it; absent: 1. */
+  generation: v.optional(count),
   /** Id of the token by which the certificate was asked for: an entry that names it is what uses a token up. */
   token: v.optional(text(64)),
 });
+const SubjectSchema = v.array(text(1024));
 const IndexSchema = v.object({
-  subject: v.array(text(1024)),
+  /** Of the CA that signs. */
+  subject: SubjectSchema,
+  /** Counts the CAs that this one has been; absent: 1. */
+  generation: v.optional(count),
+  /** Trusted as well while the CA is rotated: the next one, which does not sign yet, or the one before. */
+  beside: v.optional(v.object({ subject: SubjectSchema, generation: count, since: time })),
   crlNumber: count,
   certificates: v.array(EntrySchema),
 });
@@ -35,11 +43,15 @@ export type AuthorityPaths = ReturnType<typeof authorityPaths>;
 
 export function authorityPaths(dir: string) {
   return {
-    caKey: join(dir, 'ca', 'ca_key.pem'),
+    caKey: (generation: number) =>
+      join(dir, 'ca', generation === 1 ? 'ca_key.pem' : `ca_key_${generation}.pem`),
+    /** The certificate of one CA; there is none where no CA was ever rotated. */
+    caCertificate: (generation: number) => join(dir, 'ca', `ca_${generation}.pem`),
     index: join(dir, 'ca', 'index.json'),
     tokens: join(dir, 'ca', 'tokens.json'),
     /** The latest certificate of a node that made its key itself: whoever lost the answer asks again. */
     issuedTo: (name: string) => join(dir, 'ca', 'issued', `${name}.pem`),
+    /** Of all CAs that are trusted; the first is the one that signs. */
     ca: join(dir, 'certs', 'ca.pem'),
     crl: join(dir, 'crl.pem'),
     keyOf: (name: string) => join(dir, 'private_keys', `${name}.pem`),
@@ -79,6 +91,24 @@ function refuseNewer(value: unknown, path: string): void {
 
 export function writeIndex(dir: string, index: Index): Promise<void> {
   return writeFileAtomic(authorityPaths(dir).index, `${JSON.stringify(index, null, 2)}\n`);
+}
+
+export const generationOf = ({ generation = 1 }: Pick<Entry | Index, 'generation'>) => generation;
+
+/** Whether a name has a valid certificate of the CA that signs. */
+export function hasCurrent(index: Index, wanted: string, now: number): boolean {
+  return index.certificates.some(
+    (entry) => generationOf(entry) === generationOf(index) && isValid(entry, wanted, now),
+  );
+}
+
+/** Certificates of the CA before the one that signs whose name has no newer one: with that CA it would have none. */
+export function hangingOnPrevious({ certificates, beside, ...index }: Index, now: number): Entry[] {
+  const signing = generationOf(index);
+  if (beside === undefined || beside.generation > signing) return [];
+  const valid = certificates.filter((entry) => isValid(entry, entry.name, now));
+  const renewed = new Set(valid.flatMap((entry) => (generationOf(entry) === signing ? entry.name : [])));
+  return valid.filter(({ name }) => !renewed.has(name));
 }
 
 /** Whether an entry is a valid certificate of that name; `now` is milliseconds since 1970. */

@@ -45,7 +45,8 @@ async function holderOf(path: string): Promise<string> {
   return holder === undefined ? 'another process' : `pid ${holder.pid}`;
 }
 
-export function caKey({ caKey: path }: AuthorityPaths): KeyObject {
+export function caKey({ caKey: pathOf }: AuthorityPaths, generation: number): KeyObject {
+  const path = pathOf(generation);
   const pem = readTrusted(path, { doing: `use the CA's key "${path}"`, maxBytes: MAX_KEY_BYTES });
   return privateKey(pem.toString('latin1'), path);
 }

@@ -11,6 +11,7 @@ import { exists } from '../util/files.ts';
 import {
   authorityPaths,
   type Entry,
+  hangingOnPrevious,
   type Index,
   isValid,
   type Role,
@@ -18,19 +19,12 @@ import {
   writeIndex,
 } from './authority-index.ts';
 import { exclusively, type Place } from './authority-place.ts';
-import {
-  BACKDATE_MS,
-  certify,
-  checkHasNone,
-  checkName,
-  DAY_MS,
-  settleCrl,
-  withoutValid,
-  writeCrl,
-} from './certify.ts';
-import { type KeyType, newKey, newSerial, pemOf } from './new-key.ts';
+import { certify, checkHasNone, checkName, DAY_MS, withoutValid } from './certify.ts';
+import { type KeyType, newKey, pemOf } from './new-key.ts';
+import { settle, writeCrl } from './publish.ts';
+import { type Rotation, retire, rotate, switchOver } from './rotate-authority.ts';
+import { selfSigned } from './self-signed.ts';
 
-const CA_DAYS = 3650;
 export const CERTIFICATE_DAYS = 1825;
 
 export interface AuthorityOptions {
@@ -52,8 +46,17 @@ export interface Authority {
   issue(request: IssueRequest): Promise<string[]>;
   /** Throws `KickError` `pki` if the name has no valid certificate. */
   revoke(name: string): Promise<void>;
-  list(): Promise<Entry[]>;
+  list(): Promise<Listed[]>;
+  /** Makes the next CA, beside this one. `name` defaults to the old name and a number. */
+  rotate(name?: string): Promise<Rotation>;
+  /** From now on the next CA signs. `isForced`: also soon after it was made. */
+  switchOver(options: { isForced: boolean }): Promise<Rotation>;
+  /** Removes the CA that does not sign. `isForced`: also while somebody has no certificate but of it. */
+  retire(options: { isForced: boolean }): Promise<Rotation>;
 }
+
+/** `isHanging`: its name has no certificate but of the CA before the one that signs. */
+export type Listed = Entry & { isHanging: boolean };
 
 /**
  * Opens the CA in a folder. Changes are made one at a time, even by several processes. Its methods throw `KickError`
@@ -65,7 +68,14 @@ export function openAuthority(dir: string, { clock }: AuthorityOptions): Authori
     init: (name) => exclusively(here, () => init(name, here)),
     issue: (request) => exclusively(here, () => issue(request, here)),
     revoke: (name) => exclusively(here, () => revoke(name, here)),
-    list: async () => readIndex(dir).certificates,
+    async list() {
+      const index = readIndex(dir);
+      const hanging = new Set(hangingOnPrevious(index, clock.now()));
+      return index.certificates.map((entry) => ({ ...entry, isHanging: hanging.has(entry) }));
+    },
+    rotate: (name) => exclusively(here, () => rotate(name, here)),
+    switchOver: ({ isForced }) => exclusively(here, () => switchOver(isForced, here)),
+    retire: ({ isForced }) => exclusively(here, () => retire(isForced, here)),
   };
 }
 
@@ -76,29 +86,17 @@ async function init(name: string, place: Place): Promise<string[]> {
       hint: 'choose another folder with --pki-dir, or move this one away',
     });
   }
-  const { makeCertificate } = await import('./make-certificate.ts');
   const key = newKey('p256');
   const subject = [name];
-  const now = clock.now();
-  const certificate = makeCertificate({
-    subject,
-    key,
-    issuer: { subject, key },
-    serial: newSerial(),
-    role: 'ca',
-    notBefore: now - BACKDATE_MS,
-    notAfter: now + CA_DAYS * DAY_MS,
-    alternativeNames: [],
-    ppCliAuth: false,
-  });
+  const certificate = await selfSigned(subject, key, clock.now());
   await mkdir(join(dir, 'certs'), { recursive: true, mode: 0o755 });
   await mkdir(join(dir, 'private_keys'), { recursive: true, mode: 0o700 });
   const index: Index = { subject, crlNumber: 1, certificates: [] };
-  await writeFileAtomic(paths.caKey, pemOf(key));
+  await writeFileAtomic(paths.caKey(1), pemOf(key));
   await writeFileAtomic(paths.ca, certificate, { mode: 0o644 });
   await writeCrl(index, place);
   await writeIndex(dir, index);
-  return [paths.ca, paths.crl, paths.caKey];
+  return [paths.ca, paths.crl, paths.caKey(1)];
 }
 
 async function issue({ name, role, keyType, days }: IssueRequest, place: Place): Promise<string[]> {
@@ -118,7 +116,7 @@ async function issue({ name, role, keyType, days }: IssueRequest, place: Place):
 async function revoke(name: string, place: Place): Promise<void> {
   const { dir, clock } = place;
   const index = readIndex(dir);
-  await settleCrl(index, place);
+  await settle(index, place);
   const now = clock.now();
   if (!index.certificates.some((entry) => isValid(entry, name, now))) {
     throw new KickError('pki', `revoke a certificate: "${name}" has no valid one`, {

@@ -1,21 +1,15 @@
-/** What our own CA signs: certificates and CRLs. */
+/** What our own CA signs for others: their certificates. */
 import type { KeyObject } from 'node:crypto';
 import { KickError } from '../errors.ts';
 import { isCertname } from '../protocol/names.ts';
-import { writeFileAtomic } from '../util/atomic-file.ts';
-import { type Entry, type Index, isValid, type Role } from './authority-index.ts';
+import { type Entry, generationOf, hasCurrent, type Index, isValid, type Role } from './authority-index.ts';
 import { caKey, type Place } from './authority-place.ts';
-import { numberOf } from './crl.ts';
-import { readPem } from './identity-files.ts';
 import { newSerial } from './new-key.ts';
 
 export const DAY_MS = 86_400_000;
 
 /** Backdated, so that a clock that is slightly behind accepts it (docs/puppet.md, "Signatures and TLS"). */
 export const BACKDATE_MS = DAY_MS;
-
-/** Days; CRLs may be distributed by hand, so they last long. */
-const CRL_DAYS = 3650;
 
 export interface Certified {
   /** The certificate, PEM. */
@@ -41,6 +35,7 @@ export async function certify(
 ): Promise<Certified> {
   const { makeCertificate } = await import('./make-certificate.ts');
   const serial = newSerial();
+  const generation = generationOf(index);
   const now = clock.now();
   const notAfter = now + lifeMs;
   const pem = makeCertificate({
@@ -50,11 +45,12 @@ export async function certify(
     role,
     notBefore: now - BACKDATE_MS,
     notAfter,
-    issuer: { subject: index.subject, key: caKey(paths) },
+    issuer: { subject: index.subject, key: caKey(paths, generation) },
     alternativeNames: [name],
     ppCliAuth: role === 'controller',
   });
-  return { pem, entry: { name, role, serial: serial.toUpperCase(), notAfter } };
+  const entry = { name, role, serial: serial.toUpperCase(), notAfter };
+  return { pem, entry: generation === 1 ? entry : { ...entry, generation } };
 }
 
 /** Throws `KickError` `pki` for what cannot be the name of a certificate of ours. */
@@ -69,9 +65,9 @@ export function checkName(name: string): void {
   if (name === 'ca') throw new KickError('pki', 'issue a certificate: "ca" is the name of the CA itself');
 }
 
-/** Throws `KickError` `pki` if the name has a valid certificate. */
+/** Throws `KickError` `pki` if the name has a valid certificate of the CA that signs. */
 export function checkHasNone(name: string, index: Index, { now, hint }: { now: number; hint: string }): void {
-  if (!index.certificates.some((entry) => isValid(entry, name, now))) return;
+  if (!hasCurrent(index, name, now)) return;
   throw new KickError('pki', `issue a certificate: "${name}" has one`, { hint });
 }
 
@@ -84,24 +80,4 @@ export function withoutValid(name: string, index: Index, now: number): Index {
       isValid(entry, name, now) ? { ...entry, revokedAt: now } : entry,
     ),
   };
-}
-
-export async function writeCrl(index: Index, { paths, clock }: Place): Promise<void> {
-  const { makeCrl } = await import('./make-certificate.ts');
-  const now = clock.now();
-  const crl = makeCrl({
-    issuer: { subject: index.subject, key: caKey(paths) },
-    number: index.crlNumber,
-    thisUpdate: now - BACKDATE_MS,
-    nextUpdate: now + CRL_DAYS * DAY_MS,
-    revoked: index.certificates.flatMap(({ serial, revokedAt }) =>
-      revokedAt === undefined ? [] : [{ serial, at: revokedAt }],
-    ),
-  });
-  await writeFileAtomic(paths.crl, crl, { mode: 0o644 });
-}
-
-/** Writes the CRL again if a kill came between the index and it. */
-export async function settleCrl(index: Index, place: Place): Promise<void> {
-  if (numberOf(readPem(place.paths.crl, 'CRL')) !== BigInt(index.crlNumber)) await writeCrl(index, place);
 }

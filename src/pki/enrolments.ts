@@ -11,6 +11,9 @@ import type { Clock } from '../util/clock.ts';
 import {
   authorityPaths,
   type Entry,
+  generationOf,
+  hangingOnPrevious,
+  hasCurrent,
   type Index,
   isValid,
   type Role,
@@ -18,10 +21,11 @@ import {
   writeIndex,
 } from './authority-index.ts';
 import { exclusively, type Place } from './authority-place.ts';
-import { BACKDATE_MS, certify, checkHasNone, checkName, DAY_MS, settleCrl, withoutValid } from './certify.ts';
+import { BACKDATE_MS, certify, checkHasNone, checkName, DAY_MS, withoutValid } from './certify.ts';
 import { commonNameOf, serialNumber } from './der.ts';
 import { EnrolmentRefusal } from './enrolment-refusal.ts';
 import { changeTokens, hashOf, readOpenTokens, type StoredToken, tokenFor } from './enrolment-tokens.ts';
+import { settle } from './publish.ts';
 
 export interface TokenWish {
   name: string;
@@ -65,6 +69,8 @@ export interface Enrolments {
   renew(certificate: Uint8Array): Promise<Issued>;
   /** Makes good for what a kill has left. */
   settle(): Promise<void>;
+  /** Who has no certificate but of the CA before the one that signs. */
+  hanging(): Promise<string[]>;
 }
 
 /** Throws `KickError` like `openAuthority`. */
@@ -84,7 +90,8 @@ export function openEnrolments(dir: string, { clock }: { clock: Clock }): Enrolm
     knows: async (id, secret) => (await tokenFor(place, { id, secret })) !== undefined,
     redeem: (asked) => alone(() => redeem(asked, place)),
     renew: (certificate) => alone(() => renew(certificate, place)),
-    settle: () => alone(() => settleCrl(readIndex(dir), place)),
+    settle: () => alone(() => settle(readIndex(dir), place)),
+    hanging: async () => hangingOnPrevious(readIndex(dir), clock.now()).map(({ name }) => name),
   };
 }
 
@@ -124,7 +131,7 @@ async function redeem({ id, secret, name, key }: Redemption, place: Place): Prom
   const token = await tokenFor(place, { id, secret });
   if (token === undefined) throw new EnrolmentRefusal('token');
   const index = readIndex(place.dir);
-  await settleCrl(index, place);
+  await settle(index, place);
   const keyHash = hashOfKey(key);
   const before = index.certificates.find((one) => one.token === id);
   if (before !== undefined) {
@@ -134,9 +141,9 @@ async function redeem({ id, secret, name, key }: Redemption, place: Place): Prom
   }
   if (token.name !== name) throw new EnrolmentRefusal('name');
   const now = place.clock.now();
+  if (hasCurrent(index, name, now) && !token.replace) throw new EnrolmentRefusal('has-certificate');
   const isTaken = index.certificates.some((entry) => isValid(entry, name, now));
-  if (isTaken && !token.replace) throw new EnrolmentRefusal('has-certificate');
-  const rest = isTaken ? withoutValid(name, index, now) : index;
+  const rest = isTaken && token.replace ? withoutValid(name, index, now) : index;
   const { role, days } = token;
   const signed = await certify({ name, role, key, lifeMs: days * DAY_MS }, rest, place);
   const entry = { ...signed.entry, key: keyHash, token: id };
@@ -154,11 +161,12 @@ async function renew(der: Uint8Array, place: Place): Promise<Issued> {
   if (own === undefined) throw new EnrolmentRefusal('unknown');
   const key = certificate.publicKey;
   const keyHash = hashOfKey(key);
+  const isCurrent = (entry: Entry) => generationOf(entry) === generationOf(index);
   // Whoever lost the answer asks with the old one again.
   const latest = await latestFor({ ...own, key: keyHash }, index, place);
-  if (latest !== undefined && latest.entry.serial !== own.serial && !isHalfOver(latest.pem, now))
-    return latest;
-  if (!isHalfOver(certificate, now)) throw new EnrolmentRefusal('too-early');
+  const isNext = latest !== undefined && latest.entry.serial !== own.serial && isCurrent(latest.entry);
+  if (isNext && !isHalfOver(latest.pem, now)) return latest;
+  if (isCurrent(own) && !isHalfOver(certificate, now)) throw new EnrolmentRefusal('too-early');
   const lifeMs = Date.parse(certificate.validTo) - Date.parse(certificate.validFrom) - BACKDATE_MS;
   const signed = await certify({ name, role: own.role, key, lifeMs }, index, place);
   return await list(
@@ -179,7 +187,7 @@ async function list(
   await writeFileAtomic(path, pem);
   const next = { ...index, certificates: [...index.certificates, entry] };
   await writeIndex(place.dir, next);
-  await settleCrl(next, place);
+  await settle(next, place);
   return { pem, entry, isAgain: false };
 }
 

@@ -51,8 +51,8 @@ test('a certificate is renewed in the last third of its life, at a time of its o
     expect(share).toBeGreaterThanOrEqual(2 / 3);
     expect(share).toBeLessThan(5 / 6);
     expect([
-      isDue({ chain: [leaf] }, renewalTime(leaf) - 1),
-      isDue({ chain: [leaf] }, renewalTime(leaf)),
+      isDue({ chain: [leaf], ca: [] }, renewalTime(leaf) - 1),
+      isDue({ chain: [leaf], ca: [] }, renewalTime(leaf)),
     ]).toEqual([false, true]);
     times.push(share);
   }

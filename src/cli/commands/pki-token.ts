@@ -1,12 +1,13 @@
 /** `kick pki token` and `kick pki tokens`: what a node shows once to get its first certificate. */
 import { X509Certificate } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { formatToken } from '../../enrolment/token.ts';
 import { KickError } from '../../errors.ts';
 import { CERTIFICATE_DAYS } from '../../pki/authority.ts';
 import { authorityPaths, type Role } from '../../pki/authority-index.ts';
 import { openEnrolments } from '../../pki/enrolments.ts';
-import { readPem } from '../../pki/identity-files.ts';
+import { readCertificates, readPem } from '../../pki/identity-files.ts';
 import { systemClock } from '../../util/clock.ts';
 import { safeJson } from '../../util/text.ts';
 import { dateTime, isoTime } from '../../util/times.ts';
@@ -63,14 +64,23 @@ async function create(
   { dir, here, terminal }: Pick<PkiTools, 'terminal'> & { dir: string; here: string },
 ): Promise<void> {
   const role = oneOf<Role>('--role', word, ROLES);
-  const { fingerprint256 } = new X509Certificate(readPem(authorityPaths(dir).ca, 'CA certificate'));
-  const fingerprint = fingerprint256.replaceAll(':', '').toLowerCase();
+  const fingerprint = caOf(here, dir).fingerprint256.replaceAll(':', '').toLowerCase();
   const enrolments = openEnrolments(dir, { clock: systemClock });
   const { id, secret, endsAt } = await enrolments.create({ name, role, days, forMs, replace });
   terminal.err(`A token for ${name} (${role}), once, until ${dateTime(endsAt)}:\n`);
   terminal.out(`${formatToken({ id, secret, fingerprint })}\n`);
   terminal.err(`While kick pki serve runs here, on ${name}, as root; it asks for the token:\n`);
   terminal.err(`  kick agent enroll --server ${here} --certname ${name}\n`);
+}
+
+/** The CA of the certificate that `kick pki serve` shows here: while the CA is rotated, it may be the one before. */
+function caOf(here: string, dir: string): X509Certificate {
+  const { ca: path, certificateOf } = authorityPaths(dir);
+  const [signing, ...others] = readCertificates(readPem(path, 'CA certificates'), path, 'CA certificates');
+  if (signing === undefined) throw new KickError('pki', `make a token: there is no certificate in "${path}"`);
+  if (!existsSync(certificateOf(here))) return signing;
+  const shown = new X509Certificate(readPem(certificateOf(here), 'certificate'));
+  return others.find((one) => shown.checkIssued(one)) ?? signing;
 }
 
 async function cancel(name: string, dir: string, { terminal }: Pick<PkiTools, 'terminal'>): Promise<void> {

@@ -1,8 +1,8 @@
 /** `kick pki`: our own CA, where there is no Puppet CA. */
 import { hostname } from 'node:os';
 import type { Command } from 'commander';
-import { CERTIFICATE_DAYS, openAuthority } from '../../pki/authority.ts';
-import type { Entry, Role } from '../../pki/authority-index.ts';
+import { CERTIFICATE_DAYS, type Listed, openAuthority } from '../../pki/authority.ts';
+import type { Role } from '../../pki/authority-index.ts';
 import type { KeyType } from '../../pki/new-key.ts';
 import { systemClock } from '../../util/clock.ts';
 import { safeJson } from '../../util/text.ts';
@@ -12,6 +12,7 @@ import { addFolderOptions, foldersOf } from '../options/folders.ts';
 import { choiceOption } from '../options/option-choices.ts';
 import { whole } from '../options/option-values.ts';
 import type { Terminal } from '../terminal.ts';
+import { addRotation } from './pki-rotate.ts';
 import { addPkiServe } from './pki-serve.ts';
 import { addToken, addTokens } from './pki-token.ts';
 import { oneOf, type PkiTools, ROLES, roleOption } from './pki-tools.ts';
@@ -28,6 +29,7 @@ Examples:
   kick pki serve                           where nodes get certificates
   kick pki token web1.example.com          for a node: kick agent enroll there
   kick pki revoke web1.example.com
+  kick pki rotate-ca                       a new CA: see its --help
 
 Nodes that have enrolled renew their certificate and fetch crl.pem themselves.
 For others: kick pki issue NAME --role agent, then copy four files to their
@@ -58,6 +60,7 @@ export function addPkiCommand(program: Command, { terminal, env }: PkiContext): 
   addList(tools);
   addToken(tools);
   addTokens(tools);
+  addRotation(tools);
   for (const command of pki.commands)
     addFolderOptions(command, command.name() === 'token' ? ['pkiDir', 'certname'] : ['pkiDir']);
   addPkiServe(pki, env);
@@ -128,17 +131,19 @@ const indented = (paths: readonly string[]) => paths.map((path) => `  ${path}\n`
 
 const day = (ms: number) => isoTime(ms).slice(0, 10);
 
-function describe({ role, serial, notAfter, revokedAt }: Entry): string {
+function describe({ role, serial, notAfter, revokedAt, isHanging }: Listed): string {
   const state = revokedAt === undefined ? `until ${day(notAfter)}` : `revoked ${day(revokedAt)}`;
-  return `${role.padEnd(10)}  ${state.padEnd(18)}  ${serial}`;
+  const old = isHanging ? '  of the old CA' : '';
+  return `${role.padEnd(10)}  ${state.padEnd(18)}  ${serial}${old}`;
 }
 
-function asJson({ name, role, serial, notAfter, revokedAt }: Entry) {
+function asJson({ name, role, serial, notAfter, revokedAt, isHanging }: Listed) {
   return {
     name,
     role,
     serial,
     notAfter: isoTime(notAfter),
+    ...(isHanging && { isOfOldCa: true }),
     ...(revokedAt !== undefined && { revokedAt: isoTime(revokedAt) }),
   };
 }

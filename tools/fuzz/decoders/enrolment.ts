@@ -1,6 +1,11 @@
 /** What a node and `kick pki serve` say to each other, and what each keeps. */
 import * as v from 'valibot';
-import { checkedCertificate, checkedCrl, pinnedCa } from '../../../src/enrolment/check-answer.ts';
+import {
+  checkedCas,
+  checkedCertificate,
+  checkedCrls,
+  pinnedCa,
+} from '../../../src/enrolment/check-answer.ts';
 import { ENROLMENT_FILE } from '../../../src/enrolment/enrolment-file.ts';
 import { readServer } from '../../../src/enrolment/node-place.ts';
 import { formatToken, parseToken } from '../../../src/enrolment/token.ts';
@@ -64,11 +69,6 @@ const answer: Decoder = {
     return {
       samples: [json({ certificate: agent.toString() }), { shape: 'der', bytes: agent.raw, wrap: inAnswer }],
       decode(input) {
-        try {
-          pinnedCa(input, 'aa'.repeat(32));
-        } catch (error) {
-          if (!isKick('pki')(error)) throw error;
-        }
         return checkedCertificate(input, expected);
       },
       isDeclared: isKick('pki'),
@@ -78,21 +78,51 @@ const answer: Decoder = {
 
 const crl: Decoder = {
   name: 'enrol-crl',
-  about: 'a CRL that comes back: the node, of whatever is at the address',
+  about: 'CRLs that come back: the node, of whatever is at the address',
   open() {
     const { certificates, crls } = fixedCa();
     const ca = readCertificates(certificates, 'x', 'x');
     const [own = '', root = ''] = splitCrls(crls);
     return {
       samples: [
-        textSample(own),
+        textSample(crls),
         {
           shape: 'der',
           bytes: derOf(root),
-          wrap: (der) => Buffer.from(pemOf('X509 CRL', der)),
+          wrap: (der) => Buffer.from(own + pemOf('X509 CRL', der)),
         } satisfies Sample,
       ],
-      decode: (input) => [checkedCrl(input, { ca, now: AT, before: input.toString('latin1') })],
+      decode: (input) => [checkedCrls(input, { ca, now: AT, before: input.toString('latin1') })],
+      isDeclared: isKick('pki'),
+    };
+  },
+};
+
+const cas: Decoder = {
+  name: 'enrol-cas',
+  about: 'CAs that come back: the node, of whatever is at the address',
+  open() {
+    const { agent, certificates } = fixedCa();
+    const [above, root] = readCertificates(certificates, 'x', 'x');
+    if (above === undefined || root === undefined) throw new Error('a CA below a root');
+    return {
+      samples: [
+        textSample(root.toString()),
+        textSample(certificates),
+        {
+          shape: 'der',
+          bytes: root.raw,
+          wrap: (der) => Buffer.from(pemOf('CERTIFICATE', der)),
+        } satisfies Sample,
+      ],
+      decode(input) {
+        try {
+          return pinnedCa(input, root.fingerprint256.replaceAll(':', '').toLowerCase()).serialNumber;
+        } catch (error) {
+          if (!isKick('pki')(error)) throw error;
+        }
+        return checkedCas(input, { keep: agent, now: AT }).length;
+      },
       isDeclared: isKick('pki'),
     };
   },
@@ -146,4 +176,4 @@ const server: Decoder = {
   },
 };
 
-export const ENROLMENT: readonly Decoder[] = [request, answer, crl, token, tokens, server];
+export const ENROLMENT: readonly Decoder[] = [request, answer, crl, cas, token, tokens, server];

@@ -1,0 +1,46 @@
+/** `kick pki rotate-ca`, `switch-ca`, `retire-ca`: a new CA in the place of the old one, while everybody goes on. */
+import type { Command } from 'commander';
+import { plural } from '../../util/text.ts';
+import type { PkiTools } from './pki-tools.ts';
+
+const EXAMPLES = `
+In three steps, with nobody shut out in between:
+  kick pki rotate-ca    the next CA is made; who has enrolled trusts it within
+                        two hours. To others copy certs/ca.pem and crl.pem.
+  kick pki switch-ca    it signs; who has enrolled has a certificate of it two
+                        hours later, kick pki serve itself at the end. For
+                        others: kick pki issue NAME --role agent, and copy.
+  kick pki list         who still has one of the old CA
+  kick pki retire-ca    the old CA is removed, once nobody has
+`;
+
+export function addRotation({ add, authority, terminal }: PkiTools): void {
+  add('rotate-ca')
+    .description('make the next CA, which is trusted beside this one')
+    .option('--name <name>', 'its name (default: that of this one, and a number)')
+    .addHelpText('after', EXAMPLES)
+    .action(async ({ name }: { name?: string }, command: Command) => {
+      const made = await authority(command).rotate(name);
+      terminal.out(`Made the CA "${made.name}"; the one before still signs.\n`);
+      terminal.out('Next, when every host trusts both (two hours, or copied): kick pki switch-ca\n');
+    });
+  add('switch-ca')
+    .description('let the next CA sign')
+    .option('--force', 'although not every node may know it yet')
+    .action(async ({ force = false }: { force?: boolean }, command: Command) => {
+      const { name, hanging } = await authority(command).switchOver({ isForced: force });
+      terminal.out(
+        `"${name}" signs from now on. ${plural(hanging.length, 'certificate')} of the old CA to go.\n`,
+      );
+      terminal.out('Next, when kick pki list shows none of the old CA: kick pki retire-ca\n');
+    });
+  add('retire-ca')
+    .description('remove the old CA, once nobody has a certificate of it')
+    .option('--force', 'although somebody has, who is shut out')
+    .action(async ({ force = false }: { force?: boolean }, command: Command) => {
+      const { name, hanging } = await authority(command).retire({ isForced: force });
+      const out =
+        hanging.length === 0 ? '' : ` ${plural(hanging.length, 'certificate')} of it are worth nothing now.`;
+      terminal.out(`Removed the CA "${name}".${out}\n`);
+    });
+}
