@@ -119,7 +119,7 @@ function latestOf(
 }
 
 /** The label is `name`: Prometheus uses `job` for its own scrape jobs. */
-function jobMetricsText(jobs: Jobs, { certificate, crl }: Expiry): string {
+function jobMetricsText(jobs: Jobs, { certificate, crl, ca }: Expiry): string {
   const sorted = [...jobs].sort(([a], [b]) => (a < b ? -1 : 1));
   const each = (name: string, help: string, value: (latest: Latest) => number | undefined): Family => ({
     name: `kick_job_${name}`,
@@ -153,5 +153,6 @@ function jobMetricsText(jobs: Jobs, { certificate, crl }: Expiry): string {
       optional(certificate),
     ),
     gauge('kick_controller_crl_expiry_timestamp_seconds', 'When the first CRL expires.', optional(crl)),
+    gauge('kick_controller_ca_expiry_timestamp_seconds', "When the controller's CA expires.", optional(ca)),
   ]);
 }

@@ -39,10 +39,12 @@ interface Known {
 
 /** Believes what `identity` names: its CAs, and its CRLs if they are signed by one of them. */
 export function chainVerifier({
-  ca,
+  ca: cas,
   crls: pems,
   denied,
 }: Pick<Identity, 'ca' | 'crls' | 'denied'>): ChainVerifier {
+  // Of a CA that was renewed with its key, the one that lasts.
+  const ca = [...cas].sort((a, b) => Date.parse(b.validTo) - Date.parse(a.validTo));
   const crls = crlsOf(pems, ca);
   const known = new Map<string, Known>();
 

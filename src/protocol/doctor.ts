@@ -1,6 +1,6 @@
 /** What an agent knows about its host that reveals future problems. Facts only, to be judged by the reader. */
 import * as v from 'valibot';
-import { size, text, time, whole } from '../util/bounds.ts';
+import { matching, size, text, time, whole } from '../util/bounds.ts';
 import { boundedArray } from '../util/schema.ts';
 
 const FolderSchema = v.object({
@@ -36,6 +36,17 @@ const QuarantineSchema = v.object({
   latest: text(300),
 });
 
+export const MAX_AUTHORITIES = 20;
+
+const AuthoritySchema = v.object({
+  /** Its subject. */
+  name: text(300),
+  /** SHA-256 of the certificate, hex. */
+  sha256: matching(/^[0-9a-f]{64}$/, 'not a SHA-256 in hex'),
+  /** Milliseconds since 1970. */
+  ends: time,
+});
+
 export const DoctorSchema = v.object({
   /** Milliseconds since 1970: when the agent's certificate expires. */
   certificateEnds: v.optional(time),
@@ -43,6 +54,10 @@ export const DoctorSchema = v.object({
   crlEnds: v.optional(time),
   /** Why certificate or CRL cannot be renewed at the server of kick's own CA. */
   renewalError: v.optional(text(1024)),
+  /** The CAs that it trusts. */
+  authorities: v.optional(boundedArray(AuthoritySchema, MAX_AUTHORITIES)),
+  /** Why the files of its certificate, as they are, cannot be used: it goes on with those of before. */
+  identityError: v.optional(text(1024)),
   folders: boundedArray(FolderSchema, 4),
   damaged: v.optional(boundedArray(QuarantineSchema, 4)),
   /** The Puppet Servers named in this host's puppet.conf; one that works is enough. */

@@ -61,6 +61,8 @@ const BrokerSchema = v.object({
   reason: v.optional(text(1024)),
   /** How often the connection was made again. */
   reconnects: count,
+  /** Milliseconds since 1970: when the certificate that it has shown expires. */
+  certificateEnds: v.optional(time),
 });
 
 export const StatusSchema = v.object({

@@ -1,8 +1,8 @@
 /** `kick doctor` for people: hosts with the same finding stand together, the worst first. */
 
 import { hostList } from '../conditions/nodeset/host-list.ts';
+import type { Level } from '../controller/fleet/finding.ts';
 import { findingGroups } from '../controller/fleet/finding-groups.ts';
-import type { Level } from '../controller/fleet/findings.ts';
 import type { Patient } from '../controller/fleet/patient.ts';
 import { plural, safeText } from '../util/text.ts';
 import { vitalLines } from './doctor-vitals.ts';

@@ -1,6 +1,6 @@
 /** What `kick doctor` says of hosts whether or not anything is wrong with them. */
 
-import { daysOf } from '../controller/fleet/findings.ts';
+import { daysOf } from '../controller/fleet/end-findings.ts';
 import type { Vitals } from '../controller/fleet/patient.ts';
 import { safeText } from '../util/text.ts';
 

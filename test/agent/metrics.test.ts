@@ -70,6 +70,7 @@ test('an agent counts runs once, requests each, refusals and waits; counters sur
   expect(success).toBeLessThanOrEqual(now);
   expect(samples.get('kick_agent_certificate_expiry_timestamp_seconds')).toBeGreaterThan(now);
   expect(samples.get('kick_agent_crl_expiry_timestamp_seconds')).toBeGreaterThan(now);
+  expect(samples.get('kick_agent_ca_expiry_timestamp_seconds')).toBeGreaterThan(now);
   expect(types.get('kick_agent_run_duration_seconds')).toBe('summary');
   await agent.stop();
   const again = await startAgent(folder, { runner, metricsFile });

@@ -37,6 +37,7 @@ test('a job becomes gauges by its name; two that end at once keep each other', a
   expect(samples.get('kick_job_end_timestamp_seconds{name="nightly"}')).toBeGreaterThan(succeeded ?? 0);
   expect(samples.get('kick_job_duration_seconds{name="nightly"}')).toBeGreaterThan(0);
   expect(samples.get('kick_controller_certificate_expiry_timestamp_seconds')).toBeGreaterThan(before);
+  expect(samples.get('kick_controller_ca_expiry_timestamp_seconds')).toBeGreaterThan(before);
   expect(types.get('kick_job_hosts')).toBe('gauge');
   expect(readdirSync(site.folder).filter((name) => name.startsWith('.tmp-'))).toEqual([]);
   // What cannot be written costs a warning, and what is called otherwise another.

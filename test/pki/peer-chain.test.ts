@@ -1,9 +1,11 @@
 /** Certificates that did not come by TLS are judged as OpenSSL judges those that do. */
-import type { X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Identity } from '../../src/pki/identity.ts';
 import { chainVerifier, type Use } from '../../src/pki/peer-chain.ts';
+import { type Authority, certify, crlOf, newAuthority } from '../../tools/mint/authority.ts';
+import { generateKey } from '../../tools/mint/keys.ts';
 import { type IssueOptions, mintCa, selfSigned } from '../../tools/mint/mint-ca.ts';
 
 const DAY_MS = 86_400_000;
@@ -21,6 +23,9 @@ function verdict(
     return (error as Error).message.replace(/"[^"]*"/, 'it');
   }
 }
+
+const asCa = (root: Authority) =>
+  ({ subject: root.subject, key: root.key, issuer: root, role: 'ca' }) as const;
 
 const ca = mintCa();
 const ours = ca.controller();
@@ -71,6 +76,33 @@ test('a CA below a root, as Puppet has it: the chain may lead through what was s
   expect(verdict(trust, [...chain, ...trust.ca])).toBe('CN=web1.example.com');
   const withoutRoot = { ...trust, ca: trust.ca.slice(0, 1) };
   expect(verdict(withoutRoot, chain)).toMatch(/no CA that is known/);
+});
+
+test('two CAs at once: certificates of both are believed, and of the one that is left only its own', () => {
+  const young = mintCa({ name: 'New CA' });
+  const next = young.controller();
+  const both = { ...ours, ca: [...ours.ca, ...next.ca], crls: [...ours.crls, ...next.crls] };
+  const later = young.agent('web2.example.com').chain;
+  expect([verdict(both, agent()), verdict(both, later)]).toEqual([
+    'CN=web1.example.com',
+    'CN=web2.example.com',
+  ]);
+  expect(verdict(next, later)).toBe('CN=web2.example.com');
+  expect(verdict(next, agent())).toMatch(/no CA that is known/);
+});
+
+test('a CA that was renewed with its key, beside the certificate that is over, in any order', () => {
+  const root = newAuthority('Our CA');
+  const over = certify({ ...asCa(root), notAfter: Date.now() - DAY_MS });
+  const key = generateKey('p256');
+  const leaf = certify({ subject: ['web1.example.com'], key, issuer: root, role: 'agent' });
+  for (const pems of [
+    [over, root.certificate],
+    [root.certificate, over],
+  ]) {
+    const trust = { ...ours, ca: pems.map((pem) => new X509Certificate(pem)), crls: [crlOf(root, 365)] };
+    expect(verdict(trust, [new X509Certificate(leaf)])).toBe('CN=web1.example.com');
+  }
 });
 
 test('a leaf issues nothing', () => {

@@ -1,6 +1,8 @@
 /** Findings of kick doctor from what hosts tell, and how they read. */
 import { expect, test } from 'vitest';
-import { endFinding, factFindings, type Level, statusFindings } from '../../src/controller/fleet/findings.ts';
+import { endFinding } from '../../src/controller/fleet/end-findings.ts';
+import type { Level } from '../../src/controller/fleet/finding.ts';
+import { factFindings, statusFindings } from '../../src/controller/fleet/findings.ts';
 import type { DoctorFacts } from '../../src/protocol/doctor.ts';
 import type { AgentStatus } from '../../src/protocol/status.ts';
 import { doctorText } from '../../src/report/doctor-text.ts';
@@ -27,6 +29,8 @@ const status: AgentStatus = {
   doctor: well,
 };
 
+const ca = (days: number, id = 'c') => ({ name: `CA ${id}`, sha256: id.repeat(64), ends: NOW + days * DAY });
+
 const levels = (facts: Partial<DoctorFacts>, isPull = false): Level[] =>
   factFindings({ ...well, ...facts }, NOW, { isPull }).map(({ level }) => level);
 
@@ -46,6 +50,11 @@ test.each([
 test.each([
   ['certificate', { certificateEnds: NOW - DAY }, ['problem']],
   ['CRL', { crlEnds: NOW + DAY }, ['problem']],
+  ['CA in time', { authorities: [ca(91)] }, []],
+  ['CA soon', { authorities: [ca(91), ca(89)] }, ['warning']],
+  ['CA at once', { authorities: [ca(6)] }, ['problem']],
+  ['CA that is over, beside another', { authorities: [ca(-1), ca(400)] }, ['warning']],
+  ['files that do not fit', { identityError: 'load the key: no' }, ['problem']],
   [
     'space low',
     { folders: [{ what: 'run', path: '/run/kick', freeBytes: 40 * MB, isTmpfs: true }] },
@@ -89,10 +98,31 @@ test.each([
   ['a lock without a run', { running: { what: 'sleep', isRun: false, stuck: 'x', next: 'y' } }, ['problem']],
   ['a lock that cannot be read', { obstacle: 'x' }, ['problem']],
   ['pull mode that is off', { pullOff: "Puppet's runinterval is 0" }, ['warning']],
+  [
+    'a broker that is known',
+    { broker: { server: 'a:1', reconnects: 0, certificateEnds: NOW + 31 * DAY } },
+    [],
+  ],
+  [
+    'its certificate',
+    { broker: { server: 'a:1', reconnects: 0, certificateEnds: NOW + 8 * DAY } },
+    ['warning'],
+  ],
   ['an agent that tells no more', { doctor: undefined }, ['remark']],
 ] as [string, Partial<AgentStatus>, Level[]][])('statusFindings of %s', (_name, more, expected) => {
   const found = statusFindings({ ...status, ...more }, { version: '1.0.0', now: NOW });
   expect(found.map(({ level }) => level)).toEqual(expected);
+});
+
+test('a host that does not know one of our CAs is named with it; an agent of before tells of none', () => {
+  const ours = [ca(400, 'a'), ca(500, 'b')];
+  const of = (authorities: DoctorFacts['authorities']) =>
+    statusFindings(
+      { ...status, doctor: { ...well, ...(authorities !== undefined && { authorities }) } },
+      { version: '1.0.0', now: NOW, authorities: ours },
+    ).map(({ what }) => what);
+  expect(of([ca(400, 'a')])).toEqual(['it does not trust the CA "CA b", as this controller does']);
+  expect([of(ours), of(undefined)]).toEqual([[], []]);
 });
 
 test('every finding but a remark says what to do', () => {

@@ -56,7 +56,8 @@ export const EVENTS: readonly StoredEvent[] = (
 
 const DOCTOR: Required<DoctorFacts> = {
   ...{ certificateEnds: AT, crlEnds: AT, staleLock: 'a', puppetError: 'b', puppetComplaint: 'c' },
-  renewalError: 'd',
+  ...{ renewalError: 'd', identityError: 'e' },
+  authorities: [{ name: 'CA', sha256: 'a'.repeat(64), ends: AT }],
   folders: [{ what: 'run', path: '/run', freeBytes: 1, isTmpfs: false }],
   servers: [{ name: 'puppet', port: 8140, error: 'no' }],
   schedulers: ['cron'],

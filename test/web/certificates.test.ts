@@ -1,9 +1,12 @@
 /** Certificates and CRLs that are replaced while `kick serve` runs. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:https';
 import { join } from 'node:path';
+
 import { connect } from 'node:tls';
 import { expect, test } from 'vitest';
 import { type MintedCa, mintCa } from '../../tools/mint/mint-ca.ts';
+import { afterwards } from '../support/afterwards.ts';
 import { startKick } from '../support/kick.ts';
 import { tempFolder } from '../support/temp.ts';
 import { type Pair, startServer, type WebServer } from './web-site.ts';
@@ -34,7 +37,23 @@ async function siteOf(ca: MintedCa, web: (pki: string) => object = () => ({})) {
     key: readFileSync(join(pki, 'private_keys', `${name}.pem`)),
   });
   const statusOf = async (name: string) => (await server.ask('session', { pair: pair(name) })).status;
-  return { etc, pki, server, issued, statusOf };
+  return { etc, pki, server, issued, pair, statusOf };
+}
+
+/** Asks on one connection, again and again. */
+function keptOpen(server: WebServer, pair: Pair): () => Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  afterwards(() => agent.destroy());
+  let first: unknown;
+  return () =>
+    new Promise((resolve, reject) => {
+      const asked = request({ ...server.options('session', { pair }), agent }, (response) => {
+        first ??= response.socket;
+        if (response.socket !== first) reject(new Error('another connection'));
+        response.resume().once('end', () => resolve(response.statusCode ?? 0));
+      });
+      asked.once('error', reject).end();
+    });
 }
 
 /** The serial number of the certificate that a browser would see. */
@@ -57,6 +76,17 @@ test('a certificate that is revoked opens nothing any more, and others still do'
   writeFileSync(join(pki, 'crl.pem'), ca.crls());
   await expect.poll(() => statusOf(CLIENT), SEEN).toBe(401);
   expect(await statusOf(OTHER)).toBe(200);
+});
+
+test('a connection that is kept open does not outlive the trust in its certificate, and others go on', async () => {
+  const ca = mintCa();
+  const { pki, server, issued, pair } = await siteOf(ca);
+  const kept = [CLIENT, OTHER].map((name) => keptOpen(server, pair(name)));
+  expect(await Promise.all(kept.map((ask) => ask()))).toEqual([200, 200]);
+  ca.revoke(issued[1] ?? expect.fail());
+  writeFileSync(join(pki, 'crl.pem'), ca.crls());
+  await expect.poll(() => kept[0]?.(), SEEN).toBe(401);
+  expect(await kept[1]?.()).toBe(200);
 });
 
 test('a certificate that is denied here opens nothing, within seconds', async () => {

@@ -189,5 +189,7 @@ test('anybody may read how well it is, and its metrics where that is configured'
   const { text, headers } = await server.ask('/metrics');
   expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
   expect(text).toMatch(/^kick_serve_jobs_running 0$/m);
+  for (const what of ['certificate', 'ca', 'crl', 'page_certificate'])
+    expect(text).toMatch(new RegExp(`^kick_serve_${what}_end_timestamp_seconds \\d{10}`, 'm'));
   expect(text).toMatch(/^kick_serve_requests_total\{method="GET",status="200"\} \d+$/m);
 });

@@ -1,9 +1,10 @@
 /** Facts from which `kick doctor` judges a host. Gathering them changes nothing and takes a few seconds at most. */
 import { stat, statfs } from 'node:fs/promises';
 import { isUntrusted, KickError, messageOf } from '../../errors.ts';
+import { authoritiesIn } from '../../pki/authorities.ts';
 import { expiryOf } from '../../pki/expiry.ts';
 import type { Identity, Trust } from '../../pki/identity.ts';
-import type { DoctorFacts } from '../../protocol/doctor.ts';
+import { type DoctorFacts, MAX_AUTHORITIES } from '../../protocol/doctor.ts';
 import { findPuppet } from '../../puppet/binary.ts';
 import { serviceEnvironment, settingWords } from '../../puppet/service-environment.ts';
 import { type PuppetSettings, puppetSettings } from '../../puppet/settings.ts';
@@ -35,6 +36,8 @@ export interface FactsOptions {
   schedulers?: SchedulerPlaces;
   /** Absent: it cannot be made. */
   runner?: Pick<Runner, 'untrusted'> | undefined;
+  /** Why the files of the certificate, as they are, cannot be used. */
+  identityError?: string | undefined;
   /** Why what our own CA has issued cannot be renewed; absent if it can, or is not. */
   renewalError?: string | undefined;
   /** Milliseconds since 1970. */
@@ -45,7 +48,8 @@ export interface FactsOptions {
 const TMPFS = 0x01021994;
 
 export async function doctorFacts(options: FactsOptions): Promise<DoctorFacts> {
-  const { stateDir, runDir, puppet, identity, runner, renewalError, schedulers = SCHEDULER_PLACES } = options;
+  const { stateDir, runDir, puppet, identity, runner, schedulers = SCHEDULER_PLACES } = options;
+  const { renewalError, identityError } = options;
   const whole = wholeOf(identity);
   const expiry = identity === undefined ? undefined : expiryOf(identity);
   const [state, run, damaged, ofPuppet, untrusted, exposed] = await Promise.all([
@@ -59,6 +63,8 @@ export async function doctorFacts(options: FactsOptions): Promise<DoctorFacts> {
   return {
     ...(expiry !== undefined && { certificateEnds: expiry.certificate }),
     ...(expiry?.crl !== undefined && { crlEnds: expiry.crl }),
+    ...(identity !== undefined && { authorities: authoritiesIn(identity).slice(0, MAX_AUTHORITIES) }),
+    ...(identityError !== undefined && { identityError: clip(identityError, 1024) }),
     ...(renewalError !== undefined && { renewalError: clip(renewalError, 1024) }),
     folders: [...state, ...run],
     ...(damaged.length > 0 && { damaged }),

@@ -68,6 +68,12 @@ export function metricsText(numbers: AgentNumbers): string {
       time(expiry.certificate),
     ),
     gauge('kick_agent_crl_expiry_timestamp_seconds', 'When the first CRL expires.', time(expiry.crl)),
+    gauge('kick_agent_ca_expiry_timestamp_seconds', "When the agent's CA expires.", time(expiry.ca)),
+    gauge(
+      'kick_agent_broker_certificate_expiry_timestamp_seconds',
+      'When the certificate of the broker (NATS) expires.',
+      time(broker?.certificateEnds),
+    ),
   ]);
 }
 

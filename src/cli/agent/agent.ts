@@ -12,10 +12,10 @@ import { agentPolicy } from './agent-policy.ts';
 import { type AgentMainOptions, readConfig } from './agent-settings.ts';
 import type { Entrance } from './entrance.ts';
 import { untilIdle } from './idle-exit.ts';
-import { type Main, openMain } from './open-main.ts';
+import { type Main, openMain, type Troubles } from './open-main.ts';
 import { pathsOfIdentity } from './own-paths.ts';
 import { createRenewal } from './renewal.ts';
-import { aborted, closeDebugger, earlySignal, endOnSignal } from './signals.ts';
+import { aborted, earlySignal, endOnSignal, onRunSignal } from './signals.ts';
 import { lockState } from './state-lock.ts';
 
 /** Throws like `serve`. */
@@ -38,13 +38,12 @@ async function serve<T extends Trust>(
   const log = jsonLog(config.log_level);
   const end = endOnSignal(log);
   const ending = end.signal;
-  let runNow = async () => log.warn({}, 'asked to run now, but the agent is not ready yet');
-  process.on('SIGUSR1', () => void runNow());
-  await closeDebugger(log);
+  const runSignal = await onRunSignal(log);
   const lock = await lockState(options);
   const watchOptions = { clock: systemClock, log, signal: ending, load: entrance.load };
   const renewal = createRenewal({ clock: systemClock, log, signal: ending });
-  const main = await openMain(options, config, { log, renewalTrouble: renewal.trouble });
+  const troubles: Troubles = { renewal: renewal.trouble };
+  const main = await openMain(options, config, { log, troubles });
   const { agent, runner, use } = main;
   try {
     const paths = await pathsOfIdentity(config, options, { log, signal: ending });
@@ -55,7 +54,7 @@ async function serve<T extends Trust>(
     use(identity, paths);
     await renewal.begin(paths);
     agent.setPull(pullOf(config, runner));
-    runNow = () => agent.runNow();
+    runSignal.use(agent.runNow);
     const open = await entrance.open(main, identity);
     const { listener, where, idleMs } = open;
     const watch = watchIdentity(paths, identity, {
@@ -66,6 +65,7 @@ async function serve<T extends Trust>(
         void renewal.begin(paths);
       },
     });
+    troubles.identity = watch.trouble;
     hangUp.use(() => {
       void reload(main);
       void watch.reload();

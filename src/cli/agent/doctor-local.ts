@@ -10,14 +10,12 @@ import { keeperOf } from '../../agent/runs/run-lock.ts';
 import { intervalOf, whyOff } from '../../agent/schedule/pull.ts';
 import { type AgentConfig, AgentConfigSchema } from '../../config/agent-config.ts';
 import { identityPaths } from '../../config/identity.ts';
+import { type Finding, problem, remark } from '../../controller/fleet/finding.ts';
 import {
   disabledFindings,
-  type Finding,
   factFindings,
   obstacleFindings,
-  problem,
   pullOffFindings,
-  remark,
   runFindings,
 } from '../../controller/fleet/findings.ts';
 import type { Patient } from '../../controller/fleet/patient.ts';

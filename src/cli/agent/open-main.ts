@@ -22,10 +22,17 @@ export interface Main {
   use(identity: Trust, paths: IdentityPaths): void;
 }
 
+/** Why what an agent identifies itself by cannot be renewed, or taken up; for kick doctor. */
+export interface Troubles {
+  renewal: () => string | undefined;
+  /** Absent: there is no identity yet. */
+  identity?: () => string | undefined;
+}
+
 export async function openMain(
   options: AgentMainOptions,
   config: AgentConfig,
-  { log, renewalTrouble }: { log: Log; renewalTrouble?: () => string | undefined },
+  { log, troubles }: { log: Log; troubles?: Troubles },
 ): Promise<Main> {
   const runner = makeRunner(config, options, log);
   pullOf(config, runner); // reports unsupported settings before anything starts
@@ -34,7 +41,11 @@ export async function openMain(
     async doctor() {
       const { doctorFacts } = await import('../../agent/doctor/facts.ts');
       const facts = factsOptionsOf(config, options, { identity: known && (await withKey(known)), runner });
-      return doctorFacts({ ...facts, renewalError: renewalTrouble?.() });
+      return doctorFacts({
+        ...facts,
+        renewalError: troubles?.renewal(),
+        identityError: troubles?.identity?.(),
+      });
     },
     stateDir: options.stateDir,
     runDir: options.runDir,

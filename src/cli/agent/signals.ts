@@ -17,6 +17,18 @@ export function earlySignal(signal: NodeJS.Signals): { use(action: () => void): 
   };
 }
 
+/** SIGUSR1 begins a run, once `use` was called. */
+export async function onRunSignal(log: Log): Promise<{ use(action: () => Promise<void>): void }> {
+  let act = async () => log.warn({}, 'asked to run now, but the agent is not ready yet');
+  process.on('SIGUSR1', () => void act());
+  await closeDebugger(log);
+  return {
+    use(action) {
+      act = action;
+    },
+  };
+}
+
 /**
  * Until there is a handler, Node starts its debugger on SIGUSR1: a signal that came too early has opened the debugger to
  * every local user. A debugger that was asked for is left open.

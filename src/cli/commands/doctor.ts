@@ -1,6 +1,6 @@
 /** `kick doctor`: what will go wrong, on hosts or, with --local, on this one before its agent is first started. */
 import type { Command } from 'commander';
-import type { Finding } from '../../controller/fleet/findings.ts';
+import type { Finding } from '../../controller/fleet/finding.ts';
 import type { Patient } from '../../controller/fleet/patient.ts';
 import { KickError } from '../../errors.ts';
 import { EXIT } from '../../protocol/outcome.ts';

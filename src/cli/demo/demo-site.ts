@@ -106,7 +106,7 @@ async function open(
   });
   const own = tlsMaterial(identity);
   const server = await openServer({
-    ...{ controller, tls: { own, clients: own }, stateDir, port, bind: LOOPBACK },
+    ...{ controller, tls: { own, clients: own, trust: identity }, stateDir, port, bind: LOOPBACK },
     ...{ clock: systemClock, log: silentLog, version: version() },
   });
   stopping.push(() => server.close());

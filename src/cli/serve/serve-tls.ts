@@ -20,7 +20,7 @@ export function serveTls(web: Web, identity: Identity): ServerTls {
   const { ca, crl, cert, key } = tlsMaterial(identity);
   const pair = pairOf(web);
   const own = pair === undefined ? { cert, key } : { cert: read(pair.certificate), key: read(pair.key) };
-  return { own, clients: { ca, crl }, denied: identity.denied };
+  return { own, clients: { ca, crl }, trust: identity };
 }
 
 interface FollowOptions {

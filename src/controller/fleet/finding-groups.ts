@@ -1,5 +1,5 @@
 /** What `kick doctor` found, each with the hosts that have it: the worst first, then what most have. */
-import type { Finding, Level } from './findings.ts';
+import type { Finding, Level } from './finding.ts';
 import { groupAlike } from './group-alike.ts';
 import { inGeneral } from './in-general.ts';
 import type { Patient } from './patient.ts';

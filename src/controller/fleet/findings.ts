@@ -2,46 +2,19 @@
 import { CLOCK_RULE, clockWords, isTooFar, SKEW_WARNING_MS } from '../../protocol/clocks.ts';
 import type { DoctorFacts } from '../../protocol/doctor.ts';
 import type { AgentStatus, Disabled } from '../../protocol/status.ts';
-import { formatDuration } from '../../util/duration.ts';
 import { plural } from '../../util/text.ts';
+import { type Authorities, caFindings, endFinding, unknownCaFindings } from './end-findings.ts';
+import { type Finding, problem, remark, warning } from './finding.ts';
 import { isDoubtful, whoHolds } from './holder.ts';
 import { disabledWords } from './host-state.ts';
 
-/** `problem`: kicks fail, or will within a week. `warning`: needs attention. `remark`: nothing is wrong. */
-export type Level = 'problem' | 'warning' | 'remark';
-
-export interface Finding {
-  level: Level;
-  what: string;
-  /** What to do about it. */
-  next?: string;
-}
-
-const DAY = 86_400_000;
 const MB = 1 << 20;
-
-/** Findings for something that ends (milliseconds since 1970); none while the end is far off. */
-export function endFinding(
-  what: string,
-  { ends, now, next }: { ends: number | undefined; now: number; next: string },
-): Finding[] {
-  if (ends === undefined || ends - now > 30 * DAY) return [];
-  if (ends <= now) return [{ level: 'problem', what: `${what} ended ${daysOf(now - ends)} ago`, next }];
-  return [
-    {
-      level: ends - now < 7 * DAY ? 'problem' : 'warning',
-      what: `${what} ends in ${daysOf(ends - now)}`,
-      next,
-    },
-  ];
-}
-
-/** `5h`, `12 days`. */
-export const daysOf = (ms: number) => (ms < 2 * DAY ? formatDuration(ms) : `${Math.floor(ms / DAY)} days`);
 
 const CRL_NEXT = 'bring a new crl.pem to it: delete the old one and run puppet, or see crl_refresh_interval';
 const CERTIFICATE_NEXT =
   "renew it: 'puppet ssl clean' and 'puppet ssl bootstrap' there, after 'puppetserver ca clean'; of our own CA: kick agent renew, or kick agent enroll";
+
+const IDENTITY_NEXT = 'put the files right; once restarted it would serve nobody';
 
 const RENEWAL_NEXT = 'kick agent renew there says more; kick pki serve must run where the CA is';
 
@@ -53,7 +26,14 @@ const PUPPET_NEXT = {
 /** From the facts alone, so that it works where no agent runs yet. */
 export function factFindings(facts: DoctorFacts, now: number, { isPull = false } = {}): Finding[] {
   const { certificateEnds, crlEnds, folders, damaged = [], servers, staleLock, schedulers } = facts;
-  const { puppetError, puppetComplaint, untrusted = [], renewalError } = facts;
+  const {
+    puppetError,
+    puppetComplaint,
+    untrusted = [],
+    renewalError,
+    identityError,
+    authorities = [],
+  } = facts;
   return [
     ...(puppetError === undefined
       ? []
@@ -71,6 +51,10 @@ export function factFindings(facts: DoctorFacts, now: number, { isPull = false }
     ),
     ...endFinding('its certificate', { ends: certificateEnds, now, next: CERTIFICATE_NEXT }),
     ...endFinding('its CRL', { ends: crlEnds, now, next: CRL_NEXT }),
+    ...caFindings('its', authorities, now),
+    ...(identityError === undefined
+      ? []
+      : [problem(`it goes on with its old certificates: ${identityError}`, IDENTITY_NEXT)]),
     ...(renewalError === undefined ? [] : [warning(`it cannot be renewed: ${renewalError}`, RENEWAL_NEXT)]),
     ...folders.flatMap(folderFindings),
     ...damaged.map(damagedFinding),
@@ -140,10 +124,10 @@ function schedulerFindings(schedulers: readonly string[], isPull: boolean): Find
   ];
 }
 
-/** Findings for an agent that answered. `version` is ours, `now` our clock halfway through the exchange. */
+/** Findings for an agent that answered. `version` and `authorities` are ours, `now` our clock halfway through the exchange. */
 export function statusFindings(
   status: AgentStatus,
-  { version, now }: { version: string; now: number },
+  { version, now, authorities = [] }: { version: string; now: number; authorities?: Authorities },
 ): Finding[] {
   const { doctor, running, disabled, obstacle, pull, pullOff, broker, time } = status;
   return [
@@ -154,7 +138,8 @@ export function statusFindings(
     ...obstacleFindings(obstacle),
     ...runFindings(running, time),
     ...pullOffFindings(pullOff),
-    ...brokerFindings(broker),
+    ...brokerFindings(broker, time),
+    ...unknownCaFindings(authorities, doctor?.authorities),
     ...disabledFindings(disabled, time),
     ...(doctor === undefined
       ? [unexamined(status.version === version)]
@@ -206,8 +191,13 @@ export function pullOffFindings(why: string | undefined): Finding[] {
   return [warning(`pull mode is off, and no run starts by itself: ${why}`, next)];
 }
 
-function brokerFindings(broker: AgentStatus['broker']): Finding[] {
-  if (broker === undefined || broker.server !== undefined) return [];
+const BROKER_NEXT = 'renew it there, and have nats-server load it (nats-server --signal reload)';
+
+function brokerFindings(broker: AgentStatus['broker'], now: number): Finding[] {
+  if (broker === undefined) return [];
+  const { certificateEnds: ends, server } = broker;
+  if (server !== undefined)
+    return endFinding(`the certificate of its broker ${server}`, { ends, now, next: BROKER_NEXT });
   const { reason = 'no attempt is over yet' } = broker;
   return [
     warning(`it is not connected to NATS: ${reason}`, 'see nats in agent.yaml, and the servers it names'),
@@ -217,16 +207,4 @@ function brokerFindings(broker: AgentStatus['broker']): Finding[] {
 export function disabledFindings(disabled: Disabled | undefined, now: number): Finding[] {
   if (disabled === undefined) return [];
   return [warning(disabledWords(disabled, now), 'kick enable, when it may run again')];
-}
-
-export function problem(what: string, next: string): Finding {
-  return { level: 'problem', what, next };
-}
-
-export function warning(what: string, next: string): Finding {
-  return { level: 'warning', what, next };
-}
-
-export function remark(what: string, next: string): Finding {
-  return { level: 'remark', what, next };
 }

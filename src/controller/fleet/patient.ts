@@ -1,13 +1,15 @@
 /** `kick doctor`: findings and vitals of hosts, and of this controller itself. */
-import { expiryOf } from '../../pki/expiry.ts';
-import type { Identity } from '../../pki/identity.ts';
+import { authoritiesIn } from '../../pki/authorities.ts';
 import type { AgentStatus } from '../../protocol/status.ts';
 import type { SendFailure, Target } from '../../transport/transport.ts';
 import type { Site } from '../site.ts';
 import type { AgentAnswer } from '../targeting/host-sources.ts';
 import { type AskOptions, askHosts } from './ask-hosts.ts';
-import { endFinding, type Finding, problem, statusFindings } from './findings.ts';
+import type { Authorities } from './end-findings.ts';
+import { type Finding, problem } from './finding.ts';
+import { statusFindings } from './findings.ts';
 import { holderOf } from './holder.ts';
+import { ownFindings } from './own-ends.ts';
 
 export interface Patient {
   certname: string;
@@ -39,18 +41,19 @@ export async function examineHosts(
 ): Promise<Patient[]> {
   const { clock, version } = site;
   const patients = new Map<string, Patient>();
+  const identity = await site.identity();
+  const authorities = authoritiesIn(identity);
   await askHosts(site, targets, {
     ...options,
     question: { doctor: true },
     onAnswer(answer) {
       // Immediately, since its clock is compared with ours.
-      const patient = patientOf(answer, { now: clock.now(), version });
+      const patient = patientOf(answer, { now: clock.now(), version, authorities });
       patients.set(patient.certname, patient);
       onAnswer?.(patient);
     },
   });
-  const identity = await site.identity();
-  const own = controllerFindings(identity, clock.now());
+  const own = await ownFindings(site);
   const self: Patient = { certname: `${identity.certname} (this controller)`, findings: own };
   if (own.length > 0) onAnswer?.(self);
   const hosts = targets.flatMap(({ certname }) => patients.get(certname) ?? []);
@@ -74,7 +77,7 @@ const ADVICE: Readonly<Record<SendFailure, string>> = {
 
 function patientOf(
   { target, status, error = 'no answer', failure = 'no-answer', latencyMs = 0 }: AgentAnswer,
-  { now, version }: { now: number; version: string },
+  { now, version, authorities }: { now: number; version: string; authorities: Authorities },
 ): Patient {
   const { certname } = target;
   if (status === undefined) {
@@ -83,7 +86,7 @@ function patientOf(
   const then = now - latencyMs / 2;
   return {
     certname,
-    findings: statusFindings(status, { version, now: then }),
+    findings: statusFindings(status, { version, now: then, authorities }),
     vitals: vitalsOf(status, then),
   };
 }
@@ -100,14 +103,3 @@ function vitalsOf(status: AgentStatus, now: number): Vitals {
     ...(running !== undefined && { lock: `held by ${holderOf(running)}` }),
   };
 }
-
-function controllerFindings(identity: Identity, now: number): Finding[] {
-  const { certificate, crl } = expiryOf(identity);
-  return [
-    ...endFinding("this controller's certificate", { ends: certificate, now, next: CERTIFICATE_NEXT }),
-    ...endFinding("this controller's CRL", { ends: crl, now, next: CRL_NEXT }),
-  ];
-}
-
-const CERTIFICATE_NEXT = 'renew it before that: no host accepts an expired one';
-const CRL_NEXT = 'bring a new crl.pem: with an expired one no host is trusted';

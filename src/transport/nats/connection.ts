@@ -48,6 +48,7 @@ export class BrokerConnection implements Link {
   #connection: NatsConnection | undefined;
   #status: LinkStatus = { state: 'connecting', reconnects: 0 };
   #renewal: NodeJS.Timeout | undefined;
+  #shown: Pick<LinkStatus, 'certificateEnds'> = {};
 
   /** Throws like `tlsMaterial`. */
   constructor(options: BrokerOptions) {
@@ -62,9 +63,8 @@ export class BrokerConnection implements Link {
 
   /** For an agent's status. */
   brokerStatus(): BrokerStatus | undefined {
-    const { state, server, reason, reconnects } = this.#status;
-    if (state === 'closed') return undefined;
-    return { reconnects, ...(server !== undefined && { server }), ...(reason !== undefined && { reason }) };
+    const { state, ...status } = this.#status;
+    return state === 'closed' ? undefined : status;
   }
 
   ready(wait: { withinMs: number; signal: AbortSignal }): Promise<void> {
@@ -176,7 +176,12 @@ export class BrokerConnection implements Link {
     for (const server of shuffled(servers)) {
       if (this.#closing.signal.aborted) break;
       try {
-        return await openConnection(server, { secureContext, name: `kick ${identity.certname}`, share });
+        const name = `kick ${identity.certname}`;
+        this.#shown = {};
+        const onCertificate = (certificateEnds: number) => {
+          this.#shown = { certificateEnds };
+        };
+        return await openConnection(server, { secureContext, name, share, onCertificate });
       } catch (error) {
         failure = error;
       }
@@ -192,7 +197,7 @@ export class BrokerConnection implements Link {
     void this.#watch(connection);
     if (!(await answers(connection)) || this.#closing.signal.aborted) return false;
     this.#options.log.info({ server }, 'connected to the broker');
-    this.#become({ state: 'connected', server, reconnects: this.#status.reconnects });
+    this.#become({ state: 'connected', server, ...this.#shown, reconnects: this.#status.reconnects });
     for (const listener of this.#onConnected) listener();
     return true;
   }

@@ -25,6 +25,8 @@ export interface LinkStatus {
   reason?: string;
   /** How often the connection was made again. */
   reconnects: number;
+  /** When the server's certificate expires, milliseconds since 1970; while connected with TLS. */
+  certificateEnds?: number;
 }
 
 export interface Link {

@@ -16,6 +16,8 @@ export interface OpenOptions {
   timeoutMs?: number;
   /** The most of our time that what comes from it may take, from 0 to 1; defaults to all of it. */
   share?: number;
+  /** Called with the end of the server's certificate, milliseconds since 1970. */
+  onCertificate?: (ends: number) => void;
 }
 
 const ATTEMPT_MS = 10_000;
@@ -27,7 +29,7 @@ const PING_MS = 30_000;
 /** `server`: `host:port`. Throws what the client throws: see `attemptReason`. */
 export function openConnection(
   server: string,
-  { secureContext, name, timeoutMs = ATTEMPT_MS, share = 1 }: OpenOptions,
+  { secureContext, name, timeoutMs = ATTEMPT_MS, share = 1, onCertificate }: OpenOptions,
 ): Promise<NatsConnection> {
   const host = server.slice(0, server.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1');
   const tls: ConnectionOptions | null =
@@ -43,6 +45,7 @@ export function openConnection(
   setTransportFactory({ factory: () => new ServerSocket() });
   const options: ClientOptions = {
     share,
+    ...(onCertificate !== undefined && { onCertificate }),
     servers: [server],
     name,
     tls: tls as object | null, // ServerSocket hands them to node:tls as they are

@@ -17,6 +17,8 @@ const MAX_UNREAD_BYTES = 64 << 20;
 export interface ClientOptions extends CoreOptions {
   /** The most of our time that what comes may take, from 0 to 1. */
   share: number;
+  /** Called with the end of the server's certificate, milliseconds since 1970. */
+  onCertificate?: (ends: number) => void;
 }
 
 /** A rest that is worth a timer, milliseconds. */
@@ -47,7 +49,7 @@ export class ServerSocket implements Transport {
 
   /** `tls`: null, or options for node:tls. Rejects with what stood against it. */
   async connect({ hostname, port }: Server, options: CoreOptions): Promise<void> {
-    const { tls, share } = options as ClientOptions;
+    const { tls, share, onCertificate } = options as ClientOptions;
     this.#share = share;
     try {
       const plain = this.#use(connect({ host: hostname, port, noDelay: true }));
@@ -55,7 +57,11 @@ export class ServerSocket implements Transport {
       const { hasTls, needsTls } = greetingOf(this.#greeting.toString('latin1'));
       if (tls && !hasTls) throw new Error('the server has no TLS');
       if (!tls && needsTls) throw new Error('the server requires TLS');
-      if (tls) await secured(this.#use(connectTls({ ...(tls as ConnectionOptions), socket: plain })));
+      if (tls) {
+        const socket = this.#use(connectTls({ ...(tls as ConnectionOptions), socket: plain }));
+        await secured(socket);
+        onCertificate?.(Date.parse(socket.getPeerCertificate().valid_to));
+      }
       this.#isConnected = true;
     } catch (error) {
       this.#socket?.destroy();

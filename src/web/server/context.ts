@@ -34,6 +34,8 @@ export interface ServerContext {
   /** controller.yaml, web. */
   config: WebConfig | undefined;
   oidc: Oidc | undefined;
+  /** When the certificate that browsers see expires, milliseconds since 1970. */
+  pageEnds(): number;
   schedules: StoredList<StoredSchedule>;
   scheduler: Pick<Scheduler, 'run'>;
   /** Learns whose connections are no strangers'. */

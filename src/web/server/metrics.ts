@@ -4,7 +4,7 @@ import { expiryOf } from '../../pki/expiry.ts';
 import { expositionText, type Family, gauge } from '../../util/exposition.ts';
 import type { ServerContext } from './context.ts';
 
-export function mountMetrics(app: Express, { controller, running, version }: ServerContext): void {
+export function mountMetrics(app: Express, { controller, running, version, pageEnds }: ServerContext): void {
   const requests = new Map<string, number>();
   app.use((request, response, next) => {
     response.on('finish', () => {
@@ -27,12 +27,21 @@ export function mountMetrics(app: Express, { controller, running, version }: Ser
         gauge(
           'kick_serve_certificate_end_timestamp_seconds',
           "When the controller's certificate expires.",
-          expiry === undefined ? undefined : expiry.certificate / 1000,
+          secondsOf(expiry?.certificate),
+        ),
+        gauge('kick_serve_ca_end_timestamp_seconds', 'When its CA expires.', secondsOf(expiry?.ca)),
+        gauge('kick_serve_crl_end_timestamp_seconds', 'When the first CRL expires.', secondsOf(expiry?.crl)),
+        gauge(
+          'kick_serve_page_certificate_end_timestamp_seconds',
+          'When the certificate that browsers see expires.',
+          secondsOf(pageEnds()),
         ),
       ]),
     );
   });
 }
+
+const secondsOf = (ms: number | undefined) => (ms === undefined ? undefined : ms / 1000);
 
 function requestFamily(requests: ReadonlyMap<string, number>): Family {
   return {

@@ -1,13 +1,12 @@
 /** `kick serve`: HTTPS with the controller's own certificate, or the one that controller.yaml names. */
 import { constants } from 'node:crypto';
-import { createServer, type Server } from 'node:https';
+import { createServer, type ServerOptions as HttpsOptions, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
 import type { WebConfig } from '../../config/controller-config.ts';
 import type { Controller } from '../../controller/controller.ts';
 import { KickError, messageOf, systemCode } from '../../errors.ts';
-import type { DenyList } from '../../pki/identity.ts';
 import { addressOf, guardServer } from '../../transport/guard/guard-server.ts';
 import { BACKLOG, GATE_LIMITS } from '../../transport/guard/limits.ts';
 import { addressGroup } from '../../util/address-group.ts';
@@ -17,6 +16,7 @@ import type { Log } from '../../util/log.ts';
 import { quietLog } from '../../util/quiet-log.ts';
 import { openAccounts } from './access/accounts.ts';
 import { openCertificates } from './access/certificates.ts';
+import { openTrust, type Trust } from './access/current-trust.ts';
 import { grantOf } from './access/grants.ts';
 import { openKnownPlaces } from './access/known-places.ts';
 import { type Oidc, openOidc } from './access/oidc.ts';
@@ -37,10 +37,11 @@ import { openStoredSchedules } from './schedules/stored-schedule.ts';
 /** Certificates; all PEM. */
 export interface ServerTls {
   /** What browsers see. */
-  own: Pick<SecureContextOptions, 'key' | 'cert'>;
-  /** Whose certificates may come in, but for those that are denied. */
+  own: { key: string | Buffer; cert: string | Buffer };
+  /** Whose certificates may come in. */
   clients: Pick<SecureContextOptions, 'ca' | 'crl'>;
-  denied?: DenyList | undefined;
+  /** The same, for connections that are open, and who is denied. */
+  trust: Trust;
 }
 
 export interface ServerOptions {
@@ -90,8 +91,8 @@ export async function openServer({
 }: ServerOptions): Promise<KickServer> {
   const webDir = join(stateDir, 'web');
   const [accounts, tokens] = [openAccounts(webDir, clock), openTokens(webDir, clock)];
-  let { denied } = tls;
-  const certificates = openCertificates(config?.certificates, (der) => denied?.denies(der));
+  const trust = openTrust(tls);
+  const certificates = openCertificates(config?.certificates, trust);
   const groups = (config?.oidc?.groups ?? []).map(grantOf);
   const sessions = await openSessions(webDir, { clock, log });
   const places = openKnownPlaces(webDir, { clock, log });
@@ -108,25 +109,18 @@ export async function openServer({
     deliveries: await openIdempotency(join(webDir, 'deliveries'), { ...keysIn, keptMs: DELIVERIES_KEPT_MS }),
     recentJob: recentJobs.read,
     oidc: oidcOf(config, clock),
+    pageEnds: trust.pageEnds,
     scheduler: { run: (schedule, onWaiting) => scheduler.run(schedule, onWaiting) },
     guard: { know: (socket) => guard.know(socket) },
   };
-  const app = createApp(context, feeds);
-  const server = createServer(
-    {
-      ...secureContext(tls, config),
-      ...LIMITS,
-      ALPNProtocols: ['http/1.1'],
-      ...(config?.certificates !== undefined && { requestCert: true, rejectUnauthorized: false }),
-    },
-    app,
-  );
+  const server = createServer(serverOptions(tls, config), createApp(context, feeds));
   const quiet = () => quietLog(log, clock);
   const guard = guardServer(server, {
     ...{ limits: CONNECTIONS, clock, quiet: quiet(), quietRoom: quiet() },
     ownerOf: (socket) => ({ name: addressGroup(addressOf(socket)), isKnown: false }),
   });
   server.on('tlsClientError', (_error, socket) => socket.destroy());
+  server.on('secureConnection', trust.note);
   await listen(server, port, bind);
   await running.takeUp();
   // After the jobs of before: a schedule sees that its last one runs.
@@ -135,7 +129,7 @@ export async function openServer({
     port: (server.address() as AddressInfo).port,
     setTls(next) {
       server.setSecureContext(secureContext(next, config));
-      denied = next.denied;
+      trust.set(next);
     },
     async close() {
       server.close();
@@ -147,6 +141,13 @@ export async function openServer({
     },
   };
 }
+
+const serverOptions = (tls: ServerTls, config: WebConfig | undefined): HttpsOptions => ({
+  ...secureContext(tls, config),
+  ...LIMITS,
+  ALPNProtocols: ['http/1.1'],
+  ...(config?.certificates !== undefined && { requestCert: true, rejectUnauthorized: false }),
+});
 
 const secureContext = ({ own, clients }: ServerTls, config: WebConfig | undefined): SecureContextOptions => ({
   ...own,

@@ -49,12 +49,17 @@ export async function agentAt(address: string, { tls, ...options }: AgentOptions
   return { ...agent, link, brokerLog: log };
 }
 
-/** A controller's sender through a broker. */
+/** A controller's sender through a broker. `broker`: as whom it connects there; defaults to `identity`. */
 export function senderAt(
   address: string,
-  { identity = controller, tls, ...options }: Partial<HttpsSenderOptions> & ConnectOptions = {},
+  {
+    identity = controller,
+    broker = identity,
+    tls,
+    ...options
+  }: Partial<HttpsSenderOptions> & ConnectOptions & { broker?: Identity } = {},
 ) {
-  const { link } = connectTo(address, identity, { tls });
+  const { link } = connectTo(address, broker, { tls });
   const sender = startSender(identity, {
     reach: (direct) => anyReach({ ...direct, streams: new NatsDialler(link, identity.certname) }),
     ...options,

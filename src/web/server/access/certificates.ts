@@ -1,6 +1,7 @@
 /** Programs with a client certificate of the controller's own CA, which TLS has verified against every CRL. */
 import type { TLSSocket } from 'node:tls';
 import { commonNameOf, DerError } from '../../../pki/der.ts';
+import type { CurrentTrust } from './current-trust.ts';
 import { type Grant, grantOf } from './grants.ts';
 
 export interface Certificates {
@@ -10,10 +11,9 @@ export interface Certificates {
 
 type Given = Parameters<typeof grantOf>[0];
 
-/** `denies`: the entry by which a certificate (DER) is denied here, if any does. */
 export function openCertificates(
   given: readonly Given[] = [],
-  denies: (certificate: Uint8Array) => string | undefined = () => undefined,
+  trust: Pick<CurrentTrust, 'refuses'> = { refuses: () => false },
 ): Certificates {
   const grants = new Map(given.map((one) => [one.name, grantOf(one)]));
   return {
@@ -21,7 +21,7 @@ export function openCertificates(
       // `authorized` holds only for a chain that ends at our CA, with dates, usage and CRLs checked.
       if (grants.size === 0 || !socket.authorized) return undefined;
       const { raw, fingerprint256 } = socket.getPeerCertificate();
-      const name = raw === undefined || denies(raw) !== undefined ? undefined : nameIn(raw);
+      const name = raw === undefined || trust.refuses(raw, socket) ? undefined : nameIn(raw);
       const grant = name === undefined ? undefined : grants.get(name);
       return name === undefined || grant === undefined
         ? undefined
