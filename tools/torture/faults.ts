@@ -18,7 +18,7 @@ export interface Ground {
   damaged: Map<string, number>;
   /** Hosts whose clock was set since the last calm. */
   lostTime: Set<string>;
-  /** Brokers that are being started again. */
+  /** Brokers and sites that are being started again. */
   restarting: Set<object>;
   /** Gives the machine another boot id. */
   newBoot(): void;
@@ -191,7 +191,12 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     what: 'everything dies at once, /run is empty, and the boot id is another',
     weight: 0.2,
     async act(ground) {
-      const { hosts, server } = ground.site;
+      const { site, restarting } = ground;
+      if (restarting.has(site)) return false;
+      restarting.add(site);
+      const { hosts, server } = site;
+      // What is only starting could not be killed.
+      await Promise.all([server.up(), ...hosts.map(({ agent }) => agent.up())]);
       const down = (left: readonly Host[]): Promise<void> => {
         const [next, ...others] = left;
         if (next === undefined) return server.whileDown(async () => ground.newBoot());
@@ -201,6 +206,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
         });
       };
       await down(hosts);
+      restarting.delete(site);
       return true;
     },
   },
