@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
-import { connect, type Socket } from 'node:net';
+import { connect, createServer as createNetServer, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import { ask } from '../../src/enrolment/call.ts';
@@ -207,4 +207,20 @@ test.each([
   }
   await Promise.all(sockets.map((socket) => once(socket, 'connect')));
   await enrollHere(port, await site.token());
+});
+
+test('a node whose connections make room for others asks again', async () => {
+  const site = await caSite();
+  const { port } = await serveHere(site);
+  let left = 2;
+  const between = createNetServer((near) => {
+    near.on('error', () => {});
+    left -= 1;
+    if (left >= 0) return void near.resetAndDestroy();
+    const far = connect({ port, host: '127.0.0.1' }).on('error', () => near.destroy());
+    near.pipe(far).pipe(near);
+  });
+  onTestFinished(() => void between.close());
+  await enrollHere(await listenOn(between), await site.token());
+  expect(left).toBe(-3);
 });
