@@ -62,6 +62,11 @@ test.each<RootName>(['debian12', 'debian13'])(
     machine.must('systemctl', 'stop', 'kick-helper.service');
     expect((await site.kick('ping', NODE)).out).toContain(version());
 
+    machine.must('dpkg', '--remove', 'kick-agent');
+    machine.must('dpkg', '--force-confold', '-i', machine.bring(debs[version()]?.agent ?? ''));
+    expect(machine.run('systemctl', 'is-active', 'kick-agent').out.trim()).toBe('inactive');
+    await expect.poll(async () => (await site.kick('ping', NODE)).out).toContain(version());
+
     shell(documented('enable --now kick-agent.service'));
     await expect.poll(async () => (await site.kick('ping', NODE)).out).toContain(version());
   },
