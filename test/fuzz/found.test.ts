@@ -3,6 +3,7 @@
 import { X509Certificate } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Request } from 'express';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { factsIn } from '../../src/agent/puppet/ask-facts.ts';
 import { readDisabled } from '../../src/agent/puppet/disabled-lock.ts';
@@ -21,7 +22,9 @@ import { readPuppetdbConf } from '../../src/puppet/puppetdb-conf.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { lineDecoder } from '../../src/util/json.ts';
 import { silentLog } from '../../src/util/log.ts';
+import { ROUTES } from '../../src/web/api/routes.ts';
 import { openAudit } from '../../src/web/server/audit.ts';
+import { inputOf } from '../../src/web/server/http/input.ts';
 import { fixedCa } from '../../tools/fuzz/decoders/fixed-ca.ts';
 import { element } from '../../tools/fuzz/decoders/mutate-der.ts';
 import { AT, UUID } from '../../tools/fuzz/decoders/samples.ts';
@@ -127,6 +130,11 @@ test('a CRL with a serial number of no bytes is none', () => {
   const list = element(TAG.sequence, element(TAG.sequence, Buffer.concat(fields)));
   const pem = `-----BEGIN X509 CRL-----\n${list.toString('base64')}\n-----END X509 CRL-----\n`;
   expect(() => readCrl(pem)).toThrow(DerError);
+});
+
+test('a parameter of a query that is given a hundred thousand times', async () => {
+  const request = { params: {}, headers: {}, originalUrl: `/?${'limit=1&'.repeat(100_000)}` } as Request;
+  await expect(inputOf(ROUTES.listAudit, request)).rejects.toMatchObject({ code: 'bad-request' });
 });
 
 test('an audit of line ends alone is passed over, and what stands among them is found', async () => {

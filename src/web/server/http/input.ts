@@ -47,8 +47,11 @@ function queryOf(request: Request): Record<string, unknown> {
   const mark = request.originalUrl.indexOf('?');
   const query: Record<string, unknown> = Object.create(null);
   if (mark < 0) return {};
-  for (const [name, value] of new URLSearchParams(request.originalUrl.slice(mark + 1)))
-    query[name] = name in query ? [query[name], value].flat() : value;
+  for (const [name, value] of new URLSearchParams(request.originalUrl.slice(mark + 1))) {
+    const before = query[name];
+    if (Array.isArray(before)) before.push(value);
+    else query[name] = before === undefined ? value : [before, value];
+  }
   return { ...query };
 }
 
