@@ -28,7 +28,7 @@ test('a plain kick loads no part of kick for which it has no use', async () => {
   const site = await realSite(1, () => 'exit 0');
   site.controllerYaml({ puppetdb: false });
   const modules = await modulesOf(site, 'run', '--host', 'web1.example.com');
-  expectAtMost(modules, 155);
+  expectAtMost(modules, 156);
   // Conditions, exclusions, limits and the sources of hosts; rows that are drawn again; groups of results; Puppet's settings.
   expect(
     modules.of(/\/dist\/controller\/targeting\/(puppetdb\/|condition-|fact-|exclusion|limit|nobody)/),
@@ -49,7 +49,7 @@ test('without an inventory there is nothing to parse, and nothing that parses', 
   const port = /:(\d+)"/.exec(readFileSync(inventory, 'utf8'))?.[1] ?? '';
   rmSync(inventory);
   const modules = await modulesOf(site, 'run', '--host', 'localhost', '--no-fqdn', '--port', port);
-  expectAtMost(modules, 148);
+  expectAtMost(modules, 149);
   expect(modules.of(/\/dist\/controller\/targeting\/bolt\//)).toEqual([]);
   expect(modules.of(/node_modules\/js-yaml\//)).toEqual([]);
 });

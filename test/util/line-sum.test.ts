@@ -1,3 +1,4 @@
+/** A line of a log that says whether it is whole: its checksum is at its end. */
 import { expect, test } from 'vitest';
 import { isWholeLine, withLineSum } from '../../src/util/line-sum.ts';
 
