@@ -1,10 +1,11 @@
 /** What is done to a site: each fault lasts for a moment, and is undone as a machine undoes it. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Random } from '../../src/cli/demo/run-shape.ts';
 import { sleep } from '../../src/util/clock.ts';
-import { emptyFolder, filesBelow, type Host, hasFakeTime, mount } from './host.ts';
+import { damageOne } from './damage-file.ts';
+import { emptyFolder, type Host, hasFakeTime, mount } from './host.ts';
 import { send } from './processes.ts';
 import { between, oneOf } from './random.ts';
 import type { Site } from './site.ts';
@@ -229,30 +230,4 @@ async function endRuns({ runs, runDir }: Host): Promise<void> {
     await sleep(5);
   }
   await untilDone(() => emptyFolder(runDir));
-}
-
-function damageOne({ stateDir }: Host, random: Random): boolean {
-  const files = filesBelow(stateDir);
-  if (files.length === 0) return false;
-  const path = oneOf(random, files);
-  try {
-    const bytes = readFileSync(path);
-    const at = Math.floor(random() * bytes.length);
-    const ways = [
-      () => rmSync(path),
-      () => truncateSync(path, 0),
-      () => truncateSync(path, at),
-      () =>
-        writeFileSync(
-          path,
-          bytes.map((byte, index) => (index === at ? byte ^ (1 << between(random, 0, 7)) : byte)),
-        ),
-      () => writeFileSync(path, Buffer.from(bytes.map(() => between(random, 0, 255)))),
-      () => writeFileSync(path, Buffer.concat([bytes, bytes.subarray(at)])),
-    ];
-    oneOf(random, ways)();
-    return true;
-  } catch {
-    return false; // it went away, or the disk is full
-  }
 }

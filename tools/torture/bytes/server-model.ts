@@ -57,26 +57,9 @@ export async function openServerPlace(base: string): Promise<ServerPlace> {
     string,
   ];
   mkdirSync(etc, { recursive: true });
-  const ca = mintCa();
-  ca.write(pki, ca.issue(CONTROLLER));
   const names = Object.keys(TRUTH);
-  const agents: AgentProcess[] = [];
-  for (const [index, exit] of EXITS.entries()) {
-    const certname = names[index] ?? '';
-    const configDir = join(base, certname);
-    mkdirSync(configDir);
-    ca.write(pki, ca.issue(certname, { role: 'agent' }));
-    const command = ['/bin/sh', '-c', `exit ${exit}`];
-    writeFileSync(join(configDir, 'agent.yaml'), JSON.stringify({ runner: 'command', command }));
-    agents.push(await startAgentProcess(agentCommand({ configDir, pkiDir: pki, certname })));
-  }
-  const nobody = await freePort();
-  const targets = names.map((name, index) => ({ name, uri: `127.0.0.1:${agents[index]?.port ?? nobody}` }));
-  writeFileSync(
-    join(etc, 'controller.yaml'),
-    JSON.stringify({ puppetdb: false, metrics_file: join(base, 'kick.prom') }),
-  );
-  writeFileSync(join(etc, 'inventory.yaml'), JSON.stringify({ targets }));
+  const agents = await startAgents(base, { names, pki });
+  await writeSite(base, { etc, names, agents });
   const kickArgs = ['--config-dir', etc, '--state-dir', folder, '--pki-dir', pki, '--certname', CONTROLLER];
   addAccount(ACCOUNT, { kickArgs, options: ['--role', 'admin'] });
   const port = await freePort();
@@ -117,6 +100,37 @@ export async function openServerPlace(base: string): Promise<ServerPlace> {
       await Promise.all(agents.map((agent) => agent.kill('SIGKILL')));
     },
   };
+}
+
+/** Of all hosts but the last. */
+async function startAgents(
+  base: string,
+  { names, pki }: { names: readonly string[]; pki: string },
+): Promise<AgentProcess[]> {
+  const ca = mintCa();
+  ca.write(pki, ca.issue(CONTROLLER));
+  const agents: AgentProcess[] = [];
+  for (const [index, exit] of EXITS.entries()) {
+    const certname = names[index] ?? '';
+    const configDir = join(base, certname);
+    mkdirSync(configDir);
+    ca.write(pki, ca.issue(certname, { role: 'agent' }));
+    const command = ['/bin/sh', '-c', `exit ${exit}`];
+    writeFileSync(join(configDir, 'agent.yaml'), JSON.stringify({ runner: 'command', command }));
+    agents.push(await startAgentProcess(agentCommand({ configDir, pkiDir: pki, certname })));
+  }
+  return agents;
+}
+
+async function writeSite(
+  base: string,
+  { etc, names, agents }: { etc: string; names: readonly string[]; agents: readonly AgentProcess[] },
+): Promise<void> {
+  const nobody = await freePort();
+  const targets = names.map((name, index) => ({ name, uri: `127.0.0.1:${agents[index]?.port ?? nobody}` }));
+  const config = { puppetdb: false, metrics_file: join(base, 'kick.prom') };
+  writeFileSync(join(etc, 'controller.yaml'), JSON.stringify(config));
+  writeFileSync(join(etc, 'inventory.yaml'), JSON.stringify({ targets }));
 }
 
 /** What has a checksum gets that of its new text. */
