@@ -7,6 +7,7 @@ import { MAX_ANSWER_BYTES, MAX_REQUEST_BYTES } from '../../../src/protocol/reque
 import { readJson } from '../../../src/transport/https/client/answer-reader.ts';
 import { readEvents } from '../../../src/transport/https/client/event-reader.ts';
 import { type Answer, exchange } from '../../../src/transport/https/client/exchange.ts';
+import { handedOnPeer, handOn } from '../../../src/transport/https/helper/handed-on.ts';
 import { HttpProblem } from '../../../src/transport/https/listener/refusal-status.ts';
 import { readBody } from '../../../src/transport/https/listener/request-body.ts';
 import { EVENTS_TYPE, JSON_TYPE, REQUEST_TYPE } from '../../../src/transport/https/media-types.ts';
@@ -149,6 +150,35 @@ const asked: Decoder = {
   },
 };
 
+const DATE = 'Sat, 28 Nov 2026 09:00:00 GMT';
+
+const handedOn: Decoder = {
+  name: 'handed-on',
+  about: 'who asks: a helper, of a listener that is not believed',
+  open: () => ({
+    samples: [
+      json(handOn({ certificate: Buffer.from('a certificate'), address: '192.0.2.1' }, { date: DATE })),
+      json(handOn({ certificate: Buffer.alloc(4000, 7), address: '2001:db8::1' }, {})),
+    ],
+    decode(input) {
+      const headers: unknown = parsedOr(input, {});
+      return handedOnPeer({ headers } as IncomingMessage);
+    },
+    isDeclared: isOf(HttpProblem),
+    words: ['kick-peer', 'kick-address', '=', '===='],
+  }),
+};
+
+/** Node's headers: values of text. */
+function parsedOr(input: Uint8Array, other: object): object {
+  try {
+    const value = Object.entries(JSON.parse(Buffer.from(input).toString()) as object);
+    return Object.fromEntries(value.filter(([, text]) => typeof text === 'string'));
+  } catch {
+    return other;
+  }
+}
+
 async function bodyOf(request: IncomingMessage, response: Parameters<typeof readBody>[1]): Promise<number> {
   try {
     return (await readBody(request, response, MAX_REQUEST_BYTES)).length;
@@ -157,4 +187,4 @@ async function bodyOf(request: IncomingMessage, response: Parameters<typeof read
   }
 }
 
-export const HTTP: readonly Decoder[] = [answer, stream, asked];
+export const HTTP: readonly Decoder[] = [answer, stream, asked, handedOn];
