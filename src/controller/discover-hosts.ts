@@ -10,7 +10,7 @@ interface DiscoverSite extends Pick<Site, 'identity' | 'openCrowd' | 'clock'> {
   config: Pick<ControllerConfig, 'nats'>;
 }
 
-/** Throws `KickError` `config` if there is none, or none can be reached. */
+/** Throws `KickError`: `usage` if there is none, `config` if none can be reached. */
 export async function discoverHosts(
   { config: { nats }, identity, openCrowd, clock }: DiscoverSite,
   asks: Asks,
@@ -18,11 +18,9 @@ export async function discoverHosts(
 ): Promise<Discovered> {
   if (nats === undefined || openCrowd === undefined) {
     throw new KickError(
-      'config',
+      'usage',
       'discover hosts: controller.yaml names no servers of NATS, through which hosts answer',
-      {
-        hint: NATS_EXAMPLE,
-      },
+      { hint: NATS_EXAMPLE },
     );
   }
   const own = await identity();

@@ -97,7 +97,8 @@ test('what is taken is bounded in number and size', async () => {
   for (const name of ['a', 'b', 'c'])
     messages.push([`${name}.example.com`, await said(ca.agent(`${name}.example.com`))]);
   const few = await counted(messages, { limits: { count: 2, bytes: 1e6 } });
-  expect(few).toMatchObject({ hosts: ['a.example.com', 'b.example.com'], ignored: { tooMany: 1 } });
+  expect(few.hosts.sort()).toEqual(['a.example.com', 'b.example.com']); // verified on several threads
+  expect(few.ignored).toMatchObject({ tooMany: 1 });
   const small = await counted(messages, { limits: { count: 10, bytes: 2000 } });
   expect(small).toMatchObject({ hosts: ['a.example.com'], ignored: { tooMany: 2 } });
 });

@@ -49,5 +49,5 @@ test('without a broker nobody can be asked, and the answer says so', async () =>
   const headers = await signIn(server, 'alice');
   expect((await server.ask('groups', { headers })).json).toMatchObject({ discovery: false });
   const { status, json } = await server.ask('hosts/resolve', { body: { choice }, headers });
-  expect([status, json.detail]).toEqual([503, expect.stringMatching(/names no servers of NATS/)]);
+  expect([status, json.detail]).toEqual([422, expect.stringMatching(/names no servers of NATS/)]);
 });
