@@ -46,13 +46,32 @@ test('handshakes are begun one a turn, those of controllers first, then those of
   const { visit, book, started, gate } = openGate({ handshakesAtOnce: 10 });
   book.welcome('192.0.2.1');
   book.fail('192.0.2.66');
-  for (const address of ['192.0.2.66', '192.0.2.3', '192.0.2.1']) visit(address).speak();
+  const all = ['192.0.2.66', '192.0.2.3', '192.0.2.1'].map((address) => visit(address));
+  for (const one of all) one.speak();
   await turn();
   expect(started).toEqual(['192.0.2.1']);
   await turn();
   await turn();
   expect(started).toEqual(['192.0.2.1', '192.0.2.3', '192.0.2.66']);
   expect(gate.size).toBe(3);
+});
+
+test('as long as more come they are taken before the next handshake begins, for sixteen turns at the most', async () => {
+  const { visit, started } = openGate({ handshakes: 100, handshakesAtOnce: 10 });
+  let left = 100;
+  const arrive = () => {
+    visit('192.0.2.2');
+    left -= 1;
+    if (left > 0) setImmediate(arrive);
+  };
+  setImmediate(arrive);
+  visit('192.0.2.1').speak();
+  for (let turns = 0; turns < 16; turns++) await turn();
+  expect(started).toEqual([]);
+  await turn();
+  await turn();
+  expect([started, left > 70]).toEqual([['192.0.2.1'], true]);
+  left = 1;
 });
 
 test('one who stays silent has begun no handshake', async () => {
@@ -139,11 +158,8 @@ test('many failures are as bad as more: the newest goes first, whatever its addr
   const { book, started, visit } = openGate();
   for (let i = 0; i < 50; i++) book.fail('192.0.2.1');
   for (let i = 0; i < 10; i++) book.fail('192.0.2.66');
-  const [old, good] = [visit('192.0.2.66'), visit('192.0.2.1')];
-  good.speak();
-  old.speak();
-  const newest = visit('192.0.2.1');
-  newest.speak();
+  const [old, good, newest] = [visit('192.0.2.66'), visit('192.0.2.1'), visit('192.0.2.1')];
+  for (const one of [good, old, newest]) one.speak();
   await turn();
   expect(started).toEqual(['192.0.2.1']);
 });

@@ -6,7 +6,8 @@ import { addressGroup, plainAddress } from '../../util/address-group.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { QuietLog } from '../../util/quiet-log.ts';
 import { AddressBook } from './address-book.ts';
-import { type GateLimits, HandshakeGate } from './handshake-gate.ts';
+import { HandshakeGate } from './handshake-gate.ts';
+import type { GateLimits } from './limits.ts';
 import { OpenConnections, type OpenLimits, type Owner } from './open-connections.ts';
 import { originOf } from './origin.ts';
 

@@ -9,26 +9,8 @@ import { addressGroup } from '../../util/address-group.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { AddressBook } from './address-book.ts';
 import { Crowd } from './crowd.ts';
+import type { GateLimits } from './limits.ts';
 import type { Origin } from './origin.ts';
-
-export interface GateLimits {
-  /** Maximum milliseconds from the connection to the end of its handshake. */
-  handshakeMs: number;
-  checkEveryMs: number;
-  /** Maximum number of connections that have not finished it. */
-  handshakes: number;
-  /** Maximum number of these in TLS. */
-  handshakesAtOnce: number;
-  /** Maximum number of those whose turn has not come within `turnMs`. */
-  handshakesLate: number;
-  turnMs: number;
-  /** Milliseconds in which a slow connection does not yet count as idle. */
-  handshakeGraceMs: number;
-  /** The same for one in TLS whose place a known address wants, from which somebody has asked who may, or one with fewer failures. */
-  betterGraceMs: number;
-  /** Places reserved for a known address. */
-  keptPerKnown: number;
-}
 
 /** The part of node:net's `Socket` that the gate needs. */
 export interface GateSocket extends Origin {
@@ -58,6 +40,11 @@ interface Pending<S> {
   since: number;
 }
 
+/**
+ * libuv takes one connection a turn of the event loop. A turn with a handshake is long, so that whoever comes would wait in the
+ * kernel, behind the flood: for so many turns those who come are taken first.
+ */
+const TURNS_FOR_ARRIVALS = 16;
 /** Milliseconds until the next attempt if all connections in TLS have only just arrived. */
 const RETRY_MS = 50;
 /** Fewer may be chance: an address that was put out once itself. */
@@ -77,6 +64,8 @@ export class HandshakeGate<S extends GateSocket> {
   /** Connections that have sent something and wait for their turn. */
   readonly #ready = new Crowd<Pending<S>>();
   readonly #shaking = new Crowd<Pending<S>>();
+  /** How many there have been. */
+  #arrivals = 0;
   #sweeper: NodeJS.Timeout | undefined;
   #isTurnDue = false;
 
@@ -103,6 +92,7 @@ export class HandshakeGate<S extends GateSocket> {
       group: addressGroup(socket.remoteAddress),
       since: clock.monotonic(),
     };
+    this.#arrivals += 1;
     this.#byName.set(pending.name, pending);
     this.#all.add(pending, pending.group);
     this.#silent.add(pending, pending.group);
@@ -131,7 +121,7 @@ export class HandshakeGate<S extends GateSocket> {
   #takeTurns(): void {
     if (this.#isTurnDue || this.#ready.size === 0) return;
     this.#isTurnDue = true;
-    setImmediate(() => {
+    this.#afterArrivals(() => {
       this.#dropLate();
       const next = this.#next();
       const hasRoom = next === undefined || this.#makePlace(next);
@@ -142,6 +132,14 @@ export class HandshakeGate<S extends GateSocket> {
       };
       if (hasRoom) again();
       else setTimeout(again, RETRY_MS).unref();
+    });
+  }
+
+  #afterArrivals(act: () => void, turns = TURNS_FOR_ARRIVALS): void {
+    const before = this.#arrivals;
+    setImmediate(() => {
+      if (this.#arrivals === before || turns === 0) act();
+      else this.#afterArrivals(act, turns - 1);
     });
   }
 

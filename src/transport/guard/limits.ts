@@ -1,8 +1,26 @@
+export interface GateLimits {
+  /** Maximum milliseconds from the connection to the end of its handshake. */
+  handshakeMs: number;
+  checkEveryMs: number;
+  /** Maximum number of connections that have not finished it. */
+  handshakes: number;
+  /** Maximum number of these in TLS. */
+  handshakesAtOnce: number;
+  /** Maximum number of those whose turn has not come within `turnMs`. */
+  handshakesLate: number;
+  turnMs: number;
+  /** Milliseconds in which a slow connection does not yet count as idle. */
+  handshakeGraceMs: number;
+  /** The same for one in TLS whose place a known address wants, from which somebody has asked who may, or one with fewer failures. */
+  betterGraceMs: number;
+  /** Places reserved for a known address. */
+  keptPerKnown: number;
+}
+
 /** What a connection may cost before its TLS handshake is done, on every way in: milliseconds, counts. */
-export const GATE_LIMITS = {
+export const GATE_LIMITS: GateLimits = {
   handshakeMs: 5000,
   checkEveryMs: 1000,
-  /** Connections that have not finished their handshake; an idle one costs a socket. */
   handshakes: 512,
   handshakesAtOnce: 64,
   handshakesLate: 64,
