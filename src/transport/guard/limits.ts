@@ -1,3 +1,5 @@
+/** What connections may cost before and after TLS, on every way in. */
+
 export interface GateLimits {
   /** Maximum milliseconds from the connection to the end of its handshake. */
   handshakeMs: number;
