@@ -7,17 +7,22 @@ function openTurns() {
   const turns = createSignInTurns({ now: () => 0, monotonic: () => 0 });
   const order: string[] = [];
   const refused: string[] = [];
-  const attempt = (what: string, address: string, { isKnown = false, isRight = false } = {}) =>
+  const attempt = (
+    what: string,
+    address: string,
+    { isKnown = false, isRight = false, meanwhile = () => {} } = {},
+  ) =>
     turns
-      .take({ address, isKnown }, async () => {
+      .take({ name: what, address, isKnown }, async () => {
         order.push(what);
+        meanwhile();
         return isRight ? what : undefined;
       })
       .catch((error: { code: string }) => void refused.push(`${what} ${error.code}`));
   /** Until it is let go, all others wait. */
   const hold = () => {
     const held = deferred();
-    void turns.take({ address: '192.0.2.99', isKnown: false }, async () => {
+    void turns.take({ name: 'held', address: '192.0.2.99', isKnown: false }, async () => {
       await held.promise;
       return 'held';
     });
@@ -53,4 +58,42 @@ test('too many: the oldest of the address with the most is refused, and nobody f
   await Promise.all(all);
   expect(order.slice(0, 2)).toEqual(['alice', 'bob']);
   expect(refused).toEqual(Array.from({ length: 38 }, (_, count) => `guess ${count} unavailable`));
+});
+
+test('whoever signs in again and again, with the right password, keeps nobody else from their turn', async () => {
+  const { attempt, order, refused, hold } = openTurns();
+  const letGo = hold();
+  const all = [
+    attempt('operator', '192.0.2.1', { isKnown: true, isRight: true }),
+    attempt('bob', '192.0.2.2', { isRight: true }),
+  ];
+  let left = 20;
+  const again = () => {
+    left -= 1;
+    if (left > 0) all.push(viewer());
+  };
+  const viewer = () => attempt('viewer', '192.0.2.66', { isKnown: true, isRight: true, meanwhile: again });
+  // Two, so that one always waits when a check ends.
+  all.push(viewer(), viewer());
+  letGo();
+  for (const one of all) await one;
+  // One of four is a stranger's.
+  expect(order.slice(0, 5)).toEqual(['operator', 'viewer', 'viewer', 'bob', 'viewer']);
+  expect(refused).toEqual([]);
+});
+
+test('too many of one person, at an address of theirs: theirs are put out', async () => {
+  const { attempt, order, refused, hold } = openTurns();
+  const letGo = hold();
+  const all = [
+    attempt('operator', '192.0.2.1', { isKnown: true, isRight: true }),
+    attempt('bob', '192.0.2.2', { isRight: true }),
+  ];
+  for (let count = 0; count < 100; count++) {
+    all.push(attempt('viewer', '192.0.2.66', { isKnown: true, isRight: true }));
+  }
+  letGo();
+  await Promise.all(all);
+  expect(order.slice(0, 4).toSorted()).toEqual(['bob', 'operator', 'viewer', 'viewer']);
+  expect(refused).toEqual(Array(38).fill('viewer unavailable'));
 });

@@ -9,6 +9,10 @@ import type { Clock } from '../../../util/clock.ts';
 import { ApiProblem } from '../../api/problem.ts';
 
 const MAX_WAITING = 64;
+/** If more than these wait where their person has signed in before, they make room, else strangers do. */
+const MAX_KNOWN_WAITING = MAX_WAITING / 2;
+/** After as many checks for people where they are known, it is a stranger's turn. */
+const KNOWN_IN_A_ROW = 3;
 /** More count no more. */
 const MANY_FAILURES = 8;
 const RETRY_S = 5;
@@ -19,6 +23,7 @@ interface Waiting {
 }
 
 export interface Attempt {
+  name: string;
   address: string;
   /** Whether their person has signed in there before. */
   isKnown: boolean;
@@ -26,35 +31,44 @@ export interface Attempt {
 
 export interface SignInTurns {
   /**
-   * Does the work alone: attempts from where their person has signed in before come first, then those of addresses with the
-   * fewest wrong passwords and waiting attempts, and of these the newest. `work` returns undefined for a wrong password. Throws `ApiProblem`
-   * `unavailable` if too many wait.
+   * Does the work alone. Three of four checks are for attempts from where their person has signed in before, if any wait: first
+   * whoever has been checked there least of late. Of the others, addresses with the fewest wrong passwords come first. Attempts
+   * that wait count as well, and of equals the newest comes first. `work` returns undefined for a wrong password. Throws
+   * `ApiProblem` `unavailable` if too many wait.
    */
   take<T>(attempt: Attempt, work: () => Promise<T | undefined>): Promise<T | undefined>;
 }
 
 export function createSignInTurns(clock: Clock): SignInTurns {
+  /** Wrong passwords by address; by person and address, where they are known, all checks: right passwords cost as much. */
   const book = new AddressBook(clock);
-  /** By the group of their address. */
   const [known, others] = [new Crowd<Waiting>(), new Crowd<Waiting>()];
+  let knownInARow = 0;
   let isTaken = false;
 
+  const groupOf = ({ name, address, isKnown }: Attempt) =>
+    isKnown ? `${addressGroup(address)} ${name}` : addressGroup(address);
+
+  const bestOf = (crowd: Crowd<Waiting>) =>
+    crowd.newestOfBest((group) => Math.min(book.failures(group) + crowd.sizeOf(group), MANY_FAILURES));
+
   function next(): void {
-    const waiting =
-      known.newestOfBest(() => 0) ??
-      others.newestOfBest((group) => Math.min(book.failures(group) + others.sizeOf(group), MANY_FAILURES));
+    const [first, second] = knownInARow < KNOWN_IN_A_ROW ? [known, others] : [others, known];
+    const waiting = bestOf(first) ?? bestOf(second);
     isTaken = waiting !== undefined;
     if (waiting === undefined) return;
-    for (const crowd of [known, others]) crowd.delete(waiting);
+    knownInARow = known.delete(waiting) ? knownInARow + 1 : 0;
+    others.delete(waiting);
     waiting.begin();
   }
 
-  function turn({ address, isKnown }: Attempt): Promise<void> {
+  function turn(attempt: Attempt): Promise<void> {
     return new Promise((resolve, reject) => {
-      (isKnown ? known : others).add({ begin: resolve, refuse: reject }, addressGroup(address));
-      while (known.size + others.size > MAX_WAITING) {
-        const victim = others.oldestOfLargest() ?? known.oldestOfLargest();
-        for (const crowd of [known, others]) if (victim !== undefined) crowd.delete(victim);
+      (attempt.isKnown ? known : others).add({ begin: resolve, refuse: reject }, groupOf(attempt));
+      if (known.size + others.size > MAX_WAITING) {
+        const crowd = known.size > MAX_KNOWN_WAITING ? known : others;
+        const victim = crowd.oldestOfLargest();
+        if (victim !== undefined) crowd.delete(victim);
         victim?.refuse(new ApiProblem('unavailable', 'too many sign in', { retryAfter: RETRY_S }));
       }
       if (!isTaken) next();
@@ -66,7 +80,7 @@ export function createSignInTurns(clock: Clock): SignInTurns {
       await turn(attempt);
       try {
         const found = await work();
-        if (found === undefined) book.fail(addressGroup(attempt.address));
+        if (attempt.isKnown || found === undefined) book.fail(groupOf(attempt));
         return found;
       } finally {
         next();

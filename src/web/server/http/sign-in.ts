@@ -25,7 +25,7 @@ export function signInWork({ doors, audit, clock }: ServerContext): SpecialWork 
     const attempt = { name: body.name, address };
     await limits.count(attempt);
     const isKnown = await doors.places.isKnown(body.name, address);
-    const account = await turns.take({ address, isKnown }, async () => {
+    const account = await turns.take({ ...attempt, isKnown }, async () => {
       if (request.socket.destroyed) throw new ApiProblem('bad-request', 'the connection has ended');
       return doors.accounts.check(body.name, body.password);
     });
