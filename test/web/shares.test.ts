@@ -76,9 +76,9 @@ test('all addresses of an IPv6 host are one', async () => {
   expect(await counted(limits, 'alice', ['2001:db8:0:2::1'])).toBe(1);
 });
 
-test('tries: in a window from the first, and of only so many names and addresses, the oldest of which are forgotten', () => {
+function openTries(most: number) {
   const { clock, time } = setClock();
-  const tries = createTries({ most: 2, withinMs: 1000, clock });
+  const tries = createTries({ most, withinMs: 1000, clock });
   const isCounted = (key: string) => {
     try {
       tries.count(key);
@@ -88,13 +88,31 @@ test('tries: in a window from the first, and of only so many names and addresses
       return false;
     }
   };
+  return { time, tries, isCounted };
+}
+
+test('tries: in a window from the first', () => {
+  const { time, isCounted } = openTries(2);
   expect(['a', 'a', 'a'].map(isCounted)).toEqual([true, true, false]);
   time.now += 1000;
   expect(['a', 'a', 'a'].map(isCounted)).toEqual([true, true, false]);
-  for (let count = 0; count < 49_999; count++) tries.count(`stranger ${count}`);
+});
+
+test('tries: of made-up names only so many are kept, and they push out none that is locked', () => {
+  const { tries, isCounted } = openTries(3);
+  expect(['a', 'a', 'a', 'a', 'b'].map(isCounted)).toEqual([true, true, true, false, true]);
+  for (let count = 0; count < 50_000; count++) tries.count(`stranger ${count}`);
   expect(isCounted('a')).toBe(false);
+  // The oldest that was tried little is forgotten.
+  expect(['b', 'b', 'b'].map(isCounted)).toEqual([true, true, true]);
+});
+
+test('tries: of names that are locked as well only so many are kept', () => {
+  const { tries, isCounted } = openTries(1);
+  for (let count = 0; count < 50_000; count++) tries.count(`name ${count}`);
+  expect(isCounted('name 0')).toBe(false);
   tries.count('one more');
-  expect(isCounted('a')).toBe(true);
+  expect(['name 1', 'name 0'].map(isCounted)).toEqual([false, true]);
 });
 
 test('fifty tokens each: whoever has them keeps nobody else from one, and those that are over do not count', async () => {

@@ -2,7 +2,10 @@
 import type { Clock } from '../../../util/clock.ts';
 import { ApiProblem } from '../../api/problem.ts';
 
-/** The oldest are forgotten first; as many more tries cost more than they give. */
+/**
+ * Of those that are tried little, and as many that are tried much: names made up for it push out none that is locked. The oldest
+ * are forgotten first; as many more tries cost more than they give.
+ */
 const MAX_KEYS = 50_000;
 
 export interface TriesOptions {
@@ -20,20 +23,35 @@ export interface Tries {
   forget(key: string): void;
 }
 
-export function createTries({ most, withinMs, clock }: TriesOptions): Tries {
-  /** In the order of their first. */
-  const known = new Map<string, { count: number; endsAt: number }>();
+interface Entry {
+  count: number;
+  endsAt: number;
+}
 
-  function current(key: string) {
-    const found = known.get(key);
+export function createTries({ most, withinMs, clock }: TriesOptions): Tries {
+  /** In the order of their first, and of when they had half of what they may. */
+  const [little, much] = [new Map<string, Entry>(), new Map<string, Entry>()];
+
+  function add(kind: Map<string, Entry>, key: string, entry: Entry): void {
+    kind.set(key, entry);
+    for (const [oldest, { endsAt }] of kind) {
+      if (kind.size <= MAX_KEYS && clock.monotonic() < endsAt) break;
+      kind.delete(oldest);
+    }
+  }
+
+  function forget(key: string): void {
+    for (const kind of [little, much]) kind.delete(key);
+  }
+
+  const find = (key: string) => much.get(key) ?? little.get(key);
+
+  function current(key: string): Entry {
+    const found = find(key);
     if (found !== undefined && clock.monotonic() < found.endsAt) return found;
     const begun = { count: 0, endsAt: clock.monotonic() + withinMs };
-    known.delete(key);
-    known.set(key, begun);
-    for (const [oldest, { endsAt }] of known) {
-      if (known.size <= MAX_KEYS && clock.monotonic() < endsAt) break;
-      known.delete(oldest);
-    }
+    forget(key);
+    add(little, key, begun);
     return begun;
   }
 
@@ -41,15 +59,16 @@ export function createTries({ most, withinMs, clock }: TriesOptions): Tries {
     count(key) {
       const found = current(key);
       found.count += 1;
+      if (found.count * 2 >= most && little.delete(key)) add(much, key, found);
       if (found.count <= most) return;
       throw new ApiProblem('too-many-requests', 'too many attempts to sign in', {
         retryAfter: Math.ceil((found.endsAt - clock.monotonic()) / 1000),
       });
     },
     giveBack(key) {
-      const found = known.get(key);
+      const found = find(key);
       if (found !== undefined) found.count -= 1;
     },
-    forget: (key) => void known.delete(key),
+    forget,
   };
 }
