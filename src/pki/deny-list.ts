@@ -6,6 +6,7 @@ import { clip } from '../util/text.ts';
 import { readTrusted } from '../util/trusted-file.ts';
 import { commonNameOf, DerError, serialNumber } from './der.ts';
 import type { DenyList } from './identity.ts';
+import { mirrored } from './mirrored-signature.ts';
 
 const MAX_BYTES = 4 << 20;
 const MAX_SHOWN = 80;
@@ -51,10 +52,14 @@ function entryOf(said: string): string | undefined {
   return /^-?[0-9a-f]+$/.test(hex) ? serial(hex) : undefined;
 }
 
-/** What would deny it. */
+/** What would deny it, in whichever spelling it was seen. */
 function namesOf(der: Uint8Array): string[] {
-  const digest = createHash('sha256').update(der).digest('hex');
-  return [`sha256:${digest}`, serial(new X509Certificate(der).serialNumber), ...nameIn(der)];
+  const digests = [der, ...mirrored(der)].map((one) => createHash('sha256').update(one).digest('hex'));
+  return [
+    ...digests.map((one) => `sha256:${one}`),
+    serial(new X509Certificate(der).serialNumber),
+    ...nameIn(der),
+  ];
 }
 
 const serial = (hex: string) => `serial:${serialNumber(hex).toString(16)}`;

@@ -1,8 +1,11 @@
 /** The list of denied certificates: what stands in it, whom it means, and what is refused in it. */
-import { createHash } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { parseDenyList } from '../../src/pki/deny-list.ts';
+import { mirrored } from '../../src/pki/mirrored-signature.ts';
 import { chainVerifier } from '../../src/pki/peer-chain.ts';
+import { certify } from '../../tools/mint/authority.ts';
+import { generateKey } from '../../tools/mint/keys.ts';
 import { mintCa } from '../../tools/mint/mint-ca.ts';
 
 const ca = mintCa();
@@ -51,4 +54,36 @@ test('answers that come through a broker are judged by it as well', () => {
   const verifier = chainVerifier({ ...trust, denied });
   expect(() => verifier.verify([web1.raw], options)).toThrow('denied here');
   expect(verifier.verify([web2.raw], options).subject).toBe('CN=web2.example.com');
+});
+
+test.each(['P-256', 'P-384', 'P-521'])('an ECDSA signature (r, n − s) of %s hides nobody', (namedCurve) => {
+  const issuer = { subject: ['Test CA'], key: generateKeyPairSync('ec', { namedCurve }).privateKey };
+  const isSigned = (der: Uint8Array) => new X509Certificate(der).verify(createPublicKey(issuer.key));
+  for (let count = 0; count < 20; count++) {
+    const subject = ['web1.example.com'];
+    const { raw } = new X509Certificate(
+      certify({ subject, key: generateKey('ed25519'), issuer, role: 'agent' }),
+    );
+    const twins = mirrored(raw).filter(isSigned);
+    expect(twins).toHaveLength(1);
+    const twin = twins[0] ?? raw;
+    expect([twin.equals(raw), new X509Certificate(twin).raw.equals(twin)]).toEqual([false, true]);
+    const list = parseDenyList(`sha256:${createHash('sha256').update(raw).digest('hex')}`, 'load it');
+    expect(list.denies(twin)).toBeDefined();
+    expect(list.denies(web1.raw)).toBeUndefined();
+  }
+});
+
+test('other signatures have one spelling, and what is no certificate has none', () => {
+  const rsa = { subject: ['Test CA'], key: generateKey('rsa-2048') };
+  const pem = certify({
+    subject: ['web1.example.com'],
+    key: generateKey('p256'),
+    issuer: rsa,
+    role: 'agent',
+  });
+  expect(mirrored(new X509Certificate(pem).raw)).toEqual([]);
+  expect([Buffer.alloc(0), Buffer.from('no certificate'), web1.raw.subarray(1)].flatMap(mirrored)).toEqual(
+    [],
+  );
 });

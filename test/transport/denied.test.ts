@@ -1,6 +1,9 @@
 /** Certificates that are denied here: the listener closes on them, the sender does not believe them, and both from one moment to the next. */
+import { createHash, X509Certificate } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { parseDenyList } from '../../src/pki/deny-list.ts';
 import type { DenyList, Identity } from '../../src/pki/identity.ts';
+import { mirrored } from '../../src/pki/mirrored-signature.ts';
 import { mintCa } from '../../tools/mint/mint-ca.ts';
 import { anySignal, failureOf, startAgent, startSender } from './support.ts';
 
@@ -23,6 +26,19 @@ test('a controller is shut out as soon as it is denied, and let in again afterwa
   listener.setIdentity(identity);
   await ask(controller);
   expect(calls.filter((name) => name === 'status')).toHaveLength(3);
+});
+
+test('a fingerprint shuts out its certificate with the signature written in the other way as well', async () => {
+  const identity = ca.agent();
+  const raw = controller.chain[0]?.raw ?? Buffer.alloc(0);
+  const twin = mirrored(raw).map((der) => new X509Certificate(der));
+  const chain = twin.filter((one) => identity.ca.some(({ publicKey }) => one.verify(publicKey)));
+  const { listener, target } = await startAgent(identity);
+  const ask = () => startSender({ ...controller, chain }).status(target, { signal: anySignal() });
+  await ask();
+  const entry = `sha256:${createHash('sha256').update(raw).digest('hex')}`;
+  listener.setIdentity({ ...identity, denied: parseDenyList(entry, 'load it') });
+  expect(await failureOf(ask())).toMatchObject({ arrived: false });
 });
 
 test('a host that is denied is asked nothing', async () => {

@@ -1,0 +1,45 @@
+/** A certificate's other spelling: where an ECDSA signature (r, s) verifies, (r, n − s) does, and whoever has the one can write the other. */
+import { childrenOf, DerError, TAG } from './der.ts';
+
+const BIT_STRING = 0x03;
+
+/** n, the order of P-256, P-384 and P-521: whose key has signed a certificate does not stand in it. */
+const ORDERS = [
+  0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
+  0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
+  0x1fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n,
+];
+
+/** The certificate with n − s in the place of s, for each n that it may be; none if no ECDSA key has signed it. */
+export function mirrored(certificate: Uint8Array): Buffer[] {
+  try {
+    const [tbs, algorithm, signature] = childrenOf(certificate, TAG.sequence);
+    if (tbs === undefined || algorithm === undefined || signature?.tag !== BIT_STRING) return [];
+    // Of other algorithms it is no sequence. The first byte counts the bits that are not used.
+    const [r, s] = childrenOf(signature.content.subarray(1), TAG.sequence);
+    if (r === undefined || s?.tag !== TAG.integer || s.content.length === 0) return [];
+    const value = BigInt(`0x${Buffer.from(s.content).toString('hex')}`);
+    return ORDERS.filter((n) => n > value).map((n) => {
+      const pair = element(TAG.sequence, r.whole, element(TAG.integer, integer(n - value)));
+      return element(TAG.sequence, tbs.whole, algorithm.whole, element(BIT_STRING, Uint8Array.of(0), pair));
+    });
+  } catch (error) {
+    if (error instanceof DerError) return [];
+    throw error;
+  }
+}
+
+/** The shortest content of a positive integer (X.690 8.3). */
+function integer(value: bigint): Buffer {
+  const hex = value.toString(16);
+  const bytes = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex');
+  return (bytes[0] ?? 0) < 0x80 ? bytes : Buffer.concat([Uint8Array.of(0), bytes]);
+}
+
+function element(tag: number, ...parts: readonly Uint8Array[]): Buffer {
+  const content = Buffer.concat(parts);
+  if (content.length < 0x80) return Buffer.concat([Uint8Array.of(tag, content.length), content]);
+  const hex = content.length.toString(16);
+  const length = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex');
+  return Buffer.concat([Uint8Array.of(tag, 0x80 | length.length), length, content]);
+}
