@@ -119,6 +119,28 @@ test('what was verified once is judged by its dates again', () => {
   expect(at(Date.now() + 2 * DAY_MS)).toThrow(/has expired/);
 });
 
+test('what was verified once is known again whatever is sent beside it', () => {
+  const below = mintCa({ intermediate: true });
+  const verifier = chainVerifier(below.controller());
+  const leaf = below.agent('web1.example.com').chain[0]?.raw ?? Buffer.alloc(0);
+  const junk = () => mintCa().certificates;
+  const beside = [[], [junk()], [junk(), junk()], [below.certificates]].map((pems) => [
+    leaf,
+    ...pems.map((pem) => new X509Certificate(pem).raw),
+  ]);
+  const verified = beside.map((ders) => verifier.verify(ders, { now: Date.now(), use: 'serverAuth' }));
+  expect(new Set(verified).size).toBe(1);
+});
+
+test('a CA below ours is believed once our own files name it, not because it was sent', () => {
+  const below = mintCa({ intermediate: true });
+  const trust = below.controller();
+  const [issuing, root] = trust.ca;
+  if (issuing === undefined || root === undefined) throw new Error('no CAs');
+  const { chain } = below.agent('web1.example.com');
+  expect(verdict({ ...trust, ca: [root] }, [...chain, issuing])).toMatch(/no CRL of/);
+});
+
 test('bytes that are no certificate, or one that was changed, are refused', () => {
   const [leaf] = agent();
   const verifier = chainVerifier(ours);
