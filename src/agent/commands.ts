@@ -60,7 +60,7 @@ export function createCommands({ requests, queue, disabling, clock, marks }: Com
 
   /** One that may be sent by others is marked first: a crash loses it, and repeats it never. */
   async function once(request: Request): Promise<CommandReply> {
-    await marks()?.take(`${request.iss} ${request.jti}`);
+    await marks()?.take(request);
     return carryOut(request);
   }
 

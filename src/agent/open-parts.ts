@@ -71,7 +71,7 @@ export async function openParts(options: AgentOptions): Promise<Parts> {
   const metrics = await openMetrics({ file, keptIn: layout.metrics, version, clock, log, quarantine });
   const audit = createAudit({ log, metrics, clock, standing });
   const disabling = createDisabling({ lockPath: () => runner.disabledLock(), clock, log });
-  const commandMarks = createCommandMarks(layout.commands, clock);
+  const commandMarks = createCommandMarks(layout.commands, { quarantine });
   const marks = () => (standing.verify === undefined ? undefined : commandMarks);
   const keeper = () => keeperOf(layout.runLock, { runsPuppet: runner.name !== 'command' });
   const queueDeps: QueueDeps = {
