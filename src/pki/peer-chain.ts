@@ -25,6 +25,8 @@ export interface ChainVerifier {
    * nor one above it is revoked. Throws `ChainError`.
    */
   verify(chain: readonly Uint8Array[], options: { now: number; use: Use }): X509Certificate;
+  /** The same for somebody who was let in already: whether it, or a CRL, has come to its end meanwhile does not count. */
+  verifyUndated(chain: readonly Uint8Array[], options: { use: Use }): X509Certificate;
 }
 
 const MAX_DEPTH = 8;
@@ -48,23 +50,29 @@ export function chainVerifier({
   const crls = crlsOf(pems, ca);
   const known = new Map<string, Known>();
 
+  const check = (chain: readonly Uint8Array[], use: Use, checkTimes: (checked: Known) => void) => {
+    // The leaf's alone: those above it have CRLs of ours, so they are CAs of ours, whatever was sent beside it.
+    const [der = ''] = chain;
+    const key = `${use} ${createHash('sha256').update(der).digest('base64')}`;
+    const before = known.get(key);
+    const checked = before ?? checkChain(chain, { ca, crls, use });
+    checkTimes(checked);
+    if (denied?.denies(checked.leaf.raw) !== undefined)
+      throw new ChainError(`"${nameOf(checked.leaf)}" is denied here`);
+    if (before === undefined) {
+      if (known.size >= MAX_KNOWN) known.clear();
+      known.set(key, checked);
+    }
+    return checked.leaf;
+  };
+
   return {
-    verify(chain, { now, use }) {
-      // The leaf's alone: those above it have CRLs of ours, so they are CAs of ours, whatever was sent beside it.
-      const [der = ''] = chain;
-      const key = `${use} ${createHash('sha256').update(der).digest('base64')}`;
-      const before = known.get(key);
-      const checked = before ?? checkChain(chain, { ca, crls, use });
-      checkDates(checked, now);
-      checkCrlDates(crls, now);
-      if (denied?.denies(checked.leaf.raw) !== undefined)
-        throw new ChainError(`"${nameOf(checked.leaf)}" is denied here`);
-      if (before === undefined) {
-        if (known.size >= MAX_KNOWN) known.clear();
-        known.set(key, checked);
-      }
-      return checked.leaf;
-    },
+    verify: (chain, { now, use }) =>
+      check(chain, use, (checked) => {
+        checkDates(checked, now);
+        checkCrlDates(crls, now);
+      }),
+    verifyUndated: (chain, { use }) => check(chain, use, () => {}),
   };
 }
 

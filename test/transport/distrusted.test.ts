@@ -1,6 +1,7 @@
-/** Which connections a change of trust ends, when some of them end by themselves at the same time. */
+/** Which connections a change of trust ends, when some of them, or the lists that they were judged by, end by themselves. */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, createServer, type TLSSocket } from 'node:tls';
 import { expect, test } from 'vitest';
 import type { Identity } from '../../src/pki/identity.ts';
@@ -9,9 +10,8 @@ import { peerCertificate } from '../../src/transport/https/listener/peer-certifi
 import { mintCa } from '../../tools/mint/mint-ca.ts';
 import { afterwards } from '../support/afterwards.ts';
 
-test('a connection that is closed already is passed over', async () => {
-  const ca = mintCa();
-  const [agent, controller] = [ca.agent(), ca.controller()];
+/** The agent's end of a connection that a client with this identity has made. */
+async function connected(agent: Identity, controller: Identity): Promise<TLSSocket> {
   const pem = ({ key, chain }: Identity) => ({
     key: key.export({ type: 'pkcs8', format: 'pem' }),
     cert: chain.join(''),
@@ -22,12 +22,44 @@ test('a connection that is closed already is passed over', async () => {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const client = connect({ port, host: '127.0.0.1', ...pem(controller), rejectUnauthorized: false });
+  client.on('error', () => {});
   afterwards(() => client.destroy());
   const [socket] = (await once(server, 'secureConnection')) as [TLSSocket];
+  return socket;
+}
+
+test('a connection that is closed already is passed over', async () => {
+  const ca = mintCa();
+  const agent = ca.agent();
+  const socket = await connected(agent, ca.controller());
   expect(peerCertificate(socket)).toBeDefined();
-  const change = { before: agent, next: { ...agent, ca: mintCa().agent().ca }, now: Date.now() };
+  const change = { before: agent, next: { ...agent, ca: mintCa().agent().ca } };
   expect(distrusted([socket], change)).toEqual([socket]);
   socket.destroy();
   await once(socket, 'close');
   expect(() => distrusted([socket], change)).not.toThrow();
+});
+
+test.each([
+  ['whose CRL had ended when the new one came', { crlDays: -1 }, Infinity],
+  ['whose certificate has ended', {}, 2000],
+])('a connection %s ends if it is revoked, denied, or of a CA that is gone', async (_, options, lifeMs) => {
+  const ca = mintCa(options);
+  const before = ca.agent();
+  const controller = ca.controller(
+    'controller.example.com',
+    lifeMs === Infinity ? {} : { notAfter: Date.now() + lifeMs },
+  );
+  const socket = await connected(before, controller);
+  if (lifeMs !== Infinity) await sleep(lifeMs + 100);
+  const dropped = (next: Partial<Identity>) =>
+    distrusted([socket], { before, next: { ...before, ...next } }).length;
+  expect(dropped({})).toBe(0);
+  expect(dropped({ denied: { denies: () => 'controller.example.com' } })).toBe(1);
+  const other = mintCa().agent();
+  expect(dropped({ ca: other.ca, crls: other.crls })).toBe(1);
+  ca.revoke(ca.controller('other.example.com'));
+  expect(dropped({ crls: ca.agent().crls })).toBe(0);
+  ca.revoke(controller);
+  expect(dropped({ crls: ca.agent().crls })).toBe(1);
 });

@@ -8,22 +8,23 @@ type Trust = Pick<Identity, 'ca' | 'crls' | 'denied'>;
 
 /**
  * Those whose certificate was believed before, and is not any more. Judged by both, as `peer-chain` is stricter than the
- * OpenSSL that let them in; a certificate that has merely come to its end keeps what it has begun.
+ * OpenSSL that let them in. No dates count: a certificate that has merely come to its end keeps what it has begun, and
+ * one that is revoked loses it, also if it or a CRL had ended before.
  */
 export function distrusted(
   sockets: readonly TLSSocket[],
-  { before, next, now }: { before: Trust; next: Trust; now: number },
+  { before, next }: { before: Trust; next: Trust },
 ): TLSSocket[] {
   const [old, current] = [chainVerifier(before), chainVerifier(next)];
   return sockets.filter((socket) => {
     const chain = chainOf(socket);
-    return believes(old, chain, now) && !believes(current, chain, now);
+    return believes(old, chain) && !believes(current, chain);
   });
 }
 
-function believes(verifier: ChainVerifier, chain: readonly Uint8Array[], now: number): boolean {
+function believes(verifier: ChainVerifier, chain: readonly Uint8Array[]): boolean {
   try {
-    verifier.verify(chain, { now, use: 'clientAuth' });
+    verifier.verifyUndated(chain, { use: 'clientAuth' });
     return true;
   } catch {
     return false;
