@@ -13,7 +13,7 @@ const DAY_MS = 86_400_000;
 
 /** Where we are stricter, and why that is right for certificates of a Puppet CA. */
 const STRICTER: readonly (readonly [RegExp, string])[] = [
-  [/a CRL (has expired|is not valid yet) here/, 'any such CRL of ours says that they are not kept up'],
+  [/a CRL (has expired|is not valid yet) here/, 'of any CA of ours it says that they are not kept up'],
   [/may sign nothing/, 'questions and answers are signed; a key for encryption only cannot'],
   [/is a CA$/, 'a CA neither asks nor answers'],
   [/not known: 551d1e/, 'names are not compared with the constraints of a CA, so such a CA is not believed'],

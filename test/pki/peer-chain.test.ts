@@ -63,6 +63,22 @@ test('one that is revoked is not, and neither is one for whose CA there is no CR
   expect(verdict(ours, agent(), { now: Date.now() + 400 * DAY_MS })).toMatch(/a CRL has expired/);
 });
 
+test('an old CRL beside one that is fresh only revokes', () => {
+  const root = newAuthority('Our CA');
+  const issue = (name: string) =>
+    new X509Certificate(certify({ subject: [name], key: generateKey('p256'), issuer: root, role: 'agent' }));
+  const [web1, gone] = [issue('web1.example.com'), issue('gone.example.com')];
+  const revoked = [{ serial: gone.serialNumber, at: Date.now() - 3 * DAY_MS }];
+  const [fresh, old] = [crlOf(root, 365), crlOf({ ...root, revoked }, -1)];
+  const trust = (...crls: string[]) => ({ ...ours, ca: [new X509Certificate(root.certificate)], crls });
+  for (const both of [trust(old, fresh), trust(fresh, old)]) {
+    expect(verdict(both, [web1])).toBe('CN=web1.example.com');
+    expect(verdict(both, [gone])).toMatch(/has been revoked/);
+  }
+  const ofAnother = { ...trust(old, ...ours.crls), ca: [...trust().ca, ...ours.ca] };
+  for (const one of [trust(old), ofAnother]) expect(verdict(one, [web1])).toMatch(/a CRL has expired/);
+});
+
 test('a CRL of a CA that only has the same name says nothing', () => {
   const other = mintCa();
   expect(verdict({ ...ours, crls: other.controller().crls }, agent())).toMatch(/no CRL of/);
