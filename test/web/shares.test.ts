@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import express from 'express';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
@@ -10,6 +11,7 @@ import { openKnownPlaces } from '../../src/web/server/access/known-places.ts';
 import { openTokens } from '../../src/web/server/access/tokens.ts';
 import { mountOidc } from '../../src/web/server/http/oidc-routes.ts';
 import { problemOf, sendProblem } from '../../src/web/server/http/problems.ts';
+import { signInWork } from '../../src/web/server/http/sign-in.ts';
 import { createSignInLimits } from '../../src/web/server/http/sign-in-limits.ts';
 import { openStreamPlaces } from '../../src/web/server/http/stream-places.ts';
 import { createTries } from '../../src/web/server/http/tries.ts';
@@ -105,6 +107,35 @@ test('tries: of made-up names only so many are kept, and they push out none that
   expect(isCounted('a')).toBe(false);
   // The oldest that was tried little is forgotten.
   expect(['b', 'b', 'b'].map(isCounted)).toEqual([true, true, true]);
+});
+
+test('tries: what is taken back leaves nothing that pushes others out', () => {
+  const { tries, isCounted } = openTries(3);
+  tries.count('a');
+  for (let count = 0; count < 50_000; count++) tries.count(`stranger ${count}`)();
+  expect(['a', 'a', 'a'].map(isCounted)).toEqual([true, true, false]);
+});
+
+test('an attempt to sign in that is not checked is no guess of its name', async () => {
+  const clock = setClock().clock;
+  const doors = { places: openKnownPlaces(tempFolder(), { clock, log }) };
+  // biome-ignore lint/suspicious/noExplicitAny: only this is used
+  const work = signInWork({ doors, clock } as any);
+  const said = new Set<string>();
+  for (let count = 0; count < 20; count++) {
+    const request = Object.assign(
+      Readable.from([Buffer.from('{"name":"alice","password":"any password"}')]),
+      {
+        headers: { 'content-type': 'application/json' },
+        originalUrl: '/api/v1/session',
+        socket: { remoteAddress: '192.0.2.1', destroyed: true },
+      },
+    );
+    // biome-ignore lint/suspicious/noExplicitAny: of all three only this is used
+    const [asked, answer] = [request as any, {} as any];
+    await work(asked, answer, undefined).catch(({ message }: Error) => void said.add(message));
+  }
+  expect([...said]).toEqual(['the connection has ended']);
 });
 
 test('tries: of names that are locked as well only so many are kept', () => {

@@ -19,8 +19,11 @@ interface Attempt {
 }
 
 export interface SignInLimits {
-  /** Counts an attempt, before it is checked: many at once are many attempts. Throws `ApiProblem` `too-many-requests`. */
-  count(attempt: Attempt): Promise<void>;
+  /**
+   * Counts an attempt, before it is checked: many at once are many attempts. Returns what takes it back, except of its address, if
+   * it was not checked. Throws `ApiProblem` `too-many-requests`.
+   */
+  count(attempt: Attempt): Promise<() => void>;
   /** It was the right password. */
   forget(attempt: Attempt): Promise<void>;
 }
@@ -33,8 +36,11 @@ export function createSignInLimits(places: KnownPlaces, clock: Pick<Clock, 'mono
   return {
     async count(attempt) {
       byAddress.count(addressGroup(attempt.address));
-      here.count(keyOf(attempt));
-      if (!(await places.isKnown(attempt.name, attempt.address))) elsewhere.count(attempt.name);
+      const counted = [here.count(keyOf(attempt))];
+      if (!(await places.isKnown(attempt.name, attempt.address))) counted.push(elsewhere.count(attempt.name));
+      return () => {
+        for (const takeBack of counted) takeBack();
+      };
     },
     async forget(attempt) {
       byAddress.giveBack(addressGroup(attempt.address));

@@ -23,11 +23,15 @@ export function signInWork({ doors, audit, clock }: ServerContext): SpecialWork 
     const address = request.socket.remoteAddress ?? '';
     const line = { who: body.name, via: 'password', address, what: `POST ${request.path}` };
     const attempt = { name: body.name, address };
-    await limits.count(attempt);
+    const takeBack = await limits.count(attempt);
     const isKnown = await doors.places.isKnown(body.name, address);
-    const account = await turns.take({ ...attempt, isKnown }, async () => {
+    const checked = turns.take({ ...attempt, isKnown }, async () => {
       if (request.socket.destroyed) throw new ApiProblem('bad-request', 'the connection has ended');
       return doors.accounts.check(body.name, body.password);
+    });
+    const account = await checked.catch((error: unknown) => {
+      takeBack();
+      throw error;
     });
     if (account === undefined) {
       await audit.add({ ...line, status: 401, detail: 'wrong name or password' });

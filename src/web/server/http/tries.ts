@@ -16,8 +16,8 @@ export interface TriesOptions {
 }
 
 export interface Tries {
-  /** Throws `ApiProblem` `too-many-requests`. */
-  count(key: string): void;
+  /** Returns what takes it back. Throws `ApiProblem` `too-many-requests`. */
+  count(key: string): () => void;
   /** One that does not count. */
   giveBack(key: string): void;
   forget(key: string): void;
@@ -60,10 +60,14 @@ export function createTries({ most, withinMs, clock }: TriesOptions): Tries {
       const found = current(key);
       found.count += 1;
       if (found.count * 2 >= most && little.delete(key)) add(much, key, found);
-      if (found.count <= most) return;
-      throw new ApiProblem('too-many-requests', 'too many attempts to sign in', {
-        retryAfter: Math.ceil((found.endsAt - clock.monotonic()) / 1000),
-      });
+      if (found.count > most)
+        throw new ApiProblem('too-many-requests', 'too many attempts to sign in', {
+          retryAfter: Math.ceil((found.endsAt - clock.monotonic()) / 1000),
+        });
+      return () => {
+        found.count -= 1;
+        if (found.count === 0 && find(key) === found) forget(key);
+      };
     },
     giveBack(key) {
       const found = find(key);
