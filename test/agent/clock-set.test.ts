@@ -1,5 +1,5 @@
 /** A clock that is set, by NTP, by hand or by a boot with a wrong one: it ends no run, no wait, and forgets nothing. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createNotifier } from '../../src/agent/requests/notifier.ts';
@@ -59,6 +59,28 @@ test('a clock that is 31 days ahead for a moment lets the agent forget nothing t
   release();
   expect((await running.finished).outcome).toBe('changed');
   expect((await waiting.finished).outcome).toBe('changed');
+});
+
+test('a boot that begins 31 days ahead lets the agent forget nothing that may still be valid', async () => {
+  const folder = tempFolder();
+  const at = (...path: string[]) => join(folder, ...path);
+  for (const name of ['requests', 'live', 'runs']) mkdirSync(at(name));
+  const requests = openRequestStore(at('requests'));
+  const runs = openRunStore(at('live'), at('runs'));
+  const record = { ...recordOf(requestOf() as RunRequest, systemClock), boot: 'another' };
+  await requests.create(record, { type: 'accepted', version: '0.2.0' });
+  const clock = setBy(31 * DAY_MS);
+  const requestLog = createRequestLog({ requests, runs, notifier: createNotifier(), clock });
+  await requestLog.append(record.name, [{ type: 'finished', outcome: 'changed', endedAt: Date.now() }]);
+  const pruneAfter = (minutes: number) =>
+    prune(clock.now(), {
+      ...{ requests, requestLog, runsDir: at('runs') },
+      uptime: () => minutes * 60_000,
+    });
+  await pruneAfter(16);
+  expect(await requests.read(record.name)).toMatchObject({ name: record.name });
+  await pruneAfter(18);
+  expect(await requests.read(record.name)).toBeUndefined();
 });
 
 test('what goes wrong with one request keeps no other from being pruned', async () => {

@@ -1,8 +1,9 @@
 /** DESIGN 8: stored requests and runs are limited by age, count and bytes. Keys are kept longer (DESIGN 5). */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { KNOWN_MS } from '../../protocol/request.ts';
+import { KNOWN_MS, MAX_LIFETIME_S, MAX_SKEW_S } from '../../protocol/request.ts';
 import { folderBytes } from '../../util/disk-space.ts';
+import { uptimeMs } from '../../util/proc.ts';
 import type { Quarantine } from '../../util/quarantine.ts';
 import type { RequestLog } from './request-log.ts';
 import { ageOfRecord } from './request-record.ts';
@@ -19,6 +20,9 @@ export interface PruneLimits {
 
 const PRUNE_LIMITS: PruneLimits = { keyAge: KNOWN_MS, requests: 5000, runBytes: 256 << 20 };
 
+/** After so much of a boot nothing is valid that was accepted before it, whatever time the boot has begun with. */
+const OUTLIVED_MS = (MAX_LIFETIME_S + 2 * MAX_SKEW_S) * 1000;
+
 export interface PruneDeps {
   requests: RequestStore;
   requestLog: RequestLog;
@@ -27,6 +31,8 @@ export interface PruneDeps {
   /** Damaged files are kept for as long as keys. */
   quarantines?: readonly Quarantine[];
   limits?: PruneLimits;
+  /** Milliseconds since the boot; defaults to the kernel's. */
+  uptime?: () => number;
 }
 
 /**
@@ -56,9 +62,9 @@ export async function prune(now: number, deps: PruneDeps): Promise<void> {
 async function pruneOne(
   name: string,
   { now, isTooMany, retired }: { now: number; isTooMany: boolean; retired: ReadonlySet<string> },
-  { requests, requestLog, limits = PRUNE_LIMITS }: PruneDeps,
+  { requests, requestLog, limits = PRUNE_LIMITS, uptime = uptimeMs }: PruneDeps,
 ): Promise<void> {
-  if (await requests.isOlder(name, now - limits.keyAge)) {
+  if (uptime() > OUTLIVED_MS && (await requests.isOlder(name, now - limits.keyAge))) {
     const record = await requests.read(name);
     // The clock may have been set: a run in progress has no outcome, and a record of this boot has the kernel's age.
     const isOld = typeof record !== 'object' || ageOfRecord(record, now) > limits.keyAge;
