@@ -35,8 +35,12 @@ function isSigned(pem: string, key: KeyObject): boolean {
   if (hasCriticalExtension(list.whole)) return false;
   const hash = hashOf(algorithm.whole);
   if (hash === undefined) return false;
-  // A bit string: its first byte counts the bits that are not used.
-  return verify(hash, list.whole, key, signature.content.subarray(1));
+  try {
+    // A bit string: its first byte counts the bits that are not used.
+    return verify(hash, list.whole, key, signature.content.subarray(1));
+  } catch {
+    return false; // the key of another algorithm, under the same name
+  }
 }
 
 /** 5.2: `[0]`, behind the list. One that is critical changes what the list means: an indirect or a delta CRL. */

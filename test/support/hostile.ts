@@ -75,7 +75,7 @@ export const STATUS: Required<AgentStatus> = {
     resources: { total: 3, failed: 1, changed: 1, out_of_sync: 2, corrective_change: 1, skipped: 3 },
     times: { total: 1.5, config_retrieval: 0.5 },
   },
-  broker: { server: 'nats1:4222', reason: 'none', reconnects: 1 },
+  broker: { server: 'nats1:4222', reason: 'none', reconnects: 1, certificateEnds: 1 },
   pull: { intervalMs: 1, nextAt: AT, catalog: 'new', noop: true },
 };
 

@@ -21,7 +21,8 @@ interface Node {
   literal?: unknown;
 }
 
-const UUID = '01890a5d-ac96-774b-bcce-b302099a8057';
+/** For texts that must look like something: a UUID, a SHA-256. */
+const LOOKING_LIKE = ['01890a5d-ac96-774b-bcce-b302099a8057', '0f'.repeat(32)];
 
 /** Throws if it does not fit the schema, which is then of a kind that is not known here. */
 export function fill(schema: v.GenericSchema, filling: Filling): unknown {
@@ -59,11 +60,13 @@ function valueFor(node: Node, filling: Filling): unknown {
   throw new Error(`no value for a schema of type ${type}`);
 }
 
-/** The last schema of a pipe says most; a text that must look like something is a UUID here. */
+/** The last schema of a pipe says most. */
 function pipedValue(pipe: readonly Node[], filling: Filling): unknown {
   const schemas = pipe.filter(({ kind }) => kind === 'schema');
   const last = schemas.at(-1) as Node;
-  if (last.type === 'string' && pipe.some(({ type }) => type === 'regex')) return UUID;
+  const looks = pipe.find(({ type }) => type === 'regex')?.requirement;
+  if (last.type === 'string' && looks instanceof RegExp)
+    return LOOKING_LIKE.find((text) => looks.test(text)) ?? filling.text;
   if (last.type === 'number') return Math.max(1 + filling.choice, Number(leastOf(pipe) ?? 0));
   return valueFor({ ...last, ...withoutPipe }, filling);
 }

@@ -33,6 +33,8 @@ export interface ServerGuard {
   unused(): readonly TLSSocket[];
   /** Ends every unfinished handshake. */
   dropPending(): void;
+  /** Ends the handshakes that have begun: OpenSSL would judge them by the certificates that they have begun with. */
+  dropBegun(): void;
   /** Whoever asks on this connection may: it is no stranger's, and its address is preferred for a day. */
   know(socket: Socket): void;
 }
@@ -77,6 +79,7 @@ export function guardServer(
     all: () => open.all(),
     unused: () => open.unused(),
     dropPending: () => gate.clear(),
+    dropBegun: () => gate.endBegun(),
     know(socket) {
       open.know(socket as TLSSocket);
       welcome(socket as TLSSocket);

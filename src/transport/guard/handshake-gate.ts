@@ -112,6 +112,14 @@ export class HandshakeGate<S extends GateSocket> {
     for (const { socket } of [...this.#byName.values()]) socket.destroy();
   }
 
+  /** Ends those that have begun, which nobody has to answer for: what begins from now on is under other certificates. */
+  endBegun(): void {
+    for (const pending of [...this.#shaking.members()]) {
+      this.#forget(pending);
+      pending.socket.destroy();
+    }
+  }
+
   #spoke(pending: Pending<S>): void {
     if (!this.#silent.delete(pending)) return;
     this.#ready.add(pending, pending.group);
@@ -233,6 +241,7 @@ export class HandshakeGate<S extends GateSocket> {
   }
 }
 
-function nameOf(socket: Origin): string {
-  return `${socket.remoteAddress} ${socket.remotePort}`;
+/** Both ends: a host with two addresses can be reached from one port twice. */
+function nameOf({ remoteAddress, remotePort, localAddress }: Origin): string {
+  return `${remoteAddress} ${remotePort} ${localAddress}`;
 }

@@ -129,6 +129,7 @@ export async function openServer({
     port: (server.address() as AddressInfo).port,
     setTls(next) {
       server.setSecureContext(secureContext(next, config));
+      guard.dropBegun();
       trust.set(next);
     },
     async close() {

@@ -125,7 +125,7 @@ export const STATUS: AgentStatus = {
   },
   pull: { intervalMs: 1_800_000, nextAt: AT, catalog: 'pushed', noop: true },
   pullOff: 'Puppet is disabled',
-  broker: { server: 'nats1.example.com:4222', reason: 'none', reconnects: 1 },
+  broker: { server: 'nats1.example.com:4222', reason: 'none', reconnects: 1, certificateEnds: 1 },
   doctor: {
     ...{
       certificateEnds: AT,

@@ -18,6 +18,7 @@ import { handedOnPeer } from './handed-on.ts';
 const LOOK_MS = 20;
 /** Certificates are in the headers here. */
 const HEADER_BYTES = 64 << 10;
+const MAX_CONNECTIONS = 256;
 
 export interface ServeOptions {
   /** Where the socket is made. */
@@ -45,8 +46,8 @@ export async function serveListener(service: AgentService, options: ServeOptions
   );
   server.maxHeadersCount = limits.headerCount;
   server.maxRequestsPerSocket = 1;
-  // More than the listener ever hands on: further ones are closed at once.
-  server.maxConnections = limits.connections + limits.strangers;
+  // Further ones are closed at once. What each may hold of a run's events is memory of root's.
+  server.maxConnections = Math.min(limits.connections + limits.strangers, MAX_CONNECTIONS);
   server.on('checkContinue', app);
   server.on('checkExpectation', app);
   const open = openConnectionsOf(server, clock);

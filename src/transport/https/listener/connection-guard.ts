@@ -12,6 +12,8 @@ import { disown, peerCertificate } from './peer-certificate.ts';
 export interface ConnectionGuard {
   /** Ends every unfinished handshake. */
   dropPending(): void;
+  /** Ends the handshakes that have begun under other certificates. */
+  dropBegun(): void;
   /** Ends the connections on which nothing has been asked yet. */
   dropUnused(): void;
   /** All that are open. */
@@ -61,6 +63,7 @@ export function guardConnections(
   const guard = guardServer(server, { ...options, ownerOf });
   return {
     dropPending: () => guard.dropPending(),
+    dropBegun: () => guard.dropBegun(),
     dropUnused() {
       for (const socket of guard.unused()) socket.destroy();
     },

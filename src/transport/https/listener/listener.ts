@@ -95,10 +95,11 @@ export async function listenWith(
       server.setSecureContext(tlsOptions(next));
       const before = current;
       current = next;
-      // Peers admitted under the old trust that have not asked yet must reconnect.
+      // Peers admitted, or being admitted, under the old trust that have not asked yet must reconnect.
+      guard.dropBegun();
       guard.dropUnused();
       server.closeIdleConnections();
-      void dropDistrusted(guard, { before, next, now: clock.now() }, quiet);
+      void dropDistrusted(guard, { before, next, now: clock.now() }, { quiet, log });
     },
     async close() {
       // Without a port it is not listening, and closes no connections by itself.
@@ -120,15 +121,21 @@ function endBrokenHandshakes(server: Server, quiet: QuietLog): void {
   });
 }
 
-/** Never rejects. */
+/** Never rejects: connections that cannot be judged are closed. */
 async function dropDistrusted(
   guard: ConnectionGuard,
   change: { before: Identity; next: Identity; now: number },
-  quiet: QuietLog,
+  { quiet, log }: { quiet: QuietLog; log: Log },
 ): Promise<void> {
   if (guard.open().length === 0) return;
-  const { distrusted } = await import('./distrusted.ts');
-  for (const socket of distrusted(guard.open(), change)) {
+  let found = guard.open();
+  try {
+    const { distrusted } = await import('./distrusted.ts');
+    found = distrusted(guard.open(), change);
+  } catch (error) {
+    log.error({ reason: messageOf(error) }, 'open connections cannot be judged by the new CAs and CRLs');
+  }
+  for (const socket of found) {
     const address = plainAddress(originOf(socket).remoteAddress ?? '');
     quiet({ address }, 'connection closed: its certificate is not believed any more');
     disown(socket);
