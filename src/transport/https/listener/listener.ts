@@ -99,7 +99,7 @@ export async function listenWith(
       guard.dropBegun();
       guard.dropUnused();
       server.closeIdleConnections();
-      void dropDistrusted(guard, { before, next, now: clock.now() }, { quiet, log });
+      void dropDistrusted(guard, { before, next }, { quiet, log });
     },
     async close() {
       // Without a port it is not listening, and closes no connections by itself.
@@ -124,7 +124,7 @@ function endBrokenHandshakes(server: Server, quiet: QuietLog): void {
 /** Never rejects: connections that cannot be judged are closed. */
 async function dropDistrusted(
   guard: ConnectionGuard,
-  change: { before: Identity; next: Identity; now: number },
+  change: { before: Identity; next: Identity },
   { quiet, log }: { quiet: QuietLog; log: Log },
 ): Promise<void> {
   if (guard.open().length === 0) return;
