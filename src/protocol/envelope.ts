@@ -112,11 +112,13 @@ function newerParts(issues: readonly v.BaseIssue<unknown>[]): string[] | undefin
     clip((issue.path ?? []).map(({ key }) => String(key)).join('.'), 64);
   const version = issues.find((issue) => path(issue) === 'v');
   // What else there is to a request of another version is unknown.
-  if (version !== undefined) return Number(version.input) > 1 ? ['v'] : undefined;
+  if (version !== undefined) return isNewer(version.input) ? ['v'] : undefined;
   return issues.every((issue) => isUnknownKey(issue) || isUnknownOperation(issue))
     ? issues.map(path)
     : undefined;
 }
+
+const isNewer = (version: unknown) => typeof version === 'number' && version > 1;
 
 const isUnknownKey = ({ type, expected }: v.BaseIssue<unknown>) =>
   type === 'strict_object' && expected === 'never';

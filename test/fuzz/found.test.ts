@@ -16,7 +16,7 @@ import { childrenOf, DerError, serialNumber, serialText, TAG } from '../../src/p
 import { nameFor } from '../../src/pki/identity-files.ts';
 import { ChainError, chainVerifier } from '../../src/pki/peer-chain.ts';
 import { TYPES } from '../../src/protocol/algorithm.ts';
-import { decodeEnvelope, leafOf, verifySignature } from '../../src/protocol/envelope.ts';
+import { decodeEnvelope, leafOf, parseRequest, verifySignature } from '../../src/protocol/envelope.ts';
 import { sealAs } from '../../src/protocol/seal.ts';
 import { readPuppetdbConf } from '../../src/puppet/puppetdb-conf.ts';
 import { systemClock } from '../../src/util/clock.ts';
@@ -87,6 +87,13 @@ test('a signed request of a certificate around a key that is none', async () => 
   const broken = { raw: withoutKey(own) } as X509Certificate;
   const envelope = decodeEnvelope(await sealAs(TYPES.request, {}, { key, chain: [broken] }));
   await expect(verifySignature(envelope, leafOf(envelope))).rejects.toMatchObject({ code: 'signature' });
+});
+
+test('a request whose version is an object with an odd way to become text', () => {
+  for (const version of [{ toString: 1 }, [2], '2', null]) {
+    const payload = Buffer.from(JSON.stringify({ v: version }));
+    expect(() => parseRequest(payload, '0.0.0')).toThrow(expect.objectContaining({ code: 'malformed' }));
+  }
 });
 
 test('a chain with such a certificate, and one for nobody', () => {
