@@ -116,6 +116,9 @@ const leavingOut: Plugin = {
       importer.includes('/pino/lib/') ? { path, namespace: 'empty' } : undefined,
     );
     onLoad({ filter: /.*/, namespace: 'empty' }, () => ({ contents: '{}', loader: 'json' }));
+    // Express tells it what it does, for DEBUG=express:*.
+    onResolve({ filter: /^debug$/ }, ({ path }) => ({ path, namespace: 'silent' }));
+    onLoad({ filter: /.*/, namespace: 'silent' }, () => ({ contents: 'module.exports = () => () => {};' }));
   },
 };
 
