@@ -2,7 +2,6 @@
  * `kick agent` in this process: from its configuration to its listener, without the handlers of signals. For tests in which
  * no agent dies: a process of its own costs half a second of a processor to start.
  */
-import { join } from 'node:path';
 import { listenAtBroker } from '../../src/cli/agent/agent-broker.ts';
 import { readConfig } from '../../src/cli/agent/agent-settings.ts';
 import { listen } from '../../src/cli/agent/network-entrance.ts';
@@ -27,7 +26,7 @@ export async function startAgentHere(folders: AgentHereFolders): Promise<number>
     ...{ ...folders, pkiDirNamed: true, path: process.env['PATH'] ?? '' },
     ...{ port: 0, bind: '127.0.0.1' },
   };
-  const config = await readConfig(join(folders.configDir, 'agent.yaml'), options);
+  const config = await readConfig(options);
   const main = await openMain(options, config, { log: silentLog });
   const paths = ownPaths(folders.pkiDir, folders.certname);
   const identity = await loadIdentity(paths, { now: Date.now() });

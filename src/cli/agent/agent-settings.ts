@@ -1,10 +1,13 @@
 /** What an agent, or half of it, is told: its command line and agent.yaml. */
+import { join } from 'node:path';
 import * as v from 'valibot';
 import { type AgentConfig, AgentConfigSchema } from '../../config/agent-config.ts';
 import type { IdentityChoice } from '../../config/identity.ts';
 import { readYamlFile } from '../../config/yaml-file.ts';
-import { KickError } from '../../errors.ts';
+import { KickError, messageAndHint } from '../../errors.ts';
 import { RUNNER_NAMES, type RunnerName } from '../../protocol/status.ts';
+import type { ListenHttpsOptions } from '../../transport/https/listener/listener.ts';
+import type { Log } from '../../util/log.ts';
 
 export interface AgentMainOptions {
   configDir: string;
@@ -30,9 +33,9 @@ export interface AgentMainOptions {
 
 /** Reads agent.yaml, or its defaults if there is none; the command line wins. Throws `KickError` for problems in it. */
 export async function readConfig(
-  path: string,
-  options: Pick<AgentMainOptions, 'port' | 'bind' | 'runner'>,
+  options: Pick<AgentMainOptions, 'configDir' | 'port' | 'bind' | 'runner'>,
 ): Promise<AgentConfig> {
+  const path = join(options.configDir, 'agent.yaml');
   const file = await readYamlFile(path, AgentConfigSchema, { what: 'agent configuration' });
   const config = file ?? v.parse(AgentConfigSchema, {});
   return {
@@ -49,6 +52,32 @@ function runnerName(text: string): RunnerName {
   throw new KickError('usage', `choose the runner: there is no "${text}"`, {
     hint: `one of ${RUNNER_NAMES.join(', ')}`,
   });
+}
+
+/** SIGHUP: `use` takes what can change without a restart; if it throws, or agent.yaml cannot be read, the log says so. */
+export async function reloadConfig(
+  options: AgentMainOptions,
+  log: Log,
+  use: (config: AgentConfig) => void,
+): Promise<void> {
+  try {
+    use(await readConfig(options));
+    log.info({}, 'policy reloaded');
+  } catch (error) {
+    log.error({ reason: messageAndHint(error) }, 'cannot use the new configuration: the old one stays');
+  }
+}
+
+/** The port, or what systemd has opened for it. */
+export function portOptions(
+  { listen, port, bind }: AgentConfig,
+  { socket }: Pick<AgentMainOptions, 'socket'>,
+): Pick<ListenHttpsOptions, 'port' | 'bind' | 'descriptor'> {
+  return {
+    port: listen ? port : undefined,
+    ...(bind !== undefined && { bind }),
+    ...(socket !== undefined && listen && { descriptor: socket }),
+  };
 }
 
 /** Which certificate the agent uses; flags win over the file. */

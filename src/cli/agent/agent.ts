@@ -1,21 +1,18 @@
 /** `kick agent`: connects the entrance, the agent and its folders, and handles signals. */
-import { join } from 'node:path';
-import { messageAndHint } from '../../errors.ts';
 import type { Trust } from '../../pki/identity.ts';
 import { waitForIdentity, watchIdentity } from '../../pki/identity-store.ts';
-import { EXIT } from '../../protocol/outcome.ts';
 import { systemClock } from '../../util/clock.ts';
 import { jsonLog } from '../json-log.ts';
 import { version } from '../version.ts';
 import { pullOf } from './agent-parts.ts';
 import { agentPolicy } from './agent-policy.ts';
-import { type AgentMainOptions, readConfig } from './agent-settings.ts';
+import { type AgentMainOptions, readConfig, reloadConfig } from './agent-settings.ts';
 import type { Entrance } from './entrance.ts';
-import { untilIdle } from './idle-exit.ts';
-import { type Main, openMain, type Troubles } from './open-main.ts';
+import { untilEnd } from './idle-exit.ts';
+import { openMain, type Troubles } from './open-main.ts';
 import { pathsOfIdentity } from './own-paths.ts';
 import { createRenewal } from './renewal.ts';
-import { aborted, earlySignal, endOnSignal, onRunSignal } from './signals.ts';
+import { earlySignal, endOnSignal, onRunSignal } from './signals.ts';
 import { lockState } from './state-lock.ts';
 
 /** Throws like `serve`. */
@@ -34,7 +31,7 @@ async function serve<T extends Trust>(
   { options, hangUp }: { options: AgentMainOptions; hangUp: ReturnType<typeof earlySignal> },
   entrance: Entrance<T>,
 ): Promise<void> {
-  const config = await readConfig(configPathOf(options), options);
+  const config = await readConfig(options);
   const log = jsonLog(config.log_level);
   const end = endOnSignal(log);
   const ending = end.signal;
@@ -67,18 +64,17 @@ async function serve<T extends Trust>(
     });
     troubles.identity = watch.trouble;
     hangUp.use(() => {
-      void reload(main);
+      void reloadConfig(options, log, (changed) => {
+        agent.setPull(pullOf(changed, runner));
+        agent.setPolicy(agentPolicy(changed));
+      });
       void watch.reload();
       renewal.look();
     });
     const { certname } = identity;
     log.info({ ...where, certname, version: version(), runner: config.runner }, 'listening');
     const rest = { ...agent.rest, isBusy: () => agent.rest.isBusy() || renewal.isOn() };
-    if (idleMs === undefined) await aborted(ending);
-    else {
-      await untilIdle({ ...watchOptions, rest, listener, idleMs });
-      if (!ending.aborted) process.exitCode = EXIT.idle;
-    }
+    await untilEnd({ ...watchOptions, rest, listener, idleMs });
     end.abort();
     if (options.socket !== undefined) await listener.leave();
     await agent.stop();
@@ -88,19 +84,5 @@ async function serve<T extends Trust>(
     await agent.stop();
     lock.release();
     log.info({}, 'stopped; runs go on');
-  }
-}
-
-const configPathOf = ({ configDir }: AgentMainOptions) => join(configDir, 'agent.yaml');
-
-/** SIGHUP: reloads the policy and the schedule; anything else needs a restart. */
-async function reload({ options, agent, runner, log }: Main): Promise<void> {
-  try {
-    const config = await readConfig(configPathOf(options), options);
-    agent.setPull(pullOf(config, runner));
-    agent.setPolicy(agentPolicy(config));
-    log.info({}, 'policy reloaded');
-  } catch (error) {
-    log.error({ reason: messageAndHint(error) }, 'cannot use the new configuration: the old one stays');
   }
 }

@@ -45,7 +45,7 @@ export async function localPatient(options: AgentMainOptions): Promise<Patient> 
     }
   };
   const path = join(options.configDir, 'agent.yaml');
-  const read = await attempt(`fix ${path}`, () => readConfig(path, options));
+  const read = await attempt(`fix ${path}`, () => readConfig(options));
   const config: AgentConfig = read ?? v.parse(AgentConfigSchema, {});
   findings.push(...controllerFindings(config, path));
   for (const folder of [options.stateDir, options.runDir]) {

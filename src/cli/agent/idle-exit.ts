@@ -4,9 +4,11 @@
  */
 import type { Rest } from '../../agent/schedule/rest.ts';
 import { messageOf } from '../../errors.ts';
+import { EXIT } from '../../protocol/outcome.ts';
 import type { HttpsListener } from '../../transport/https/listener/listener.ts';
 import { type Clock, sleep } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
+import { aborted } from './signals.ts';
 
 /** Milliseconds between looks at what needs it. */
 const LOOK_MS = 5000;
@@ -20,6 +22,16 @@ export interface IdleExitOptions {
   idleMs: number;
   /** Milliseconds between looks at what needs it; defaults to 5 s. */
   lookMs?: number;
+}
+
+/** Resolves when `signal` aborts, or, unless `idleMs` is undefined, once nothing needs it: then the exit status says so. */
+export async function untilEnd({
+  idleMs,
+  ...options
+}: Omit<IdleExitOptions, 'idleMs'> & { idleMs: number | undefined }): Promise<void> {
+  if (idleMs === undefined) return aborted(options.signal);
+  await untilIdle({ ...options, idleMs });
+  if (!options.signal.aborted) process.exitCode = EXIT.idle;
 }
 
 /**

@@ -1,15 +1,13 @@
 /** DESIGN 14, the listener: TLS, the limits and the key, and nothing that starts a run. */
-import { join } from 'node:path';
 import { checkReader, isController } from '../../agent/admission/checks.ts';
 import type { Policy } from '../../agent/admission/policy.ts';
 import type { AgentConfig } from '../../config/agent-config.ts';
 import { identityPaths } from '../../config/identity.ts';
-import { KickError, messageAndHint } from '../../errors.ts';
+import { KickError } from '../../errors.ts';
 import { waitForIdentity, watchIdentity } from '../../pki/identity-store.ts';
-import { EXIT } from '../../protocol/outcome.ts';
 import { Refusal } from '../../protocol/refusal.ts';
 import { relayApp } from '../../transport/https/helper/relay.ts';
-import { type HttpsListener, listenWith } from '../../transport/https/listener/listener.ts';
+import { listenWith } from '../../transport/https/listener/listener.ts';
 import type { AgentService } from '../../transport/transport.ts';
 import { systemClock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
@@ -17,9 +15,15 @@ import { quietLog } from '../../util/quiet-log.ts';
 import { jsonLog } from '../json-log.ts';
 import { version } from '../version.ts';
 import { agentPolicy } from './agent-policy.ts';
-import { type AgentMainOptions, identityChoiceOf, readConfig } from './agent-settings.ts';
-import { untilIdle } from './idle-exit.ts';
-import { aborted, closeDebugger, earlySignal, endOnSignal } from './signals.ts';
+import {
+  type AgentMainOptions,
+  identityChoiceOf,
+  portOptions,
+  readConfig,
+  reloadConfig,
+} from './agent-settings.ts';
+import { untilEnd } from './idle-exit.ts';
+import { closeDebugger, earlySignal, endOnSignal } from './signals.ts';
 import { idleMsOf } from './systemd-socket.ts';
 
 /** Nothing of its own keeps it. */
@@ -28,8 +32,7 @@ const REST = { isBusy: () => false, isExpected: async () => false, prune: async 
 /** `helper`: its socket. Runs like `agentMain`, and throws like it. */
 export async function listenerMain(options: AgentMainOptions, helper: string): Promise<void> {
   const hangUp = earlySignal('SIGHUP');
-  const path = join(options.configDir, 'agent.yaml');
-  const config = await readConfig(path, options);
+  const config = await readConfig(options);
   checkListens(config);
   const log = jsonLog(config.log_level);
   const end = endOnSignal(log);
@@ -44,38 +47,22 @@ export async function listenerMain(options: AgentMainOptions, helper: string): P
   const door = createDoor(agentPolicy(config), log);
   const listener = await listenWith(
     door.service,
-    {
-      ...{ identity, port: config.port, log },
-      ...(config.bind !== undefined && { bind: config.bind }),
-      ...(options.socket !== undefined && { descriptor: options.socket }),
-    },
+    { identity, log, ...portOptions(config, options) },
     async (parts) => relayApp(door.service, { ...parts, helper, ending }),
   );
   const onChange = (changed: typeof identity) => listener.setIdentity(changed);
   const watch = watchIdentity(paths, identity, { ...watchOptions, onChange });
   hangUp.use(() => {
     void watch.reload();
-    void reload(path, { options, door, log });
+    void reloadConfig(options, log, (changed) => door.setPolicy(agentPolicy(changed)));
   });
   const { certname } = identity;
   log.info({ port: listener.port, certname, helper, version: version() }, 'listening');
-  await untilEnd(listener, { ...watchOptions, idleMs: idleMsOf(options.socket, config) });
+  await untilEnd({ ...watchOptions, rest: REST, listener, idleMs: idleMsOf(options.socket, config) });
   end.abort();
   if (options.socket !== undefined) await listener.leave();
   await listener.close();
   log.info({}, 'stopped');
-}
-
-async function untilEnd(
-  listener: HttpsListener,
-  {
-    idleMs,
-    ...options
-  }: { idleMs: number | undefined; signal: AbortSignal; log: Log; clock: typeof systemClock },
-): Promise<void> {
-  if (idleMs === undefined) return aborted(options.signal);
-  await untilIdle({ ...options, rest: REST, listener, idleMs });
-  if (!options.signal.aborted) process.exitCode = EXIT.idle;
 }
 
 /** Who may come in; the helper judges again. */
@@ -124,17 +111,5 @@ export function checkListens({ listen, nats }: AgentConfig): void {
         hint: 'remove nats: from agent.yaml, or run kick-agent.service',
       },
     );
-  }
-}
-
-async function reload(
-  path: string,
-  { options, door, log }: { options: AgentMainOptions; door: Door; log: Log },
-): Promise<void> {
-  try {
-    door.setPolicy(agentPolicy(await readConfig(path, options)));
-    log.info({}, 'policy reloaded');
-  } catch (error) {
-    log.error({ reason: messageAndHint(error) }, 'cannot use the new configuration: the old one stays');
   }
 }

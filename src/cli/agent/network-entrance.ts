@@ -3,6 +3,7 @@ import type { Identity } from '../../pki/identity.ts';
 import { loadIdentity } from '../../pki/load-identity.ts';
 import { type HttpsListener, listenHttps } from '../../transport/https/listener/listener.ts';
 import { listenAtBroker } from './agent-broker.ts';
+import { portOptions } from './agent-settings.ts';
 import type { Entrance } from './entrance.ts';
 import type { Main } from './open-main.ts';
 import { idleMsOf, socketProblem } from './systemd-socket.ts';
@@ -32,12 +33,5 @@ export const networkEntrance: Entrance<Identity> = {
 };
 
 export function listen({ options, config, agent, log }: Main, identity: Identity): Promise<HttpsListener> {
-  const { bind } = config;
-  const { socket } = options;
-  const port = config.listen ? config.port : undefined;
-  return listenHttps(agent, {
-    ...{ identity, port, log },
-    ...(bind !== undefined && { bind }),
-    ...(socket !== undefined && config.listen && { descriptor: socket }),
-  });
+  return listenHttps(agent, { identity, log, ...portOptions(config, options) });
 }

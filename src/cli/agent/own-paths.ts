@@ -1,3 +1,4 @@
+/** Where an agent's certificates are, while Puppet may not be there to ask. */
 import type { AgentConfig } from '../../config/agent-config.ts';
 import { identityPaths } from '../../config/identity.ts';
 import { KickError, messageAndHint } from '../../errors.ts';
