@@ -1,6 +1,6 @@
 /**
- * The two things that we read from a certificate ourselves, by walking its DER (X.690, RFC 5280 4.1) and
- * never by searching bytes. OpenSSL has verified the certificate before; the reader is bounded anyway.
+ * What we read from certificates and CRLs ourselves, by walking their DER (X.690, RFC 5280 4.1) and never by searching bytes,
+ * and what we write again. The reader is bounded, whoever has verified them before.
  */
 
 export class DerError extends Error {
@@ -55,6 +55,25 @@ export function readElement(bytes: Uint8Array): DerElement {
     content: bytes.subarray(header, header + length),
     whole: bytes.subarray(0, header + length),
   };
+}
+
+/** The other direction: an element of these contents. */
+export function writeElement(tag: number, ...contents: readonly Uint8Array[]): Buffer {
+  const content = Buffer.concat(contents);
+  return Buffer.concat([Uint8Array.of(tag), lengthBytes(content.length), content]);
+}
+
+/** The shortest (X.690 10.1). */
+export function lengthBytes(length: number): Buffer {
+  if (length < 0x80) return Buffer.from([length]);
+  const bytes = unsigned(length);
+  return Buffer.concat([Uint8Array.of(0x80 | bytes.length), bytes]);
+}
+
+/** The shortest bytes of a number that is not below zero. */
+export function unsigned(value: number | bigint): Buffer {
+  const hex = value.toString(16);
+  return Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex');
 }
 
 /** The elements that `bytes` consists of, to its last byte. */

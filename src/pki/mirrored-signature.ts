@@ -1,5 +1,5 @@
 /** A certificate's other spelling: where an ECDSA signature (r, s) verifies, (r, n − s) does, and whoever has the one can write the other. */
-import { childrenOf, DerError, TAG } from './der.ts';
+import { childrenOf, DerError, TAG, unsigned, writeElement } from './der.ts';
 
 const BIT_STRING = 0x03;
 
@@ -20,8 +20,13 @@ export function mirrored(certificate: Uint8Array): Buffer[] {
     if (r === undefined || s?.tag !== TAG.integer || s.content.length === 0) return [];
     const value = BigInt(`0x${Buffer.from(s.content).toString('hex')}`);
     return ORDERS.filter((n) => n > value).map((n) => {
-      const pair = element(TAG.sequence, r.whole, element(TAG.integer, integer(n - value)));
-      return element(TAG.sequence, tbs.whole, algorithm.whole, element(BIT_STRING, Uint8Array.of(0), pair));
+      const pair = writeElement(TAG.sequence, r.whole, writeElement(TAG.integer, integer(n - value)));
+      return writeElement(
+        TAG.sequence,
+        tbs.whole,
+        algorithm.whole,
+        writeElement(BIT_STRING, Uint8Array.of(0), pair),
+      );
     });
   } catch (error) {
     if (error instanceof DerError) return [];
@@ -31,15 +36,6 @@ export function mirrored(certificate: Uint8Array): Buffer[] {
 
 /** The shortest content of a positive integer (X.690 8.3). */
 function integer(value: bigint): Buffer {
-  const hex = value.toString(16);
-  const bytes = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex');
+  const bytes = unsigned(value);
   return (bytes[0] ?? 0) < 0x80 ? bytes : Buffer.concat([Uint8Array.of(0), bytes]);
-}
-
-function element(tag: number, ...parts: readonly Uint8Array[]): Buffer {
-  const content = Buffer.concat(parts);
-  if (content.length < 0x80) return Buffer.concat([Uint8Array.of(tag, content.length), content]);
-  const hex = content.length.toString(16);
-  const length = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex');
-  return Buffer.concat([Uint8Array.of(tag, 0x80 | length.length), length, content]);
 }

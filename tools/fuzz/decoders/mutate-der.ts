@@ -1,4 +1,5 @@
 /** Changes of DER (X.690) in which the lengths around them still fit, mostly. */
+import { lengthBytes } from '../../../src/pki/der.ts';
 import type { Dice } from './dice.ts';
 
 interface Node {
@@ -77,14 +78,7 @@ function write(nodes: readonly Node[]): Buffer {
 
 /** `length`: written instead of the one that it has. */
 export const element = (tag: number, content: Uint8Array, length?: Buffer): Buffer =>
-  Buffer.concat([Buffer.from([tag]), length ?? lengthOf(content.length), content]);
-
-function lengthOf(length: number): Buffer {
-  if (length < 0x80) return Buffer.from([length]);
-  const hex = length.toString(16);
-  const bytes = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex');
-  return Buffer.concat([Buffer.from([0x80 | bytes.length]), bytes]);
-}
+  Buffer.concat([Buffer.from([tag]), length ?? lengthBytes(content.length), content]);
 
 interface Place {
   list: Node[];
