@@ -112,6 +112,7 @@ export interface HostResult {
   certname: string;
   outcome: string;
   message?: string;
+  run?: { exit?: number };
 }
 
 export interface KickResult {
