@@ -2,16 +2,18 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { join } from 'node:path';
-
-import { connect } from 'node:tls';
 import { expect, test } from 'vitest';
 import { type MintedCa, mintCa } from '../../tools/mint/mint-ca.ts';
 import { afterwards } from '../support/afterwards.ts';
-import { startKick } from '../support/kick.ts';
+import { parseExposition } from '../support/exposition.ts';
+import { kickNow, startKick } from '../support/kick.ts';
 import { tempFolder } from '../support/temp.ts';
-import { type Pair, startServer, type WebServer } from './web-site.ts';
+import { type Pair, shownBy, startServer, type WebServer } from './web-site.ts';
 
 const [CONTROLLER, CLIENT, OTHER] = ['puppet.example.com', 'deploy.example.com', 'other.example.com'];
+/** A host where nothing listens. */
+const DEAD = 'dead.example.com';
+const DAY_MS = 86_400_000;
 
 /** Longer than it takes to look at the files twice. */
 const SEEN = { timeout: 30_000 };
@@ -26,7 +28,8 @@ async function siteOf(ca: MintedCa, web: (pki: string) => object = () => ({})) {
   const certificates = [CLIENT, OTHER].map((name) => ({ name, role: 'viewer' }));
   const config = { puppetdb: false, web: { certificates, ...web(pki) } };
   writeFileSync(join(etc, 'controller.yaml'), JSON.stringify(config));
-  writeFileSync(join(etc, 'inventory.yaml'), JSON.stringify({ targets: [] }));
+  const targets = [{ name: DEAD, uri: '127.0.0.1:1' }];
+  writeFileSync(join(etc, 'inventory.yaml'), JSON.stringify({ targets }));
   const env = {
     ...{ KICK_CONFIG_DIR: etc, KICK_STATE_DIR: join(folder, 'state') },
     ...{ KICK_PKI_DIR: pki, KICK_CERTNAME: CONTROLLER },
@@ -37,7 +40,7 @@ async function siteOf(ca: MintedCa, web: (pki: string) => object = () => ({})) {
     key: readFileSync(join(pki, 'private_keys', `${name}.pem`)),
   });
   const statusOf = async (name: string) => (await server.ask('session', { pair: pair(name) })).status;
-  return { etc, pki, server, issued, pair, statusOf };
+  return { env, etc, pki, server, issued, pair, statusOf };
 }
 
 /** Asks on one connection, again and again. */
@@ -54,18 +57,6 @@ function keptOpen(server: WebServer, pair: Pair): () => Promise<number> {
       });
       asked.once('error', reject).end();
     });
-}
-
-/** The serial number of the certificate that a browser would see. */
-function shownBy(server: WebServer): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const { host, port, servername } = server.options('/');
-    const socket = connect({ host: host ?? '', port: Number(port), servername, rejectUnauthorized: false });
-    socket.once('error', reject).once('secureConnect', () => {
-      resolve(socket.getPeerX509Certificate()?.serialNumber ?? '');
-      socket.destroy();
-    });
-  });
 }
 
 test('a certificate that is revoked opens nothing any more, and others still do', async () => {
@@ -112,14 +103,45 @@ test('a renewed certificate is shown; one that does not fit its key is not, and 
   expect(await statusOf(CLIENT)).toBe(200);
 });
 
+/** The page's own pair, as controller.yaml names it. */
+const ownPair = (pki: string) => ({
+  certificate: join(pki, 'certs', `${OTHER}.pem`),
+  key: join(pki, 'private_keys', `${OTHER}.pem`),
+});
+
 test("the page's own pair is followed as well", async () => {
   const ca = mintCa();
-  const names = (pki: string) => ({
-    certificate: join(pki, 'certs', `${OTHER}.pem`),
-    key: join(pki, 'private_keys', `${OTHER}.pem`),
-  });
-  const { pki, server } = await siteOf(ca, names);
+  const { pki, server } = await siteOf(ca, ownPair);
   const first = await shownBy(server);
   ca.write(pki, ca.issue(OTHER));
   await expect.poll(() => shownBy(server), SEEN).not.toBe(first);
+});
+
+test("kick doctor finds the end of the page's certificate, and the metric says when, also of the next one", async () => {
+  const ca = mintCa();
+  const endsIn = (days: number) => Math.floor(Date.now() / 1000) * 1000 + days * DAY_MS;
+  const names = { alternativeNames: [OTHER, CONTROLLER] };
+  const renew = (pki: string, notAfter: number) => ca.write(pki, ca.issue(OTHER, { notAfter, ...names }));
+  const [soon, later] = [endsIn(20), endsIn(200)];
+  const { env, pki, server } = await siteOf(ca, (dir) => {
+    renew(dir, soon);
+    return { ...ownPair(dir), metrics: true };
+  });
+  const metric = async () => {
+    const { samples } = parseExposition((await server.ask('/metrics')).text);
+    return samples.get('kick_serve_page_certificate_end_timestamp_seconds');
+  };
+  const doctor = () => kickNow(['doctor', DEAD], { env });
+  expect(await metric()).toBe(soon / 1000);
+  expect(doctor().out).toMatch(
+    /^warning {2}the certificate of the page \(kick serve\) ends in 19 days\n +on .*\(this controller\)"\n +do: renew /m,
+  );
+  renew(pki, later);
+  await expect.poll(metric, SEEN).toBe(later / 1000);
+  expect(doctor().out).not.toContain('the page');
+  renew(pki, endsIn(2));
+  expect(doctor()).toMatchObject({
+    code: 1,
+    out: expect.stringMatching(/^problem {2}.* the page .*ends in /m),
+  });
 });

@@ -11,7 +11,7 @@ const HASH = '$scrypt$ln=4,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$LYtM8Mh+uD5qDLQWvjcUOT
 export type People = Readonly<Record<string, { role: Role; limits?: Limits }>>;
 
 /** Replaces all accounts. */
-export function writePeople(site: Site, people: People, { createdAt = 0 } = {}): void {
+export function writePeople(site: Pick<Site, 'env'>, people: People, { createdAt = 0 } = {}): void {
   const items = Object.entries(people).map(([name, { role, limits = {} }]) => ({
     ...{ name, role, limits, password: HASH, createdAt, passwordAt: createdAt },
   }));

@@ -6,6 +6,7 @@ import { type RequestOptions, request } from 'node:https';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
+import { connect } from 'node:tls';
 import { afterwards } from '../support/afterwards.ts';
 import { kickNow } from '../support/kick.ts';
 import { SITE_CONTROLLER, type Site } from '../support/real-site.ts';
@@ -104,6 +105,18 @@ async function portOf(child: ChildProcess): Promise<number> {
     return port;
   }
   throw new Error(`the server did not start: ${errors}`);
+}
+
+/** The serial number of the certificate that a browser would see. */
+export function shownBy(server: WebServer): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const { host, port, servername } = server.options('/');
+    const socket = connect({ host: host ?? '', port: Number(port), servername, rejectUnauthorized: false });
+    socket.once('error', reject).once('secureConnect', () => {
+      resolve(socket.getPeerX509Certificate()?.serialNumber ?? '');
+      socket.destroy();
+    });
+  });
 }
 
 /** Signs in; what it returns goes into the headers of later requests. */
