@@ -23,10 +23,12 @@ import { systemClock } from '../../src/util/clock.ts';
 import { lineDecoder } from '../../src/util/json.ts';
 import { silentLog } from '../../src/util/log.ts';
 import { ROUTES } from '../../src/web/api/routes.ts';
+import { openOidc } from '../../src/web/server/access/oidc.ts';
 import { openAudit } from '../../src/web/server/audit.ts';
 import { inputOf } from '../../src/web/server/http/input.ts';
 import { fixedCa } from '../../tools/fuzz/decoders/fixed-ca.ts';
 import { element } from '../../tools/fuzz/decoders/mutate-der.ts';
+import { ISSUER, PROVIDER } from '../../tools/fuzz/decoders/oidc.ts';
 import { AT, UUID } from '../../tools/fuzz/decoders/samples.ts';
 import { mintCa } from '../../tools/mint/mint-ca.ts';
 import { throwawayFolder } from '../../tools/throwaway-folder.ts';
@@ -154,6 +156,16 @@ test('an audit of line ends alone is passed over, and what stands among them is 
   onTestFinished(() => parse.mockRestore());
   expect((await audit.page({ limit: 50 })).lines).toHaveLength(1);
   expect(parse).toHaveBeenCalledTimes(1);
+});
+
+test('a provider that does not say where to sign in: it is unavailable, and asked again', async () => {
+  const answers = [{ issuer: ISSUER }, { issuer: ISSUER, authorization_endpoint: `${ISSUER}/authorize` }];
+  const headers = { 'content-type': 'application/json' };
+  vi.stubGlobal('fetch', async () => new Response(JSON.stringify(answers.shift()), { headers }));
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const oidc = openOidc(PROVIDER, { url: 'https://kick.example.com', clock: systemClock });
+  await expect(oidc.begin()).rejects.toMatchObject({ code: 'unavailable' });
+  expect((await oidc.begin()).location).toMatch(`${ISSUER}/authorize?`);
 });
 
 test('puppetdb.conf with a hundred thousand blanks within a value is read at once', async () => {

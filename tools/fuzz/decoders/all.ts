@@ -7,6 +7,7 @@ import { ENROLMENT } from './enrolment.ts';
 import { EXPRESSIONS } from './expressions.ts';
 import { HTTP } from './http.ts';
 import { NATS } from './nats.ts';
+import { OIDC } from './oidc.ts';
 import { PKI } from './pki.ts';
 import { PRINTED } from './printed.ts';
 import { PROTOCOL } from './protocol.ts';
@@ -28,5 +29,5 @@ export const DECODERS: readonly Decoder[] = [
     ...PRINTED,
     ...RUN_OUTPUT,
   ],
-  ...[...WEB, ...AGENT_STORE, ...CONTROLLER_STORE, ...WEB_STORE],
+  ...[...WEB, ...OIDC, ...AGENT_STORE, ...CONTROLLER_STORE, ...WEB_STORE],
 ];

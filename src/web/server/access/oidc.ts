@@ -113,7 +113,11 @@ async function discover({ issuer, client_id: id, secret_file: file }: OidcConfig
   }
   const secret = file === undefined ? undefined : readSecret(file, 'web.oidc.secret_file');
   const options = server.protocol === 'https:' ? {} : { execute: [client.allowInsecureRequests] };
-  return client.discovery(server, id, secret, secret === undefined ? client.None() : undefined, options);
+  const authentication = secret === undefined ? client.None() : undefined;
+  const there = await client.discovery(server, id, secret, authentication, options);
+  // Throws if its metadata do not say where to go: they are asked for again.
+  client.buildAuthorizationUrl(there, {});
+  return there;
 }
 
 function personOf(
