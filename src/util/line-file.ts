@@ -18,17 +18,24 @@ export interface LinesRead {
 }
 
 /**
- * Reads the whole lines in `chunk` bytes from byte `from` on; none at the end of the file. After 128 MB without the end of
- * a line, which none that we write has, the rest of the file is one that is passed over.
+ * Reads the whole lines in `first` bytes from byte `from` on, or in `chunk` bytes if none ends there; none at the end of the
+ * file. After 128 MB without the end of a line, which none that we write has, the rest of the file is one that is passed over.
  */
-export async function readLines(handle: FileHandle, from: number, chunk: number): Promise<LinesRead> {
+export async function readLines(
+  handle: FileHandle,
+  from: number,
+  chunk: number,
+  first = chunk,
+): Promise<LinesRead> {
   const { size } = await handle.stat();
-  const bytes = await readFrom(handle, from, Math.min(chunk, size - from));
+  const bytes = await readFrom(handle, from, Math.min(first, size - from));
   const end = bytes.lastIndexOf(NEWLINE) + 1;
   if (end > 0) {
     return { lines: bytes.toString('utf8', 0, end - 1).split('\n'), next: from + end };
   }
-  const next = bytes.length < chunk ? undefined : await afterNewline(handle, from + bytes.length, chunk);
+  if (bytes.length < first) return { lines: [], next: from };
+  if (first < chunk) return readLines(handle, from, chunk);
+  const next = await afterNewline(handle, from + bytes.length, chunk);
   return next === undefined ? { lines: [], next: from } : { lines: [next - from - 1], next };
 }
 

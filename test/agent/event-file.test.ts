@@ -3,13 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import {
-  allEvents,
-  appendEvents,
-  type KeptEvent,
-  mendEvents,
-  readEvents,
-} from '../../src/agent/runs/event-file.ts';
+import { allEvents } from '../../src/agent/runs/all-events.ts';
+import { appendEvents, type KeptEvent, mendEvents, readEvents } from '../../src/agent/runs/event-file.ts';
 import { openRunStore } from '../../src/agent/runs/run-store.ts';
 import { tempFolder } from '../support/temp.ts';
 

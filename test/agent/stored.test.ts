@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { openRequestStore } from '../../src/agent/requests/request-store.ts';
-import { allEvents } from '../../src/agent/runs/event-file.ts';
+import { allEvents } from '../../src/agent/runs/all-events.ts';
 import { openRunStore } from '../../src/agent/runs/run-store.ts';
 import type { Log } from '../../src/util/log.ts';
 import { silentLog } from '../../src/util/log.ts';

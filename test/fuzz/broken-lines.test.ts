@@ -2,7 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { allEvents, eventLine, readOwnEvents } from '../../src/agent/runs/event-file.ts';
+import { allEvents } from '../../src/agent/runs/all-events.ts';
+import { eventLine, readOwnEvents } from '../../src/agent/runs/event-file.ts';
 import { linesOf } from '../../src/agent/runs/output-lines.ts';
 import { readIndex } from '../../src/controller/jobs/job-index-file.ts';
 import { readEvents } from '../../src/controller/jobs/job-log.ts';

@@ -3,7 +3,7 @@ import { messageOf } from '../../errors.ts';
 import { sleep } from '../../util/clock.ts';
 import { bootId, isAlive } from '../../util/proc.ts';
 import type { Assignment, RequestRecord } from '../requests/request-record.ts';
-import { allEvents } from '../runs/event-file.ts';
+import { allEvents } from '../runs/all-events.ts';
 import type { LiveRun } from '../runs/live-run.ts';
 import { rebuiltRecord, recordOfLost } from '../runs/lost-run.ts';
 import type { RunRecord } from '../runs/run-record.ts';

@@ -15,6 +15,9 @@ export interface FollowDeps {
   clock: Pick<Clock, 'now'>;
 }
 
+/** Bytes of events that are decoded at once: a reader that reads nothing holds on to them. */
+const STEP = 16 << 10;
+
 /** A reader's position. */
 interface Place {
   /** The number of the last event sent. */
@@ -67,7 +70,7 @@ async function ownChunk(
   place: Place,
   { requests }: FollowDeps,
 ): Promise<StoredEvent[] | undefined> {
-  const own = await requests.ownEvents(name, place.ownOffset);
+  const own = await requests.ownEvents(name, place.ownOffset, STEP);
   place.ownOffset = own.offset;
   return own.events.length > 0 ? own.events : undefined;
 }
@@ -88,7 +91,7 @@ async function runChunk(
   if (place.run !== run) Object.assign(place, { run, runOffset: 0, runCount: 0 });
   // First: a run that is over has its last event in its file.
   const isOver = await deps.runs.isSettled(run);
-  const found = await deps.runs.events(run, place.runOffset);
+  const found = await deps.runs.events(run, place.runOffset, STEP);
   place.runOffset = found.offset;
   const events = found.events.map((event) => {
     place.runCount += 1;

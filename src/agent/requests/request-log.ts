@@ -7,7 +7,7 @@
  */
 import type { Event, StoredEvent } from '../../protocol/event.ts';
 import type { Clock } from '../../util/clock.ts';
-import { allEvents } from '../runs/event-file.ts';
+import { allEvents } from '../runs/all-events.ts';
 import type { RunStore } from '../runs/run-store.ts';
 import { followRequest } from './follow-request.ts';
 import type { Notifier } from './notifier.ts';

@@ -30,8 +30,8 @@ export interface RequestStore extends Omit<RequestKeys, 'isGone' | 'isKnown'>, O
   giveUp(name: string, why: string): void;
   /** Whether more than its key is kept. */
   isKept(name: string): Promise<boolean>;
-  /** None from a file that cannot be read: it is set aside. */
-  ownEvents(name: string, offset?: number): Promise<EventChunk & { events: StoredEvent[] }>;
+  /** None from a file that cannot be read: it is set aside. `bytes`: as of readEvents. */
+  ownEvents(name: string, offset?: number, bytes?: number): Promise<EventChunk & { events: StoredEvent[] }>;
   appendOwn(name: string, events: readonly StoredEvent[]): Promise<void>;
   /** Never rejects. */
   setEventsAside(name: string, why: string): Promise<void>;
@@ -84,7 +84,7 @@ export function openRequestStore(folder: string, options: RequestStoreOptions = 
     damagedEnd: damaged.endOf,
     giveUp: damaged.addForNow,
     isKept: async (name) => (await lstatIfAny(join(folder, name, 'request.json'))) !== undefined,
-    ownEvents: (name, offset) => files.readOwn(eventsOf(name), offset),
+    ownEvents: (name, ...place) => files.readOwn(eventsOf(name), ...place),
     async appendOwn(name, events) {
       await files.append(eventsOf(name), events);
       if (events.some(({ type }) => type === 'finished')) await end(name);

@@ -92,11 +92,8 @@ const MAX_FILE_BYTES = 48 << 20;
 
 const NEWLINE = 0x0a;
 
-/** Events of a file; the same. */
-const MAX_EVENTS = 500_000;
-
 /** The file is longer than any that we write. */
-class TooLong extends NotAFile {
+export class TooLong extends NotAFile {
   constructor() {
     super('longer than any that kick writes');
   }
@@ -111,32 +108,45 @@ export interface EventChunk {
 }
 
 /**
- * Reads the next events of a file from a byte on, one chunk at most. None at the end, or without a file. A file that is
- * shorter than `offset` is a new one and is read from its start. Throws `NotAFile` or the system's error.
+ * Reads the next events of a file from a byte on: those that end within `bytes`, but at least one. None at the end, or
+ * without a file. A file that is shorter than `offset` is a new one and is read from its start. Throws `NotAFile` or the
+ * system's error.
  */
-export function readEvents(path: string, offset = 0): Promise<EventChunk> {
-  return readChunk(path, offset, {
-    kept: (event) => event,
-    dropped: (bytes, at): KeptEvent => ({ type: 'dropped', bytes, at }),
-  });
+export function readEvents(path: string, offset = 0, bytes = CHUNK): Promise<EventChunk> {
+  return readChunk(
+    path,
+    { offset, bytes },
+    {
+      kept: (event) => event,
+      dropped: (bytes, at): KeptEvent => ({ type: 'dropped', bytes, at }),
+    },
+  );
 }
 
 /**
  * The same for a request's own file, in which events have numbers. An event without one, or a line that is no event, gets
  * the number after the last.
  */
-export function readOwnEvents(path: string, offset = 0): Promise<EventChunk & { events: StoredEvent[] }> {
+export function readOwnEvents(
+  path: string,
+  offset = 0,
+  bytes = CHUNK,
+): Promise<EventChunk & { events: StoredEvent[] }> {
   let last = 0;
-  return readChunk(path, offset, {
-    kept(event): StoredEvent {
-      last = event.seq ?? last + 1;
-      return { ...event, seq: last };
+  return readChunk(
+    path,
+    { offset, bytes },
+    {
+      kept(event): StoredEvent {
+        last = event.seq ?? last + 1;
+        return { ...event, seq: last };
+      },
+      dropped(bytes, at) {
+        last += 1;
+        return { type: 'dropped', bytes, at, seq: last };
+      },
     },
-    dropped(bytes, at) {
-      last += 1;
-      return { type: 'dropped', bytes, at, seq: last };
-    },
-  });
+  );
 }
 
 /** What is made of a line. */
@@ -148,10 +158,10 @@ interface Making<E> {
 
 async function readChunk<E extends KeptEvent>(
   path: string,
-  offset: number,
+  place: { offset: number; bytes: number },
   { kept, dropped }: Making<E>,
 ): Promise<EventChunk & { events: E[] }> {
-  const { lines, next } = await linesFrom(path, offset);
+  const { lines, next } = await linesFrom(path, place);
   const decode = lineDecoder(LINES);
   let at = 0;
   let bad = 0;
@@ -176,27 +186,16 @@ const LINES: LineFormat<KeptEvent> = {
   },
 };
 
-/** Collects all events from `read`, chunk after chunk. Throws like `read`, and `NotAFile` if there are far too many. */
-export async function allEvents<E>(
-  read: (offset: number) => Promise<{ events: E[]; offset: number }>,
-): Promise<E[]> {
-  const all: E[] = [];
-  for (let offset = 0; ; ) {
-    const chunk = await read(offset);
-    if (chunk.events.length === 0) return all;
-    for (const event of chunk.events) all.push(event);
-    if (all.length > MAX_EVENTS) throw new TooLong();
-    offset = chunk.offset;
-  }
-}
-
-async function linesFrom(path: string, offset: number): Promise<LinesRead> {
+async function linesFrom(
+  path: string,
+  { offset, bytes }: { offset: number; bytes: number },
+): Promise<LinesRead> {
   const handle = await openIfAny(path);
   if (handle === undefined) return { lines: [], next: offset };
   try {
     const { size } = await handle.stat();
     if (size > MAX_FILE_BYTES) throw new TooLong();
-    return await readLines(handle, offset > size ? 0 : offset, CHUNK);
+    return await readLines(handle, offset > size ? 0 : offset, CHUNK, bytes);
   } finally {
     await handle.close();
   }

@@ -16,8 +16,8 @@ import {
 
 /** As in event-file.ts; only errors that may pass are thrown. */
 export interface EventFiles {
-  read(path: string, offset?: number): Promise<EventChunk>;
-  readOwn(path: string, offset?: number): Promise<EventChunk & { events: StoredEvent[] }>;
+  read(path: string, offset?: number, bytes?: number): Promise<EventChunk>;
+  readOwn(path: string, offset?: number, bytes?: number): Promise<EventChunk & { events: StoredEvent[] }>;
   append(path: string, events: readonly KeptEvent[]): Promise<void>;
   mend(path: string, options?: { hasEvents?: boolean }): Promise<boolean>;
 }
@@ -50,9 +50,9 @@ export function createEventFiles({
 
   const none = () => ({ events: [], offset: 0, bad: 0 });
   return {
-    read: (path, offset) => usable(path, async () => noting(path, await readEvents(path, offset)), none),
-    readOwn: (path, offset) =>
-      usable(path, async () => noting(path, await readOwnEvents(path, offset)), none),
+    read: (path, ...place) => usable(path, async () => noting(path, await readEvents(path, ...place)), none),
+    readOwn: (path, ...place) =>
+      usable(path, async () => noting(path, await readOwnEvents(path, ...place)), none),
     append: (path, events) =>
       usable(
         path,

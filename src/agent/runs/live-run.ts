@@ -8,8 +8,9 @@ import type { Log } from '../../util/log.ts';
 import type { ProcessId } from '../../util/proc.ts';
 import { type JudgeDeps, judgeRun, neverBegan } from '../judge/judge-run.ts';
 import type { Notifier } from '../requests/notifier.ts';
+import { allEvents } from './all-events.ts';
 import { createRunEnder, type RunEnder } from './end-run.ts';
-import { allEvents, type KeptEvent } from './event-file.ts';
+import type { KeptEvent } from './event-file.ts';
 import { createLookOut, type LookOut } from './look-out.ts';
 import {
   followOutput,

@@ -5,15 +5,16 @@ import { lstatIfAny } from '../../util/files.ts';
 import { type Log, silentLog } from '../../util/log.ts';
 import { leaveAlone, type Quarantine } from '../../util/quarantine.ts';
 import { onceEach } from '../../util/stored-json.ts';
-import { allEvents, EVENT_FILE, type EventChunk, type KeptEvent } from './event-file.ts';
+import { allEvents } from './all-events.ts';
+import { EVENT_FILE, type EventChunk, type KeptEvent } from './event-file.ts';
 import { createEventFiles } from './event-files.ts';
 import { createLiveFiles, type LiveFiles } from './live-files.ts';
 import { createLiveFolders, type LiveFolders } from './live-folders.ts';
 import { settleFolder } from './settle-folder.ts';
 
 export interface RunStore extends LiveFiles, Omit<LiveFolders, 'removeStrangers' | 'removeDamaged'> {
-  /** None from a file that cannot be read: it is set aside. */
-  events(run: string, offset?: number): Promise<EventChunk>;
+  /** None from a file that cannot be read: it is set aside. `bytes`: as of readEvents. */
+  events(run: string, offset?: number, bytes?: number): Promise<EventChunk>;
   append(run: string, events: readonly KeptEvent[]): Promise<void>;
   /** Cuts off a half written event, and sets aside what is no file. */
   mend(run: string): Promise<void>;
@@ -50,10 +51,10 @@ export function openRunStore(
   const isSettled = async (run: string) => (await lstatIfAny(settledDir(run))) !== undefined;
 
   // The settled file starts with the same bytes as the live one, so offsets are valid for both.
-  const events = async (run: string, offset?: number) =>
+  const events: RunStore['events'] = async (run, ...place) =>
     (await isSettled(run))
-      ? settledEvents.read(join(settledDir(run), EVENT_FILE), offset)
-      : liveEvents.read(liveFile(run), offset);
+      ? settledEvents.read(join(settledDir(run), EVENT_FILE), ...place)
+      : liveEvents.read(liveFile(run), ...place);
 
   async function endOf(run: string): ReturnType<RunStore['endOf']> {
     if (!(await isSettled(run))) return undefined;
