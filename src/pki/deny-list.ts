@@ -6,7 +6,7 @@ import { clip } from '../util/text.ts';
 import { readTrusted } from '../util/trusted-file.ts';
 import { commonNameOf, DerError, serialNumber } from './der.ts';
 import type { DenyList } from './identity.ts';
-import { mirrored } from './mirrored-signature.ts';
+import { isMirrored, mirrored } from './mirrored-signature.ts';
 
 const MAX_BYTES = 4 << 20;
 const MAX_SHOWN = 80;
@@ -16,14 +16,16 @@ const KINDS = 'a certname, serial:HEX or sha256:HEX';
 
 /**
  * Reads a list: a line each, `certname`, `serial:HEX` or `sha256:HEX` (colons allowed), `#` begins a comment. Throws
- * `KickError` `untrusted` if others can change it, and `identity` for a line that is none of these: what was meant would go on.
+ * `KickError` `untrusted` if others can change it, and `identity` for a line that is none of these, or means nobody for certain
+ * where `ca` signs: what was meant would go on.
  */
-export function readDenyList(path: string): DenyList {
+export function readDenyList(path: string, ca: readonly X509Certificate[]): DenyList {
   const doing = `load the list of denied certificates "${path}"`;
-  return parseDenyList(readTrusted(path, { doing, maxBytes: MAX_BYTES }).toString('utf8'), doing);
+  return parseDenyList(readTrusted(path, { doing, maxBytes: MAX_BYTES }).toString('utf8'), doing, ca);
 }
 
-export function parseDenyList(text: string, doing: string): DenyList {
+export function parseDenyList(text: string, doing: string, ca: readonly X509Certificate[] = []): DenyList {
+  const unmirrored = ca.find(({ publicKey }) => !isMirrored(publicKey))?.publicKey;
   const entries = new Set<string>();
   for (const [index, line] of text.split('\n').entries()) {
     const said = (line.split('#')[0] ?? '').trim();
@@ -36,6 +38,14 @@ export function parseDenyList(text: string, doing: string): DenyList {
         {
           hint: 'as openssl x509 -serial, or -fingerprint -sha256, prints it',
         },
+      );
+    }
+    if (unmirrored !== undefined && entry.startsWith('sha256:')) {
+      const { namedCurve = 'a curve without a name' } = unmirrored.asymmetricKeyDetails ?? {};
+      throw new KickError(
+        'identity',
+        `${doing}: line ${index + 1}: a CA here signs by ${namedCurve}, where one certificate can have two fingerprints`,
+        { hint: 'deny it by its serial number: serial:HEX, as openssl x509 -serial prints it' },
       );
     }
     entries.add(entry);

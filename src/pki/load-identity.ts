@@ -51,7 +51,7 @@ export async function loadTrust(paths: IdentityPaths, { now }: { now: number }):
   if (isCutOff(crlPem, 'X509 CRL', lists.length)) throw broken('CRLs', paths.crl, { why: CUT_OFF });
   const crls = checkCrls(lists, ca, { paths, now });
   checkNotRevoked(leaf, crls, paths);
-  const denied = await deniedBy(paths);
+  const denied = await deniedBy(paths, ca);
   return {
     certname,
     chain,
@@ -63,9 +63,12 @@ export async function loadTrust(paths: IdentityPaths, { now }: { now: number }):
 }
 
 /** Most sites deny nobody, and load nothing for it. */
-async function deniedBy({ denied: path }: IdentityPaths): Promise<DenyList | undefined> {
+async function deniedBy(
+  { denied: path }: IdentityPaths,
+  ca: readonly X509Certificate[],
+): Promise<DenyList | undefined> {
   if (path === undefined || !(await exists(path))) return undefined;
-  return (await import('./deny-list.ts')).readDenyList(path);
+  return (await import('./deny-list.ts')).readDenyList(path, ca);
 }
 
 function certnameOf(leaf: X509Certificate, path: string): string {

@@ -1,12 +1,16 @@
 /** The list of denied certificates: what stands in it, whom it means, and what is refused in it. */
 import { createHash, createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseDenyList } from '../../src/pki/deny-list.ts';
+import { loadTrust } from '../../src/pki/load-identity.ts';
 import { mirrored } from '../../src/pki/mirrored-signature.ts';
 import { chainVerifier } from '../../src/pki/peer-chain.ts';
-import { certify } from '../../tools/mint/authority.ts';
+import { certify, crlOf } from '../../tools/mint/authority.ts';
 import { generateKey } from '../../tools/mint/keys.ts';
 import { mintCa } from '../../tools/mint/mint-ca.ts';
+import { tempFolder } from '../support/temp.ts';
 
 const ca = mintCa();
 const [web1, web2] = ['web1.example.com', 'web2.example.com'].map((name) => ca.agent(name).chain[0]);
@@ -73,6 +77,29 @@ test.each(['P-256', 'P-384', 'P-521'])('an ECDSA signature (r, n − s) of %s hi
     expect(list.denies(web1.raw)).toBeUndefined();
   }
 });
+
+test.each(['secp256k1', 'brainpoolP256r1'])(
+  'a fingerprint is refused where a CA signs by %s: its twin is not known here, and a serial number has none',
+  async (namedCurve) => {
+    const { privateKey: key } = generateKeyPairSync('ec', { namedCurve });
+    const subject = ['Odd CA'];
+    const odd = { subject, key, revoked: [] };
+    const certificate = certify({ subject, key, issuer: odd, role: 'ca' });
+    const pki = tempFolder();
+    const paths = { ...ca.write(pki, ca.issue('web1.example.com')), denied: join(pki, 'denied') };
+    writeFileSync(paths.ca, certificate + ca.certificates);
+    writeFileSync(paths.crl, crlOf({ ...odd, certificate }, 1) + ca.crls());
+    const loaded = (denied: string) => {
+      writeFileSync(paths.denied, denied);
+      return loadTrust(paths, { now: Date.now() });
+    };
+    await expect(loaded(`web2.example.com\nsha256:${sha256}\n`)).rejects.toMatchObject({
+      message: expect.stringContaining(`denied": line 2: a CA here signs by ${namedCurve}`),
+      hint: expect.stringContaining('serial:HEX'),
+    });
+    expect((await loaded(`serial:${web1.serialNumber}\n`)).denied?.denies(web1.raw)).toBeDefined();
+  },
+);
 
 test('other signatures have one spelling, and what is no certificate has none', () => {
   const rsa = { subject: ['Test CA'], key: generateKey('rsa-2048') };
