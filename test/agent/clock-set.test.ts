@@ -1,5 +1,5 @@
 /** A clock that is set, by NTP, by hand or by a boot with a wrong one: it ends no run, no wait, and forgets nothing. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createNotifier } from '../../src/agent/requests/notifier.ts';
@@ -82,6 +82,31 @@ test('a boot that begins 31 days ahead lets the agent forget nothing that may st
   await pruneAfter(18);
   expect(await requests.read(record.name)).toBeUndefined();
 });
+
+test.each(['retired', 'damaged'])(
+  'a clock that is 31 days ahead for a moment: the key of a request that was %s in this boot is known on',
+  async (left) => {
+    const folder = tempFolder();
+    const at = (...path: string[]) => join(folder, ...path);
+    for (const name of ['requests', 'live', 'runs']) mkdirSync(at(name));
+    const requests = openRequestStore(at('requests'));
+    const runs = openRunStore(at('live'), at('runs'));
+    const { name, ...record } = recordOf(requestOf() as RunRequest, systemClock);
+    const first = { type: 'accepted', version: '0.2.0' } as const;
+    await requests.create({ name, ...record }, first);
+    if (left === 'retired') await requests.retire(name);
+    else {
+      writeFileSync(at('requests', name, 'request.json'), '{');
+      expect(await requests.read(name)).toBe('damaged');
+      rmSync(at('requests', name), { recursive: true }); // as a quarantine does
+    }
+    const clock = setBy(31 * DAY_MS);
+    const requestLog = createRequestLog({ requests, runs, notifier: createNotifier(), clock });
+    const deps = { requests, requestLog, runsDir: at('runs'), uptime: () => DAY_MS };
+    await prune(clock.now(), deps);
+    expect(await requests.create({ name, ...record }, first)).toBe(false);
+  },
+);
 
 test('what goes wrong with one request keeps no other from being pruned', async () => {
   const folder = tempFolder();

@@ -14,6 +14,7 @@ import type { Log } from '../../util/log.ts';
 import type { Quarantine } from '../../util/quarantine.ts';
 import { readStored, type StoredFormat, storedText } from '../../util/stored-json.ts';
 import { clip } from '../../util/text.ts';
+import { kernelTime } from './request-record.ts';
 
 export const DAMAGED = '.damaged';
 
@@ -72,7 +73,10 @@ export function openDamagedRequests(options: DamagedOptions): DamagedRequests {
       if (left !== undefined) mark.why += `; what is left of it says "${left}"`;
       try {
         // First: without it the key would be unknown, and the request could run again.
-        await writeFile(join(folder, name + DAMAGED), storedText(mark, MARK), { mode: 0o600, flag: 'wx' });
+        await writeFile(join(folder, name + DAMAGED), storedText({ ...mark, ...kernelTime() }, MARK), {
+          mode: 0o600,
+          flag: 'wx',
+        });
         await syncFolder(folder);
       } catch (error) {
         log.error({ name, error: messageOf(error) }, 'cannot mark a request as damaged');

@@ -6,7 +6,6 @@ import { folderBytes } from '../../util/disk-space.ts';
 import { uptimeMs } from '../../util/proc.ts';
 import type { Quarantine } from '../../util/quarantine.ts';
 import type { RequestLog } from './request-log.ts';
-import { ageOfRecord } from './request-record.ts';
 import type { RequestStore } from './request-store.ts';
 
 export interface PruneLimits {
@@ -64,12 +63,11 @@ async function pruneOne(
   { now, isTooMany, retired }: { now: number; isTooMany: boolean; retired: ReadonlySet<string> },
   { requests, requestLog, limits = PRUNE_LIMITS, uptime = uptimeMs }: PruneDeps,
 ): Promise<void> {
-  if (uptime() > OUTLIVED_MS && (await requests.isOlder(name, now - limits.keyAge))) {
-    const record = await requests.read(name);
-    // The clock may have been set: a run in progress has no outcome, and a record of this boot has the kernel's age.
-    const isOld = typeof record !== 'object' || ageOfRecord(record, now) > limits.keyAge;
-    const isOver = typeof record !== 'object' || (await requestLog.finished(name)) !== undefined;
-    if (isOld && isOver) return requests.forget(name);
+  if (uptime() > OUTLIVED_MS && (await requests.isOlder(name, { ageMs: limits.keyAge, now }))) {
+    // A run in progress has none: the clock may have been set.
+    const isOver =
+      typeof (await requests.read(name)) !== 'object' || (await requestLog.finished(name)) !== undefined;
+    if (isOver) return requests.forget(name);
   }
   const assignment = await requests.assignment(name);
   const isRetired = typeof assignment === 'object' && retired.has(assignment.run);

@@ -1,14 +1,22 @@
 /** The keys of requests, in the names of a folder: those that are kept, those that were pruned, those that are damaged. */
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { removeFolderAtomic, sweepTemporary, syncFolder } from '../../util/atomic-file.ts';
+import { duration, text } from '../../util/bounds.ts';
 import { lstatIfAny } from '../../util/files.ts';
-import type { OnceEach } from '../../util/stored-json.ts';
+import { type OnceEach, readStored, type StoredFormat, storedText } from '../../util/stored-json.ts';
 import { DAMAGED } from './damaged-requests.ts';
-import { isRequestName } from './request-record.ts';
+import { ageOfRecord, isRequestName, kernelTime } from './request-record.ts';
 
 /** A file `NAME.gone` is all that is left of a request that was pruned. */
 const GONE = '.gone';
+
+/** The kernel's time, which nobody sets: a record's own, and of marks in the place of a record. Earlier versions left none in those. */
+const KERNEL_TIME = {
+  schema: v.object({ boot: v.optional(text(255)), uptime: v.optional(duration) }),
+  version: 1,
+} satisfies StoredFormat<v.GenericSchema>;
 
 const keyIn = (entry: string) => entry.replace(/\.(gone|damaged)$/, '');
 
@@ -19,8 +27,8 @@ export interface RequestKeys {
   isKnown(name: string): Promise<boolean>;
   /** Removes everything but its key (DESIGN 5: a known key whose folder is gone). */
   retire(name: string): Promise<void>;
-  /** Whether its files are older than `before` (milliseconds since 1970). */
-  isOlder(name: string, before: number): Promise<boolean>;
+  /** Whether what is left of it is older than `ageMs` at `now`; within this boot by the kernel's clock. */
+  isOlder(name: string, age: { ageMs: number; now: number }): Promise<boolean>;
   /** Removes it entirely, with its key. */
   forget(name: string): Promise<void>;
   /** Removes what a killed agent left half created or half removed; call it before anything is accepted. */
@@ -38,14 +46,23 @@ export function createRequestKeys(folder: string, once: OnceEach): RequestKeys {
     isKnown: async (name) =>
       (await isThere(name)) || (await isThere(name + GONE)) || (await isThere(name + DAMAGED)),
     async retire(name) {
-      if (!(await isThere(name + GONE))) await writeFile(at(name + GONE), '', { mode: 0o600 });
+      if (!(await isThere(name + GONE))) {
+        const mark = storedText(kernelTime(), KERNEL_TIME);
+        await writeFile(at(name + GONE), mark, { mode: 0o600 }).catch(async (error: unknown) => {
+          // On a full disk it has no content, and is one all the same.
+          if (!(await isThere(name + GONE))) throw error;
+        });
+      }
       await syncFolder(folder);
       await removeFolderAtomic(at(name));
     },
-    async isOlder(name, before) {
+    async isOlder(name, { ageMs, now }) {
       for (const path of [at(name, 'request.json'), at(name + GONE), at(name + DAMAGED)]) {
         const found = await lstatIfAny(path);
-        if (found !== undefined) return found.mtimeMs < before;
+        if (found === undefined) continue;
+        if (now - found.mtimeMs <= ageMs) return false;
+        const kernel = await readStored(path, KERNEL_TIME).catch(() => undefined);
+        return ageOfRecord({ acceptedAt: found.mtimeMs, ...kernel }, now) > ageMs;
       }
       return false;
     },

@@ -52,13 +52,18 @@ export function recordOf(request: RequestRecord['request'], clock: Pick<Clock, '
     name: requestName(request),
     request,
     acceptedAt: clock.now(),
-    boot: bootId(),
-    uptime: uptimeMs(),
+    ...kernelTime(),
   };
 }
 
+/** The boot, and how many milliseconds after it it is. */
+export const kernelTime = () => ({ boot: bootId(), uptime: uptimeMs() });
+
 /** Milliseconds since it was accepted: within one boot by the kernel's clock, which nobody sets. */
-export function ageOfRecord({ acceptedAt, boot, uptime }: RequestRecord, now: number): number {
+export function ageOfRecord(
+  { acceptedAt, boot, uptime }: Pick<RequestRecord, 'acceptedAt' | 'boot' | 'uptime'>,
+  now: number,
+): number {
   const age = boot === bootId() && uptime !== undefined ? uptimeMs() - uptime : now - acceptedAt;
   return Math.max(0, age);
 }
