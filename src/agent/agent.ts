@@ -62,7 +62,7 @@ export async function openAgent(options: AgentOptions): Promise<Agent> {
   });
   queue.onRelease(({ request }) => void schedule.onRun(request.action));
   const lastOwnRun = createLastOwnRun(layout.runs, parts.queueDeps.runs);
-  const about = { version, clock, runner, lastOwnRun, doctor, broker: standing.brokerStatus };
+  const about = { version, clock, runner, lastOwnRun, doctor };
   const statusOf = createStatus({ ...about, queue, schedule, keeper: parts.keeper });
   await settleAll({ ...parts.queueDeps, requests, queue });
   const streams = createStreams({ requests, requestLog, stopping: standing.stopping });

@@ -59,7 +59,8 @@ export function createService(deps: ServiceDeps): AgentService {
     status: (peer, question) =>
       audit.answer({ what: 'status', peer }, async () => {
         checkReader(peer, context());
-        const status = await statusOf({ certname: standing.certname, question });
+        const { broker = standing.brokerStatus() } = peer;
+        const status = await statusOf({ certname: standing.certname, question, broker });
         return fitTo(StatusSchema, status, { maxBytes: MAX_ANSWER_BYTES }) ?? status;
       }),
     command: (body, peer) =>

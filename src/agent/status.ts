@@ -20,8 +20,6 @@ export interface StatusDeps {
   /** What keeps runs from starting although we know of none (run-lock.ts). */
   keeper(): Holder | undefined;
   schedule: Pick<Schedule, 'status' | 'off'>;
-  /** Absent: it has none. */
-  broker(): BrokerStatus | undefined;
   /** What will go wrong on this host; called on demand only. */
   doctor: (() => Promise<DoctorFacts>) | undefined;
 }
@@ -30,13 +28,15 @@ export interface Asked {
   /** Known only once the certificate is there. */
   certname: string | undefined;
   question: StatusQuestion | undefined;
+  /** Undefined: it has none. */
+  broker: BrokerStatus | undefined;
 }
 
 /** The agent's uptime counts from here. */
 export function createStatus(deps: StatusDeps): (asked: Asked) => Promise<AgentStatus> {
   const { version, clock, runner, queue, schedule, keeper } = deps;
   const startedAt = clock.monotonic();
-  return async ({ certname = '', question = {} }) => {
+  return async ({ certname = '', question = {}, broker }) => {
     const gate = await runner.gate(clock.now());
     const running = queue.holder() ?? (gate.state === 'held' ? gate.holder : keeper());
     const puppetVersion = await runner.puppetVersion();
@@ -44,7 +44,6 @@ export function createStatus(deps: StatusDeps): (asked: Asked) => Promise<AgentS
       (await runner.lastRun()) ?? (runner.name === 'command' ? await deps.lastOwnRun() : undefined);
     const classes = question.classes === true ? await runner.classes() : undefined;
     const [pull, off] = [await schedule.status(), await schedule.off()];
-    const broker = deps.broker();
     const doctor = question.doctor === true ? await deps.doctor?.() : undefined;
     return {
       certname,

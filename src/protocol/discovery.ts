@@ -70,6 +70,10 @@ export const AnswerSchema = v.object({
   why: v.optional(text(400)),
 });
 
+/** What a host says of itself in an answer. */
+export const VerdictSchema = v.pick(AnswerSchema, ['is', 'why']);
+
+export type Verdict = v.InferOutput<typeof VerdictSchema>;
 export type Asks = v.InferOutput<typeof AsksSchema>;
 export type Meant = v.InferOutput<typeof MeantSchema>;
 export type Question = v.InferOutput<typeof QuestionSchema>;

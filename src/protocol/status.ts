@@ -54,7 +54,7 @@ export const PullSchema = v.object({
   noop: v.optional(v.boolean()),
 });
 
-const BrokerSchema = v.object({
+export const BrokerStatusSchema = v.object({
   /** `nats1.example.com:4222`; absent: it is not connected. */
   server: v.optional(text(300)),
   /** Why not. */
@@ -84,7 +84,7 @@ export const StatusSchema = v.object({
   /** Why pull mode starts no runs although agent.yaml sets it. */
   pullOff: v.optional(text(200)),
   /** Its connection to brokers (NATS), if it has them. */
-  broker: v.optional(BrokerSchema),
+  broker: v.optional(BrokerStatusSchema),
   /** Only if asked for. */
   doctor: v.optional(DoctorSchema),
   /** Puppet's classes.txt, only if asked for. */
@@ -93,7 +93,7 @@ export const StatusSchema = v.object({
 
 export type AgentStatus = v.InferOutput<typeof StatusSchema>;
 export type LastRun = v.InferOutput<typeof LastRunSchema>;
-export type BrokerStatus = v.InferOutput<typeof BrokerSchema>;
+export type BrokerStatus = v.InferOutput<typeof BrokerStatusSchema>;
 export type Disabled = v.InferOutput<typeof DisabledSchema>;
 export type PullStatus = v.InferOutput<typeof PullSchema>;
 

@@ -7,7 +7,7 @@ import type { StoredEvent } from '../protocol/event.ts';
 import type { Way } from '../protocol/names.ts';
 import type { OtherEnd } from '../protocol/newer-event.ts';
 import type { RefusalBody } from '../protocol/refusal.ts';
-import type { AgentStatus, CommandReply } from '../protocol/status.ts';
+import type { AgentStatus, BrokerStatus, CommandReply } from '../protocol/status.ts';
 
 // ---------------------------------------------------------------- the agent's side
 
@@ -19,6 +19,8 @@ export interface Peer {
   readonly address: string;
   /** Its clock when it asked, milliseconds since 1970; absent from older controllers. */
   readonly time?: number;
+  /** Of the listener that it came in by, where that is a process of its own (DESIGN 14), if that has brokers. */
+  readonly broker?: BrokerStatus;
 }
 
 /** A request's events after a number; ends after `finished`, or when the agent stops. */

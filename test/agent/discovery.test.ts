@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { isController } from '../../src/agent/admission/checks.ts';
 import { createAnswering } from '../../src/agent/discovery/answering.ts';
 import { type FactsFound, judgeHost } from '../../src/agent/discovery/judge-host.ts';
+import { ownVerdicts } from '../../src/agent/discovery/own-verdicts.ts';
 import type { Identity } from '../../src/pki/identity.ts';
 import { TYPES, type Type } from '../../src/protocol/algorithm.ts';
 import { parseAnswer } from '../../src/protocol/discovery.ts';
@@ -37,13 +38,14 @@ async function asked(
 ) {
   const log = captureLog();
   const policy = { controllers: [{ name: controller.certname }], trustPpCliAuth: false };
+  const service = {
+    status: async () => ({ ...STATUS, classes: ['apache', 'apache::ssl'], time: Date.now() }),
+  };
   const answering = createAnswering({
-    ...{ identity: host, version: '1', clock, log, facts: async () => facts },
-    service: {
-      async greet({ certificate }) {
-        if (!isController(certificate, policy)) throw new Refusal('controller-not-allowed', 'no');
-      },
-      status: async () => ({ ...STATUS, classes: ['apache', 'apache::ssl'], time: Date.now() }),
+    ...{ identity: host, clock, log },
+    verdictOn: ownVerdicts({ service, version: '1', facts: async () => facts }),
+    async greet({ certificate }) {
+      if (!isController(certificate, policy)) throw new Refusal('controller-not-allowed', 'no');
     },
   });
   const body = await sealAs(typ, questionBy(by, more), by);
@@ -76,6 +78,31 @@ test('a signed request of another kind is no question', async () => {
   expect((await asked({}, { typ: TYPES.answer })).to).toBeUndefined();
   const { body } = await asked();
   expect(() => decodeEnvelope(body)).toThrow(/not a "kick-request\+jws"/);
+});
+
+test('what is no question of a controller’s is judged by nobody: not by the helper of a listener either', async () => {
+  let judged = 0;
+  const answering = createAnswering({
+    ...{ identity: host, clock: systemClock, log: captureLog() },
+    async greet({ certificate }) {
+      if (!Buffer.from(certificate).equals(controller.chain[0]?.raw as Buffer))
+        throw new Refusal('controller-not-allowed', 'no');
+    },
+    async verdictOn() {
+      judged += 1;
+      return { is: 'yes' };
+    },
+  });
+  const stranger = ca.agent('other.example.com', { purposes: ['clientAuth', 'serverAuth'] });
+  for (const by of [stranger, mintCa().controller()])
+    await answering.answer(await sealAs(TYPES.question, questionBy(by), by));
+  await answering.answer(await sealAs(TYPES.request, questionBy(controller), controller));
+  await answering.answer(Buffer.from('garbage'));
+  expect(judged).toBe(0);
+  const question = await sealAs(TYPES.question, questionBy(controller), controller);
+  expect(await answering.answer(question)).toMatchObject({ controller: controller.certname });
+  await answering.answer(question);
+  expect(judged).toBe(1);
 });
 
 test('a question is answered once, and not when it could be anybody who repeats it', async () => {

@@ -58,14 +58,14 @@ test('the packaged agent.yaml has every key, and is valid when every line is unc
   expect(keys).toEqual(wanted);
 });
 
-test.each([
-  ['listen: false\npull: {}\n', 'says "listen: false"'],
-  ['nats: {servers: [tls://nats.example.com]}\n', 'names brokers (nats)'],
-])('a listener without what it cannot do is refused: %j', (text, why) => {
+test('a listener needs a port or a broker', () => {
+  const text = 'listen: false\npull: {}\n';
   expect(check(text, '--pass-to', '/run/x')).toMatchObject({
     code: 2,
     out: '',
-    err: expect.stringContaining(why),
+    err: expect.stringContaining('says "listen: false"'),
   });
   expect(check(text, '--take-from', '/run/x')).toEqual({ out: '', err: '', code: 0 });
+  const nats = 'nats: {servers: [tls://nats.example.com]}\n';
+  expect(check(`listen: false\n${nats}`, '--pass-to', '/run/x')).toEqual({ out: '', err: '', code: 0 });
 });

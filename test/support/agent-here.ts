@@ -2,9 +2,8 @@
  * `kick agent` in this process: from its configuration to its listener, without the handlers of signals. For tests in which
  * no agent dies: a process of its own costs half a second of a processor to start.
  */
-import { listenAtBroker } from '../../src/cli/agent/agent-broker.ts';
 import { readConfig } from '../../src/cli/agent/agent-settings.ts';
-import { listen } from '../../src/cli/agent/network-entrance.ts';
+import { listen, openBroker } from '../../src/cli/agent/network-entrance.ts';
 import { openMain } from '../../src/cli/agent/open-main.ts';
 import { ownPaths } from '../../src/config/identity.ts';
 import { loadIdentity } from '../../src/pki/load-identity.ts';
@@ -32,8 +31,7 @@ export async function startAgentHere(folders: AgentHereFolders): Promise<number>
   const identity = await loadIdentity(paths, { now: Date.now() });
   main.use(identity, paths);
   const listener = await listen(main, identity);
-  const broker = await listenAtBroker(main, identity, listener);
-  if (broker !== undefined) main.agent.setBroker(broker.link);
+  const broker = await openBroker(main, identity, listener);
   await broker?.link.ready({ withinMs: 600_000, signal: new AbortController().signal });
   afterwards(async () => {
     await main.agent.stop();

@@ -5,7 +5,7 @@ import { ownVerdict } from '../../src/agent/admission/own-verdict.ts';
 import type { Agent } from '../../src/agent/agent.ts';
 import { boundedService } from '../../src/cli/agent/bounded-service.ts';
 import type { Trust } from '../../src/pki/identity.ts';
-import { serveListener } from '../../src/transport/https/helper/serve.ts';
+import { type ServeOptions, serveListener } from '../../src/transport/https/helper/serve.ts';
 import type { ListenerLimits } from '../../src/transport/https/limits.ts';
 import type { AgentService, LocalListener } from '../../src/transport/transport.ts';
 import { systemClock } from '../../src/util/clock.ts';
@@ -21,12 +21,13 @@ export async function helperOf(agent: Agent, trust: Trust, folder: string): Prom
 export async function serveHere(
   service: AgentService,
   folder: string,
-  limits: Partial<ListenerLimits> = {},
+  { judge, ...limits }: Partial<ListenerLimits> & Pick<ServeOptions, 'judge'> = {},
 ): Promise<{ path: string; listener: LocalListener }> {
   const path = join(folder, 'helper.sock');
   const listener = await serveListener(service, {
     path,
     log: silentLog,
+    judge,
     limits: { closeMs: 100, ...limits },
   });
   afterwards(() => listener.close());

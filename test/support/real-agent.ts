@@ -30,6 +30,8 @@ export interface AgentSite {
   readonly runDir: string;
   /** The agent's command, on this port. `kick`: what runs the program. */
   command(options?: { port?: number; kick?: readonly string[] }): string[];
+  /** Adds to agent.yaml. */
+  configure(more: object): void;
 }
 
 /** Certificates, configuration (`etc`) and folders of an agent with a fixed command, below `folder`. */
@@ -39,9 +41,11 @@ export function agentSite(folder: string, config: object): AgentSite {
   const [stateDir, runDir] = [join(folder, 'state'), join(folder, 'run')];
   ca.write(pkiDir, ca.issue(NAME, { role: 'agent' }));
   mkdirSync(configDir);
-  writeFileSync(join(configDir, 'agent.yaml'), JSON.stringify({ runner: 'command', ...config }));
+  const configure = (more: object) =>
+    writeFileSync(join(configDir, 'agent.yaml'), JSON.stringify({ runner: 'command', ...config, ...more }));
+  configure({});
   return {
-    ...{ ca, stateDir, runDir },
+    ...{ ca, stateDir, runDir, configure },
     command: ({ port = 0, kick } = {}) =>
       agentCommand({ configDir, stateDir, runDir, pkiDir, certname: NAME, port }, kick),
   };

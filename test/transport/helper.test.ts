@@ -3,8 +3,8 @@ import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { handOn } from '../../src/transport/https/helper/handed-on.ts';
 import { serveListener } from '../../src/transport/https/helper/serve.ts';
-import type { ListenerLimits } from '../../src/transport/https/limits.ts';
 import type { AgentService, Peer } from '../../src/transport/transport.ts';
 import { silentLog } from '../../src/util/log.ts';
 import { ask, sayTo, serveHere, spoken } from '../support/hostile-listener.ts';
@@ -14,7 +14,7 @@ import { JOB, STATUS } from './support.ts';
 const certificate = Buffer.from('a certificate');
 
 /** A helper that notes who is said to ask, and believes it. */
-async function helper(limits: Partial<ListenerLimits> = {}) {
+async function helper(limits: Parameters<typeof serveHere>[2] = {}) {
   const peers: Peer[] = [];
   const bodies: Uint8Array[] = [];
   const note = async (peer: Peer) => void peers.push(peer);
@@ -53,6 +53,38 @@ test('who asks is whom the listener names, with the time that came from there', 
   expect(bodies).toEqual([Buffer.from('x')]);
 });
 
+test('what a listener says of its brokers, and of an address that a broker has named, keeps nobody out', async () => {
+  const { path, peers } = await helper();
+  const broker = { server: 'nats1.example.com:4222', reconnects: 3, reason: 'ü'.repeat(2000) };
+  const headers = handOn({ certificate, address: `nats:${'ü '.repeat(200)}`, broker }, {});
+  const said = { url: '/v1/status', headers: headers as Record<string, string> };
+  expect((await ask(path, said)).status).toBe(200);
+  expect(peers).toEqual([
+    {
+      ...{ certificate, address: `nats:${'?'.repeat(195)}` },
+      broker: { ...broker, reason: expect.stringMatching(/^ü+…?$/) },
+    },
+  ]);
+});
+
+test('a question of discovery is the judge’s, and without one there is no such route', async () => {
+  const asked: string[] = [];
+  const { path } = await helper({
+    async judge(question) {
+      asked.push(Buffer.from(question).toString());
+      return asked.length === 1 ? { is: 'unclear', why: 'a test' } : undefined;
+    },
+  });
+  const said = { url: '/v1/questions', body: Buffer.from('a question') };
+  expect((await ask(path, said)).text).toContain('{"is":"unclear","why":"a test"}');
+  expect((await ask(path, said)).status).toBe(204);
+  expect((await ask(path, { ...said, body: Buffer.alloc(40_000) })).status).toBe(413);
+  expect((await ask(path, { ...said, headers: { 'content-type': 'text/plain' } })).status).toBe(415);
+  expect((await ask(path, { url: '/v1/questions' })).status).toBe(404);
+  expect(asked).toEqual(['a question', 'a question']);
+  expect((await ask((await helper()).path, said)).status).toBe(404);
+});
+
 test.each([
   ['no certificate', {}, 400],
   ['an empty one', { 'kick-peer': '' }, 400],
@@ -63,6 +95,8 @@ test.each([
   ['one of 100 kB', { 'kick-peer': Buffer.alloc(100_000).toString('base64') }, 431],
   ['no address', { 'kick-peer': 'YWJj', 'kick-address': '' }, 400],
   ['an address with blanks', { 'kick-peer': 'YWJj', 'kick-address': 'a b' }, 400],
+  ['what is no status of brokers', { 'kick-peer': 'YWJj', 'kick-broker': 'YWJj' }, 400],
+  ['more of it than there is', { 'kick-peer': 'YWJj', 'kick-broker': 'A'.repeat(8000) }, 400],
   ['a long address', { 'kick-peer': 'YWJj', 'kick-address': 'a'.repeat(201) }, 400],
 ])('%s is refused', async (_what, headers, expected) => {
   const { path, peers } = await helper();

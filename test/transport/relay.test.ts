@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Refusal } from '../../src/protocol/refusal.ts';
 import { httpsSender } from '../../src/transport/https/client/client.ts';
-import { relayApp } from '../../src/transport/https/helper/relay.ts';
+import { type RelayOptions, relayApp } from '../../src/transport/https/helper/relay.ts';
 import { listenWith } from '../../src/transport/https/listener/listener.ts';
 import { silentLog } from '../../src/util/log.ts';
 import { mintCa } from '../../tools/mint/mint-ca.ts';
@@ -18,7 +18,11 @@ const controller = ca.controller();
 const signal = new AbortController().signal;
 
 /** A listener on loopback; `answer`: its helper's, undefined: there is none. */
-async function listener({ answer, isStranger = false }: { answer?: RequestListener; isStranger?: boolean }) {
+async function listener({
+  answer,
+  isStranger = false,
+  brokerStatus,
+}: { answer?: RequestListener; isStranger?: boolean } & Pick<RelayOptions, 'brokerStatus'>) {
   const helper = join(tempFolder(), 'helper.sock');
   const asked: { request: IncomingMessage; body: string }[] = [];
   if (answer !== undefined) {
@@ -43,7 +47,7 @@ async function listener({ answer, isStranger = false }: { answer?: RequestListen
   };
   const options = { identity: agent, port: 0, bind: '127.0.0.1', log: silentLog, limits: { closeMs: 100 } };
   const open = await listenWith(service, options, async (parts) =>
-    relayApp(service, { ...parts, helper, ending: ending.signal }),
+    relayApp(service, { ...parts, helper, ending: ending.signal, ...(brokerStatus && { brokerStatus }) }),
   );
   afterwards(() => open.close());
   const sender = httpsSender({ identity: controller });
@@ -78,6 +82,15 @@ test('a question is handed on with who asks, and nothing that the other end says
     'content-length': '0',
     connection: 'close',
   });
+});
+
+test('what it knows of its brokers goes with a request, and nobody else says it', async () => {
+  const broker = { server: 'nats1.example.com:4222', reconnects: 1 };
+  const { asked, port } = await listener({ answer: json(STATUS), brokerStatus: () => broker });
+  const say = head('GET /v1/status', { 'kick-broker': 'YWJj' });
+  expect((await speak(port, { identity: controller, say })).status).toBe(200);
+  const handed = String(asked[0]?.request.headers['kick-broker']);
+  expect(JSON.parse(Buffer.from(handed, 'base64').toString())).toEqual(broker);
 });
 
 test('the body of a request is read here, as it is at the agent, and then handed on whole', async () => {

@@ -91,8 +91,10 @@ async function listenAt(
   if (service !== undefined) {
     const { createAnswering } = await import('../../src/agent/discovery/answering.ts');
     const { answerQuestions } = await import('../../src/transport/nats/crowd.ts');
-    const own = { identity, service, version: 'fleet', clock: systemClock, log: silentLog };
-    const answering = createAnswering({ ...own, facts: async () => ({ facts }) });
+    const { ownVerdicts } = await import('../../src/agent/discovery/own-verdicts.ts');
+    const verdictOn = ownVerdicts({ service, facts: async () => ({ facts }), version: 'fleet' });
+    const { greet } = service;
+    const answering = createAnswering({ identity, greet, verdictOn, clock: systemClock, log: silentLog });
     answerQuestions(link, identity.certname, (question) => answering.answer(question));
   }
   await link.ready({ withinMs: FOR_EVER_MS, signal: new AbortController().signal });

@@ -30,6 +30,7 @@ const FORMAT = {
 export interface HostFacts {
   /** What is known now; if it is old, Puppet is asked in the background. */
   facts(): Promise<FactsFound>;
+  isAsking(): boolean;
   /** Waits for Puppet, if it is being asked. */
   settled(): Promise<void>;
 }
@@ -83,6 +84,7 @@ export function createHostFacts({ path, ask, clock, log }: HostFactsOptions): Ho
             : `its facts are not known: ${problem}`,
       };
     },
+    isAsking: () => asking !== undefined,
     settled: async () => asking,
   };
 }

@@ -5,11 +5,9 @@ import { fitsOf, judgeFacts, shownValue } from '../../conditions/judge-facts.ts'
 import { hasClass, NO_CLASSES, wasLast } from '../../conditions/reported.ts';
 import { judgeWhere, leavesOf, parseWhere } from '../../conditions/where.ts';
 import { KickError } from '../../errors.ts';
-import { type Answer, type Asks, AsksSchema } from '../../protocol/discovery.ts';
+import { type Asks, AsksSchema, type Verdict } from '../../protocol/discovery.ts';
 import type { AgentStatus } from '../../protocol/status.ts';
 import { clip } from '../../util/text.ts';
-
-export type HostVerdict = Pick<Answer, 'is' | 'why'>;
 
 /** What Puppet knows of the host, or why that is not known. */
 export type FactsFound = { facts: unknown } | { why: string };
@@ -25,18 +23,18 @@ export interface HostSource {
 /** Milliseconds that an operator's regular expression may take here. */
 const PATTERN_MS = 100;
 
-const YES: HostVerdict = { is: 'yes' };
-const NO: HostVerdict = { is: 'no' };
-const unclear = (why: string): HostVerdict => ({ is: 'unclear', why: clip(why, 400) });
+const YES: Verdict = { is: 'yes' };
+const NO: Verdict = { is: 'no' };
+const unclear = (why: string): Verdict => ({ is: 'unclear', why: clip(why, 400) });
 
 /** `asks` may be anything: what we cannot judge is never true. */
-export async function judgeHost(asks: unknown, source: HostSource): Promise<HostVerdict> {
+export async function judgeHost(asks: unknown, source: HostSource): Promise<Verdict> {
   const parsed = v.safeParse(AsksSchema, asks);
   // A list without elements would be an object without conditions.
   if (!parsed.success || Array.isArray(asks))
     return unclear(`its kick (${source.version}) does not know such a condition`);
   const { facts = [], classes = [], last = [], where = [], olderThan = 0 } = parsed.output;
-  const verdicts: HostVerdict[] = [];
+  const verdicts: Verdict[] = [];
   if (classes.length > 0 || last.length > 0) {
     const status = await source.status({ classes: classes.length > 0 });
     for (const name of classes) verdicts.push(byClass(status, name));
@@ -47,13 +45,13 @@ export async function judgeHost(asks: unknown, source: HostSource): Promise<Host
   return verdicts.find(({ is }) => is === 'no') ?? verdicts.find(({ is }) => is === 'unclear') ?? YES;
 }
 
-function byClass({ classes }: AgentStatus, name: string): HostVerdict {
+function byClass({ classes }: AgentStatus, name: string): Verdict {
   const has = hasClass(classes, name);
   if (has === undefined) return unclear(NO_CLASSES);
   return has ? YES : NO;
 }
 
-function byFacts(texts: NonNullable<Asks['facts']>, found: FactsFound): HostVerdict {
+function byFacts(texts: NonNullable<Asks['facts']>, found: FactsFound): Verdict {
   if ('why' in found) return unclear(found.why);
   try {
     const conditions = texts.map(parseFactCondition);
@@ -67,7 +65,7 @@ function byFacts(texts: NonNullable<Asks['facts']>, found: FactsFound): HostVerd
   }
 }
 
-async function byWhere(text: string, source: HostSource): Promise<HostVerdict> {
+async function byWhere(text: string, source: HostSource): Promise<Verdict> {
   try {
     const { where } = parseWhere(text);
     const leaves = leavesOf(where);

@@ -73,7 +73,8 @@ async function serve<T extends Trust>(
     });
     const { certname } = identity;
     log.info({ ...where, certname, version: version(), runner: config.runner }, 'listening');
-    const rest = { ...agent.rest, isBusy: () => agent.rest.isBusy() || renewal.isOn() };
+    const isBusy = () => agent.rest.isBusy() || renewal.isOn() || open.isBusy();
+    const rest = { ...agent.rest, isBusy };
     await untilEnd({ ...watchOptions, rest, listener, idleMs });
     end.abort();
     if (options.socket !== undefined) await listener.leave();

@@ -16,6 +16,8 @@ export interface OpenEntrance<T extends Trust> {
   readonly where: object;
   /** After how many milliseconds in which nothing needs it the agent may end; undefined: never. */
   readonly idleMs: number | undefined;
+  /** Whether it has work of its own, beside what the agent has. */
+  isBusy(): boolean;
   setIdentity(identity: T): void;
   /** Closes what is open beside the listener. */
   close(): Promise<void>;

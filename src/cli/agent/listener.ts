@@ -1,19 +1,22 @@
 /** DESIGN 14, the listener: TLS, the limits and the key, and nothing that starts a run. */
 import { checkReader, isController } from '../../agent/admission/checks.ts';
 import type { Policy } from '../../agent/admission/policy.ts';
+import type { Received } from '../../agent/discovery/receive-questions.ts';
 import type { AgentConfig } from '../../config/agent-config.ts';
 import { identityPaths } from '../../config/identity.ts';
 import { KickError } from '../../errors.ts';
+import type { Identity } from '../../pki/identity.ts';
 import { waitForIdentity, watchIdentity } from '../../pki/identity-store.ts';
 import { Refusal } from '../../protocol/refusal.ts';
 import { relayApp } from '../../transport/https/helper/relay.ts';
-import { listenWith } from '../../transport/https/listener/listener.ts';
+import { type HttpsListener, listenWith } from '../../transport/https/listener/listener.ts';
 import type { AgentService } from '../../transport/transport.ts';
 import { systemClock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import { quietLog } from '../../util/quiet-log.ts';
 import { jsonLog } from '../json-log.ts';
 import { version } from '../version.ts';
+import { type AtBroker, listenAtBroker } from './agent-broker.ts';
 import { agentPolicy } from './agent-policy.ts';
 import {
   type AgentMainOptions,
@@ -45,12 +48,18 @@ export async function listenerMain(options: AgentMainOptions, helper: string): P
   const identity = await waitForIdentity(paths, watchOptions);
   if (identity === undefined) return;
   const door = createDoor(agentPolicy(config), log);
+  let broker: AtBroker | undefined;
+  const brokerStatus = () => broker?.link.brokerStatus();
   const listener = await listenWith(
     door.service,
     { identity, log, ...portOptions(config, options) },
-    async (parts) => relayApp(door.service, { ...parts, helper, ending }),
+    async (parts) => relayApp(door.service, { ...parts, helper, ending, brokerStatus }),
   );
-  const onChange = (changed: typeof identity) => listener.setIdentity(changed);
+  broker = await openBroker(config, { identity, listener, helper, greet: door.service.greet, log });
+  const onChange = (changed: Identity) => {
+    listener.setIdentity(changed);
+    broker?.setIdentity(changed);
+  };
   const watch = watchIdentity(paths, identity, { ...watchOptions, onChange });
   hangUp.use(() => {
     void watch.reload();
@@ -62,7 +71,30 @@ export async function listenerMain(options: AgentMainOptions, helper: string): P
   end.abort();
   if (options.socket !== undefined) await listener.leave();
   await listener.close();
+  await broker?.close();
   log.info({}, 'stopped');
+}
+
+interface AtHelper {
+  identity: Identity;
+  listener: HttpsListener;
+  /** Its socket. */
+  helper: string;
+  greet: AgentService['greet'];
+  log: Log;
+}
+
+/** As of an agent in one process; what a question asks is judged by the helper, and the answer is signed here. */
+async function openBroker(
+  { nats }: AgentConfig,
+  { identity, listener, helper, greet, log }: AtHelper,
+): Promise<AtBroker | undefined> {
+  if (nats === undefined) return undefined;
+  const { createAnswering } = await import('../../agent/discovery/answering.ts');
+  const { askVerdict } = await import('../../transport/https/helper/ask-verdict.ts');
+  const verdictOn = ({ body }: Received) => askVerdict(helper, body);
+  const answering = createAnswering({ identity, greet, verdictOn, clock: systemClock, log });
+  return listenAtBroker(nats, { identity, listener, answering, log });
 }
 
 /** Who may come in; the helper judges again. */
@@ -97,19 +129,8 @@ function createDoor(first: Policy, log: Log): Door {
 
 /** Throws `KickError` `config` for what a listener in front of a helper cannot do. */
 export function checkListens({ listen, nats }: AgentConfig): void {
-  const doing = 'listen for a helper';
-  if (!listen) {
-    throw new KickError('config', `${doing}: agent.yaml says "listen: false"`, {
-      hint: 'without a port there is nothing to separate: run kick-agent.service',
-    });
-  }
-  if (nats !== undefined) {
-    throw new KickError(
-      'config',
-      `${doing}: agent.yaml names brokers (nats), which need an agent in one process`,
-      {
-        hint: 'remove nats: from agent.yaml, or run kick-agent.service',
-      },
-    );
-  }
+  if (listen || nats !== undefined) return;
+  throw new KickError('config', 'listen for a helper: agent.yaml says "listen: false"', {
+    hint: 'without a port or brokers (nats) there is nothing to separate: run kick-agent.service',
+  });
 }

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { createAnswering } from '../../../src/agent/discovery/answering.ts';
 import type { FactsFound } from '../../../src/agent/discovery/judge-host.ts';
+import { ownVerdicts } from '../../../src/agent/discovery/own-verdicts.ts';
 import { discover } from '../../../src/controller/fleet/discover.ts';
 import type { Identity } from '../../../src/pki/identity.ts';
 import { TYPES } from '../../../src/protocol/algorithm.ts';
@@ -35,12 +36,11 @@ interface Member {
 /** Agents that answer questions, and take no streams. */
 async function agentsAt(address: string, members: Record<string, Member>) {
   const log = captureLog();
-  for (const [certname, { facts = { facts: {} }, identity = ca.agent(certname), ...own }] of Object.entries(
-    members,
-  )) {
+  for (const [certname, member] of Object.entries(members)) {
+    const { facts = { facts: {} }, identity = ca.agent(certname), service: own = service } = member;
     const { link } = connectTo(address, identity);
-    const options = { identity, service, version: '1', clock: systemClock, log, ...own };
-    const answering = createAnswering({ ...options, facts: async () => facts });
+    const verdictOn = ownVerdicts({ service: own, facts: async () => facts, version: '1' });
+    const answering = createAnswering({ identity, greet: own.greet, verdictOn, clock: systemClock, log });
     answerQuestions(link, certname, (question) => answering.answer(question));
     acceptStreams(link, certname, (stream) => void stream.destroy());
     await soon(link);

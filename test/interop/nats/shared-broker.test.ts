@@ -1,6 +1,7 @@
 /** The senders of a process share one connection to a broker, which is kept for the next one, or closed at once. */
 import { expect, test } from 'vitest';
 import { createAnswering } from '../../../src/agent/discovery/answering.ts';
+import { ownVerdicts } from '../../../src/agent/discovery/own-verdicts.ts';
 import { createSenderOpener } from '../../../src/cli/open-sender.ts';
 import { discover } from '../../../src/controller/fleet/discover.ts';
 import { answerQuestions } from '../../../src/transport/nats/crowd.ts';
@@ -19,9 +20,10 @@ async function site(connections = 3) {
     edit: (config) => config.replace('max_connections: 65536', `max_connections: ${connections}`),
   });
   const { link } = await agentAt(server.address);
-  const own = { identity: agentIdentity, service: { greet: async () => {}, status: async () => STATUS } };
   const facts = async () => ({ facts: {} });
-  const answering = createAnswering({ ...own, facts, version: '1', clock: systemClock, log: silentLog });
+  const verdictOn = ownVerdicts({ service: { status: async () => STATUS }, facts, version: '1' });
+  const own = { identity: agentIdentity, greet: async () => {}, verdictOn };
+  const answering = createAnswering({ ...own, clock: systemClock, log: silentLog });
   answerQuestions(link, agentIdentity.certname, (question) => answering.answer(question));
   return { identity: controller, nats: { servers: [server.address], tls: true } };
 }

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerRespo
 import { pipeline } from 'node:stream/promises';
 import { messageOf } from '../../../errors.ts';
 import { Refusal } from '../../../protocol/refusal.ts';
+import type { BrokerStatus } from '../../../protocol/status.ts';
 import { httpRequest } from '../../../util/node-http.ts';
 import type { AgentService, Peer } from '../../transport.ts';
 import type { ListenerLimits } from '../limits.ts';
@@ -16,6 +17,8 @@ export interface RelayOptions extends ErrorLogs {
   /** The helper's socket. */
   helper: string;
   limits: ListenerLimits;
+  /** For what the helper reports; undefined: there are none. */
+  brokerStatus?(): BrokerStatus | undefined;
   /** Ends the streams, which can be resumed later. */
   ending: AbortSignal;
 }
@@ -39,7 +42,7 @@ interface Exchange {
 async function relay(
   service: Pick<AgentService, 'greet'>,
   { request, response }: Exchange,
-  { helper, limits, ending }: RelayOptions,
+  { helper, limits, ending, brokerStatus }: RelayOptions,
 ): Promise<void> {
   checkRequest(request, response);
   const peer = peerOf(request);
@@ -49,7 +52,9 @@ async function relay(
     method === 'POST' && POSTS.includes(url)
       ? await readBody(request, response, limits.requestBytes)
       : new Uint8Array(0);
-  const answer = await ask(helper, { request, peer, body }, response);
+  const broker = brokerStatus?.();
+  const asking = { ...peer, ...(broker !== undefined && { broker }) };
+  const answer = await ask(helper, { request, peer: asking, body }, response);
   if (answer === undefined) return;
   response.writeHead(answer.statusCode ?? 502, kept(answer.headers));
   response.flushHeaders();

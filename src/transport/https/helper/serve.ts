@@ -12,7 +12,7 @@ import { quietLog } from '../../../util/quiet-log.ts';
 import { refuseUntrusted } from '../../../util/trusted-path.ts';
 import type { AgentService, LocalListener } from '../../transport.ts';
 import { LISTENER_LIMITS, type ListenerLimits } from '../limits.ts';
-import { agentApp } from '../listener/agent-app.ts';
+import { type AgentAppOptions, agentApp } from '../listener/agent-app.ts';
 import { handedOnPeer } from './handed-on.ts';
 
 const LOOK_MS = 20;
@@ -27,14 +27,16 @@ export interface ServeOptions {
   descriptor?: number | undefined;
   log: Log;
   clock?: Clock;
+  judge?: AgentAppOptions['judge'];
   limits?: Partial<ListenerLimits>;
 }
 
 /** Throws `KickError` `config` if socket or descriptor cannot be used. */
 export async function serveListener(service: AgentService, options: ServeOptions): Promise<LocalListener> {
-  const { log, clock = systemClock } = options;
+  const { log, clock = systemClock, judge } = options;
   const limits = { ...LISTENER_LIMITS, ...options.limits };
-  const app = await agentApp(service, { log, quiet: quietLog(log, clock), limits, peerOf: handedOnPeer });
+  const quiet = quietLog(log, clock);
+  const app = await agentApp(service, { log, quiet, limits, peerOf: handedOnPeer, judge });
   const server = createHttpServer(
     {
       maxHeaderSize: HEADER_BYTES,

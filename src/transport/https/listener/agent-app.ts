@@ -1,6 +1,7 @@
 /** DESIGN 6, the agent's API: four routes and nothing else. */
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { ErrorRequestHandler, Express, NextFunction, Request, Response } from 'express';
+import { MAX_DISCOVERY_BYTES, type Verdict } from '../../../protocol/discovery.ts';
 import { isUuid } from '../../../protocol/names.ts';
 import type { AgentService, Peer } from '../../transport.ts';
 import type { ListenerLimits } from '../limits.ts';
@@ -18,6 +19,8 @@ export interface AgentAppOptions extends ErrorLogs {
   limits: ListenerLimits;
   /** Defaults to the peer that TLS has verified. */
   peerOf?: PeerOf;
+  /** A further route, for a listener in front of us: what this host says to a question of discovery, if anything (DESIGN 14). */
+  judge?: ((question: Uint8Array) => Promise<Verdict | undefined>) | undefined;
 }
 
 export async function agentApp(service: AgentService, options: AgentAppOptions): Promise<RequestListener> {
@@ -33,6 +36,7 @@ export async function agentApp(service: AgentService, options: AgentAppOptions):
     next();
   });
   addRoutes(app, service, { peerOf, ...options });
+  if (options.judge !== undefined) addQuestions(app, options.judge);
   refuseOthers(app);
   app.use(answerErrors(options));
   return (request, response) => app(request, response);
@@ -66,6 +70,15 @@ function addRoutes(
     await service.greet(peer);
     const body = await readBody(request, response, limits.requestBytes);
     sendJson(response, 200, await service.command(body, peer));
+  });
+}
+
+/** It brings its asker's certificates itself. */
+function addQuestions(app: Express, judge: NonNullable<AgentAppOptions['judge']>): void {
+  app.post('/v1/questions', async (request, response) => {
+    const verdict = await judge(await readBody(request, response, MAX_DISCOVERY_BYTES));
+    if (verdict === undefined) response.writeHead(204).end();
+    else sendJson(response, 200, verdict);
   });
 }
 

@@ -1,0 +1,44 @@
+/** An agent in two processes (DESIGN 14) whose listener has a broker, and a controller that reaches it there. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterwards } from '../../support/afterwards.ts';
+import { kickHere } from '../../support/kick-here.ts';
+import { type NatsServer, startNats } from '../../support/nats-server.ts';
+import { NAME } from '../../support/real-agent.ts';
+import { type SeparatedAgent, separatedAgent } from '../../support/separated-agent.ts';
+import { tempFolder } from '../../support/temp.ts';
+import { connectTo } from './way.ts';
+
+export interface SeparatedSite extends SeparatedAgent {
+  readonly folder: string;
+  readonly server: NatsServer;
+  /** Runs a command of the controller's, which reaches the host through the broker, to its end. */
+  kick(...words: string[]): ReturnType<typeof kickHere>;
+  /** The controller's own connection to the broker. */
+  connect(): ReturnType<typeof connectTo>;
+}
+
+/** `config`: of agent.yaml. It has no port unless `listen` says so. Nothing runs yet but the broker. */
+export async function separatedSite(config: object): Promise<SeparatedSite> {
+  const folder = tempFolder();
+  const agent = await separatedAgent(folder, config);
+  const { ca, controller } = agent;
+  const server = await startNats({ ca, agents: [NAME], controllers: [controller.certname] });
+  const nats = { servers: [server.address] };
+  agent.configure({ kill_grace: '1s', listen: false, nats, ...config });
+  const [etc, pki] = [join(folder, 'controller-etc'), join(folder, 'pki')];
+  mkdirSync(etc);
+  writeFileSync(join(etc, 'controller.yaml'), JSON.stringify({ nats }));
+  writeFileSync(join(etc, 'inventory.yaml'), JSON.stringify({ targets: [{ name: NAME, via: 'nats' }] }));
+  ca.write(pki, ca.issue(controller.certname));
+  const env = {
+    ...{ KICK_CONFIG_DIR: etc, KICK_STATE_DIR: join(folder, 'controller'), KICK_PKI_DIR: pki },
+    KICK_CERTNAME: controller.certname,
+  };
+  afterwards(() => agent.sender.close());
+  return {
+    ...{ ...agent, folder, server },
+    kick: (...words) => kickHere(words, { env }),
+    connect: () => connectTo(server.address, controller),
+  };
+}
