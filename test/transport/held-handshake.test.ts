@@ -2,25 +2,24 @@
 import { once } from 'node:events';
 import { request } from 'node:https';
 import { type AddressInfo, createServer, connect as plainConnect } from 'node:net';
-import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { tlsOptions } from '../../src/transport/tls/options.ts';
 import { mintCa } from '../../tools/mint/mint-ca.ts';
 import { afterwards } from '../support/afterwards.ts';
 import { deferred } from '../support/deferred.ts';
 import { startAgent } from './support.ts';
-import { openGate, Visitor } from './visitors.ts';
+import { calm, openGate, Visitor } from './visitors.ts';
 
 test('they end, and count as no failure; those that wait go on', async () => {
   const { visit, gate, started, book } = openGate();
   const [begun, waiting] = [visit('192.0.2.1'), visit('192.0.2.2')];
   begun.speak();
-  await turn();
+  await calm();
   expect(started).toEqual(['192.0.2.1']);
   gate.endBegun();
   expect([begun.isOpen, waiting.isOpen, book.failures('192.0.2.1')]).toEqual([false, true, 0]);
   waiting.speak();
-  await turn();
+  await calm();
   expect(started).toEqual(['192.0.2.1', '192.0.2.2']);
 });
 

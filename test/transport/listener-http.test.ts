@@ -22,7 +22,7 @@ test('the limits are those that the design names', () => {
     handshakesAtOnce: 64,
     handshakeGraceMs: 250,
     handshakesLate: 64,
-    turnMs: 500,
+    turnMs: 200,
     betterGraceMs: 100,
     keptPerKnown: 16,
     connections: 1024,
@@ -37,7 +37,7 @@ test('the limits are those that the design names', () => {
   });
   expect(SENDER_LIMITS).toEqual({
     connectMs: 10_000,
-    againMs: [50, 150, 300, 600, 1000],
+    againMs: [50, 100, 150, 200, 250, 300, 400, 500, 500, 500, 500],
     continueMs: 5000,
     answerMs: 30_000,
     silenceMs: 45_000,

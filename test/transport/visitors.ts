@@ -1,5 +1,6 @@
 /** A gate before TLS, without TLS and without connections: visitors who do what a test says. */
 import { EventEmitter } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { AddressBook } from '../../src/transport/guard/address-book.ts';
 import { HandshakeGate } from '../../src/transport/guard/handshake-gate.ts';
@@ -53,6 +54,7 @@ export function openGate(limits: Partial<typeof LIMITS> = {}) {
     clock,
     book,
     limits: { ...LIMITS, ...limits },
+    onceSpoken: (visitor, listener) => visitor.once('readable', listener),
     start: ({ remoteAddress }) => started.push(remoteAddress),
     onEvicted: () => {},
     onTimeout: () => {},
@@ -70,3 +72,9 @@ export function openGate(limits: Partial<typeof LIMITS> = {}) {
 }
 
 export const openOf = (visitors: readonly Visitor[]) => visitors.filter(({ isOpen }) => isOpen);
+
+/** What is left of this turn of the event loop, and a whole one in which nobody comes: then a handshake begins. */
+export async function calm(): Promise<void> {
+  await turn();
+  await turn();
+}

@@ -14,7 +14,7 @@ import type { Origin } from './origin.ts';
 
 /** The part of node:net's `Socket` that the gate needs. */
 export interface GateSocket extends Origin {
-  once(event: 'close' | 'readable', listener: () => void): unknown;
+  once(event: 'close', listener: () => void): unknown;
   destroy(): unknown;
   resetAndDestroy(): unknown;
 }
@@ -23,6 +23,8 @@ export interface GateOptions<S extends GateSocket> {
   limits: GateLimits;
   clock: Pick<Clock, 'monotonic'>;
   book: AddressBook;
+  /** Calls back when a connection has said what TLS can begin with. */
+  onceSpoken(socket: S, listener: () => void): void;
   /** Starts TLS on a connection. */
   start(socket: S): void;
   /** For the log: a connection made room, or was silent for too long. */
@@ -97,7 +99,7 @@ export class HandshakeGate<S extends GateSocket> {
     this.#all.add(pending, pending.group);
     this.#silent.add(pending, pending.group);
     socket.once('close', () => this.#fail(pending));
-    socket.once('readable', () => this.#spoke(pending));
+    this.#options.onceSpoken(socket, () => this.#spoke(pending));
     this.#sweeper ??= setInterval(() => this.#sweep(), limits.checkEveryMs).unref();
   }
 
@@ -123,26 +125,24 @@ export class HandshakeGate<S extends GateSocket> {
   #spoke(pending: Pending<S>): void {
     if (!this.#silent.delete(pending)) return;
     this.#ready.add(pending, pending.group);
-    this.#takeTurns();
+    if (this.#isTurnDue) return;
+    this.#isTurnDue = true;
+    setImmediate(() => this.#takeTurn());
   }
 
-  #takeTurns(): void {
-    if (this.#isTurnDue || this.#ready.size === 0) return;
-    this.#isTurnDue = true;
+  #takeTurn(): void {
     this.#afterArrivals(() => {
       this.#dropLate();
       const next = this.#next();
       const hasRoom = next === undefined || this.#makePlace(next);
       if (next !== undefined && hasRoom) this.#start(next);
-      const again = () => {
-        this.#isTurnDue = false;
-        this.#takeTurns();
-      };
-      if (hasRoom) again();
-      else setTimeout(again, RETRY_MS).unref();
+      this.#isTurnDue = this.#ready.size > 0;
+      if (this.#isTurnDue && hasRoom) this.#takeTurn();
+      if (!hasRoom) setTimeout(() => this.#takeTurn(), RETRY_MS).unref();
     });
   }
 
+  /** Called between two turns: acts after a whole one in which nobody has come. */
   #afterArrivals(act: () => void, turns = TURNS_FOR_ARRIVALS): void {
     const before = this.#arrivals;
     setImmediate(() => {

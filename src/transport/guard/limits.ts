@@ -26,7 +26,7 @@ export const GATE_LIMITS: GateLimits = {
   handshakes: 512,
   handshakesAtOnce: 64,
   handshakesLate: 64,
-  turnMs: 500,
+  turnMs: 200,
   handshakeGraceMs: 250,
   betterGraceMs: 100,
   keptPerKnown: 16,

@@ -6,7 +6,7 @@ export const SENDER_LIMITS = {
   /** Name, TCP and TLS together. */
   connectMs: 10_000,
   /** Before each further attempt, if a connection was closed before anything was sent. */
-  againMs: [50, 150, 300, 600, 1000],
+  againMs: [50, 100, 150, 200, 250, 300, 400, 500, 500, 500, 500],
   /** Until the agent asks for the body. */
   continueMs: 5000,
   /** Until the head of the answer, and until the end of a short answer. */

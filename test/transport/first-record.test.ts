@@ -1,0 +1,80 @@
+/** What counts as having spoken, before TLS: a whole record, or what can be none. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { onceFirstRecord } from '../../src/transport/guard/first-record.ts';
+import { mintCa } from '../../tools/mint/mint-ca.ts';
+import { head, speak, startAgent } from './support.ts';
+
+/** A connection to a server that waits for its first record. */
+async function waiting(): Promise<{ client: Socket; arrived: Socket; spoken: () => number }> {
+  const server = createServer({ allowHalfOpen: true });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {});
+  const [arrived] = (await once(server, 'connection')) as [Socket];
+  onTestFinished(() => {
+    for (const one of [client, arrived, server]) 'destroy' in one ? one.destroy() : one.close();
+  });
+  let count = 0;
+  onceFirstRecord(arrived, () => {
+    count += 1;
+  });
+  return { client, arrived, spoken: () => count };
+}
+
+const record = (length: number) =>
+  Buffer.concat([Buffer.from([22, 3, 1, length >> 8, length & 255]), Buffer.alloc(length, 7)]);
+
+test('a record in pieces is one when its last byte is there, and can then be read from its first', async () => {
+  const { client, arrived, spoken } = await waiting();
+  client.setNoDelay(true);
+  const bytes = record(300);
+  for (const byte of bytes.subarray(0, -1)) client.write(Uint8Array.of(byte));
+  await vi.waitFor(() => expect(arrived.bytesRead).toBe(304));
+  expect(spoken()).toBe(0);
+  client.write(bytes.subarray(-1));
+  await vi.waitFor(() => expect(spoken()).toBe(1));
+  expect(arrived.read()).toEqual(bytes);
+});
+
+test.each([
+  ['a request without TLS', Buffer.from('GET / HTTP/1.1\r\n')],
+  ['a record that is too long to be one', Buffer.from([22, 3, 1, 0x40, 0x01])],
+  ['more than a record', Buffer.concat([record(20), Buffer.from('more')])],
+])('%s waits for nothing', async (_, bytes) => {
+  const { client, arrived, spoken } = await waiting();
+  client.write(bytes);
+  await vi.waitFor(() => expect(spoken()).toBe(1));
+  expect(arrived.read()).toEqual(bytes);
+});
+
+test('one who ends before it has said a record is gone', async () => {
+  const { client, arrived, spoken } = await waiting();
+  client.end(record(20).subarray(0, 10));
+  await once(arrived, 'close');
+  expect(spoken()).toBe(0);
+});
+
+test('an agent answers one whose ClientHello comes in many pieces', async () => {
+  const ca = mintCa();
+  const agent = await startAgent(ca.agent());
+  const relay = createServer(async (client) => {
+    const onward = connect(agent.listener.port, '127.0.0.1').setNoDelay(true);
+    onward.pipe(client);
+    for await (const chunk of client as AsyncIterable<Buffer>) {
+      for (let at = 0; at < chunk.length; at += 50) {
+        onward.write(chunk.subarray(at, at + 50));
+        await sleep(2);
+      }
+    }
+  });
+  await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void relay.close());
+  const { port } = relay.address() as AddressInfo;
+  const heard = await speak(port, {
+    identity: ca.controller(),
+    say: head('GET /v1/status', { connection: 'close' }),
+  });
+  expect(heard.status).toBe(200);
+});
