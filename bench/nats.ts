@@ -13,6 +13,7 @@ import { PROGRAM } from '../tools/program.ts';
 import type { DispatchOptions } from './dispatch.ts';
 import { median, mediansOf, type Row, roundsWithin, startAsUnit } from './measure.ts';
 import { type Cost, costOfNode, memoryOf } from './processes.ts';
+import { separatedRow } from './separated.ts';
 
 const CONCURRENCY = 50;
 const PAIRS_MS = 60_000;
@@ -41,7 +42,7 @@ export async function* natsRows(place: DispatchOptions): AsyncGenerator<Row> {
   yield await withFleet({ ...place, hosts: paired, runMs: LONG_MS }, (fleet) =>
     memoryRow(fleet, place.folder),
   );
-  yield await idleRow(place.folder);
+  yield* idleRows(place.folder);
   yield await withFleet({ ...place, runMs: 1000 }, comeBackRow);
 }
 
@@ -136,7 +137,7 @@ async function discoveryRow(fleet: Fleet): Promise<Row> {
 }
 
 /** An agent that has a connection and no port, beside one that has a port and no connection. */
-async function idleRow(folder: string): Promise<Row> {
+async function* idleRows(folder: string): AsyncGenerator<Row> {
   const ca = mintCa();
   const pkiDir = join(folder, 'nats-pki');
   ca.write(pkiDir, ca.issue(NAME, { role: 'agent' }));
@@ -155,15 +156,17 @@ async function idleRow(folder: string): Promise<Row> {
       await agent.kill();
     }
   }
-  await server.kill('SIGKILL');
   const [direct, nats] = [mediansOf(idle.direct), mediansOf(idle.nats)];
-  return {
+  yield {
     what: '  kick agent, idle, with a broker and no port',
     value: `${(nats.rss - direct.rss).toFixed(1)} MB`,
     beside: `more than with a port alone (RSS ${nats.rss.toFixed(1)}, ${direct.rss.toFixed(1)} MB; PSS ${nats.pss.toFixed(1)}, ${direct.pss.toFixed(1)})`,
     promised: '<= 4 MB',
     figures: { nats: nats.rss, direct: direct.rss },
   };
+  const place = { configDir: join(folder, 'idle-nats'), pkiDir, certname: NAME };
+  yield await separatedRow(place, '  the same in two processes: PSS of both');
+  await server.kill('SIGKILL');
 }
 
 interface Idle {

@@ -16,7 +16,10 @@ const CALM_MS = 3000;
  * What a page costs that several processes share is divided by how many they are. So both forms run on a Node that nobody
  * else on this machine runs: what they share, they share with each other only.
  */
-export async function separatedRow(place: IdlePlace): Promise<Row> {
+export async function separatedRow(
+  place: IdlePlace,
+  what = '  in two processes, idle: PSS of both',
+): Promise<Row> {
   const folder = join(place.configDir, 'own-node');
   mkdirSync(folder, { recursive: true });
   copyFileSync(process.execPath, join(folder, 'node'));
@@ -47,7 +50,7 @@ export async function separatedRow(place: IdlePlace): Promise<Row> {
   const found = mediansOf(rounds);
   const { one, both, bothRss, oneRss, asleep, listener, helper } = found;
   return {
-    what: '  in two processes, idle: PSS of both',
+    what,
     value: `${(both / one).toFixed(2)} x`,
     beside:
       `${both.toFixed(1)} MB, one process ${one.toFixed(1)}; helper asleep ${asleep.toFixed(1)} (${(asleep / one).toFixed(2)} x); ` +

@@ -18,7 +18,7 @@ trap : HUP; trap "kill %1; exit" TERM; sleep 1000 & while ! wait %1; do :; done'
 chmod 755 /etc/fake-systemd/kick-agent.start
 printf '#!/bin/sh\\necho "augparse 1.14.0"\\n' > /usr/bin/augparse # else Facter loads all of Augeas to tell its version
 chmod 755 /usr/bin/augparse
-for unit in kick-agent.socket kick-serve; do cp /etc/fake-systemd/kick-agent.start /etc/fake-systemd/$unit.start; done
+for unit in kick-agent.socket kick-serve kick-listener kick-helper kick-helper.socket; do cp /etc/fake-systemd/kick-agent.start /etc/fake-systemd/$unit.start; done
 echo 'kill -HUP $MAINPID' > /etc/fake-systemd/kick-agent.reload`;
 
 /** The folder of a scratch host on which this program is installed. */
@@ -40,7 +40,11 @@ async function applyAll(
   const commands = manifests.map((manifest) => [
     `${applyCommand(manifest).join(' ')}; echo "exit $?" >> /var/lib/fake-systemd/calls`,
   ]);
-  const script = [UNIT, ...commands, 'systemctl stop kick-agent kick-agent.socket kick-serve'].join('\n');
+  const script = [
+    UNIT,
+    ...commands,
+    'systemctl stop kick-agent kick-agent.socket kick-serve kick-listener kick-helper.socket',
+  ].join('\n');
   const { out, err } = await run([SCRATCH_HOST, dir, 'sh', '-c', script], { cwd: '/' });
   const calls = readFileSync(join(dir, 'var/lib/fake-systemd/calls'), 'utf8');
   const runs = [...calls.matchAll(/([\s\S]*?)^exit (\d+)\n/gm)];
@@ -57,6 +61,16 @@ const HANDS_OVER = [
   'start kick-agent.socket kick-agent.service',
 ];
 const SOCKET_GOES = ['stop kick-agent.socket', 'disable kick-agent.socket'];
+const BECOMES_TWO = [
+  ...['daemon-reload', 'try-restart kick-helper.service kick-listener.service'],
+  ...['stop kick-agent', 'disable kick-agent', 'start kick-helper.socket', 'enable kick-helper.socket'],
+  ...['enable kick-helper', 'start kick-listener', 'enable kick-listener'],
+];
+const BECOMES_ONE = [
+  ...['daemon-reload', 'try-restart kick-agent.service', 'stop kick-listener', 'disable kick-listener'],
+  ...['stop kick-helper.socket', 'disable kick-helper.socket', 'disable kick-helper'],
+  ...['start kick-agent', 'enable kick-agent'],
+];
 const RESTART = ['daemon-reload', 'try-restart kick-agent.service'];
 
 const site = (config: string, more = '') => `
@@ -68,7 +82,7 @@ const site = (config: string, more = '') => `
   }`;
 
 test.skipIf(!canMount)(
-  'a second run changes nothing; a policy is reloaded, a port is a restart, a socket takes it over',
+  'a second run changes nothing; a policy is reloaded, a port is a restart, a socket takes it over, one process becomes two',
   async () => {
     const dir = scratchWithKick();
 
@@ -80,6 +94,9 @@ test.skipIf(!canMount)(
       site("port => 8142, runner => 'puppet-apply'"),
       site("port => 8141, controllers => ['deploy.example.com']", 'socket_activation => true'),
       site("port => 8141, controllers => ['deploy.example.com']"),
+      site("port => 8141, controllers => ['deploy.example.com']", 'separated => true'),
+      site("port => 8141, controllers => ['deploy.example.com']", 'separated => true'),
+      site("port => 8141, controllers => ['deploy.example.com']"),
     ]);
 
     expect(runs).toEqual([
@@ -90,6 +107,9 @@ test.skipIf(!canMount)(
       [4, []], // without "apply" kick refuses it
       [2, [...HANDS_OVER, 'enable kick-agent.socket']],
       [2, [...SOCKET_GOES, ...RESTART]],
+      [2, BECOMES_TWO],
+      [0, []],
+      [2, BECOMES_ONE],
     ]);
     const textOf = (name: string) => readFileSync(join(dir, 'etc/kick', name), 'utf8');
     expect(textOf('agent.yaml')).toBe(

@@ -19,6 +19,11 @@
 #     package_source => 'puppet:///modules/profile/kick-agent.deb',
 #   }
 #
+# @example A listener without rights in front of it
+#   class { 'kick::agent':
+#     separated => true,
+#   }
+#
 # @param config
 #   What agent.yaml says. Hiera merges the keys of its levels; a key is replaced, never merged.
 # @param package_name
@@ -33,6 +38,11 @@
 #   The same from the next boot on.
 # @param socket_activation
 #   Whether the agent starts with the first connection, and ends when nothing needs it any more. It takes no memory meanwhile.
+# @param separated
+#   Whether the agent is two processes: kick-listener, without rights, has port, broker and key, and kick-helper, which is root,
+#   has none of them, verifies each request again and sleeps when nothing needs it.
+# @param ssl_dir
+#   Where the host's certificate, key, CA and CRL are, for `separated`; defaults to `pki_dir` of `config`, or to Puppet's.
 class kick::agent (
   Kick::Agent::Config        $config            = {},
   String[1]                  $package_name      = 'kick-agent',
@@ -41,14 +51,20 @@ class kick::agent (
   Enum['running', 'stopped'] $service_ensure    = 'running',
   Boolean                    $service_enable    = true,
   Boolean                    $socket_activation = false,
+  Boolean                    $separated         = false,
+  Optional[Kick::Path]       $ssl_dir           = undef,
 ) {
   include kick
+
+  if $separated and $socket_activation {
+    fail('kick::agent: separated and socket_activation exclude each other; the helper of a separated agent sleeps by itself')
+  }
 
   if $kick::install_method == 'package' {
     kick::package { $package_name:
       ensure => $package_ensure,
       source => $package_source,
-      before => Kick::Unit['kick-agent.service', 'kick-agent.socket'],
+      before => [Kick::Unit['kick-agent.service', 'kick-agent.socket'], Class['kick::separated']],
     }
   }
 
@@ -64,10 +80,10 @@ class kick::agent (
   }
 
   # A reload applies these keys. Any other takes a new agent, which adopts the runs of the old one.
-  $for_restart = $config - ['controllers', 'trust_pp_cli_auth', 'pull'] + ($socket_activation ? {
-      true    => { 'socket_activation' => true },
-      default => {},
-  })
+  $for_restart = $config - ['controllers', 'trust_pp_cli_auth', 'pull'] + {
+    'socket_activation' => $socket_activation,
+    'separated'         => $separated,
+  }.filter |$_, $used| { $used }
 
   # kick finds what depends on several keys; then the old file stays. The kick in /usr/bin is the one that the service runs.
   $kick = 'PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH kick'
@@ -116,6 +132,10 @@ class kick::agent (
     }
 
     Exec['restart kick-agent'] -> Service['kick-agent.socket']
+  } elsif $separated {
+    $restart = 'systemctl daemon-reload && systemctl try-restart kick-helper.service kick-listener.service'
+    $socket_ensure = 'stopped'
+    $service = { 'ensure' => 'stopped', 'enable' => false }
   } else {
     $restart = 'systemctl daemon-reload && systemctl try-restart kick-agent.service'
     $socket_ensure = 'stopped'
@@ -144,5 +164,20 @@ class kick::agent (
     restart   => 'systemctl reload kick-agent.service',
     subscribe => File["${kick::config_dir}/agent.yaml"],
     *         => $service,
+  }
+
+  $certname = $config['certname'] ? {
+    undef   => $trusted['certname'],
+    default => $config['certname'],
+  }
+  $ssl_dirs = [$ssl_dir, $config['pki_dir'], '/etc/puppetlabs/puppet/ssl'].filter |$dir| { $dir =~ NotUndef }
+
+  class { 'kick::separated':
+    used         => $separated,
+    ensure       => $service_ensure,
+    enable       => $service_enable,
+    keeps_helper => 'pull' in $config,
+    certname     => $certname,
+    ssl_dir      => $ssl_dirs[0],
   }
 }

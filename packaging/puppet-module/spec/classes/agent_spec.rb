@@ -138,6 +138,93 @@ describe 'kick::agent' do
     end
   end
 
+  it 'is one process' do
+    is_expected.not_to contain_user('kick-listener')
+    %w[kick-listener kick-helper.socket kick-helper].each do |name|
+      is_expected.to contain_service(name).with(ensure: 'stopped', enable: false).that_comes_before('Service[kick-agent]')
+    end
+  end
+
+  context 'separated' do
+    let(:params) { { separated: true } }
+    let(:drop_in) { '/etc/systemd/system/kick-listener.service.d/puppet.conf' }
+    let(:node) { 'web1.example.com' }
+
+    it { is_expected.to compile.with_all_deps }
+    it { is_expected.to contain_service('kick-agent').with(ensure: 'stopped', enable: false) }
+    it { is_expected.to contain_service('kick-agent.socket').with(ensure: 'stopped', enable: false) }
+    it { is_expected.to contain_service('kick-helper').with(ensure: nil, enable: true) }
+    it { is_expected.to contain_user('kick-listener').that_comes_before('Service[kick-helper.socket]') }
+
+    it 'has both halves once the agent has let go' do
+      %w[kick-listener kick-helper.socket].each do |name|
+        is_expected.to contain_service(name).with(ensure: 'running', enable: true).that_requires('Service[kick-agent]')
+      end
+    end
+
+    it 'reloads and restarts both of them' do
+      %w[kick-listener kick-helper].each do |name|
+        is_expected.to contain_service(name)
+          .with_restart("systemctl reload #{name}.service").that_subscribes_to('File[/etc/kick/agent.yaml]')
+      end
+      is_expected.to contain_exec('restart kick-agent')
+        .with_command(/try-restart kick-helper.service kick-listener.service\z/).that_comes_before('Service[kick-listener]')
+    end
+
+    it 'gives the listener the key of this host' do
+      is_expected.to contain_file(drop_in).that_notifies('Exec[restart kick-agent]').with_content(
+        %r{^Environment=SSL_DIR=/etc/puppetlabs/puppet/ssl KICK_CERTNAME=web1.example.com
+LoadCredential=
+LoadCredential=key.pem:/etc/puppetlabs/puppet/ssl/private_keys/web1.example.com.pem$}
+      )
+    end
+
+    it 'has the units of the package' do
+      %w[kick-listener.service kick-helper.service kick-helper.socket].each do |name|
+        is_expected.to contain_file("/etc/systemd/system/#{name}")
+          .with_ensure('absent').that_requires('Package[kick-agent]').that_comes_before('Service[kick-helper.socket]')
+      end
+    end
+
+    context "with kick's own CA and a broker" do
+      let(:params) do
+        nats = { 'servers' => ['nats1'] }
+        { separated: true, config: { 'pki_dir' => '/etc/kick/pki', 'certname' => 'a.b', 'listen' => false, 'nats' => nats } }
+      end
+
+      it { is_expected.to contain_file(drop_in).with_content(%r{=key.pem:/etc/kick/pki/private_keys/a.b.pem$}) }
+      it { is_expected.to contain_service('kick-helper').with(ensure: nil, enable: true) }
+    end
+
+    context 'with the ssldir of another Puppet' do
+      let(:params) { { separated: true, ssl_dir: '/var/lib/puppet/ssl' } }
+
+      it { is_expected.to contain_file(drop_in).with_content(%r{=SSL_DIR=/var/lib/puppet/ssl }) }
+    end
+
+    context 'with pull, whose helper never sleeps' do
+      let(:params) { { separated: true, config: { 'pull' => {} } } }
+
+      it { is_expected.to contain_service('kick-helper').with(ensure: 'running', enable: true) }
+    end
+
+    context 'when it is stopped' do
+      let(:params) { { separated: true, service_ensure: 'stopped', service_enable: false } }
+
+      it 'is stopped whole' do
+        %w[kick-listener kick-helper.socket kick-helper].each do |name|
+          is_expected.to contain_service(name).with(ensure: 'stopped', enable: false)
+        end
+      end
+    end
+
+    context 'with socket activation' do
+      let(:params) { { separated: true, socket_activation: true } }
+
+      it { is_expected.to compile.and_raise_error(/exclude each other/) }
+    end
+  end
+
   context 'from an archive' do
     let(:pre_condition) do
       "class { 'kick': install_method => 'archive', archive_source => 'puppet:///modules/profile/kick.tar.gz' }"
