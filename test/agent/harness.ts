@@ -96,7 +96,7 @@ export async function sealed(request: Request, identity: Identity = controller):
 export interface Kicked {
   job: string;
   events: StoredEvent[];
-  /** Resolves with the first event of a type. */
+  /** Resolves with the first event of a type. Throws when the stream ends without it. */
   until<T extends StoredEvent['type']>(type: T): Promise<StoredEvent & { type: T }>;
   finished: Promise<StoredEvent & FinishedEvent>;
   /** Goes away in mid-stream. */
@@ -131,7 +131,12 @@ function follow(job: string, open: (signal: AbortSignal) => EventStream): Kicked
     events,
     async until(type) {
       const seen = events.find((event) => event.type === type);
-      const found = await (seen ?? new Promise<StoredEvent>((resolve) => waiting.push({ type, resolve })));
+      const coming = () => new Promise<StoredEvent>((resolve) => waiting.push({ type, resolve }));
+      const none = () =>
+        whole.then((last) => {
+          throw new Error(`the stream ended without "${type}": ${JSON.stringify(last)}`);
+        });
+      const found = seen ?? (await Promise.race([coming(), none()]));
       return found as StoredEvent & { type: typeof type };
     },
     finished: whole as Promise<StoredEvent & FinishedEvent>,

@@ -2,12 +2,16 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { createQueue } from '../../src/agent/queue/queue.ts';
+import type { QueueDeps } from '../../src/agent/queue/queue-deps.ts';
 import type { RequestRecord } from '../../src/agent/requests/request-record.ts';
 import type { Runner } from '../../src/agent/runners/runner.ts';
 import { createEndWriter } from '../../src/agent/runs/end-writer.ts';
 import { PROCESS_STEPS } from '../../src/agent/runs/run-steps.ts';
 import type { FinishedEvent } from '../../src/protocol/event.ts';
+import { systemClock } from '../../src/util/clock.ts';
 import { silentLog } from '../../src/util/log.ts';
+import { deferred } from '../support/deferred.ts';
 import { tempFolder } from '../support/temp.ts';
 import { command, kick, requestOf, startAgent } from './harness.ts';
 
@@ -82,6 +86,34 @@ test('a request whose folder has vanished holds up nobody else', async () => {
   await last.until('started');
   writeFileSync(release, '');
   expect((await last.finished).outcome).toBe('changed');
+});
+
+test('a request is known while its run is being stored with it, and no more once that has failed', async () => {
+  const record = { name: 'x', request: requestOf(), acceptedAt: Date.now() } as unknown as RequestRecord;
+  const found: (RequestRecord | undefined)[] = [];
+  const over = deferred();
+  const wrapper = { abandon() {}, ended: Promise.resolve() };
+  const queue = createQueue({
+    ...{
+      log: silentLog,
+      clock: systemClock,
+      onOutcome() {},
+      runner: { gate: async () => ({ state: 'free' }) },
+    },
+    ...{ steps: { prepare: async () => ({ runRecord: {}, wrapper }) }, runs: { async discard() {} } },
+    requestLog: {
+      async append() {},
+      async assign(name: string) {
+        found.push(queue.find(name));
+        over.resolve();
+        throw new Error('no space');
+      },
+    },
+  } as unknown as QueueDeps);
+  queue.add(record);
+  await over.promise;
+  await queue.close();
+  expect([found, queue.find('x')]).toEqual([[record], undefined]);
 });
 
 test('an end that cannot be written down is tried again, and told once it is', async () => {

@@ -12,6 +12,8 @@ import type { Waiting, WaitingList } from './waiting-list.ts';
 export interface BeginDeps extends QueueDeps {
   waiting: WaitingList;
   ends: Pick<EndWriter, 'write'>;
+  /** By name, those that wait no more and whose run is not followed yet: its name is just being stored with them. */
+  joining: Map<string, RequestRecord>;
   /** Follows the run until its end. */
   adopt(live: LiveRun, served: readonly RequestRecord[]): void;
   isClosed(): boolean;
@@ -47,6 +49,7 @@ export async function beginRun(deps: BeginDeps): Promise<Holder | undefined> {
       await waiting.putBack(served);
       await runs.discard(run);
     }
+    deps.joining.clear();
   }
   if (!isReleased) return undefined;
   for (const { name } of served) deps.notifier.notify(name);
@@ -61,8 +64,9 @@ async function joinAll(
   { run, served }: { run: AssignedRun; served: RequestRecord[] },
   deps: BeginDeps,
 ): Promise<void> {
-  const { waiting } = deps;
+  const { waiting, joining } = deps;
   for (let next = waiting.take(canonical); next !== undefined; next = waiting.take(canonical)) {
+    joining.set(next.record.name, next.record);
     if (await assign(next, run, deps)) served.push(next.record);
   }
 }

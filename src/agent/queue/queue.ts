@@ -44,6 +44,7 @@ export interface Queue {
 export function createQueue(deps: QueueDeps): Queue {
   const { requestLog, clock, log } = deps;
   const listeners: ((record: RequestRecord) => void)[] = [];
+  const joining = new Map<string, RequestRecord>();
   const ends = createEndWriter(deps);
   const waiting = createWaitingList({ requestLog, ends, clock, log });
   const driver = createDriver({ step: () => stepper.step(), onError });
@@ -60,7 +61,7 @@ export function createQueue(deps: QueueDeps): Queue {
     const onRelease = (record: RequestRecord) => {
       for (const listener of listeners) listener(record);
     };
-    return beginRun({ ...deps, waiting, ends, adopt, isClosed: () => driver.isClosed, onRelease });
+    return beginRun({ ...deps, waiting, joining, ends, adopt, isClosed: () => driver.isClosed, onRelease });
   }
 
   /** Nothing has started. An unexpected error ends the requests rather than being retried for ever. */
@@ -76,7 +77,9 @@ export function createQueue(deps: QueueDeps): Queue {
       driver.drive();
     },
     find: (name) =>
-      waiting.find(name)?.record ?? current.get()?.served.find((record) => record.name === name),
+      waiting.find(name)?.record ??
+      joining.get(name) ??
+      current.get()?.served.find((record) => record.name === name),
     end: ends.write,
     waiting: waiting.count,
     isBusy: () => driver.isDriving || waiting.count() > 0 || current.get() !== undefined || ends.isBehind(),
