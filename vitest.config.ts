@@ -54,6 +54,7 @@ export default defineConfig({
           setupFiles,
           env,
           include: ['test/interop/**/*.test.ts'],
+          maxWorkers: 2,
           ...patience,
           sequence: { groupOrder: 2 },
         },

@@ -15,6 +15,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { buildWhereStale } from '../tools/program.ts';
 import { nodeFolder } from './nodes.ts';
 import { STEPS, type Step } from './steps.ts';
 
@@ -24,7 +25,10 @@ const isCi = process.env['CI'] === 'true';
 /** How a step says that this machine cannot do it, and why in the last line of its output. */
 const CANNOT = 77;
 
-/** What runs now: a step, and perhaps one beside it. */
+/** How many steps run at once, of those that can. */
+const AT_ONCE = 2;
+
+/** What runs now. */
 const running = new Set<ChildProcess>();
 
 /** A step has failed, or somebody has pressed Ctrl-C: what runs ends, cleaned up, and then we do. */
@@ -61,19 +65,19 @@ async function main(): Promise<number> {
 
 type Verdict = 'ok' | 'failed' | 'skipped';
 
-/** One after the other, but for those that run beside one. Ends at the first that fails. */
+/** One after the other; then those that run beside others. Ends at the first that fails. */
 async function doSteps(steps: readonly Step[]): Promise<Verdict[]> {
-  const isBeside = ({ beside }: Step) => steps.some(({ name }) => name === beside);
-  const verdicts: Verdict[] = [];
-  for (const step of steps.filter((one) => !isBeside(one))) {
-    const beside = steps.filter((one) => one.beside === step.name);
-    const lines = await Promise.all([doLine([step]), doLine(beside)]);
-    verdicts.push(...lines.flat());
-  }
-  return verdicts;
+  const verdicts = await doLine(steps.filter(({ beside = false }) => !beside));
+  const rest = steps.filter(({ beside = false }) => beside);
+  if (isOver || rest.length === 0) return verdicts;
+  buildWhereStale(); // not by two of them at once
+  // Each line takes the next that nobody has begun.
+  const next = rest.values();
+  const lines = await Promise.all(Array.from({ length: AT_ONCE }, () => doLine(next)));
+  return [...verdicts, ...lines.flat()];
 }
 
-async function doLine(steps: readonly Step[]): Promise<Verdict[]> {
+async function doLine(steps: Iterable<Step>): Promise<Verdict[]> {
   const verdicts: Verdict[] = [];
   for (const step of steps) {
     if (isOver) break;
@@ -155,7 +159,8 @@ async function withNode(version: string): Promise<NodeJS.ProcessEnv> {
 let installing: Promise<unknown> = Promise.resolve();
 
 /** The packages of a step that are not there, after we have tried to install them: one step's at a time. */
-function missingAfterInstall(step: Step): Promise<string[]> {
+async function missingAfterInstall(step: Step): Promise<string[]> {
+  if (missingPackages(step).length === 0) return [];
   const missing = installing.then(() => install(step));
   installing = missing;
   return missing;

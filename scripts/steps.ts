@@ -1,4 +1,4 @@
-/** What the gate does, in its order: quick things first. */
+/** What the gate does, in its order: quick things first, and of those that run beside others the longest. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../tools/program.ts';
@@ -14,8 +14,8 @@ export interface Step {
   nodes?: readonly string[];
   /** The one of them that it runs on; undefined: ours. */
   node?: string;
-  /** The step that it runs beside, where that one runs: it leaves a processor idle for long. */
-  beside?: string;
+  /** Runs beside another of these: it leaves a processor idle for long. */
+  beside?: true;
   /** What others do not answer is skipped in continuous integration as well. */
   asksOthers?: true;
   /** Not part of the whole: only where it is named. */
@@ -88,33 +88,25 @@ export const STEPS: readonly Step[] = [
   },
   { name: 'build', what: 'build', command: ['npm', 'run', '--silent', 'build'] },
   {
+    name: 'puppet',
+    what: 'tests against real Puppet',
+    command: ['vitest', 'run', '--project', 'puppet'],
+    needs: PUPPET,
+    beside: true,
+  },
+  {
     name: 'unit',
     what: `unit and integration tests on Node ${NEWEST_NODE}`,
     command: ['vitest', 'run', '--project', 'unit'],
     nodes: [NEWEST_NODE],
     node: NEWEST_NODE,
-  },
-  {
-    name: 'oldest',
-    what: `those of what depends on Node, on Node ${OLDEST_NODE}`,
-    command: ['vitest', 'run', '--project', 'unit', ...filesForOldest()],
-    nodes: [OLDEST_NODE],
-    node: OLDEST_NODE,
-    beside: 'puppet',
-  },
-  {
-    name: 'nodes',
-    what: "every Node, and the packages' own",
-    command: ['vitest', 'run', '--project', 'nodes'],
-    nodes: NODES,
-    needs: { strip: 'binutils' },
-    beside: 'puppet',
+    beside: true,
   },
   {
     name: 'interop',
     what: 'tests against other programs',
     command: ['vitest', 'run', '--project', 'interop'],
-    beside: 'puppet',
+    beside: true,
     nodes: [PACKAGED_NODE],
     needs: {
       bash: 'bash',
@@ -138,32 +130,42 @@ export const STEPS: readonly Step[] = [
     },
   },
   {
+    name: 'oldest',
+    what: `those of what depends on Node, on Node ${OLDEST_NODE}`,
+    command: ['vitest', 'run', '--project', 'unit', ...filesForOldest()],
+    nodes: [OLDEST_NODE],
+    node: OLDEST_NODE,
+    beside: true,
+  },
+  {
     name: 'web',
     what: 'the page in a browser',
     command: ['vitest', 'run', '--project', 'web'],
-    beside: 'puppet',
+    beside: true,
     needs: {
       chromium: 'chromium',
       '/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc': 'fonts-noto-cjk',
     },
   },
   {
+    name: 'nodes',
+    what: "every Node, and the packages' own",
+    command: ['vitest', 'run', '--project', 'nodes'],
+    nodes: NODES,
+    needs: { strip: 'binutils' },
+    beside: true,
+  },
+  {
     name: 'module',
     what: 'the Puppet module',
     command: ['vitest', 'run', '--project', 'module'],
-    beside: 'puppet',
+    beside: true,
     needs: {
       puppet: 'puppet-agent',
       'puppet-lint': 'puppet-lint',
       'rspec-puppet-init': 'ruby-rspec-puppet',
       '/usr/share/doc/puppet-strings': 'puppet-strings',
     },
-  },
-  {
-    name: 'puppet',
-    what: 'tests against real Puppet',
-    command: ['vitest', 'run', '--project', 'puppet'],
-    needs: PUPPET,
   },
   inRoot('puppet8', 'Puppet 8'),
   inRoot('openvox', 'OpenVox 9'),
