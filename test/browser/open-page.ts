@@ -1,6 +1,6 @@
 /** Debian's Chromium with a page of a server, as a person of a language and a taste has it. */
-import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { onTestFinished } from 'vitest';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, onTestFinished } from 'vitest';
 import { en, type Text } from '../../src/web/app/text/en.ts';
 import { zh } from '../../src/web/app/text/zh.ts';
 import { PASSWORD, type WebServer } from '../web/web-site.ts';
@@ -21,10 +21,14 @@ export interface OpenPage {
   complaints: string[];
 }
 
+/** One for the pages of a file: a page has a context of its own, which shares nothing with others. */
+let browser: Promise<Browser> | undefined;
+
+afterAll(async () => (await browser)?.close());
+
 export async function openPage(server: WebServer, options: BrowserContextOptions = {}): Promise<OpenPage> {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
-  onTestFinished(() => browser.close());
-  const context = await browser.newContext({
+  browser ??= chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  const context = await (await browser).newContext({
     baseURL: `https://127.0.0.1:${server.port}`,
     // Its certificate is from a CA of the test.
     ignoreHTTPSErrors: true,
@@ -32,6 +36,7 @@ export async function openPage(server: WebServer, options: BrowserContextOptions
     reducedMotion: 'reduce',
     ...options,
   });
+  onTestFinished(() => context.close());
   context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const complaints: string[] = [];
