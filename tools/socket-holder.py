@@ -1,6 +1,6 @@
 """Holds a port as systemd does for a socket unit: `python3 socket-holder.py COMMAND [ARGUMENT ...]`.
 
-Listens on a free port of 127.0.0.1, says so as an agent's log does, and starts the command with the first connection; when
+Listens on a free port of 127.0.0.1, or at the path in HOLD_PATH, says so as an agent's log does, and starts the command with the first connection; when
 it has ended, again with the next. The command gets the socket as in sd_listen_fds(3). SIGUSR2 is `systemctl restart`,
 SIGTERM the end of both.
 """
@@ -43,12 +43,13 @@ def end(_signal, _frame):
     sys.exit(0)
 
 
-listener = socket.socket()
-listener.bind(("127.0.0.1", 0))
+path = os.environ.pop("HOLD_PATH", None)
+listener = socket.socket() if path is None else socket.socket(socket.AF_UNIX)
+listener.bind(("127.0.0.1", 0) if path is None else path)
 listener.listen(4096)
 signal.signal(signal.SIGUSR2, restart)
 signal.signal(signal.SIGTERM, end)
-print(json.dumps({"msg": "holding", "port": listener.getsockname()[1]}), flush=True)
+print(json.dumps({"msg": "holding", "port": listener.getsockname()[1] if path is None else 0}), flush=True)
 while True:
     if child != 0:
         pid, status = os.waitpid(child, os.WNOHANG)

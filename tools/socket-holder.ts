@@ -1,4 +1,4 @@
-/** An agent whose port another process holds, as systemd does for kick-agent.socket. */
+/** An agent whose port or socket another process holds, as systemd does for kick-agent.socket and kick-helper.socket. */
 import { join } from 'node:path';
 import { type AgentProcess, type StartOptions, startAgentProcess } from './agent-process.ts';
 
@@ -22,11 +22,19 @@ export interface HeldAgent extends Omit<AgentProcess, 'pid'> {
 /** Resolves when the port is held; the agent starts with the first connection, and again after its end. Needs python3. */
 export async function startHeldAgent(
   command: readonly string[],
-  options: Omit<StartOptions, 'ready' | 'onLine'> & { onLine?: (line: LogLine) => void } = {},
+  {
+    path,
+    ...options
+  }: Omit<StartOptions, 'ready' | 'onLine' | 'env'> & {
+    onLine?: (line: LogLine) => void;
+    /** Of a socket, in the place of a port. */
+    path?: string;
+  } = {},
 ): Promise<HeldAgent> {
   const lines: LogLine[] = [];
   const holder = await startAgentProcess(['python3', HOLDER, ...command], {
     ...options,
+    env: { ...process.env, ...(path !== undefined && { HOLD_PATH: path }) },
     ready: 'holding',
     onLine(text) {
       if (!text.startsWith('{')) return;

@@ -12,7 +12,7 @@ import { codeBlocks } from '../docs/code-blocks.ts';
 import { ended } from '../support/kick.ts';
 import { anySignal, readUntil, requestFor, startRealAgent } from '../support/real-agent.ts';
 import { realSite, type Site } from '../support/real-site.ts';
-import { separatedAgent } from '../support/separated-agent.ts';
+import { helperAsUnit, listenerAsUnit, separatedAgent } from '../support/separated-agent.ts';
 import { tempFolder } from '../support/temp.ts';
 
 const documentation = readDocument('docs/cron.md');
@@ -149,16 +149,8 @@ test('the units of an agent in two processes: systemd accepts them, finds the li
 test('the listener of two processes, as its unit starts it, serves without memory that can be written and executed', async () => {
   const folder = tempFolder();
   const agent = await separatedAgent(folder, { command: ['/bin/sh', '-c', 'exit 2'] }, [PROGRAM]);
-  // prctl(2), PR_SET_MDWE: what MemoryDenyWriteExecute= forbids, and what is started inherits it.
-  const denied =
-    'import ctypes,os,sys; ctypes.CDLL(None).prctl(65,1,0,0,0) and sys.exit("no PR_SET_MDWE"); os.execvp(sys.argv[1],sys.argv[1:])';
-  await agent.startHelper((words) => unitCommand(words, 'kick-helper'));
-  const listener = await agent.startListener((words) => [
-    'python3',
-    '-c',
-    denied,
-    ...unitCommand(words, 'kick-listener'),
-  ]);
+  await agent.startHelper(helperAsUnit);
+  const listener = await agent.startListener(listenerAsUnit);
   const { body } = await requestFor(agent.controller);
   const stream = await agent.sender.submit(agent.target(), body, { signal: anySignal() });
   expect(await readUntil(stream, 'finished')).toMatchObject({ outcome: 'changed' });

@@ -5,6 +5,7 @@ import { httpsSender } from '../../src/transport/https/client/client.ts';
 import type { Sender, Target } from '../../src/transport/transport.ts';
 import type { AgentProcess, StartOptions } from '../../tools/agent-process.ts';
 import { KICK } from '../../tools/program.ts';
+import { unitCommand } from '../../tools/unit-command.ts';
 import { type AgentSite, agentSite, NAME, startRealAgent } from './real-agent.ts';
 
 type Starter = (words: readonly string[]) => string[];
@@ -22,6 +23,18 @@ export interface SeparatedAgent extends AgentSite {
   startListener(by?: Starter): Promise<AgentProcess>;
   target(): Target;
 }
+
+// prctl(2), PR_SET_MDWE: what MemoryDenyWriteExecute= forbids, and what is started inherits it.
+const MDWE =
+  'import ctypes,os,sys; ctypes.CDLL(None).prctl(65,1,0,0,0) and sys.exit("no PR_SET_MDWE"); os.execvp(sys.argv[1],sys.argv[1:])';
+
+/** As the unit starts it, without memory that can be written and executed. */
+export const listenerAsUnit: Starter = (words) => [
+  ...['python3', '-c', MDWE],
+  ...unitCommand(words, 'kick-listener'),
+];
+
+export const helperAsUnit: Starter = (words) => unitCommand(words, 'kick-helper');
 
 /** What both need, below `folder`. `config`: of agent.yaml; `kick`: what runs the program. */
 export async function separatedAgent(

@@ -1,13 +1,22 @@
 /** An agent in two processes (DESIGN 14) whose listener has a broker, and a controller that reaches it there. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { expect } from 'vitest';
+import { Hellos } from '../../../src/transport/nats/hellos.ts';
+import type { AgentProcess } from '../../../tools/agent-process.ts';
+import { PROGRAM } from '../../../tools/program.ts';
 import { afterwards } from '../../support/afterwards.ts';
 import { kickHere } from '../../support/kick-here.ts';
 import { type NatsServer, startNats } from '../../support/nats-server.ts';
 import { NAME } from '../../support/real-agent.ts';
-import { type SeparatedAgent, separatedAgent } from '../../support/separated-agent.ts';
+import {
+  helperAsUnit,
+  listenerAsUnit,
+  type SeparatedAgent,
+  separatedAgent,
+} from '../../support/separated-agent.ts';
 import { tempFolder } from '../../support/temp.ts';
-import { connectTo } from './way.ts';
+import { connectTo, soon } from './way.ts';
 
 export interface SeparatedSite extends SeparatedAgent {
   readonly folder: string;
@@ -18,10 +27,10 @@ export interface SeparatedSite extends SeparatedAgent {
   connect(): ReturnType<typeof connectTo>;
 }
 
-/** `config`: of agent.yaml. It has no port unless `listen` says so. Nothing runs yet but the broker. */
+/** Both halves are started as by their units. `config`: of agent.yaml. It has no port unless `listen` says so. Nothing runs yet but the broker. */
 export async function separatedSite(config: object): Promise<SeparatedSite> {
   const folder = tempFolder();
-  const agent = await separatedAgent(folder, config);
+  const agent = await separatedAgent(folder, config, [PROGRAM]);
   const { ca, controller } = agent;
   const server = await startNats({ ca, agents: [NAME], controllers: [controller.certname] });
   const nats = { servers: [server.address] };
@@ -38,7 +47,23 @@ export async function separatedSite(config: object): Promise<SeparatedSite> {
   afterwards(() => agent.sender.close());
   return {
     ...{ ...agent, folder, server },
+    startHelper: () => agent.startHelper(helperAsUnit),
+    startListener: () => agent.startListener(listenerAsUnit),
     kick: (...words) => kickHere(words, { env }),
     connect: () => connectTo(server.address, controller),
   };
+}
+
+/** The listener, once it has said at the broker that it is here. */
+export async function listenerAtBroker(site: SeparatedSite): Promise<AgentProcess> {
+  const { link } = site.connect();
+  await soon(link);
+  let isHere = false;
+  const end = new Hellos(link).on(NAME, () => {
+    isHere = true;
+  });
+  const listener = await site.startListener();
+  await expect.poll(() => isHere).toBe(true);
+  end();
+  return listener;
 }

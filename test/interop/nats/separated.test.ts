@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { discover } from '../../../src/controller/fleet/discover.ts';
 import { NatsCrowd } from '../../../src/transport/nats/crowd.ts';
-import { Hellos } from '../../../src/transport/nats/hellos.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { NAME } from '../../support/real-agent.ts';
-import { type SeparatedSite, separatedSite } from './separated-site.ts';
+import { listenerAtBroker, type SeparatedSite, separatedSite } from './separated-site.ts';
 import { soon } from './way.ts';
 
 const quick = { command: ['/bin/sh', '-c', 'echo applied; exit 2'] };
@@ -15,21 +14,8 @@ const quick = { command: ['/bin/sh', '-c', 'echo applied; exit 2'] };
 /** Both halves, once the listener is at the broker. */
 async function started(site: SeparatedSite) {
   const helper = await site.startHelper();
-  const listener = await startListener(site);
+  const listener = await listenerAtBroker(site);
   return { helper, listener };
-}
-
-async function startListener(site: SeparatedSite) {
-  const { link } = site.connect();
-  await soon(link);
-  let isHere = false;
-  const end = new Hellos(link).on(NAME, () => {
-    isHere = true;
-  });
-  const listener = await site.startListener();
-  await expect.poll(() => isHere).toBe(true);
-  end();
-  return listener;
 }
 
 const statusOf = async (site: SeparatedSite) => {
@@ -112,7 +98,7 @@ test.each(['listener', 'helper', 'broker', 'listener and helper'])(
 
 test('a helper that is not there is no end: the request has not arrived, and is sent again', async () => {
   const site = await separatedSite(quick);
-  await startListener(site);
+  await listenerAtBroker(site);
   const kicked = site.kick('--all', '--deadline', '10m', '--format', 'json');
   const { link } = site.connect();
   await soon(link);
