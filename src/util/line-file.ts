@@ -18,8 +18,8 @@ export interface LinesRead {
 }
 
 /**
- * Reads the whole lines in `first` bytes from byte `from` on, or in `chunk` bytes if none ends there; none at the end of the
- * file. After 128 MB without the end of a line, which none that we write has, the rest of the file is one that is passed over.
+ * Reads the whole lines in `first` bytes from byte `from` on, or if none ends there in more, at most `chunk`; none at the end
+ * of the file. After 128 MB without the end of a line, which none that we write has, the rest of the file is one that is passed over.
  */
 export async function readLines(
   handle: FileHandle,
@@ -34,7 +34,7 @@ export async function readLines(
     return { lines: bytes.toString('utf8', 0, end - 1).split('\n'), next: from + end };
   }
   if (bytes.length < first) return { lines: [], next: from };
-  if (first < chunk) return readLines(handle, from, chunk);
+  if (first < chunk) return readLines(handle, from, chunk, Math.min(chunk, 2 * first));
   const next = await afterNewline(handle, from + bytes.length, chunk);
   return next === undefined ? { lines: [], next: from } : { lines: [next - from - 1], next };
 }

@@ -16,7 +16,7 @@ import { tempFolder } from '../support/temp.ts';
 import { requestOf } from './harness.ts';
 
 const STREAMS = 100;
-const MOST_BYTES_EACH = 96 << 10;
+const MOST_BYTES_EACH = 128 << 10;
 
 const line = (message: string, count = 1): Event => ({
   type: 'log',

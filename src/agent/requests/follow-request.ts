@@ -16,7 +16,7 @@ export interface FollowDeps {
 }
 
 /** Bytes of events that are decoded at once: a reader that reads nothing holds on to them. */
-const STEP = 16 << 10;
+const STEP = 32 << 10;
 
 /** A reader's position. */
 interface Place {
