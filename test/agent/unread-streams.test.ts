@@ -1,5 +1,5 @@
 /** Streams of events whose readers read nothing: a controller may have 256 of them, and the agent's memory is not theirs. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createNotifier } from '../../src/agent/requests/notifier.ts';
@@ -36,7 +36,8 @@ async function longRequest() {
   const events = Array.from({ length: 8000 }, (_, number) => line(`line ${number}${'.'.repeat(40)}`));
   await requestLog.append(record.name, [...events, { type: 'finished', outcome: 'changed', endedAt: 1 }]);
   const { signal } = new AbortController();
-  return { events, stream: () => requestLog.stream(record.name, 0, signal) };
+  const path = join(at('requests'), record.name, 'events.ndjson');
+  return { events, path, stream: () => requestLog.stream(record.name, 0, signal) };
 }
 
 test('a stream that nobody reads takes tens of kilobytes, and is whole when it is read', async () => {
@@ -54,6 +55,17 @@ test('a stream that nobody reads takes tens of kilobytes, and is whole when it i
   for await (const event of streams[0] ?? []) read.push(event);
   expect(read.slice(0, -1)).toMatchObject(events);
   expect(read.at(-1)).toMatchObject({ type: 'finished' });
+});
+
+test('a damaged line keeps its number wherever a reader has got to', async () => {
+  const { events, path, stream } = await longRequest();
+  const lines = readFileSync(path, 'latin1').split('\n');
+  // More of them on end than are read at once.
+  const damaged = lines.map((text, index) => (index % 400 >= 200 ? `x${text.slice(1)}` : text));
+  writeFileSync(path, damaged.join('\n'));
+  const numbers: number[] = [];
+  for await (const { seq } of stream()) numbers.push(seq);
+  expect(numbers).toEqual(Array.from({ length: events.length + 2 }, (_, index) => index + 1));
 });
 
 test('readEvents reads no more than it is told, but at least one event', async () => {

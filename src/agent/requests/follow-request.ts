@@ -23,6 +23,7 @@ interface Place {
   /** The number of the last event sent. */
   last: number;
   ownOffset: number;
+  ownLast: number;
   run: string;
   runOffset: number;
   runCount: number;
@@ -33,7 +34,7 @@ export async function* followRequest(
   { name, after, signal }: { name: string; after: number; signal: AbortSignal },
   deps: FollowDeps,
 ): AsyncGenerator<StoredEvent> {
-  const place: Place = { last: after, ownOffset: 0, run: '', runOffset: 0, runCount: 0 };
+  const place: Place = { last: after, ownOffset: 0, ownLast: 0, run: '', runOffset: 0, runCount: 0 };
   while (!signal.aborted) {
     const damaged = await deps.requests.damagedEnd(name);
     if (damaged !== undefined) return yield endNow(damaged, place, deps);
@@ -70,8 +71,9 @@ async function ownChunk(
   place: Place,
   { requests }: FollowDeps,
 ): Promise<StoredEvent[] | undefined> {
-  const own = await requests.ownEvents(name, place.ownOffset, STEP);
+  const own = await requests.ownEvents(name, place.ownOffset, STEP, place.ownLast);
   place.ownOffset = own.offset;
+  place.ownLast = own.events.at(-1)?.seq ?? place.ownLast;
   return own.events.length > 0 ? own.events : undefined;
 }
 

@@ -30,8 +30,13 @@ export interface RequestStore extends Omit<RequestKeys, 'isGone' | 'isKnown'>, O
   giveUp(name: string, why: string): void;
   /** Whether more than its key is kept. */
   isKept(name: string): Promise<boolean>;
-  /** None from a file that cannot be read: it is set aside. `bytes`: as of readEvents. */
-  ownEvents(name: string, offset?: number, bytes?: number): Promise<EventChunk & { events: StoredEvent[] }>;
+  /** None from a file that cannot be read: it is set aside. `bytes`, `last`: as of readOwnEvents. */
+  ownEvents(
+    name: string,
+    offset?: number,
+    bytes?: number,
+    last?: number,
+  ): Promise<EventChunk & { events: StoredEvent[] }>;
   appendOwn(name: string, events: readonly StoredEvent[]): Promise<void>;
   /** Never rejects. */
   setEventsAside(name: string, why: string): Promise<void>;

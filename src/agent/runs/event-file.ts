@@ -125,25 +125,26 @@ export function readEvents(path: string, offset = 0, bytes = CHUNK): Promise<Eve
 
 /**
  * The same for a request's own file, in which events have numbers. An event without one, or a line that is no event, gets
- * the number after the last.
+ * the number after the last. `last`: the number of the event before `offset`.
  */
 export function readOwnEvents(
   path: string,
   offset = 0,
   bytes = CHUNK,
+  last = 0,
 ): Promise<EventChunk & { events: StoredEvent[] }> {
-  let last = 0;
+  let before = last;
   return readChunk(
     path,
     { offset, bytes },
     {
       kept(event): StoredEvent {
-        last = event.seq ?? last + 1;
-        return { ...event, seq: last };
+        before = event.seq ?? before + 1;
+        return { ...event, seq: before };
       },
       dropped(bytes, at) {
-        last += 1;
-        return { type: 'dropped', bytes, at, seq: last };
+        before += 1;
+        return { type: 'dropped', bytes, at, seq: before };
       },
     },
   );

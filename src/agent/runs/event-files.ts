@@ -1,7 +1,6 @@
 /** The files of events in folders of requests and runs: one that cannot be used is set aside, and counts as missing. */
 
 import { messageOf } from '../../errors.ts';
-import type { StoredEvent } from '../../protocol/event.ts';
 import type { Quarantine } from '../../util/quarantine.ts';
 import { isUnusable } from '../../util/regular-file.ts';
 import type { OnceEach } from '../../util/stored-json.ts';
@@ -17,7 +16,7 @@ import {
 /** As in event-file.ts; only errors that may pass are thrown. */
 export interface EventFiles {
   read(path: string, offset?: number, bytes?: number): Promise<EventChunk>;
-  readOwn(path: string, offset?: number, bytes?: number): Promise<EventChunk & { events: StoredEvent[] }>;
+  readOwn(...place: Parameters<typeof readOwnEvents>): ReturnType<typeof readOwnEvents>;
   append(path: string, events: readonly KeptEvent[]): Promise<void>;
   mend(path: string, options?: { hasEvents?: boolean }): Promise<boolean>;
 }
