@@ -2,7 +2,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { AddressBook } from '../../src/transport/guard/address-book.ts';
-import { addressGroup, plainAddress } from '../../src/util/address-group.ts';
 import { quietLog } from '../../src/util/quiet-log.ts';
 import { captureLog } from './support.ts';
 import { calm, openGate, openOf } from './visitors.ts';
@@ -228,22 +227,6 @@ test('the address book is bounded: the oldest entries go', () => {
   for (let i = 0; i < 5000; i++) book.fail(`stranger ${i}`);
   expect([book.isKnown('controller 43'), book.isKnown('controller 44')]).toEqual([false, true]);
   expect([book.failures('stranger 903'), book.failures('stranger 904')]).toEqual([0, 1]);
-});
-
-test.each([
-  ['192.0.2.7', '192.0.2.7'],
-  ['::ffff:192.0.2.7', '192.0.2.7'],
-  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
-  ['2001:db8:1:2::6', '2001:db8:1:2'],
-  ['2001:db8::6', '2001:db8:0:0'],
-  ['::1', '0:0:0:0'],
-  ['fe80::1%eth0', 'fe80:0:0:0'],
-])('addressGroup of %s is %s', (address, group) => {
-  expect(addressGroup(address)).toBe(group);
-});
-
-test('plainAddress leaves IPv6 as it is', () => {
-  expect(plainAddress('2001:db8::ffff:1')).toBe('2001:db8::ffff:1');
 });
 
 test('quietLog writes ten lines a minute and then how many it left out', () => {
