@@ -20,7 +20,7 @@ export interface SeparatedAgent extends AgentSite {
   /** `by`: what starts the command; defaults to itself. */
   startHelper(by?: Starter, options?: Pick<StartOptions, 'inherit'>): Promise<AgentProcess>;
   /** On the port of the first one. */
-  startListener(by?: Starter): Promise<AgentProcess>;
+  startListener(by?: Starter, options?: Pick<StartOptions, 'onLine'>): Promise<AgentProcess>;
   target(): Target;
 }
 
@@ -51,9 +51,9 @@ export async function separatedAgent(
     sender: httpsSender({ identity: controller }),
     startHelper: (by = itself, options = {}) =>
       startRealAgent(by([...site.command({ kick }), '--take-from', socket]), options),
-    async startListener(by = itself) {
+    async startListener(by = itself, options = {}) {
       const words = [...site.command({ port, kick }), '--pass-to', socket];
-      const listener = await startRealAgent(by(words));
+      const listener = await startRealAgent(by(words), options);
       port = listener.port;
       return listener;
     },

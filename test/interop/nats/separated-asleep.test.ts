@@ -23,7 +23,8 @@ test('a helper that sleeps is started by what a controller sends through the bro
     path: site.socket,
     onSpawn: (child) => afterwards(() => child.kill('SIGTERM')),
   });
-  await listenerAtBroker(site);
+  const log: string[] = [];
+  await listenerAtBroker(site, { onLine: (line) => log.push(line) });
   const { link } = site.connect();
   await soon(link);
   const { certname } = site.controller;
@@ -41,7 +42,8 @@ test('a helper that sleeps is started by what a controller sends through the bro
   link.publish(questionSubject(controllerToken(certname)), await sealAs(TYPES.question, forged, forger));
   const crowd = new NatsCrowd(link, certname);
   const ask = { identity: site.controller, crowd, clock: systemClock, expected: [NAME] };
-  // Looked at after the forged one.
+  await expect.poll(() => log.join('\n')).toContain('a question that is not answered');
+  expect(held.count('started')).toBe(0);
   await expect.poll(async () => (await discover({}, ask)).answers.get(NAME)).toMatchObject({ is: 'yes' });
   await expect.poll(() => held.count('ended')).toBe(1);
   expect((await site.kick('--all')).code).toBe(0);

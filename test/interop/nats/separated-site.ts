@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { Hellos } from '../../../src/transport/nats/hellos.ts';
-import type { AgentProcess } from '../../../tools/agent-process.ts';
+import type { AgentProcess, StartOptions } from '../../../tools/agent-process.ts';
 import { PROGRAM } from '../../../tools/program.ts';
 import { afterwards } from '../../support/afterwards.ts';
 import { kickHere } from '../../support/kick-here.ts';
@@ -48,21 +48,24 @@ export async function separatedSite(config: object): Promise<SeparatedSite> {
   return {
     ...{ ...agent, folder, server },
     startHelper: () => agent.startHelper(helperAsUnit),
-    startListener: () => agent.startListener(listenerAsUnit),
+    startListener: (_by, options) => agent.startListener(listenerAsUnit, options),
     kick: (...words) => kickHere(words, { env }),
     connect: () => connectTo(server.address, controller),
   };
 }
 
 /** The listener, once it has said at the broker that it is here. */
-export async function listenerAtBroker(site: SeparatedSite): Promise<AgentProcess> {
+export async function listenerAtBroker(
+  site: SeparatedSite,
+  options?: Pick<StartOptions, 'onLine'>,
+): Promise<AgentProcess> {
   const { link } = site.connect();
   await soon(link);
   let isHere = false;
   const end = new Hellos(link).on(NAME, () => {
     isHere = true;
   });
-  const listener = await site.startListener();
+  const listener = await site.startListener(undefined, options);
   await expect.poll(() => isHere).toBe(true);
   end();
   return listener;
