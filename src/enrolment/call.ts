@@ -175,6 +175,11 @@ function failure(error: unknown, { doing, socket }: { doing: string; socket: TLS
     return said('nothing listens there', 'on the controller: systemctl start kick-pki');
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return said('the name does not resolve');
   if (error instanceof SendError) return said(message);
+  if (/protocol version|wrong version number/.test(message))
+    return said(
+      'what listens there does not speak TLS 1.3',
+      'is it kick pki serve? --server HOST:PORT says where that runs',
+    );
   if (verdict !== undefined && verdict !== null) return said(certificateWords(code, message));
   return said(message);
 }

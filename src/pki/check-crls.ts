@@ -4,7 +4,7 @@ import { messageOf } from '../errors.ts';
 import { readCrl } from './crl.ts';
 import { childrenOf, serialNumber, TAG } from './der.ts';
 import type { IdentityPaths } from './identity.ts';
-import { broken, nameFor } from './identity-files.ts';
+import { broken, nameFor, RENEW } from './identity-files.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -73,7 +73,7 @@ export function checkNotRevoked(
   if (own.some(({ revoked }) => revoked.some((one) => serialNumber(one) === serial))) {
     throw broken('certificate', paths.certificate, {
       why: 'it has been revoked',
-      hint: 'have a new one made',
+      hint: RENEW,
     });
   }
 }

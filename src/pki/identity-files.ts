@@ -3,6 +3,10 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { KickError, messageOf, systemCode } from '../errors.ts';
 import { readTrusted } from '../util/trusted-file.ts';
 
+/** For a certificate that is of no use any more. */
+export const RENEW =
+  "have a new one made: 'puppet ssl clean' and 'puppet ssl bootstrap' here, after 'puppetserver ca clean'; of our own CA: 'kick pki token NAME' on the controller, then 'kick agent enroll'";
+
 const MAX_BYTES = 16 << 20;
 const MIN_RSA_BITS = 2048;
 
@@ -37,7 +41,7 @@ export function readPem(path: string, what: string): string {
       case 'ENOENT':
         throw broken(what, path, {
           why: 'there is no such file',
-          hint: "this host needs a certificate first: run 'puppet ssl bootstrap', or see 'kick pki --help'; --certname names another",
+          hint: "this host needs a certificate first: run 'puppet ssl bootstrap', or, where there is no Puppet CA, 'kick agent enroll' (on the controller 'kick pki issue'); --certname names another",
           cause: error,
         });
       default:

@@ -13,6 +13,7 @@ import {
   isCutOff,
   nameFor,
   privateKey,
+  RENEW,
   readCertificates,
   readPem,
 } from './identity-files.ts';
@@ -97,7 +98,7 @@ function checkDates(
   if (now > Date.parse(certificate.validTo)) {
     throw broken(what, path, {
       why: `"${nameFor(certificate)}" has expired on ${certificate.validTo}`,
-      hint: 'have a new one made',
+      hint: what === 'certificate' ? RENEW : 'have a new one made',
     });
   }
   if (now < Date.parse(certificate.validFrom)) {

@@ -10,7 +10,7 @@ export const REFUSALS = {
   malformed: { means: 'the request is not one that this agent can read' },
   unsupported: {
     means: 'the agent does not support this operation or option',
-    next: 'bring both sides to the same version of kick',
+    next: 'leave the option out, or bring both sides to the same version of kick; with runner: command an agent takes no option of Puppet',
   },
   'peer-mismatch': { means: "the request is signed with another certificate than the connection's" },
   signature: { means: 'the signature does not fit the request' },

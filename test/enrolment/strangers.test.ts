@@ -59,6 +59,18 @@ test('in the middle with another CA: the fingerprint does not fit, and the token
   expect(existsSync(place.dir)).toBe(false);
 });
 
+test('what does not speak TLS at that address is said, and which port is meant', async () => {
+  const port = await listenOn(
+    createNetServer((socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
+  );
+  const place = nodePlace();
+  const token = await (await caSite()).token();
+  await expect(enrollHere(port, token, { place })).rejects.toMatchObject({
+    message: expect.stringMatching(/what listens there does not speak TLS 1\.3$/),
+    hint: expect.stringContaining('--server HOST:PORT'),
+  });
+});
+
 test('in the middle with the true CA’s certificate, but a certificate of another: TLS does not get through', async () => {
   const site = await caSite();
   const { port, asked } = await impostor(minted(mintCa()), { [ROUTES.ca]: caIn(site) });

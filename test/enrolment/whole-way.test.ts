@@ -52,6 +52,13 @@ function agentFolder(): string {
   return configDir;
 }
 
+test('without a CA kick pki token says how to make one', () => {
+  expect(kickNow(['pki', 'token', NODE, '--pki-dir', tempFolder()])).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/there is none in .*\nhint: make one: kick pki init/),
+  });
+});
+
 test('token, enroll, kick; the controller is revoked, and the agent learns it by itself', async () => {
   const pki = tempFolder();
   const place = nodePlace();

@@ -78,7 +78,7 @@ export function addRenew(agent: Command, { terminal, env }: CommandContext): voi
     const { isDue, refreshCa, refreshCrl, renew, renewalTime } = await import('../../enrolment/renew.ts');
     const clock = systemClock;
     terminal.out((await refreshCrl(place, { clock })) ? 'A new CRL\n' : 'No new CRL\n');
-    if (await refreshCa(place, { clock })) terminal.out(`Other CAs: ${place.paths.ca}\n`);
+    if (await refreshCa(place, { clock })) terminal.out(`Changed CAs: ${place.paths.ca}\n`);
     const identity = await loadIdentity(place.paths, { now: clock.now() });
     const [leaf] = identity.chain;
     if (leaf !== undefined && !isDue(identity, clock.now())) {

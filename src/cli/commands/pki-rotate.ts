@@ -7,11 +7,14 @@ const EXAMPLES = `
 In three steps, with nobody shut out in between:
   kick pki rotate-ca    the next CA is made; who has enrolled trusts it within
                         two hours. To others copy certs/ca.pem and crl.pem.
-  kick pki switch-ca    it signs; who has enrolled has a certificate of it two
-                        hours later, kick pki serve itself at the end. For
-                        others: kick pki issue NAME --role agent, and copy.
+  kick pki switch-ca    three hours after the first step (--force: now):
+                        it signs; who has enrolled has a certificate of it two
+                        hours later, kick pki serve itself within an hour of
+                        the last. For others:
+                        kick pki issue NAME --role agent, and copy.
   kick pki list         who still has one of the old CA
-  kick pki retire-ca    the old CA is removed, once nobody has
+  kick pki retire-ca    the old CA is removed, once nobody has; before
+                        switch-ca, the next one, which undoes rotate-ca
 `;
 
 export function addRotation({ add, authority, terminal }: PkiTools): void {
@@ -22,7 +25,9 @@ export function addRotation({ add, authority, terminal }: PkiTools): void {
     .action(async ({ name }: { name?: string }, command: Command) => {
       const made = await authority(command).rotate(name);
       terminal.out(`Made the CA "${made.name}"; the one before still signs.\n`);
-      terminal.out('Next, when every host trusts both (two hours, or copied): kick pki switch-ca\n');
+      terminal.out(
+        'Next, when kick doctor --all names no host that does not trust it: kick pki switch-ca\n  (in three hours, or with --force now)\n',
+      );
     });
   add('switch-ca')
     .description('let the next CA sign')
@@ -35,8 +40,8 @@ export function addRotation({ add, authority, terminal }: PkiTools): void {
       terminal.out('Next, when kick pki list shows none of the old CA: kick pki retire-ca\n');
     });
   add('retire-ca')
-    .description('remove the old CA, once nobody has a certificate of it')
-    .option('--force', 'although somebody has, who is shut out')
+    .description('remove the CA that does not sign: the old one, once nobody has a certificate of it')
+    .option('--force', 'although somebody has, and will be shut out')
     .action(async ({ force = false }: { force?: boolean }, command: Command) => {
       const { name, hanging } = await authority(command).retire({ isForced: force });
       const out =

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { formatToken } from '../../enrolment/token.ts';
 import { KickError } from '../../errors.ts';
 import { CERTIFICATE_DAYS } from '../../pki/authority.ts';
-import { authorityPaths, type Role } from '../../pki/authority-index.ts';
+import { authorityPaths, type Role, readIndex } from '../../pki/authority-index.ts';
 import { openEnrolments } from '../../pki/enrolments.ts';
 import { readCertificates, readPem } from '../../pki/identity-files.ts';
 import { systemClock } from '../../util/clock.ts';
@@ -21,7 +21,8 @@ Examples:
   kick pki token web1.example.com --replace --for 15m      a reinstalled node
   kick pki token web1.example.com --cancel
 
-The token goes to stdout. Whoever has it gets the certificate of that name,
+A new token takes back an earlier one of the same name. The token goes to
+stdout. Whoever has it gets the certificate of that name,
 once: hand it over as you would a password.
 `;
 
@@ -64,6 +65,7 @@ async function create(
   { dir, here, terminal }: Pick<PkiTools, 'terminal'> & { dir: string; here: string },
 ): Promise<void> {
   const role = oneOf<Role>('--role', word, ROLES);
+  readIndex(dir); // Without a CA it says so.
   const fingerprint = caOf(here, dir).fingerprint256.replaceAll(':', '').toLowerCase();
   const enrolments = openEnrolments(dir, { clock: systemClock });
   const { id, secret, endsAt } = await enrolments.create({ name, role, days, forMs, replace });

@@ -66,7 +66,7 @@ const ADVICE: Readonly<Record<SendFailure, string>> = {
   'connection-refused': 'start kick agent there (systemctl status kick-agent), or see --port',
   'no-answer': 'is the host up, and its port open to this one? see the firewall, and --connect-timeout',
   certificate:
-    "run 'kick doctor --local' there, which checks its certificate and CRL; if the name is wrong, ask it by its certname",
+    "'kick doctor --local' there checks its certificate and CRL; if the name is wrong, ask it by its certname; if it is denied here by mistake, take it out of the file denied",
   'not-trusted': "it does not accept our certificate: 'kick doctor --local' there; is its crl.pem fresh?",
   refused: 'see the audit line in its log; controllers in its agent.yaml lists who may ask',
   broken: 'try again; then check the log of kick agent there',

@@ -98,6 +98,6 @@ function wordsFor(error: Error, sent: boolean): [SendFailure, string] {
   if (sent) return ['broken', 'the connection broke after the request was sent'];
   return [
     'not-trusted',
-    'kick agent closed the connection when it saw our certificate: not of its CA, or revoked or expired there',
+    'kick agent closed the connection when it saw our certificate: not of its CA, or revoked, denied or expired there',
   ];
 }
