@@ -6,7 +6,7 @@ import { addressGroup, plainAddress } from '../../util/address-group.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { QuietLog } from '../../util/quiet-log.ts';
 import { AddressBook } from './address-book.ts';
-import { onceFirstRecord } from './first-record.ts';
+import { onceHello } from './client-hello.ts';
 import { HandshakeGate } from './handshake-gate.ts';
 import type { GateLimits } from './limits.ts';
 import { OpenConnections, type OpenLimits, type Owner } from './open-connections.ts';
@@ -56,7 +56,7 @@ export function guardServer(
     limits,
     clock,
     book,
-    onceSpoken: onceFirstRecord,
+    onceSpoken: onceHello,
     start: takeOver(server, (socket) => gate.enter(socket)),
     onEvicted: ({ remoteAddress = '' }) =>
       quietRoom({ address: plainAddress(remoteAddress) }, 'too many handshakes: this one made room'),
