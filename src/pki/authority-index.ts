@@ -1,10 +1,10 @@
 /** The files of our own CA, and its index: issued and revoked certificates. */
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { KickError, systemCode } from '../errors.ts';
+import { KickError, messageOf, systemCode } from '../errors.ts';
 import { writeFileAtomic } from '../util/atomic-file.ts';
 import { count, text, time } from '../util/bounds.ts';
-import { NEWER_HINT } from '../util/stored-json.ts';
+import { NEWER_HINT, parseStored, StoredProblem, storedText } from '../util/stored-json.ts';
 import { readTrusted } from '../util/trusted-file.ts';
 
 export type Role = 'agent' | 'controller';
@@ -59,18 +59,15 @@ export function authorityPaths(dir: string) {
   };
 }
 
-/** A hundred thousand certificates and more. */
-const MAX_INDEX_BYTES = 64 << 20;
+/** A hundred thousand certificates and more. One that is written again without what is damaged would revoke the less. */
+const FORMAT = { schema: IndexSchema, version: 1, maxBytes: 64 << 20 };
 
 /** Throws `KickError` `pki`, and `untrusted` if others can change it. */
 export function readIndex(dir: string): Index {
-  const paths = authorityPaths(dir);
+  const { index: path } = authorityPaths(dir);
   try {
-    const doing = `read the index "${paths.index}"`;
-    const bytes = readTrusted(paths.index, { doing, maxBytes: MAX_INDEX_BYTES });
-    const value: unknown = JSON.parse(bytes.toString('utf8'));
-    refuseNewer(value, paths.index);
-    return v.parse(IndexSchema, value);
+    const bytes = readTrusted(path, { doing: `read the index "${path}"`, maxBytes: FORMAT.maxBytes });
+    return parseStored(path, bytes, FORMAT);
   } catch (error) {
     if (error instanceof KickError) throw error;
     if (systemCode(error) === 'ENOENT') {
@@ -78,19 +75,21 @@ export function readIndex(dir: string): Index {
         hint: `make one: kick pki init --pki-dir ${dir}`,
       });
     }
-    throw new KickError('pki', `read "${paths.index}": it is not an index of ours`, { cause: error });
+    throw unusable(path, error);
   }
 }
 
-/** Ours has no version. What a later one knows of certificates would be lost with our next change. */
-function refuseNewer(value: unknown, path: string): void {
-  const isNewer = typeof value === 'object' && value !== null && 'v' in value && value.v !== 1;
-  if (!isNewer) return;
-  throw new KickError('pki', `read "${path}": a newer version of kick wrote it`, { hint: NEWER_HINT });
+function unusable(path: string, error: unknown): KickError {
+  const why = error instanceof StoredProblem ? error.why : messageOf(error);
+  const isNewer = error instanceof StoredProblem && error.isNewer;
+  return new KickError('pki', `read the index "${path}": ${why}`, {
+    hint: isNewer ? NEWER_HINT : 'put it back from a backup: it says who was revoked',
+    cause: error,
+  });
 }
 
 export function writeIndex(dir: string, index: Index): Promise<void> {
-  return writeFileAtomic(authorityPaths(dir).index, `${JSON.stringify(index, null, 2)}\n`);
+  return writeFileAtomic(authorityPaths(dir).index, storedText(index, FORMAT));
 }
 
 export const generationOf = ({ generation = 1 }: Pick<Entry | Index, 'generation'>) => generation;

@@ -120,6 +120,23 @@ test.each<[string, string, object]>([
   expect(await ask(agent, { op: 'enable', force: true })).toMatchObject({ result: 'done' });
 });
 
+test.each([
+  ['another end', (text: string, until: number) => text.replace(String(until * 1000), String(until * 10))],
+  ['another owner', (text: string) => text.replace('root@puppet', 'ann@puppet')],
+  ['another word of the reason', (text: string) => text.replace('new', 'old')],
+])('%s in a damaged lock: nobody enables but by force, and it says so', async (_, damaged) => {
+  const { lock, agent } = await place();
+  const until = inAnHour();
+  await ask(agent, { op: 'disable', reason: 'new disk', until });
+  writeFileSync(lock, damaged(readFileSync(lock, 'utf8'), until));
+  const { disabled } = await agent.status(peerOf());
+  expect(disabled).toEqual({ reason: expect.stringMatching(/^the lock is damaged: (new|old) disk$/) });
+  expect(await (await kick(agent)).finished).toMatchObject({ outcome: 'disabled' });
+  for (const by of [root, other])
+    expect(await ask(agent, { op: 'enable' }, by)).toMatchObject({ result: 'held' });
+  expect(await ask(agent, { op: 'enable', force: true })).toMatchObject({ result: 'done' });
+});
+
 test('an end that no calendar has is no request', async () => {
   const { lock, agent } = await place();
   const refusal = await refusalOf(ask(agent, { op: 'disable', reason: 'x', until: 86_400_000_000_000 }));

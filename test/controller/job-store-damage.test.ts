@@ -64,6 +64,19 @@ test('a digit that has become another one costs its line: no host gets the outco
   expect(stored?.damaged).toBe(1);
 });
 
+test.each([
+  ['a letter', (text: string) => text.replace('"at":', '"ax":')],
+  ['whether to cancel', (text: string) => text.replace('false', 'true')],
+  ['everything', () => ''],
+])('an order of which %s is damaged stops the job, and cancels nothing', async (_, damaged) => {
+  const { dir, store, make } = place();
+  const { id } = await make();
+  await store.order(id, { at: 1, by: 'me', cancel: false });
+  const path = join(dir, 'jobs', id, 'stop.json');
+  writeFileSync(path, damaged(readFileSync(path, 'utf8')));
+  expect(await store.ordered(id)).toEqual({ at: 0, by: 'an order that cannot be read', cancel: false });
+});
+
 test('a job whose job.json is gone or damaged is an error that names its folder, and the others are listed', async () => {
   const { dir, store, make } = place();
   const [one, two] = [await make(), await make()];

@@ -104,7 +104,10 @@ test('when the end has come the agent enables, and says so in its log', async ()
   expect(disabled.kick.until).toBeGreaterThan(Date.now());
   const enabled = place.running.logged('enabled', ({ msg }) => msg.startsWith('enabled: the time'));
   // As if the hour were over.
-  writeFileSync(lock, JSON.stringify({ ...disabled, kick: { ...disabled.kick, until: Date.now() - 1 } }));
+  writeFileSync(
+    lock,
+    JSON.stringify({ ...disabled, kick: { ...disabled.kick, until: Date.now() - 1, sum: undefined } }),
+  );
   expect(await enabled).toMatchObject({ audit: 'enabled', reason: 'a moment' });
   expect(existsSync(lock)).toBe(false);
 });

@@ -1,5 +1,5 @@
 /** What a key remembers when its work fails: a job that has begun is never begun again. */
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
@@ -28,6 +28,23 @@ test('a job that began before its request failed is the answer to the same key, 
   await expect(server.once(ASKED, work)).rejects.toThrow('cannot be made');
   expect(await server.once<unknown>(ASKED, work)).toEqual({ job: 'job 1' });
   expect(await (await open()).once<unknown>(ASKED, work)).toEqual({ job: 'job 1' });
+  expect(times()).toBe(1);
+});
+
+test('a key whose answer is damaged begins nothing again: it is refused', async () => {
+  const dir = join(tempFolder(), 'keys');
+  const { open, work, times } = await failing(true, dir);
+  await expect((await open()).once(ASKED, work)).rejects.toThrow('cannot be made');
+  const [name = ''] = readdirSync(dir);
+  const path = join(dir, name);
+  const whole = readFileSync(path, 'utf8');
+  for (const damaged of ['', '{', whole.replace('job 1', 'job 2'), whole.replace('"at":1', '"at":2')]) {
+    writeFileSync(path, damaged);
+    await expect((await open()).once(ASKED, work)).rejects.toMatchObject({
+      code: 'state',
+      hint: 'see kick jobs; then ask with another key',
+    });
+  }
   expect(times()).toBe(1);
 });
 

@@ -90,6 +90,31 @@ test('a job that waits for its lock waits on, and runs once', async () => {
   expect(runs()).toBe(before + 2);
 });
 
+test('a job that waited and cannot be read any more does not vanish: it says so, and its key begins no other', async () => {
+  const before = runs();
+  const first = (await start({ lock: 'nightly' })).json.job;
+  await expect.poll(runs).toBe(before + 1);
+  const keyed = { 'Idempotency-Key': 'waits-in-vain' };
+  const wish = { lock: 'nightly', lockWait: 3600 };
+  const second = (await start(wish, keyed)).json.job;
+  // Of one that has begun, nothing is lost with it.
+  for (const job of [first, second]) damageMarker(job);
+  await killAndRestart();
+  site.release();
+  expect((await done(first)).counts).toEqual({ changed: 1 });
+  expect((await start(wish, keyed)).json.job).toBe(second);
+  expect((await server.ask(`jobs/${second}`, { headers: alice })).json).toMatchObject({
+    status: 404,
+    detail: expect.stringMatching(/waited for its lock, and is left alone: .*its checksum is wrong/),
+  });
+  expect(runs()).toBe(before + 1);
+});
+
+function damageMarker(job: string): void {
+  const path = join(site.env['KICK_STATE_DIR'] ?? '', 'web', 'running', job);
+  writeFileSync(path, readFileSync(path, 'utf8').replace('nightly', 'nightlx'));
+}
+
 test('a push whose job waits for the one before is not lost', async () => {
   const before = runs();
   const push = () =>

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildWhereStale } from '../program.ts';
 import { type BytesOptions, type BytesSurvived, tortureAgentBytes } from './bytes/agent-bytes.ts';
+import { tortureKeptBytes } from './bytes/kept-bytes.ts';
 import { tortureServerBytes } from './bytes/server-bytes.ts';
 import { FAULTS } from './faults.ts';
 import { folderInside, runInside, whyNot } from './namespaces.ts';
@@ -20,7 +21,8 @@ no two runs may ever have been alive at once, and the next run must begin everyw
   --faults N       how many (default ${DEFAULTS.faults})
   --bytes N        instead: every byte of every file that an agent and a server have stored is damaged in every way, until
                    it were so many. Each is of a record of its own; a hundred and more at a time, a real agent or server
-                   starts with them, and must tell of each record what is true, or that it is damaged
+                   starts with them, and must tell of each record what is true, or that it is damaged. A fifth are of files
+                   that are read anew each time, those of our own CA among them: what reads them is asked after each byte
   --hosts N        how many agents (default ${DEFAULTS.hosts}); as many faults happen at once
   --kind KIND      only these faults; repeat it for more:
 ${Object.entries(FAULTS)
@@ -69,29 +71,37 @@ async function tortured(folder: string, options: TortureOptions): Promise<number
   }
 }
 
-/** Half of them an agent's, half of them a server's. */
-async function damaged(folder: string, { seed, bytes }: { seed: number; bytes: number }): Promise<number> {
+/** What is damaged, its share of all bytes, and how often it is then read. */
+const PARTS = [
+  { torture: tortureAgentBytes, share: 0.4, folder: 'agent', what: 'an agent', reads: 'starts' },
+  { torture: tortureServerBytes, share: 0.4, folder: 'server', what: 'a server', reads: 'starts' },
+  {
+    torture: tortureKeptBytes,
+    share: 0.2,
+    folder: 'kept',
+    what: 'what is read each time',
+    reads: 'questions',
+  },
+];
+
+async function damaged(base: string, { seed, bytes }: { seed: number; bytes: number }): Promise<number> {
   console.log(`seed ${seed}`);
-  const all: BytesSurvived[] = [];
-  const part = async (torture: typeof tortureAgentBytes, name: string) => {
-    const survived: BytesSurvived = { bytes: {}, starts: 0 };
-    all.push(survived);
-    const options: BytesOptions = { seed, bytes: Math.ceil(bytes / 2), survived };
-    await torture(join(folder, name), options);
-  };
+  const all: { survived: BytesSurvived; what: string; reads: string }[] = [];
   try {
-    await part(tortureAgentBytes, 'agent');
-    await part(tortureServerBytes, 'server');
+    for (const { torture, share, folder, ...words } of PARTS) {
+      const survived: BytesSurvived = { bytes: {}, starts: 0 };
+      all.push({ survived, ...words });
+      const options: BytesOptions = { seed, bytes: Math.ceil(bytes * share), survived };
+      await torture(join(base, folder), options);
+    }
     return 0;
   } catch (error) {
     console.log(`a promise is broken, with --seed ${seed}: ${(error as Error).message}`);
     return 1;
   } finally {
-    const [agent, server] = all;
-    for (const [name, one] of Object.entries({ agent, server })) {
-      if (one === undefined) continue;
-      console.log(`\n${totalOf(one.bytes)} bytes of the ${name}'s files damaged, ${one.starts} starts`);
-      console.log(listOf(one.bytes));
+    for (const { survived, what, reads } of all) {
+      console.log(`\n${totalOf(survived.bytes)} bytes of ${what} damaged, ${survived.starts} ${reads}`);
+      console.log(listOf(survived.bytes));
     }
   }
 }

@@ -10,6 +10,7 @@ import type { Disabled } from '../../protocol/status.ts';
 import { temporaryName } from '../../util/atomic-file.ts';
 import { text, time } from '../../util/bounds.ts';
 import { parseJsonText } from '../../util/json.ts';
+import { lineSumOf } from '../../util/line-sum.ts';
 import { clip } from '../../util/text.ts';
 import { readLockFile, whyNot } from './lock-files.ts';
 
@@ -17,9 +18,10 @@ const NO_REASON = 'no reason given';
 
 /** Unreadable parts are ignored: the rest still disables Puppet and says why. */
 const timeIfAny = v.fallback(v.optional(time), undefined);
+const KickSchema = v.object({ by: text(330), since: timeIfAny, until: timeIfAny, sum: v.optional(text(8)) });
 const FileSchema = v.object({
   disabled_message: v.optional(v.unknown()),
-  kick: v.fallback(v.optional(v.object({ by: text(330), since: timeIfAny, until: timeIfAny })), undefined),
+  kick: v.fallback(v.optional(KickSchema), undefined),
 });
 
 /**
@@ -34,9 +36,16 @@ export async function readDisabled(path: string): Promise<Disabled | undefined> 
   const { disabled_message: message, kick } = parsed.output;
   const reason = clip(reasonIn(message), 500);
   if (kick === undefined) return { reason };
-  const { by, since, until } = kick;
+  const { by, since, until, sum } = kick;
+  // Nobody else may enable it then, and it does not enable itself.
+  if (sum !== undefined && sum !== sumOf({ reason: message, by, since, until }))
+    return { reason: clip(`the lock is damaged: ${reason}`, 500) };
   return { reason, by, ...(since !== undefined && { since }), ...(until !== undefined && { until }) };
 }
+
+/** Of what kick has written; a lock of 0.1 has none. */
+const sumOf = ({ reason, by, since, until }: Omit<Disabled, 'reason'> & { reason: unknown }) =>
+  lineSumOf(JSON.stringify([reason, by, since, until]));
 
 function reasonIn(message: unknown): string {
   if (message === undefined || message === null || message === '') return NO_REASON;
@@ -49,7 +58,8 @@ function reasonIn(message: unknown): string {
  */
 export async function writeDisabled(path: string, { reason, by, since, until }: Disabled): Promise<boolean> {
   const temporary = temporaryName(path);
-  const content = { disabled_message: reason, kick: { by, since, until } };
+  const sum = sumOf({ reason, by, since, until });
+  const content = { disabled_message: reason, kick: { by, since, until, sum } };
   try {
     await writeFile(temporary, JSON.stringify(content), { mode: 0o644, flag: 'wx' });
     await link(temporary, path);

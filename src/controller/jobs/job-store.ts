@@ -143,13 +143,14 @@ function isReadable(file: string): Promise<boolean> {
   );
 }
 
-/** Whoever wrote an order of a newer version wants the job to stop; what else they want is not known. */
+/** Whoever wrote an order that cannot be read wants the job to stop; what else they want is not known. */
 async function readOrder(path: string): Promise<StopOrder | undefined> {
   try {
     return await readStored(path, STOP_ORDER);
   } catch (error) {
-    const isNewer = error instanceof StoredProblem && error.isNewer;
-    return isNewer ? { at: 0, by: 'an order of a newer version of kick', cancel: false } : undefined;
+    if (!(error instanceof StoredProblem)) return undefined; // it may pass
+    const whose = error.isNewer ? 'of a newer version of kick' : 'that cannot be read';
+    return { at: 0, by: `an order ${whose}`, cancel: false };
   }
 }
 

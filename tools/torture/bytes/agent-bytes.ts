@@ -81,13 +81,17 @@ export async function tortureAgentBytes(
       );
       survived.starts += 2;
       for (const { kind, file } of all) if (file !== '') note(`${kind}: ${file}`);
-      for (const file of files) note(basename(file));
+      for (const file of files) note(shortName(file));
       done += all.length + files.length;
     }
   } finally {
     await place.sender.close();
   }
 }
+
+/** Without the names of requests. */
+const shortName = (file: string) =>
+  /\/quarantine\//.test(file) ? 'set aside' : basename(file).replace(/^[0-9a-f-]{36}\..*\./, 'request.');
 
 function keyOf(kind: Kind, where: string, file: string): string {
   return `${kind}/${where}/${file}`;
@@ -141,6 +145,9 @@ async function started(place: AgentPlace, all: readonly Damaged[]): Promise<numb
       const told = await Promise.all(some.map(({ job }) => toldOf(place, job)));
       wrong.push(...some.flatMap((one, index) => objections(one, told[index])));
     }
+    const setAside = await toldOf(place, place.setAside);
+    if (typeof setAside !== 'object' || !DAMAGED_RECORD.test(setAside.message ?? ''))
+      wrong.push(`what was set aside: ${JSON.stringify(setAside)}`);
     if (wrong.length > 0) throw new BrokenPromise(wrong.join('\n'));
     const { job, events } = await place.kick();
     const end = await lastOf(events);

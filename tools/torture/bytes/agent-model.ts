@@ -1,17 +1,19 @@
-/** What a real agent has stored: requests that are over, cancelled, waiting, and one whose run ended while it was down. */
+/** What a real agent has stored: requests that are over, cancelled, waiting, set aside, and one whose run ended while it was down. */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import type { Identity } from '../../../src/pki/identity.ts';
 import { type Action, LIFETIME_S } from '../../../src/protocol/request.ts';
 import { seal } from '../../../src/protocol/seal.ts';
 import { httpsSender } from '../../../src/transport/https/client/client.ts';
 import type { IncomingEvent, Sender, Target } from '../../../src/transport/transport.ts';
 import { sleep } from '../../../src/util/clock.ts';
+import { quarantineOf } from '../../../src/util/quarantine.ts';
 import { uuidv7 } from '../../../src/util/uuid.ts';
 import { type AgentProcess, agentCommand } from '../../agent-process.ts';
 import { freePort } from '../../loopback.ts';
 import { mintCa } from '../../mint/mint-ca.ts';
-import type { Model } from '../../stored-requests.ts';
+import { copyRequest, type Model } from '../../stored-requests.ts';
+import { filesBelow } from '../host.ts';
 import { startInTime } from './start.ts';
 
 const AGENT = 'web1.example.com';
@@ -24,6 +26,8 @@ export interface AgentPlace {
   /** Below them: one name per file that is not of a request. */
   readonly singles: readonly string[];
   readonly model: Model;
+  /** A job whose record was damaged before: its mark and what is left of it are among the singles. */
+  readonly setAside: string;
   readonly sender: Sender;
   readonly target: Target;
   /** Starts the agent on what lies in `folder`. Throws `BrokenPromise` if it does not. */
@@ -77,20 +81,51 @@ export async function openAgentPlace(base: string): Promise<AgentPlace> {
   };
   const jobs = await makeModel(base, { start, kick });
   cpSync(folder, whole, { recursive: true });
-  const singles = ['state', 'run'].flatMap((name) =>
-    readdirSync(join(whole, name), { withFileTypes: true })
-      .filter((one) => one.isFile())
-      .map((one) => join(name, one.name)),
-  );
-  return {
-    ...{ folder, singles, sender, target, start, kick, model: { folder: whole, jobs } },
-    renew() {
-      rmSync(folder, { recursive: true, force: true });
-      for (const name of ['state/requests', 'state/runs', 'run/runs'])
-        mkdirSync(join(folder, name), { recursive: true, mode: 0o700 });
-      for (const name of singles) cpSync(join(whole, name), join(folder, name));
-    },
+  const model = { folder: whole, jobs };
+  const singles = filesIn(whole, 'state', 'run');
+  const renew = () => {
+    rmSync(folder, { recursive: true, force: true });
+    for (const name of ['state/requests', 'state/runs', 'run/runs'])
+      mkdirSync(join(folder, name), { recursive: true, mode: 0o700 });
+    for (const name of singles) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true, mode: 0o700 });
+      cpSync(join(whole, name), join(folder, name));
+    }
   };
+  renew();
+  const setAside = await makeSetAside(folder, { model, start, sender, target });
+  const left = [
+    ...filesIn(folder, 'state/requests'),
+    ...filesBelow(quarantineOf(join(folder, 'state'))).map((path) => relative(folder, path)),
+  ];
+  for (const name of left) {
+    cpSync(join(folder, name), join(whole, name));
+    singles.push(name);
+  }
+  return { folder, singles, sender, target, start, kick, model, setAside, renew };
+}
+
+/** Names of files in folders, not of those below. */
+function filesIn(base: string, ...folders: string[]): string[] {
+  return folders.flatMap((folder) =>
+    readdirSync(join(base, folder), { withFileTypes: true })
+      .filter((one) => one.isFile())
+      .map((one) => join(folder, one.name)),
+  );
+}
+
+/** A request whose record an agent has found damaged: it has marked it, and set its folder aside. Returns its job. */
+async function makeSetAside(
+  folder: string,
+  { model, start, sender, target }: Pick<AgentPlace, 'model' | 'start' | 'sender' | 'target'>,
+): Promise<string> {
+  const { job, request } = copyRequest(model, 'settled', folder);
+  writeFileSync(join(request, 'request.json'), '{');
+  const agent = await start();
+  const { signal } = new AbortController();
+  await until(await sender.resume(target, { job, after: 0, signal }), 'finished');
+  await agent.kill('SIGKILL');
+  return job;
 }
 
 function requestOf({ certname }: Identity, action: Action) {

@@ -9,6 +9,7 @@ import { BrokenPromise } from '../check.ts';
 import { checkRest, watchGrowth } from '../leaks.ts';
 import type { BytesOptions } from './agent-bytes.ts';
 import { INDEX, LOCK, openServerPlace, type ServerPlace, TRUTH } from './server-model.ts';
+import { type DamagedWaiting, damageWaiting, waitingObjections } from './waiting-jobs.ts';
 import { changed, damage, damageSingles, type Spot, spots } from './ways.ts';
 
 /** Jobs that one server starts with; of each one file is damaged in one byte. */
@@ -38,15 +39,18 @@ export async function tortureServerBytes(
   try {
     const order = spots(lengthsOf(place), random);
     const single = spots(singleLengths(place), random);
+    const marker = spots({ marker: statSync(place.copyWaiting().path).size }, random);
     for (let done = 0; done < bytes; ) {
       place.renew();
       const jobs = damageJobs(place, { order, random, count: Math.min(AT_ONCE, bytes - done) });
       const files = damageSingles(place, single, random);
-      growth('kick serve', await started(place, jobs, files));
+      const waiting = damageWaiting(place, marker, random);
+      growth('kick serve', await started(place, { jobs, waiting, files }));
       survived.starts += 1;
       for (const { file } of jobs) if (file !== '') note(`job: ${file}`);
+      for (const { isWhole } of waiting) if (!isWhole) note('marker of a job that waits');
       for (const file of files) note(shortName(file));
-      done += jobs.length + files.length;
+      done += jobs.length + waiting.length + files.length;
     }
   } finally {
     await place.end();
@@ -88,8 +92,7 @@ function damageJobs(
 /** Starts a server, asks it for each job, lets it run one, and kills it. Returns its MB at rest. */
 async function started(
   place: ServerPlace,
-  jobs: readonly Damaged[],
-  files: readonly string[],
+  { jobs, waiting, files }: { jobs: Damaged[]; waiting: DamagedWaiting[]; files: string[] },
 ): Promise<number> {
   const server = await place.start();
   try {
@@ -101,6 +104,7 @@ async function started(
       const some = jobs.slice(from, from + 8);
       wrong.push(...(await Promise.all(some.map((job) => hostObjections(client, job)))).flat());
     }
+    wrong.push(...(await Promise.all(waiting.map((one) => waitingObjections(client, one, TRUTH)))).flat());
     if (wrong.length > 0) throw new BrokenPromise(wrong.join('\n'));
     await checkSchedules(place, client);
     await checkNext(client);

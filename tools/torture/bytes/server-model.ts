@@ -1,7 +1,7 @@
-/** What a real `kick serve` has stored: a job that is over, an account, a session, a token, a schedule. */
+/** What a real `kick serve` has stored: a job that is over, one that waits, an account, a session, a token, a schedule. */
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:https';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { type Client, signedIn } from '../../../src/cli/demo/api-client.ts';
 import { withLineSum } from '../../../src/util/line-sum.ts';
 import { storedText } from '../../../src/util/stored-json.ts';
@@ -38,6 +38,8 @@ export interface ServerPlace {
   renew(): void;
   /** Copies the job, and returns the copy's id and its lines of the index. */
   copyJob(): { id: string; lines: string };
+  /** Copies the marker of the job that waits, and returns the copy's id and its path. */
+  copyWaiting(): { id: string; path: string };
   /** Puts a single file right. */
   mend(name: string): void;
   end(): Promise<void>;
@@ -71,6 +73,7 @@ export async function openServerPlace(base: string): Promise<ServerPlace> {
   const signIn = () => signedIn({ ...tls, agent: connections }, ACCOUNT);
   const id = await makeModel(await start(), { signIn, names });
   cpSync(folder, whole, { recursive: true });
+  const waiting = await makeWaiting(await start(), { signIn, names, folder });
   const files = filesBelow(whole).map((path) => relative(whole, path));
   const ofJob = join('jobs', id, '.').slice(0, -1);
   const isSingle = (name: string) => name !== INDEX && !name.startsWith(ofJob);
@@ -94,6 +97,13 @@ export async function openServerPlace(base: string): Promise<ServerPlace> {
         writeFileSync(join(to, name), renamed(text, id, copy), { mode: 0o600 });
       }
       return { id: copy, lines: renamed(lines, id, copy) };
+    },
+    copyWaiting() {
+      const copy = uuidv7(Date.now());
+      const path = markerOf(folder, copy);
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      writeFileSync(path, renamed(waiting.text, waiting.job, copy), { mode: 0o600 });
+      return { id: copy, path };
     },
     mend: (name) => cpSync(join(whole, name), join(folder, name)),
     async end() {
@@ -164,4 +174,20 @@ async function makeModel(
   while ((await ask(`jobs/${job}`)).state !== 'done') await new Promise((resolve) => setTimeout(resolve, 20));
   await server.kill();
   return job;
+}
+
+const markerOf = (folder: string, job: string) => join(folder, 'web', 'running', job);
+
+/** A job that waits while the one before asks whether to go on, and the text of its marker. */
+async function makeWaiting(
+  server: AgentProcess,
+  { signIn, names, folder }: { signIn: () => Promise<Client>; names: readonly string[]; folder: string },
+): Promise<{ job: string; text: string }> {
+  const { ask } = await signIn();
+  const wish = { choice: { hosts: names }, lock: 'waited-for' };
+  await ask('jobs', { ...wish, rollout: { canary: 1, confirm: true } }, { 'Idempotency-Key': 'holds' });
+  const { job } = await ask('jobs', { ...wish, lockWait: 86_400 }, { 'Idempotency-Key': 'waits' });
+  const text = readFileSync(markerOf(folder, job), 'utf8');
+  await server.kill('SIGKILL');
+  return { job, text };
 }

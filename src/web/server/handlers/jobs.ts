@@ -89,7 +89,7 @@ async function changesOf({ controller, recentJob }: ServerContext, id: string, c
 function troubleOf(job: string, running: ServerContext['running']): ApiProblem | undefined {
   const trouble = running.trouble(job);
   if (trouble === undefined) return undefined;
-  return new ApiProblem('not-found', trouble, { hint: 'its result is in the reports of its hosts' });
+  return new ApiProblem('not-found', trouble, { hint: 'what has run is in the reports of its hosts' });
 }
 
 /** With how its hosts have ended so far, if it still runs. */

@@ -96,7 +96,7 @@ interface Before extends Pick<IdempotencyOptions, 'clock' | 'isThere'> {
   keptMs: number;
 }
 
-/** What an earlier server has answered; undefined if it began nothing. Throws `ApiProblem` `conflict`. */
+/** What an earlier server has answered; undefined if it began nothing. Throws `ApiProblem` `conflict`, and what `KeptKeys` does. */
 async function answeredBefore(
   id: string,
   request: string,

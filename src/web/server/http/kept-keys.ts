@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { KickError, messageOf } from '../../../errors.ts';
+import { KickError, messageOf, systemCode } from '../../../errors.ts';
 import { writeFileAtomic } from '../../../util/atomic-file.ts';
 import { longText, matching, time } from '../../../util/bounds.ts';
 import type { Log } from '../../../util/log.ts';
@@ -25,7 +25,7 @@ const KEPT = { schema: KeptSchema, version: 1, maxBytes: 32 << 20 };
 export type KeptKey = v.InferOutput<typeof KeptSchema>;
 
 export interface KeptKeys {
-  /** Undefined for what is not there, or cannot be read. Throws `KickError` `state` for what a newer version has answered. */
+  /** Undefined if there is none. Throws `KickError` `state` for an answer that cannot be read: whether a job began is not known. */
   read(id: string): Promise<KeptKey | undefined>;
   /** Never throws: a full disk must not keep hosts from running. */
   write(id: string, kept: KeptKey): Promise<void>;
@@ -39,8 +39,11 @@ export function openKeptKeys(dir: string, log: Log): KeptKeys {
   return {
     read: (id) =>
       readStored(pathOf(id), KEPT).catch((error: unknown) => {
-        if (!(error instanceof StoredProblem) || !error.isNewer) return undefined;
-        throw new KickError('state', error.message, { hint: NEWER_HINT, cause: error });
+        if (!(error instanceof StoredProblem)) throw error;
+        // What cannot be opened was never written: its folder is something else, or another's.
+        if (systemCode(error.cause) !== undefined) return undefined;
+        const hint = error.isNewer ? NEWER_HINT : 'see kick jobs; then ask with another key';
+        throw new KickError('state', error.message, { hint, cause: error });
       }),
     async write(id, kept) {
       try {

@@ -11,9 +11,10 @@ import { messageOf } from '../../../errors.ts';
 import { isUuid } from '../../../protocol/names.ts';
 import { writeFileAtomic } from '../../../util/atomic-file.ts';
 import { count, longText, time } from '../../../util/bounds.ts';
+import { lstatIfAny } from '../../../util/files.ts';
 import type { Log } from '../../../util/log.ts';
 import { bootId, identify, isAlive } from '../../../util/proc.ts';
-import { readStored, StoredProblem, storedText } from '../../../util/stored-json.ts';
+import { readStored, storedText } from '../../../util/stored-json.ts';
 
 const WaitingSchema = v.object({
   plan: v.object({ job: JOB_FILE.schema.entries.job, settings: JOB_FILE.schema.entries.settings }),
@@ -41,7 +42,7 @@ export interface Markers {
   /** Never throws either. */
   remove(id: string): Promise<void>;
   list(): Promise<string[]>;
-  /** What waited for its lock; undefined: it had begun, or nobody knows. Throws `StoredProblem` for one of a newer version. */
+  /** What waits for its lock; undefined for one that had begun. Throws if that cannot be read, `StoredProblem` for what stays so. */
   waiting(id: string): Promise<FoundWaiting | undefined>;
 }
 
@@ -66,10 +67,8 @@ export function openMarkers(dir: string, log: Log): Markers {
     },
     list: async () => (await readdir(dir).catch(() => [])).filter(isUuid),
     async waiting(id) {
-      const found = await readStored(pathOf(id), WAITING).catch((error: unknown) => {
-        if (error instanceof StoredProblem && error.isNewer) throw error;
-        return undefined;
-      });
+      const isEmpty = (await lstatIfAny(pathOf(id)))?.size === 0;
+      const found = isEmpty ? undefined : await readStored(pathOf(id), WAITING);
       if (found === undefined) return undefined;
       const { server, ...waiting } = found;
       return { ...waiting, isAlive: server.boot === bootId() && isAlive(server) };

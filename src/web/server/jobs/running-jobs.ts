@@ -70,18 +70,7 @@ export function openRunningJobs(controller: Controller, webDir: string, log: Log
   const isHeld = async (id: string) => (await find(id))?.controller !== undefined;
   const isBusy = async (id: string) => running.has(id) || takenUp.has(id) || (await isHeld(id));
 
-  /** Waits while somebody else runs it: another server, or one that was killed where we cannot see its processes. */
-  async function goOnWith(id: string, before: Promise<unknown>): Promise<void> {
-    const isElsewhere = async () => (await isHeld(id)) || (await markers.waiting(id))?.isAlive === true;
-    while (!ending.signal.aborted && (await isElsewhere())) await sleep(ASK_AGAIN_MS, ending.signal);
-    if (ending.signal.aborted) return;
-    const waiting = await markers.waiting(id);
-    if (waiting === undefined || (await hasBegun(id))) return await resume(id, waiting);
-    // Those that had begun have their locks again.
-    await before;
-    const waitMs = Math.max(0, waiting.until - controller.clock.now());
-    await start(waiting.plan, { name: waiting.lock, waitMs });
-  }
+  const goOnWith = goingOn({ controller, markers, start, resume, find, signal: ending.signal });
 
   return {
     ...{ start, isBusy, counts: tallies.of, question: questions.of, answer: questions.answer },
@@ -103,7 +92,7 @@ export function openRunningJobs(controller: Controller, webDir: string, log: Log
       let before: Promise<unknown> = Promise.resolve();
       for (const id of (await markers.list()).sort()) {
         log.info({ job: id }, 'going on with a job');
-        const begun = goOnWith(id, before).catch((error: unknown) => logNewer(log, id, error));
+        const begun = goOnWith(id, before).catch((error: unknown) => noteLeft(id, error, parts));
         takenUp.set(id, begun);
         before = Promise.all([before, begun]);
         void begun.then(() => takenUp.delete(id));
@@ -113,6 +102,37 @@ export function openRunningJobs(controller: Controller, webDir: string, log: Log
       ending.abort();
       await Promise.allSettled(running.values());
     },
+  };
+}
+
+interface GoingOnOptions extends ReturnType<typeof createStarter> {
+  controller: Controller;
+  markers: Markers;
+  find(id: string): Promise<StoredJob | undefined>;
+  signal: AbortSignal;
+}
+
+function goingOn({ controller, markers, start, resume, find, signal }: GoingOnOptions) {
+  const hasBegun = async (id: string) => (await find(id)) !== undefined;
+  const waitingOf = (id: string) =>
+    markers.waiting(id).catch(async (error: unknown) => {
+      // What waited may be lost; what has begun is in its folder.
+      const isDamaged = error instanceof StoredProblem && !error.isNewer;
+      if (isDamaged && (await hasBegun(id))) return undefined;
+      throw error;
+    });
+  /** Waits while somebody else runs it: another server, or one that was killed where we cannot see its processes. */
+  return async (id: string, before: Promise<unknown>): Promise<void> => {
+    const isHeld = async () => (await find(id))?.controller !== undefined;
+    while (!signal.aborted && ((await isHeld()) || (await waitingOf(id))?.isAlive === true))
+      await sleep(ASK_AGAIN_MS, signal);
+    if (signal.aborted) return;
+    const waiting = await waitingOf(id);
+    if (waiting === undefined || (await hasBegun(id))) return await resume(id, waiting);
+    // Those that had begun have their locks again.
+    await before;
+    const waitMs = Math.max(0, waiting.until - controller.clock.now());
+    await start(waiting.plan, { name: waiting.lock, waitMs });
   };
 }
 
@@ -215,10 +235,16 @@ function createFollower({ markers, tallies, troubles, log, signal }: FollowerOpt
 const isWaiting = (id: string, markers: Markers): Promise<boolean> =>
   markers.waiting(id).then(
     (waiting) => waiting !== undefined,
-    () => true, // a newer version's
+    () => true, // it cannot be read
   );
 
 /** Whatever else goes wrong is logged where it does. */
-function logNewer(log: Log, job: string, error: unknown): void {
-  if (error instanceof StoredProblem) log.warn({ job, reason: error.message }, 'a job is left alone');
+function noteLeft(
+  job: string,
+  error: unknown,
+  { log, troubles }: { log: Log; troubles: Map<string, string> },
+): void {
+  if (!(error instanceof StoredProblem)) return;
+  troubles.set(job, `the job ${shortId(job)} waited for its lock, and is left alone: ${error.message}`);
+  log.warn({ job, reason: error.message }, 'a job is left alone');
 }
