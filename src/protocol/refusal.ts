@@ -15,7 +15,10 @@ export const REFUSALS = {
   'peer-mismatch': { means: "the request is signed with another certificate than the connection's" },
   signature: { means: 'the signature does not fit the request' },
   issuer: { means: "the request's issuer is not the one common name of the signing certificate" },
-  'controller-not-allowed': { means: 'this host does not accept requests from this controller' },
+  'controller-not-allowed': {
+    means: 'this host does not accept requests from this controller',
+    next: 'name it under controllers: in agent.yaml there',
+  },
   audience: { means: 'the request is for another host' },
   'job-conflict': { means: 'the same job asked something else of this host before' },
   gone: { means: 'this job was handled, and what became of it is no longer kept' },
@@ -35,8 +38,14 @@ export const REFUSALS = {
     means: 'the run folder or the state directory is full, or cannot be written',
     next: "make room there (the agent's log says more), then kick again",
   },
-  'queue-full': { means: 'too many requests wait on this host already' },
-  stopping: { means: 'kick agent is being stopped or restarted', next: 'kick again in a moment' },
+  'queue-full': {
+    means: 'too many requests wait on this host already',
+    next: 'kick again when they are done',
+  },
+  stopping: {
+    means: 'kick agent is being stopped or restarted',
+    next: 'kick again in a moment; if it stays so, its log says why',
+  },
   'unknown-job': { means: 'the agent knows nothing of this job' },
   internal: { means: 'the agent met an error of its own', next: "see the agent's log" },
 } as const satisfies Record<string, { means: string; next?: string }>;

@@ -101,6 +101,11 @@ test('a full queue is busy, an agent that is being stopped is asked again', asyn
   expect(only(done)?.outcome).toBe('changed');
 });
 
+test('an agent that is being stopped all the time and has accepted nothing has refused, and is not lost', async () => {
+  const done = await run({ a: () => [refusal('stopping')] }, { lostAfterMs: 50 });
+  expect(only(done)).toMatchObject({ outcome: 'refused', refusal: { code: 'stopping' } });
+});
+
 test('a host that waits gives its place back', async () => {
   const otherDone = deferred();
   const done = await run(

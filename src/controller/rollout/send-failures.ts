@@ -46,6 +46,7 @@ export function resultAfter(run: HostRun, error: SendError): HostResult | undefi
   if (ends !== undefined) return lost(run, `${message}, ${ends} times`, error);
   const silence = contact.silenceMs();
   if (silence < options.lostAfterMs) return undefined;
+  if (refusal !== undefined && !run.mayHaveArrived) return afterRefusal(run, refusal, error);
   return lost(run, `no contact for ${formatDuration(silence)}: ${message}`, error);
 }
 

@@ -42,7 +42,7 @@ interface Exchange {
 async function relay(
   service: Pick<AgentService, 'greet'>,
   { request, response }: Exchange,
-  { helper, limits, ending, brokerStatus }: RelayOptions,
+  { helper, limits, ending, brokerStatus, quiet }: RelayOptions,
 ): Promise<void> {
   checkRequest(request, response);
   const peer = peerOf(request);
@@ -54,7 +54,10 @@ async function relay(
       : new Uint8Array(0);
   const broker = brokerStatus?.();
   const asking = { ...peer, ...(broker !== undefined && { broker }) };
-  const answer = await ask(helper, { request, peer: asking, body }, response);
+  const answer = await ask(helper, { request, peer: asking, body }, response).catch((error: unknown) => {
+    quiet({ helper, reason: messageOf(error) }, 'no helper: nothing can be asked here until it is back');
+    throw error;
+  });
   if (answer === undefined) return;
   response.writeHead(answer.statusCode ?? 502, kept(answer.headers));
   response.flushHeaders();
