@@ -1,5 +1,14 @@
 /** What a real `kick serve` has stored: a job that is over, one that waits, an account, a session, a token, a schedule. */
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { Agent } from 'node:https';
 import { dirname, join, relative } from 'node:path';
 import { type Client, signedIn } from '../../../src/cli/demo/api-client.ts';
@@ -72,7 +81,12 @@ export async function openServerPlace(base: string): Promise<ServerPlace> {
   const tls = { port, ca: readFileSync(join(pki, 'certs', 'ca.pem')), servername: CONTROLLER };
   const signIn = () => signedIn({ ...tls, agent: connections }, ACCOUNT);
   const id = await makeModel(await start(), { signIn, names });
-  cpSync(folder, whole, { recursive: true });
+  // A lock that is just being given up is a folder without bytes. A lease that was given up has the time 0.
+  cpSync(folder, whole, {
+    recursive: true,
+    preserveTimestamps: true,
+    filter: (path) => !path.endsWith('.lock'),
+  });
   const waiting = await makeWaiting(await start(), { signIn, names, folder });
   const files = filesBelow(whole).map((path) => relative(whole, path));
   const ofJob = join('jobs', id, '.').slice(0, -1);
@@ -95,6 +109,8 @@ export async function openServerPlace(base: string): Promise<ServerPlace> {
       for (const name of readdirSync(join(whole, 'jobs', id))) {
         const text = readFileSync(join(whole, 'jobs', id, name), 'utf8');
         writeFileSync(join(to, name), renamed(text, id, copy), { mode: 0o600 });
+        const { atime, mtime } = statSync(join(whole, 'jobs', id, name));
+        utimesSync(join(to, name), atime, mtime);
       }
       return { id: copy, lines: renamed(lines, id, copy) };
     },
