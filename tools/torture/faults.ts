@@ -4,8 +4,9 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Random } from '../../src/cli/demo/run-shape.ts';
 import { sleep } from '../../src/util/clock.ts';
-import { damageOne } from './damage-file.ts';
-import { emptyFolder, type Host, hasFakeTime, mount } from './host.ts';
+import { damageFile } from './damage-file.ts';
+import { damageServer } from './damage-server.ts';
+import { emptyFolder, filesBelow, type Host, hasFakeTime, mount } from './host.ts';
 import { send } from './processes.ts';
 import { between, oneOf } from './random.ts';
 import type { Site } from './site.ts';
@@ -17,9 +18,11 @@ export interface Ground {
   random: Random;
   /** Hosts of which files were damaged: what they say of earlier requests may be that nothing is known. */
   damaged: Map<string, number>;
+  /** Jobs of which the server's own record was damaged: it may say so in the place of an outcome. */
+  damagedJobs: Set<string>;
   /** Hosts whose clock was set since the last calm. */
   lostTime: Set<string>;
-  /** Brokers and sites that are being started again. */
+  /** What is being done just now and cannot be done twice at once: to a broker, a site. */
   restarting: Set<object>;
   /** Gives the machine another boot id. */
   newBoot(): void;
@@ -183,10 +186,16 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       ground.damaged.set(host.name, Date.now());
       let isDone = false;
       await host.agent.whileDown(async () => {
-        isDone = damageOne(host, ground.random);
+        const files = filesBelow(host.stateDir);
+        isDone = files.length > 0 && damageFile(oneOf(ground.random, files), ground.random);
       });
       return isDone;
     },
+  },
+  'damage-server': {
+    what: "a file of kick serve's state is damaged, while it runs or is down",
+    weight: 5,
+    act: damageServer,
   },
   reboot: {
     what: 'everything dies at once, /run is empty, and the boot id is another',

@@ -51,6 +51,7 @@ export async function runTorture(folder: string, options: TortureOptions): Promi
     work,
     random,
     damaged: new Map(),
+    damagedJobs: new Set(),
     lostTime: new Set(),
     restarting: new Set(),
     newBoot: () => writeBoot(folder),
@@ -142,6 +143,7 @@ async function calm(ground: Ground, { survived, checked, growth }: CalmState): P
   );
   survived.rssMb.push(Math.round(Math.max(...rss)));
   ground.damaged.clear();
+  ground.damagedJobs.clear();
   ground.lostTime.clear();
   work.goOn();
 }

@@ -21,6 +21,7 @@ const ACCOUNT = { name: 'torture', password: 'correct horse battery' };
 const START_MS = 60_000;
 /** Milliseconds in which the server must answer, whatever was done to it. */
 const ANSWER_MS = 90_000;
+const SIGN_IN_AGAIN_MS = 2000;
 
 export interface Site {
   readonly hosts: readonly Host[];
@@ -35,6 +36,9 @@ export interface Site {
   /** Asks the server, again and again while it is being killed. Throws what it says in the end. */
   // biome-ignore lint/suspicious/noExplicitAny: whatever the API answers
   ask(path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<any>;
+  /** The same without a body for what may be damaged: undefined if the server answers that it cannot tell. */
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the API answers
+  look(path: string): Promise<any>;
   end(): Promise<void>;
 }
 
@@ -82,10 +86,10 @@ export async function openSite(folder: string, count: number): Promise<Site> {
   const identity: Identity = await ca.identity(CONTROLLER);
   const sender = httpsSender({ identity });
   await Promise.all([server.up(), ...hosts.map(({ agent }) => agent.up())]);
-  const ask = askerOf(server, { port, ca: readFileSync(join(pkiDir, 'certs', 'ca.pem')) });
+  const { ask, look } = askerOf(server, { port, ca: readFileSync(join(pkiDir, 'certs', 'ca.pem')) });
   await ask('schedules', { name: 'minutely', cron: '* * * * *', zone: 'UTC', choice: { hosts: names } });
   return {
-    ...{ hosts, server, broker, sender, kickArgs, stateDir, ask },
+    ...{ hosts, server, broker, sender, kickArgs, stateDir, ask, look },
     async end() {
       await Promise.all([server.end(), ...hosts.map(({ agent }) => agent.end())]);
       await broker?.kill('SIGKILL').catch(() => {});
@@ -101,20 +105,49 @@ const targetOf = (hasBroker: boolean) => (host: Host, index: number) => ({
   ...(hasBroker && { via: (['direct', 'nats', 'auto'] as const)[index % 3] }),
 });
 
-function askerOf(server: Supervised, { port, ca }: { port: number; ca: Buffer }): Site['ask'] {
+/** What a server says of a job of which it cannot read the files, or has them no more. */
+const CANNOT_TELL = /^jobs\/\S+: (404|409|500|503) /;
+/** Of a key of which the server has lost what it began. */
+const KEY_LOST = /^jobs: 503 \{.*a file of the server cannot be used/;
+
+export const isKeyLost = (error: unknown) => error instanceof Error && KEY_LOST.test(error.message);
+
+function askerOf(server: Supervised, { port, ca }: { port: number; ca: Buffer }): Pick<Site, 'ask' | 'look'> {
   let client: Promise<Client> | undefined;
-  return async (path, body, headers) => {
+  /** The server allows so many attempts, and a session outlives it. */
+  async function signIn(): Promise<Client> {
+    client ??= signedIn({ port, ca, servername: CONTROLLER }, ACCOUNT);
+    try {
+      return await client;
+    } catch (error) {
+      client = undefined;
+      if (/^session: /.test((error as Error).message)) await sleep(SIGN_IN_AGAIN_MS);
+      throw error;
+    }
+  }
+  async function ask(final: RegExp, ...question: Parameters<Client['ask']>): Promise<unknown> {
     const until = performance.now() + ANSWER_MS;
     for (;;) {
       try {
         await server.up();
-        client ??= signedIn({ port, ca, servername: CONTROLLER }, ACCOUNT);
-        return await (await client).ask(path, body, headers);
+        return await (await signIn()).ask(...question);
       } catch (error) {
-        client = undefined;
-        if (performance.now() > until) throw error;
+        const { message } = error as Error;
+        if (/: 401 /.test(message)) client = undefined;
+        if (performance.now() > until || final.test(message)) throw error;
         await sleep(100);
       }
     }
+  }
+  return {
+    ask: (...question) => ask(KEY_LOST, ...question),
+    async look(path) {
+      try {
+        return await ask(CANNOT_TELL, path);
+      } catch (error) {
+        if (CANNOT_TELL.test((error as Error).message)) return undefined;
+        throw error;
+      }
+    },
   };
 }

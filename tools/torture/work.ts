@@ -6,7 +6,7 @@ import type { Random } from '../../src/cli/demo/run-shape.ts';
 import { sleep } from '../../src/util/clock.ts';
 import { KICK } from '../program.ts';
 import { between, oneOf } from './random.ts';
-import type { Site } from './site.ts';
+import { isKeyLost, type Site } from './site.ts';
 
 export interface Work {
   /** When each job was asked for: milliseconds since 1970. */
@@ -77,8 +77,13 @@ export function startWork(site: Site, random: Random): Work {
 /** The same key until there is an answer: one job, however often the server dies. */
 async function byServer(site: Site, hosts: string[], askedAt: Map<string, number>): Promise<void> {
   const at = Date.now();
-  const { job } = await site.ask('jobs', { choice: { hosts } }, { 'Idempotency-Key': randomUUID() });
-  askedAt.set(job, at);
+  try {
+    const { job } = await site.ask('jobs', { choice: { hosts } }, { 'Idempotency-Key': randomUUID() });
+    askedAt.set(job, at);
+  } catch (error) {
+    // Of what it may have begun, the list of jobs tells.
+    if (!isKeyLost(error)) throw error;
+  }
 }
 
 /** Its job is resumed by another one if it is killed. */
