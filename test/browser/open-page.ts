@@ -1,5 +1,12 @@
 /** Debian's Chromium with a page of a server, as a person of a language and a taste has it. */
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from 'playwright-core';
 import { afterAll, onTestFinished } from 'vitest';
 import { en, type Text } from '../../src/web/app/text/en.ts';
 import { zh } from '../../src/web/app/text/zh.ts';
@@ -9,6 +16,8 @@ const CHROMIUM = '/usr/bin/chromium';
 
 /** Only ends a test that hangs. */
 const PATIENCE_MS = 300_000;
+/** In which a Chromium opens its first page, however busy the machine. */
+const START_MS = 90_000;
 
 export const SPOKEN: readonly { locale: string; t: Text }[] = [
   { locale: 'en-US', t: en },
@@ -27,8 +36,7 @@ let browser: Promise<Browser> | undefined;
 afterAll(async () => (await browser)?.close());
 
 export async function openPage(server: WebServer, options: BrowserContextOptions = {}): Promise<OpenPage> {
-  browser ??= chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
-  const context = await (await browser).newContext({
+  const context = await openContext({
     baseURL: `https://127.0.0.1:${server.port}`,
     // Its certificate is from a CA of the test.
     ignoreHTTPSErrors: true,
@@ -38,7 +46,7 @@ export async function openPage(server: WebServer, options: BrowserContextOptions
   });
   onTestFinished(() => context.close());
   context.setDefaultTimeout(PATIENCE_MS);
-  const page = await context.newPage();
+  const [page = await context.newPage()] = context.pages();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
@@ -47,6 +55,24 @@ export async function openPage(server: WebServer, options: BrowserContextOptions
     if (message.type() === 'error' && !/^Failed to load resource/.test(text)) complaints.push(text);
   });
   return { page, complaints };
+}
+
+/** With a page. On a busy machine a Chromium has been seen to start and never open one: then another is started. */
+async function openContext(options: BrowserContextOptions): Promise<BrowserContext> {
+  for (let tries = 1; ; tries++) {
+    browser ??= chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+    const started = await browser;
+    const opening = started.newContext(options).then(async (context) => {
+      await context.newPage();
+      return context;
+    });
+    const opened = await Promise.race([opening, sleep(START_MS, undefined, { ref: false })]);
+    if (opened !== undefined) return opened;
+    if (tries === 3) throw new Error(`${CHROMIUM} opened no page within ${START_MS} ms, ${tries} times`);
+    opening.catch(() => {});
+    void started.close();
+    browser = undefined;
+  }
 }
 
 export async function signInOn(page: Page, name: string, t: Text = en): Promise<void> {
