@@ -30,6 +30,8 @@ export interface RunOptions {
   signal?: AbortSignal;
   /** The lock to hold for the whole job; defaults to none. */
   lock?: LockWish | undefined;
+  /** Of a resumed job: nobody has asked for that, its controller was killed. Orders to stop it still hold. */
+  isTakenUp?: boolean;
 }
 
 export interface JobEnd {
@@ -101,7 +103,7 @@ interface JobRecord {
 async function openRecord(
   store: JobStore,
   { job, settings }: Plan,
-  { resumed, warn }: RunOptions & { resumed?: Resumed },
+  { resumed, warn, isTakenUp: keepsOrder }: RunOptions & { resumed?: Resumed },
 ): Promise<JobRecord> {
   const folder = store.folderOf(job.id);
   const troubleThat = (what: string) => (error: unknown) => {
@@ -112,7 +114,8 @@ async function openRecord(
   try {
     lease ??= await store.create(job, settings);
     const onTrouble = troubleThat('no longer recorded');
-    return { lease, recorder: await store.recorder(job.id, { lease, onTrouble, known: resumed?.before }) };
+    const options = { lease, onTrouble, keepsOrder, known: resumed?.before };
+    return { lease, recorder: await store.recorder(job.id, options) };
   } catch (error) {
     if (isUntrusted(error)) throw error;
     troubleThat('not recorded')(error);
@@ -125,7 +128,7 @@ type Running = RunOptions & JobRecord & { caller: () => Promise<Caller>; store: 
 async function runRecorded(site: Site, { job, settings }: Plan, running: Running): Promise<JobEnd> {
   const { lease, recorder, resumed, confirm, signal, caller, store } = running;
   const tell = untilItThrows(running);
-  const orders = watchOrders(store, job.id);
+  const orders = await watchOrders(store, job.id);
   const ending = [signal, lease?.lost].filter((one) => one !== undefined);
   try {
     const { results, stopped } = await runJob(job, {

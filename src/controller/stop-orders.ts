@@ -13,7 +13,8 @@ export interface Orders {
 /** Milliseconds between checks for an order, in case the file system reports no changes. */
 const LOOK_MS = 1000;
 
-export function watchOrders(store: JobStore, id: string): Orders {
+/** What is ordered already is known when it resolves. */
+export async function watchOrders(store: JobStore, id: string): Promise<Orders> {
   const [stop, cancel] = [new AbortController(), new AbortController()];
   const look = async () => {
     const order = await store.ordered(id);
@@ -27,6 +28,7 @@ export function watchOrders(store: JobStore, id: string): Orders {
     // Every write to the job's own log in this folder is reported here as well.
     if (name === ORDER_FILE) void look();
   });
+  await look();
   return {
     stop: stop.signal,
     cancel: cancel.signal,

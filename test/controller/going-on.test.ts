@@ -38,8 +38,12 @@ test('a job that is asked to stop starts no more; what runs is seen to its end',
   expect(done.stopped).toBe('stopped');
 });
 
-test('a job that is cancelled takes its requests off the hosts in progress', async () => {
+test.each([
+  ['in progress', false],
+  ['that an earlier controller began with', true],
+])('a job that is cancelled takes its requests off the hosts %s', async (_, isOrdered) => {
   const cancel = new AbortController();
+  if (isOrdered) cancel.abort();
   const { sender } = scripted({
     a: () => [accepted, started(), held, finished(3, { outcome: 'cancelled' })],
     b: good,
@@ -61,6 +65,7 @@ test('a job that is cancelled takes its requests off the hosts in progress', asy
     }),
     ...{ clock: systemClock, lostAfterMs: 1000, signal: new AbortController().signal },
     cancel: cancel.signal,
+    ...(isOrdered && { before: { results: new Map(), after: new Map([['a', 1]]) } }),
     emit: (event) => event.type === 'host-event' && event.event.type === 'started' && cancel.abort(),
   });
   expect(cancelled).toEqual(['a']);
@@ -100,22 +105,29 @@ test('a job that goes on does not say unreachable of a host that an earlier requ
   expect(outcomesOf(done)).toEqual(['lost', 'unreachable']);
 });
 
-test('a job that goes on and is stopped does not say not-started of a host that was asked before', async () => {
+test('a job that goes on and is stopped follows what has begun, and does not say not-started of a host that was asked before', async () => {
   const stop = new AbortController();
   let release = () => {};
   const held = new Promise<void>((resolve) => (release = resolve));
   const done = await run(
-    { first: () => [accepted, started(), held, finished()], asked: good, fresh: good },
+    { first: () => [accepted, started(), held, finished()], asked: good, begun: good, fresh: good },
     {
       ...{ concurrency: 1, stop: stop.signal },
-      before: { results: new Map(), after: new Map([['asked', 3]]) },
+      before: {
+        results: new Map(),
+        after: new Map([
+          ['asked', 0],
+          ['begun', 3],
+        ]),
+      },
       emit(event) {
         if (event.type === 'host-event' && event.event.type === 'started') stop.abort();
         if (event.type === 'stopping') release();
       },
     },
   );
-  expect(outcomesOf(done)).toEqual(['changed', 'unfinished', 'not-started']);
+  expect(outcomesOf(done)).toEqual(['changed', 'unfinished', 'changed', 'not-started']);
+  expect(done.calls).not.toContain('asked submit 0');
 });
 
 const isOver = (...names: string[]) => ({

@@ -14,7 +14,7 @@ let server: WebServer;
 let alice: Record<string, string>;
 
 beforeAll(async () => {
-  site = await realSite(1, () => 'echo begin >>"$JOURNAL"; held; exit 2');
+  site = await realSite(2, () => 'echo begin >>"$JOURNAL"; held; exit 2');
   const secret = join(site.folder, 'secret');
   writeFileSync(secret, SECRET, { mode: 0o600 });
   site.controllerYaml({
@@ -114,6 +114,18 @@ function damageMarker(job: string): void {
   const path = join(site.env['KICK_STATE_DIR'] ?? '', 'web', 'running', job);
   writeFileSync(path, readFileSync(path, 'utf8').replace('nightly', 'nightlx'));
 }
+
+test('a job that was told to stop is not begun on further hosts by the next server', async () => {
+  const wish = { choice: { hosts: ['web1', 'web2'] }, concurrency: 1 };
+  const before = runs();
+  const { job } = (await start(wish)).json;
+  await expect.poll(runs).toBe(before + 1);
+  expect((await server.ask(`jobs/${job}/stop`, { body: {}, headers: alice })).status).toBe(200);
+  await killAndRestart();
+  site.release();
+  expect((await done(job)).counts).toEqual({ changed: 1, 'not-started': 1 });
+  expect(site.journal('web2.example.com')).toEqual([]);
+});
 
 test('a push whose job waits for the one before is not lost', async () => {
   const before = runs();

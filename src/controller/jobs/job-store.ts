@@ -33,6 +33,8 @@ export interface RecordOptions {
   onTrouble(error: unknown): void;
   /** What an earlier controller had seen. */
   known?: Before | undefined;
+  /** An order to stop that is there already still holds; otherwise it is removed. */
+  keepsOrder?: boolean | undefined;
 }
 
 export interface JobStore {
@@ -41,7 +43,7 @@ export interface JobStore {
   create(job: Job, settings: JobSettings): Promise<Lease>;
   /** Takes the lease of a job; returns its holder instead if somebody runs it. Throws `KickError` `state` if it cannot. */
   take(id: string): Promise<Lease | Holder>;
-  /** Appends to the job's events; removes old orders to stop it. */
+  /** Appends to the job's events. */
   recorder(id: string, options: RecordOptions): Promise<Recorder>;
   /** Undefined if there is no such job. Throws `KickError` `state` if it cannot be read. */
   read(id: string): Promise<StoredJob | undefined>;
@@ -90,7 +92,7 @@ export function openJobStore(stateDir: string, clock: Clock, machine: Machine = 
   }
 
   async function recorder(id: string, options: RecordOptions): Promise<Recorder> {
-    await rm(orderOf(id), { recursive: true, force: true });
+    if (options.keepsOrder !== true) await rm(orderOf(id), { recursive: true, force: true });
     const recorder = await openRecorder({
       ...options,
       path: eventsOf(id),

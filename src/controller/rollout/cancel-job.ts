@@ -6,7 +6,9 @@ import type { Rolling } from './rolling.ts';
 
 export async function cancelAll(rolling: Rolling, by: string): Promise<void> {
   rolling.stopStarting('stopped', `${by} stopped the job and its runs (kick jobs stop --cancel)`);
-  await Promise.all([...rolling.inProgress.values()].map((target) => cancelOne(target, rolling)));
+  const { job, inProgress, isUnderWay } = rolling;
+  const begun = job.targets.filter(({ certname }) => inProgress.has(certname) || isUnderWay(certname));
+  await Promise.all(begun.map((target) => cancelOne(target, rolling)));
 }
 
 async function cancelOne(target: Target, { job, options, stops, report }: Rolling): Promise<void> {

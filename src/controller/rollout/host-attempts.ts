@@ -68,10 +68,10 @@ interface Attempt {
 
 /** Undefined if the job is stopped before it has a place. */
 async function runOnce(target: Target, places: HostPlaces, rolling: Rolling): Promise<Attempt | undefined> {
-  const { job, options, stops, inProgress, report } = rolling;
+  const { job, options, stops, inProgress, report, isUnderWay } = rolling;
   const { clock, caller, lostAfterMs, log, lease, before } = options;
   const { certname } = target;
-  if (!(await places.take(stops.starting))) return undefined;
+  if (!(await places.take(isUnderWay(certname) ? stops.following : stops.starting))) return undefined;
   let hasPlace = true;
   inProgress.set(certname, target);
   const after = before?.after.get(certname);

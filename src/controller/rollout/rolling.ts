@@ -41,6 +41,8 @@ export interface Rolling {
   readonly inProgress: Map<string, Target>;
   /** By certname. */
   readonly results: Map<string, HostResult>;
+  /** Whether an earlier controller's request has been accepted there, and its end is not known: it is followed even once the job has stopped. */
+  isUnderWay(certname: string): boolean;
   /** Emits an event of the job. */
   report(event: JobEvent): void;
   /** Records a host's result and counts it against the budgets, which may stop the job. */
@@ -94,6 +96,7 @@ export function openRolling(job: Job, options: RunJobOptions): Rolling {
     stops,
     inProgress: new Map(),
     results,
+    isUnderWay: (certname) => !results.has(certname) && (before?.after.get(certname) ?? 0) > 0,
     report,
     finish(result) {
       note(result);

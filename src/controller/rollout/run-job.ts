@@ -38,13 +38,14 @@ export async function runJob(job: Job, options: RunJobOptions): Promise<JobResul
 }
 
 async function runBatches(rolling: Rolling): Promise<void> {
-  const { job, rollout, options, stops, results, report } = rolling;
+  const { job, rollout, options, stops, results, report, isUnderWay } = rolling;
   const runToEnd = createHostAttempts(rolling);
   const batches = batchesOf(job.targets, rollout);
   for (const [index, planned] of batches.entries()) {
-    if (stops.starting.aborted) return;
     // A resumed job continues in the middle of a batch; a canary that is over is not repeated.
-    const targets = planned.targets.filter(({ certname }) => !results.has(certname));
+    const targets = planned.targets.filter(({ certname }) =>
+      stops.starting.aborted ? isUnderWay(certname) : !results.has(certname),
+    );
     if (targets.length === 0) continue;
     const number = index + 1;
     if (batches.length > 1) {

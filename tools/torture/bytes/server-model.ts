@@ -60,6 +60,9 @@ export const LOCK = 'nightly';
 /** The index is made from the jobs' lines. */
 export const INDEX = join('jobs', 'index.jsonl');
 
+/** A lock that is just being given up is a folder without bytes. */
+const isNoLock = (path: string) => !path.endsWith('.lock');
+
 export async function openServerPlace(base: string): Promise<ServerPlace> {
   const [folder, whole, etc, pki] = ['place', 'model', 'etc', 'pki'].map((name) => join(base, name)) as [
     string,
@@ -81,12 +84,7 @@ export async function openServerPlace(base: string): Promise<ServerPlace> {
   const tls = { port, ca: readFileSync(join(pki, 'certs', 'ca.pem')), servername: CONTROLLER };
   const signIn = () => signedIn({ ...tls, agent: connections }, ACCOUNT);
   const id = await makeModel(await start(), { signIn, names });
-  // A lock that is just being given up is a folder without bytes. A lease that was given up has the time 0.
-  cpSync(folder, whole, {
-    recursive: true,
-    preserveTimestamps: true,
-    filter: (path) => !path.endsWith('.lock'),
-  });
+  cpSync(folder, whole, { recursive: true, preserveTimestamps: true, filter: isNoLock });
   const waiting = await makeWaiting(await start(), { signIn, names, folder });
   const files = filesBelow(whole).map((path) => relative(whole, path));
   const ofJob = join('jobs', id, '.').slice(0, -1);
@@ -107,10 +105,7 @@ export async function openServerPlace(base: string): Promise<ServerPlace> {
       const to = join(folder, 'jobs', copy);
       mkdirSync(to, { mode: 0o700 });
       for (const name of readdirSync(join(whole, 'jobs', id))) {
-        const text = readFileSync(join(whole, 'jobs', id, name), 'utf8');
-        writeFileSync(join(to, name), renamed(text, id, copy), { mode: 0o600 });
-        const { atime, mtime } = statSync(join(whole, 'jobs', id, name));
-        utimesSync(join(to, name), atime, mtime);
+        copyRenamed(join(whole, 'jobs', id, name), join(to, name), { id, copy });
       }
       return { id: copy, lines: renamed(lines, id, copy) };
     },
@@ -126,6 +121,13 @@ export async function openServerPlace(base: string): Promise<ServerPlace> {
       await Promise.all(agents.map((agent) => agent.kill('SIGKILL')));
     },
   };
+}
+
+/** With its times: a lease that was given up has the time 0. */
+function copyRenamed(from: string, to: string, { id, copy }: { id: string; copy: string }): void {
+  writeFileSync(to, renamed(readFileSync(from, 'utf8'), id, copy), { mode: 0o600 });
+  const { atime, mtime } = statSync(from);
+  utimesSync(to, atime, mtime);
 }
 
 /** Of all hosts but the last. */

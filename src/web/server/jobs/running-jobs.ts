@@ -128,7 +128,7 @@ function goingOn({ controller, markers, start, resume, find, signal }: GoingOnOp
       await sleep(ASK_AGAIN_MS, signal);
     if (signal.aborted) return;
     const waiting = await waitingOf(id);
-    if (waiting === undefined || (await hasBegun(id))) return await resume(id, waiting);
+    if (waiting === undefined || (await hasBegun(id))) return await resume(id, { waiting });
     // Those that had begun have their locks again.
     await before;
     const waitMs = Math.max(0, waiting.until - controller.clock.now());
@@ -157,17 +157,17 @@ function createStarter({ controller, follow, questions, tallies, troubles, log, 
   });
   const note = (id: string) => (event: JobEvent) => tallies.note(id, event);
   return {
-    resume(id: string, waiting?: Waiting) {
+    resume(id: string, takenUp?: { waiting: Waiting | undefined }) {
+      const isTakenUp = takenUp !== undefined;
       const work = (begun: () => void) => {
         const onStart = (stored: StoredJob) => {
           tallies.begin(id, stored);
           begun();
         };
-        // It had the lock, and others wait for it to be over.
-        const lock = waiting === undefined ? undefined : { name: waiting.lock, waitMs: RELOCK_MS };
-        return controller.resume(id, { ...optionsOf(id), lock, onStart, onEvent: note(id) });
+        const lock = takenUp?.waiting && { name: takenUp.waiting.lock, waitMs: RELOCK_MS };
+        return controller.resume(id, { ...optionsOf(id), isTakenUp, lock, onStart, onEvent: note(id) });
       };
-      return follow(id, work, waiting);
+      return follow(id, work, takenUp?.waiting);
     },
     async start(plan: Plan, lock: LockWish | undefined): Promise<string> {
       const { id } = plan.job;
