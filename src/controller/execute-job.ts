@@ -128,7 +128,8 @@ type Running = RunOptions & JobRecord & { caller: () => Promise<Caller>; store: 
 async function runRecorded(site: Site, { job, settings }: Plan, running: Running): Promise<JobEnd> {
   const { lease, recorder, resumed, confirm, signal, caller, store } = running;
   const tell = untilItThrows(running);
-  const orders = await watchOrders(store, job.id);
+  // Without a lease there is no folder for orders.
+  const orders = lease && (await watchOrders(store, job.id));
   const ending = [signal, lease?.lost].filter((one) => one !== undefined);
   try {
     const { results, stopped } = await runJob(job, {
@@ -141,8 +142,7 @@ async function runRecorded(site: Site, { job, settings }: Plan, running: Running
       },
       lostAfterMs: settings.lostAfterMs,
       signal: AbortSignal.any(ending),
-      stop: orders.stop,
-      cancel: orders.cancel,
+      ...(orders !== undefined && { stop: orders.stop, cancel: orders.cancel }),
       detach: settings.detach === true,
       ...(confirm !== undefined && { confirm }),
       ...(settings.timeoutMs !== undefined && { timeoutMs: settings.timeoutMs }),
@@ -153,7 +153,7 @@ async function runRecorded(site: Site, { job, settings }: Plan, running: Running
     const verdict = judgeJob(results, verdictPolicy(settings), stopped);
     return { job, results, verdict, ...(stopped !== undefined && { stopped }) };
   } finally {
-    orders.close();
+    orders?.close();
   }
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { KickError } from '../../../src/errors.ts';
 import { systemClock as clock } from '../../../src/util/clock.ts';
 import { silentLog as log } from '../../../src/util/log.ts';
+import { StoredProblem } from '../../../src/util/stored-json.ts';
 import { openAccounts } from '../../../src/web/server/access/accounts.ts';
 import { openKnownPlaces } from '../../../src/web/server/access/known-places.ts';
 import { openSessions } from '../../../src/web/server/access/sessions.ts';
@@ -13,7 +14,7 @@ import { openAudit } from '../../../src/web/server/audit.ts';
 import { openKeptKeys } from '../../../src/web/server/http/kept-keys.ts';
 import { openMarkers } from '../../../src/web/server/jobs/markers.ts';
 import { openStoredSchedules } from '../../../src/web/server/schedules/stored-schedule.ts';
-import { type Decoder, isKick, linesSample } from './decoder.ts';
+import { type Decoder, isKick, isOf, linesSample } from './decoder.ts';
 import { fileReader } from './file-reader.ts';
 import { AT, JOB_FILE_VALUE, UUID } from './samples.ts';
 import { storedSamples } from './stored.ts';
@@ -89,6 +90,7 @@ const marker: Decoder = {
         version: 1,
       }),
       decode: (input) => file.read(input, () => openMarkers(folder, log).waiting(UUID)),
+      isDeclared: isOf(StoredProblem),
     };
   },
 };
