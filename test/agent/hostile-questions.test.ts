@@ -22,10 +22,16 @@ async function helper(trust: Trust = here) {
   const agent = await startAgent(tempFolder(), { runner: command('true'), clock });
   agent.setVerify(ownVerdict(trust, clock));
   const answer = ownVerdicts({ service: agent, facts: async () => ({ facts: { a: 1 } }), version: '1' });
-  const receiver = createReceiver({ trust, greet: agent.greet, answer, clock, log: silentLog });
+  // Each tenth of a second that the test takes would let one more through.
+  let paced = 0;
+  const still = { ...clock, monotonic: () => paced };
+  const receiver = createReceiver({ trust, greet: agent.greet, answer, clock: still, log: silentLog });
   const { path } = await serveHere(agent, tempFolder(), { judge: receiver.receive });
   return {
     clock,
+    nextSecond: () => {
+      paced += 1000;
+    },
     async say(by: Identity, { typ = TYPES.question as Type, body = question(by, clock.now(), typ) } = {}) {
       return ask(path, { url: '/v1/questions', body: await body });
     },
@@ -60,10 +66,10 @@ test('one who is denied here has none, whatever the listener let in', async () =
 });
 
 test('more questions than ten a second are not looked at', async () => {
-  const { say, clock } = await helper();
+  const { say, nextSecond } = await helper();
   const statuses: number[] = [];
   for (let index = 0; index < 30; index++) statuses.push((await say(controller)).status);
   expect(statuses.filter((status) => status === 200)).toHaveLength(20);
-  clock.forward(1000);
+  nextSecond();
   expect((await say(controller)).status).toBe(200);
 });
