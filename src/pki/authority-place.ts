@@ -1,8 +1,8 @@
 /** The folder of our own CA: changed by one at a time, even by several processes. */
-import type { KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { onFiles } from '../errors.ts';
+import { KickError, onFiles } from '../errors.ts';
 import type { Clock } from '../util/clock.ts';
 import { holdKernelLock } from '../util/kernel-lock.ts';
 import { flockHolders } from '../util/proc.ts';
@@ -45,8 +45,14 @@ async function holderOf(path: string): Promise<string> {
   return holder === undefined ? 'another process' : `pid ${holder.pid}`;
 }
 
+/** Throws `KickError` `pki`. A key of which one bit is another is still one, and nobody would believe what it signs. */
 export function caKey({ caKey: pathOf }: AuthorityPaths, generation: number): KeyObject {
   const path = pathOf(generation);
   const pem = readTrusted(path, { doing: `use the CA's key "${path}"`, maxBytes: MAX_KEY_BYTES });
-  return privateKey(pem.toString('latin1'), path);
+  const key = privateKey(pem.toString('latin1'), path);
+  const probe = Buffer.from(path);
+  if (verify('sha256', probe, createPublicKey(key), sign('sha256', probe, key))) return key;
+  throw new KickError('pki', `use the CA's key "${path}": it is damaged, its two halves do not fit`, {
+    hint: 'restore it from a backup of the CA',
+  });
 }

@@ -1,7 +1,9 @@
-/** What the index of our own CA says of who was revoked is believed only as it was written. */
+/** What the index of our own CA says of who was revoked is believed only as it was written; and its key signs only as it was made. */
+import { X509Certificate } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { KickError } from '../../src/errors.ts';
 import { openAuthority } from '../../src/pki/authority.ts';
 import { openEnrolments } from '../../src/pki/enrolments.ts';
 import { systemClock as clock } from '../../src/util/clock.ts';
@@ -51,4 +53,29 @@ test('an index of a version that wrote no checksum is read, and has one after th
   await authority.revoke('web1');
   expect((await authority.list()).map(({ revokedAt }) => revokedAt !== undefined)).toEqual([true, true]);
   expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ v: 1, sum: expect.any(String) });
+});
+
+test('with one bit of its key another, a CA signs nothing that is not of it', async () => {
+  const { dir, authority } = await caWithRevoked();
+  const path = join(dir, 'ca', 'ca_key.pem');
+  const whole = readFileSync(path, 'latin1');
+  const ca = new X509Certificate(readFileSync(join(dir, 'certs', 'ca.pem')));
+  const begin = whole.indexOf('\n') + 1;
+  let refused = 0;
+  for (let at = begin; at < whole.indexOf('-----END') - 1; at += 3) {
+    const other = whole[at] === 'A' ? 'B' : 'A';
+    writeFileSync(path, `${whole.slice(0, at)}${other}${whole.slice(at + 1)}`);
+    const issued = authority.issue({ ...wish, name: `node${at}` });
+    await issued.then(
+      () =>
+        expect(
+          new X509Certificate(readFileSync(join(dir, 'certs', `node${at}.pem`))).verify(ca.publicKey),
+        ).toBe(true),
+      (error: unknown) => {
+        refused += 1;
+        expect(['pki', 'identity']).toContain((error as KickError).code);
+      },
+    );
+  }
+  expect(refused).toBeGreaterThan(40);
 });

@@ -12,6 +12,8 @@ import {
 import { Agent } from 'node:https';
 import { dirname, join, relative } from 'node:path';
 import { type Client, signedIn } from '../../../src/cli/demo/api-client.ts';
+import { systemCode } from '../../../src/errors.ts';
+import { sleep } from '../../../src/util/clock.ts';
 import { withLineSum } from '../../../src/util/line-sum.ts';
 import { storedText } from '../../../src/util/stored-json.ts';
 import { uuidv7 } from '../../../src/util/uuid.ts';
@@ -60,8 +62,18 @@ export const LOCK = 'nightly';
 /** The index is made from the jobs' lines. */
 export const INDEX = join('jobs', 'index.jsonl');
 
-/** A lock that is just being given up is a folder without bytes. */
-const isNoLock = (path: string) => !path.endsWith('.lock');
+/** Copies a folder in which locks and markers may just be given up. */
+async function copyAtRest(from: string, to: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    rmSync(to, { recursive: true, force: true });
+    try {
+      return cpSync(from, to, { recursive: true, preserveTimestamps: true });
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT' || tries === 20) throw error;
+      await sleep(50);
+    }
+  }
+}
 
 export async function openServerPlace(base: string): Promise<ServerPlace> {
   const [folder, whole, etc, pki] = ['place', 'model', 'etc', 'pki'].map((name) => join(base, name)) as [
@@ -84,7 +96,7 @@ export async function openServerPlace(base: string): Promise<ServerPlace> {
   const tls = { port, ca: readFileSync(join(pki, 'certs', 'ca.pem')), servername: CONTROLLER };
   const signIn = () => signedIn({ ...tls, agent: connections }, ACCOUNT);
   const id = await makeModel(await start(), { signIn, names });
-  cpSync(folder, whole, { recursive: true, preserveTimestamps: true, filter: isNoLock });
+  await copyAtRest(folder, whole);
   const waiting = await makeWaiting(await start(), { signIn, names, folder });
   const files = filesBelow(whole).map((path) => relative(whole, path));
   const ofJob = join('jobs', id, '.').slice(0, -1);
