@@ -1,7 +1,16 @@
 /** A host of the site: a real agent with a disk, an address and a clock of its own, and runs that note what they do. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  type Dirent,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { systemCode } from '../../src/errors.ts';
 import { agentCommand } from '../agent-process.ts';
 import { processesWith } from './processes.ts';
 import { Supervised } from './supervised.ts';
@@ -70,12 +79,22 @@ export function makeHost({ name, address, port, folder, pkiDir, servers }: HostO
   };
 }
 
-/** Everything of the agent's that lies in a file; not what a run has open just now. */
+/** Everything that lies in a file; whose it is may be at work, and what vanishes meanwhile is not there. */
 export function filesBelow(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((one) => one.isFile())
-    .map((one) => join(one.parentPath, one.name));
+  return entriesIn(folder).flatMap((one) => {
+    const path = join(folder, one.name);
+    if (one.isDirectory()) return filesBelow(path);
+    return one.isFile() ? [path] : [];
+  });
+}
+
+function entriesIn(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 export function mount(words: readonly string[]): void {

@@ -1,6 +1,7 @@
 /** What a real `kick serve` has stored: a job that is over, one that waits, an account, a session, a token, a schedule. */
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -12,7 +13,6 @@ import {
 import { Agent } from 'node:https';
 import { dirname, join, relative } from 'node:path';
 import { type Client, signedIn } from '../../../src/cli/demo/api-client.ts';
-import { systemCode } from '../../../src/errors.ts';
 import { sleep } from '../../../src/util/clock.ts';
 import { withLineSum } from '../../../src/util/line-sum.ts';
 import { storedText } from '../../../src/util/stored-json.ts';
@@ -62,19 +62,6 @@ export const LOCK = 'nightly';
 /** The index is made from the jobs' lines. */
 export const INDEX = join('jobs', 'index.jsonl');
 
-/** Copies a folder in which locks and markers may just be given up. */
-async function copyAtRest(from: string, to: string): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    rmSync(to, { recursive: true, force: true });
-    try {
-      return cpSync(from, to, { recursive: true, preserveTimestamps: true });
-    } catch (error) {
-      if (systemCode(error) !== 'ENOENT' || tries === 20) throw error;
-      await sleep(50);
-    }
-  }
-}
-
 export async function openServerPlace(base: string): Promise<ServerPlace> {
   const [folder, whole, etc, pki] = ['place', 'model', 'etc', 'pki'].map((name) => join(base, name)) as [
     string,
@@ -95,8 +82,8 @@ export async function openServerPlace(base: string): Promise<ServerPlace> {
   const connections = new Agent({ keepAlive: true, maxSockets: 8 });
   const tls = { port, ca: readFileSync(join(pki, 'certs', 'ca.pem')), servername: CONTROLLER };
   const signIn = () => signedIn({ ...tls, agent: connections }, ACCOUNT);
-  const id = await makeModel(await start(), { signIn, names });
-  await copyAtRest(folder, whole);
+  const id = await makeModel(await start(), { signIn, names, folder });
+  cpSync(folder, whole, { recursive: true, preserveTimestamps: true });
   const waiting = await makeWaiting(await start(), { signIn, names, folder });
   const files = filesBelow(whole).map((path) => relative(whole, path));
   const ofJob = join('jobs', id, '.').slice(0, -1);
@@ -194,14 +181,14 @@ function stored(text: string): string {
 
 async function makeModel(
   server: AgentProcess,
-  { signIn, names }: { signIn: () => Promise<Client>; names: readonly string[] },
+  { signIn, names, folder }: { signIn: () => Promise<Client>; names: readonly string[]; folder: string },
 ): Promise<string> {
   const { ask } = await signIn();
   const choice = { hosts: names };
   await ask('schedules', { name: 'yearly', cron: '0 3 1 1 *', zone: 'UTC', choice });
   await ask('tokens', { name: 'ci', role: 'viewer' });
   const { job } = await ask('jobs', { choice, lock: LOCK }, { 'Idempotency-Key': 'model' });
-  while ((await ask(`jobs/${job}`)).state !== 'done') await new Promise((resolve) => setTimeout(resolve, 20));
+  while ((await ask(`jobs/${job}`)).state !== 'done' || existsSync(markerOf(folder, job))) await sleep(20);
   await server.kill();
   return job;
 }
