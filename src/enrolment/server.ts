@@ -20,7 +20,7 @@ import { createRoutes } from './routes.ts';
  * Everybody is a stranger here: who has a certificate of ours is one of many nodes, and comes before no other. A node asks once and
  * goes; one address may be that of a whole site.
  */
-const LIMITS = { ...LISTENER_LIMITS, handshakesAtOnce: 192, strangers: 256, perStranger: 32 };
+const LIMITS = { ...LISTENER_LIMITS, strangers: 256, perStranger: 32 };
 /** Of a connection on which nothing moves: whoever asks for the CRL has to read it. */
 const IDLE_MS = 20_000;
 

@@ -19,7 +19,7 @@ test('the limits are those that the design names', () => {
     headerCount: 40,
     requestBytes: 32 * 1024,
     handshakes: 512,
-    handshakesAtOnce: 64,
+    handshakesAtOnce: 192,
     handshakeGraceMs: 250,
     handshakesLate: 64,
     turnMs: 200,

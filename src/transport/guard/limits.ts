@@ -24,7 +24,7 @@ export const GATE_LIMITS: GateLimits = {
   handshakeMs: 5000,
   checkEveryMs: 1000,
   handshakes: 512,
-  handshakesAtOnce: 64,
+  handshakesAtOnce: 192,
   handshakesLate: 64,
   turnMs: 200,
   handshakeGraceMs: 250,
