@@ -9,3 +9,19 @@ const http = createRequire(import.meta.url)('node:http') as typeof import('node:
 
 export const httpRequest: typeof http.request = http.request;
 export const createHttpServer: typeof http.createServer = http.createServer;
+
+/** The whole body of a message of at most so many bytes. Throws what `tooLong` returns, and the stream's error. */
+export async function bodyWithin(
+  message: AsyncIterable<Buffer>,
+  maxBytes: number,
+  tooLong: () => Error,
+): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let total = 0;
+  for await (const chunk of message) {
+    total += chunk.byteLength;
+    if (total > maxBytes) throw tooLong();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,4 +1,5 @@
 /** DESIGN 5: the checks of admit.ts that need only the request, its sender and the policy. */
+import { messageOf } from '../../errors.ts';
 import { commonNameOf, isPuppetAdministrator } from '../../pki/der.ts';
 import { clockWords, isTooFar } from '../../protocol/clocks.ts';
 import type { Envelope } from '../../protocol/envelope.ts';
@@ -62,7 +63,7 @@ function nameOf(certificate: Uint8Array): string {
   try {
     name = commonNameOf(certificate);
   } catch (error) {
-    throw new Refusal('issuer', error instanceof Error ? error.message : String(error));
+    throw new Refusal('issuer', messageOf(error));
   }
   if (!isCertname(name)) throw new Refusal('issuer', `"${name}" is not a certname`);
   return name;

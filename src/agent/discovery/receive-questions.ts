@@ -3,6 +3,7 @@
  * and its signer's certificate are verified; then the signer is judged as whoever asks for the status is.
  */
 
+import { messageOf } from '../../errors.ts';
 import type { Trust } from '../../pki/identity.ts';
 import type { ChainVerifier } from '../../pki/peer-chain.ts';
 import { chainVerifier } from '../../pki/peer-chain.ts';
@@ -85,8 +86,7 @@ export function createReceiver<T>({
       try {
         return await answerTo(body);
       } catch (error) {
-        const detail = error instanceof Error ? error.message : String(error);
-        quiet({ what: 'discovery', detail }, 'a question that is not answered');
+        quiet({ what: 'discovery', detail: messageOf(error) }, 'a question that is not answered');
         return undefined;
       } finally {
         pacer.end();

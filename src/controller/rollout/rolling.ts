@@ -41,7 +41,7 @@ export interface Rolling {
   readonly inProgress: Map<string, Target>;
   /** By certname. */
   readonly results: Map<string, HostResult>;
-  /** Whether an earlier controller's request has been accepted there, and its end is not known: it is followed even once the job has stopped. */
+  /** Whether the host has accepted an earlier controller's request and its end is not known: it is followed even once the job has stopped. */
   isUnderWay(certname: string): boolean;
   /** Emits an event of the job. */
   report(event: JobEvent): void;

@@ -1,4 +1,5 @@
 /** What a failed attempt means for a host: its result, or that it is asked again. */
+import { messageOf } from '../../errors.ts';
 import type { RefusalBody, RefusalCode } from '../../protocol/refusal.ts';
 import { SendError } from '../../transport/transport.ts';
 import { formatDuration } from '../../util/duration.ts';
@@ -28,7 +29,7 @@ const FORGOTTEN = 'the agent no longer knows this job: whether its run came to a
 
 export function asSendError(error: unknown): SendError {
   if (error instanceof SendError) return error;
-  return new SendError('broken', error instanceof Error ? error.message : String(error), { arrived: true });
+  return new SendError('broken', messageOf(error), { arrived: true });
 }
 
 /** Returns the result that a failure makes; undefined: ask again. */

@@ -1,5 +1,7 @@
 /** DESIGN 12, the controller's side: streams to agents that listen at a broker. */
+
 import type { Duplex } from 'node:stream';
+import { messageOf } from '../../errors.ts';
 import type { StreamDialler } from '../transport.ts';
 import { type Dialled, untilAccepted } from './dialled.ts';
 import type { Denial, Link, Message } from './link.ts';
@@ -40,7 +42,7 @@ export class NatsDialler implements StreamDialler {
     try {
       await this.#link.ready({ withinMs, signal });
     } catch (error) {
-      throw notReached('no-answer', error instanceof Error ? error.message : String(error));
+      throw notReached('no-answer', messageOf(error));
     }
     const dialled = this.#begin(certname);
     const { name } = dialled;

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { formatDuration } from '../../../util/duration.ts';
 import { parseJson } from '../../../util/json.ts';
+import { bodyWithin } from '../../../util/node-http.ts';
 import { SendError } from '../../transport.ts';
 
 export interface AnswerLimits {
@@ -18,14 +19,10 @@ export async function readJson(
   const slow = `kick agent does not finish its answer within ${formatDuration(answerMs)}`;
   const late = new SendError('no-answer', slow, { arrived: sent });
   const timer = setTimeout(() => response.destroy(late), answerMs);
-  const chunks: Buffer[] = [];
-  let total = 0;
+  const tooLong = () => garbage(`an answer of more than ${answerBytes} bytes`, sent);
+  let body: Buffer;
   try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      total += chunk.byteLength;
-      if (total > answerBytes) throw garbage(`an answer of more than ${answerBytes} bytes`, sent);
-      chunks.push(chunk);
-    }
+    body = await bodyWithin(response, answerBytes, tooLong);
   } catch (error) {
     if (error instanceof SendError) throw error;
     throw new SendError('broken', 'the connection broke within the answer', { arrived: sent, cause: error });
@@ -34,7 +31,7 @@ export async function readJson(
     response.destroy();
   }
   try {
-    return parseJson(Buffer.concat(chunks), { maxBytes: answerBytes });
+    return parseJson(body, { maxBytes: answerBytes });
   } catch (error) {
     throw garbage('an answer that is not JSON', sent, error);
   }

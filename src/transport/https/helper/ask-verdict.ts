@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import * as v from 'valibot';
 import { QUESTION_LIFETIME_S, type Verdict, VerdictSchema } from '../../../protocol/discovery.ts';
 import { parseJson } from '../../../util/json.ts';
-import { httpRequest } from '../../../util/node-http.ts';
+import { bodyWithin, httpRequest } from '../../../util/node-http.ts';
 import { REQUEST_TYPE } from '../media-types.ts';
 
 const MAX_BYTES = 8192;
@@ -22,19 +22,9 @@ export async function askVerdict(helper: string, question: Uint8Array): Promise<
   asked.on('error', () => {}); // after its head it ends the answer as well
   asked.end(question);
   const [answer] = (await once(asked, 'response')) as [IncomingMessage];
-  const body = await bytesOf(answer);
+  const tooLong = () => new Error(`the helper answers with more than ${MAX_BYTES} bytes`);
+  const body = await bodyWithin(answer, MAX_BYTES, tooLong);
   if (answer.statusCode === 204) return undefined;
   if (answer.statusCode !== 200) throw new Error(`the helper answers ${answer.statusCode}`);
   return v.parse(VerdictSchema, parseJson(body, { maxBytes: MAX_BYTES }));
-}
-
-async function bytesOf(answer: IncomingMessage): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  let total = 0;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
-    total += chunk.byteLength;
-    if (total > MAX_BYTES) throw new Error(`the helper answers with more than ${MAX_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
