@@ -88,10 +88,13 @@ test('what looks like markup is text', async () => {
     await page.getByRole('dialog').getByText(MARKUP).first().waitFor({ state: 'attached' });
     expect(await page.locator('img[onerror], img[src="x:"]').count()).toBe(0);
   }
+  // What the hosts have in common is counted as long as nothing is chosen; a choice that cannot be read has nothing to count.
   await page.goto('/kick');
-  await page.getByLabel(en.kick.expression, { exact: true }).fill(MARKUP);
   await page.getByRole('button', { name: en.kick.narrow }).click();
-  await page.getByText(MARKUP).first().waitFor({ state: 'attached' });
+  await page.getByRole('button', { name: MARKUP }).first().waitFor();
+  const expression = page.getByLabel(en.kick.expression, { exact: true });
+  await expression.fill(MARKUP);
+  await page.locator('.expression').getByText('<img').waitFor();
   expect(await page.locator('img[onerror], img[src="x:"]').count()).toBe(0);
   expect([dialogs, complaints]).toEqual([[], []]);
 });
