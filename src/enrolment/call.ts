@@ -9,12 +9,12 @@ import { REFUSALS, type RefusalCode } from '../pki/enrolment-refusal.ts';
 import type { DenyList } from '../pki/identity.ts';
 import { attempts, isClosed } from '../transport/https/client/attempts.ts';
 import { SENDER_LIMITS } from '../transport/https/client/limits.ts';
-import { checkDenied, checkServerName } from '../transport/https/client/server-name.ts';
 import { certificateWords } from '../transport/tls/certificate-words.ts';
 import { SendError } from '../transport/transport.ts';
 import { formatDuration } from '../util/duration.ts';
 import { parseJson } from '../util/json.ts';
 import { clip } from '../util/text.ts';
+import { refuseServer } from './refuse-server.ts';
 import { JSON_TYPE, MAX_ANSWER_BYTES, RefusalSchema } from './wire.ts';
 
 export interface ServerAddress {
@@ -138,10 +138,8 @@ function exchange(
   });
 }
 
-function optionsFor(
-  { host, port }: ServerAddress,
-  { method, path, trust, body = '' }: Question,
-): RequestOptions {
+function optionsFor(server: ServerAddress, { method, path, trust, body = '' }: Question): RequestOptions {
+  const { host, port } = server;
   const common: RequestOptions = {
     ...{ host, port, method, path, agent: false, minVersion: 'TLSv1.3', ciphers: 'DEFAULT@SECLEVEL=2' },
     // A resumed session skips revocation and checkServerIdentity.
@@ -160,8 +158,7 @@ function optionsFor(
     ...common,
     ...material,
     rejectUnauthorized: true,
-    checkServerIdentity: (_, certificate) =>
-      checkServerName(host, certificate) ?? checkDenied(certificate, denied),
+    checkServerIdentity: (_, certificate) => refuseServer(server, certificate, denied),
   };
 }
 
@@ -173,7 +170,12 @@ function failure(error: unknown, { doing, socket }: { doing: string; socket: TLS
     new KickError('pki', `${doing}: ${why}`, { cause: error, ...(hint !== undefined && { hint }) });
   if (code === 'ECONNREFUSED')
     return said('nothing listens there', 'on the controller: systemctl start kick-pki');
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return said('the name does not resolve');
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return said(
+      'the name does not resolve',
+      'add it to DNS or /etc/hosts: the server is verified by this name',
+    );
+  if (error instanceof KickError) return said(message, error.hint);
   if (error instanceof SendError) return said(message);
   if (/protocol version|wrong version number/.test(message))
     return said(

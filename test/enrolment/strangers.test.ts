@@ -88,9 +88,12 @@ test('a rogue node of the same CA does not pass for the server, neither with its
   });
   const { port, lines } = await serveHere(site, { certname: rogue });
   const place = nodePlace();
-  await expect(enrollHere(port, await site.token(), { place })).rejects.toThrow(
-    /the certificate there is that of "web9.example.com"/,
-  );
+  await expect(enrollHere(port, await site.token(), { place })).rejects.toMatchObject({
+    message: expect.stringMatching(
+      /: the certificate there is that of "web9.example.com"; "localhost" was expected$/,
+    ),
+    hint: expect.stringContaining(`if "${rogue}" is the host of the CA: --server ${rogue}:${port},`),
+  });
   expect(lines).toEqual([]);
   expect(existsSync(place.dir)).toBe(false);
 });
