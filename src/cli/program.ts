@@ -2,7 +2,7 @@
 
 import { EXIT } from '../protocol/outcome.ts';
 import { addCommands, isCommand } from './command-table.ts';
-import { Command, CommanderError, Option } from './commander.ts';
+import { Command, CommanderError, Help, Option } from './commander.ts';
 import type { CommandContext, Environment } from './context.ts';
 import { ownSenders } from './open-sender.ts';
 import { HELP } from './options/groups.ts';
@@ -85,7 +85,13 @@ export async function makeProgram(context: CommandContext, words?: readonly stri
     .addHelpOption(new Option('-h, --help', HELP))
     .usage('[command] [options] [hosts...]')
     // A list of commands, not of their options.
-    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .configureHelp({
+      subcommandTerm: (command) => command.name(),
+      optionDescription(option) {
+        const described = Help.prototype.optionDescription.call(this, option);
+        return option.mandatory ? `${described} (required)` : described;
+      },
+    })
     .option('--no-color', 'no colours (as with NO_COLOR)')
     .exitOverride()
     .configureOutput({

@@ -15,13 +15,7 @@ import { formatDuration } from '../util/duration.ts';
 import { parseJson } from '../util/json.ts';
 import { clip } from '../util/text.ts';
 import { refuseServer } from './refuse-server.ts';
-import { JSON_TYPE, MAX_ANSWER_BYTES, RefusalSchema } from './wire.ts';
-
-export interface ServerAddress {
-  /** Its certname as well: the name in its certificate. */
-  host: string;
-  port: number;
-}
+import { JSON_TYPE, MAX_ANSWER_BYTES, RefusalSchema, type ServerAddress } from './wire.ts';
 
 /** Whom to believe, all PEM. */
 export interface Trust {

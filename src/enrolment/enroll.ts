@@ -13,11 +13,11 @@ import type { Clock } from '../util/clock.ts';
 import { formatDuration } from '../util/duration.ts';
 import { exists } from '../util/files.ts';
 import { makeTrustedFolder } from '../util/trusted-folder.ts';
-import { type Answer, ask, type ServerAddress } from './call.ts';
+import { type Answer, ask } from './call.ts';
 import { checkedCas, checkedCertificate, checkedCrls, pinnedCa } from './check-answer.ts';
 import { type NodePlace, writeServer } from './node-place.ts';
 import type { Token } from './token.ts';
-import { firstRequest, MAX_CRL_BYTES, ROUTES } from './wire.ts';
+import { firstRequest, MAX_CRL_BYTES, ROUTES, type ServerAddress } from './wire.ts';
 
 export interface EnrollOptions {
   server: ServerAddress;

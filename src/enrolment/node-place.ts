@@ -7,8 +7,8 @@ import { writeFileAtomic } from '../util/atomic-file.ts';
 import { port, text } from '../util/bounds.ts';
 import { readStored, StoredProblem, storedText } from '../util/stored-json.ts';
 import { refuseUntrusted } from '../util/trusted-path.ts';
-import type { ServerAddress } from './call.ts';
 import { ENROLMENT_FILE } from './enrolment-file.ts';
+import type { ServerAddress } from './wire.ts';
 
 export interface NodePlace {
   /** The folder of certificates. */

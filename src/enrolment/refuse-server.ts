@@ -3,8 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { KickError } from '../errors.ts';
 import type { DenyList } from '../pki/identity.ts';
 import { checkDenied, checkServerName, type SpelledOut } from '../transport/https/client/server-name.ts';
-import type { ServerAddress } from './call.ts';
-import { DEFAULT_PORT } from './wire.ts';
+import { DEFAULT_PORT, type ServerAddress } from './wire.ts';
 
 /** Returns what is wrong, or undefined. `certificate`: one that our CA has signed. */
 export function refuseServer(

@@ -6,6 +6,12 @@ import { matching, text } from '../util/bounds.ts';
 
 export const DEFAULT_PORT = 8141;
 
+export interface ServerAddress {
+  /** Its certname as well: the name in its certificate. */
+  host: string;
+  port: number;
+}
+
 export const ROUTES = {
   ca: '/v1/ca',
   crl: '/v1/crl',

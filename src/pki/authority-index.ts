@@ -72,7 +72,7 @@ export function readIndex(dir: string): Index {
     if (error instanceof KickError) throw error;
     if (systemCode(error) === 'ENOENT') {
       throw new KickError('pki', `open the CA: there is none in "${dir}"`, {
-        hint: `make one: kick pki init --pki-dir ${dir}`,
+        hint: `make one: kick pki init --pki-dir ${dir}; then a certificate for this host: kick pki issue NAME --role controller`,
       });
     }
     throw unusable(path, error);
@@ -108,6 +108,13 @@ export function hangingOnPrevious({ certificates, beside, ...index }: Index, now
   const valid = certificates.filter((entry) => isValid(entry, entry.name, now));
   const renewed = new Set(valid.flatMap((entry) => (generationOf(entry) === signing ? entry.name : [])));
   return valid.filter(({ name }) => !renewed.has(name));
+}
+
+/** Valid certificates of which the same name has a newer valid one. */
+export function supersededIn({ certificates }: Pick<Index, 'certificates'>, now: number): Entry[] {
+  const valid = certificates.filter((entry) => isValid(entry, entry.name, now));
+  const newest = new Map(valid.map((entry) => [entry.name, entry]));
+  return valid.filter((entry) => newest.get(entry.name) !== entry);
 }
 
 /** Whether an entry is a valid certificate of that name; `now` is milliseconds since 1970. */

@@ -16,6 +16,7 @@ import {
   isValid,
   type Role,
   readIndex,
+  supersededIn,
   writeIndex,
 } from './authority-index.ts';
 import { exclusively, type Place } from './authority-place.ts';
@@ -55,8 +56,13 @@ export interface Authority {
   retire(options: { isForced: boolean }): Promise<Rotation>;
 }
 
-/** `isHanging`: its name has no certificate but of the CA before the one that signs. */
-export type Listed = Entry & { isHanging: boolean };
+export interface Listed extends Entry {
+  state: 'valid' | 'revoked' | 'expired';
+  /** Its name has no certificate but of the CA before the one that signs. */
+  isHanging: boolean;
+  /** Valid, and its name has a newer valid one. */
+  isSuperseded: boolean;
+}
 
 /**
  * Opens the CA in a folder. Changes are made one at a time, even by several processes. Its methods throw `KickError`
@@ -68,15 +74,22 @@ export function openAuthority(dir: string, { clock }: AuthorityOptions): Authori
     init: (name) => exclusively(here, () => init(name, here)),
     issue: (request) => exclusively(here, () => issue(request, here)),
     revoke: (name) => exclusively(here, () => revoke(name, here)),
-    async list() {
-      const index = readIndex(dir);
-      const hanging = new Set(hangingOnPrevious(index, clock.now()));
-      return index.certificates.map((entry) => ({ ...entry, isHanging: hanging.has(entry) }));
-    },
+    list: async () => list(readIndex(dir), clock.now()),
     rotate: (name) => exclusively(here, () => rotate(name, here)),
     switchOver: ({ isForced }) => exclusively(here, () => switchOver(isForced, here)),
     retire: ({ isForced }) => exclusively(here, () => retire(isForced, here)),
   };
+}
+
+function list(index: Index, now: number): Listed[] {
+  const hanging = new Set(hangingOnPrevious(index, now));
+  const superseded = new Set(supersededIn(index, now));
+  return index.certificates.map((entry) => ({
+    ...entry,
+    state: entry.revokedAt !== undefined ? 'revoked' : entry.notAfter > now ? 'valid' : 'expired',
+    isHanging: hanging.has(entry),
+    isSuperseded: superseded.has(entry),
+  }));
 }
 
 async function init(name: string, place: Place): Promise<string[]> {

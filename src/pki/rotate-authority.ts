@@ -5,6 +5,7 @@
 import { KickError } from '../errors.ts';
 import { writeFileAtomic } from '../util/atomic-file.ts';
 import { formatDuration } from '../util/duration.ts';
+import { exists } from '../util/files.ts';
 import {
   type Entry,
   generationOf,
@@ -93,7 +94,7 @@ export async function retire(isForced: boolean, place: Place): Promise<Rotation>
   const hanging = hangingOnPrevious({ ...index, beside }, now);
   if (hanging.length > 0 && !isForced) {
     throw new KickError('pki', `${doing}: these have no certificate but of it: ${namesIn(hanging)}`, {
-      hint: 'see kick pki list; they renew it themselves if they have enrolled. --force shuts them out',
+      hint: await hangingHint(hanging, place),
     });
   }
   // What it has signed stays listed: an entry is what uses a token up.
@@ -104,6 +105,23 @@ export async function retire(isForced: boolean, place: Place): Promise<Rotation>
   );
   await store({ ...index, certificates }, place);
   return { name: nameOf(beside), hanging };
+}
+
+/** What was issued here has its file here; enrolled nodes have theirs. */
+async function hangingHint(hanging: readonly Entry[], { dir, paths }: Place): Promise<string> {
+  const areHere = await Promise.all(hanging.map(({ name }) => exists(paths.certificateOf(name))));
+  const issued = hanging.find((_, index) => areHere[index]);
+  return [
+    ...(issued === undefined
+      ? []
+      : [
+          `"${paths.certificateOf(issued.name)}" is still of the old CA: kick pki issue ${issued.name} --role ${issued.role} --pki-dir ${dir} (kick pki serve renews its own within an hour)`,
+        ]),
+    ...(areHere.every(Boolean)
+      ? []
+      : ['enrolled nodes renew within two hours, or at once with kick agent renew']),
+    '--force shuts them out',
+  ].join('; ');
 }
 
 async function store(index: Index, place: Place): Promise<void> {

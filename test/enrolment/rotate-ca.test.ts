@@ -114,7 +114,10 @@ test('the server is the last to get a certificate of the new CA; then the old on
   await served.setIdentity();
   await look();
   expect(await oldOnes()).toEqual([SERVER]);
-  await expect(authority.retire({ isForced: false })).rejects.toThrow(/but of it: localhost$/);
+  await expect(authority.retire({ isForced: false })).rejects.toMatchObject({
+    message: expect.stringMatching(/but of it: localhost$/),
+    hint: `"${ownPaths(dir, SERVER).certificate}" is still of the old CA: kick pki issue localhost --role controller --pki-dir ${dir} (kick pki serve renews its own within an hour); --force shuts them out`,
+  });
   expect(await renewServer()).toBe(true);
   expect(issuerOf(ownPaths(dir, SERVER).certificate)).toBe('CN=Another CA');
   await authority.retire({ isForced: false });

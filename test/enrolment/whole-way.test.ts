@@ -76,7 +76,9 @@ test('token, enroll, kick; the controller is revoked, and the agent learns it by
   expect(enrolled).toMatchObject({
     code: 0,
     err: '',
-    out: expect.stringMatching(/^web1\S+ has a certificate until .*\nNext: /),
+    out: expect.stringMatching(
+      /^web1\S+ has a certificate until .*\nIn agent\.yaml, .*: certname: web1\.example\.com\nNext: /,
+    ),
   });
   expect(pkiOf('tokens')).toMatchObject({ out: '', err: 'No tokens: kick pki token NAME\n' });
 
@@ -127,6 +129,27 @@ test('an agent renews its certificate and serves with the new one, without a res
   const { serialNumber } = new X509Certificate(readFileSync(place.paths.certificate));
   expect(await shownBy(agent.port)).toBe(serialNumber);
   expect(controller(agent.port, site.dir)('run', NODE, '--quiet').code).toBe(0);
+});
+
+test('an agent whose node enrols again serves with the new key, without a restart, and that is said', async () => {
+  const site = await caSite();
+  const place = nodePlace();
+  await enrollHere((await serveHere(site)).port, await site.token(), { place });
+  const server = await serveProcess(site.dir);
+  const agent = await startRealAgent(
+    agentCommand({ configDir: agentFolder(), pkiDir: place.dir, certname: NODE }),
+  );
+  const before = await shownBy(agent.port);
+  const token = kickNow(['pki', 'token', NODE, '--replace', '--pki-dir', site.dir]).out;
+  const again = kickNow(
+    [
+      ...['agent', 'enroll', '--force', '--server', `${SERVER}:${server.port}`],
+      ...['--pki-dir', place.dir, '--certname', NODE],
+    ],
+    { env: { KICK_TOKEN: token } },
+  );
+  expect(again).toMatchObject({ code: 0, out: expect.stringMatching(/within seconds, without a restart/) });
+  await expect.poll(() => shownBy(agent.port)).not.toBe(before);
 });
 
 test('kick doctor says that a certificate cannot be renewed, and kick agent renew why', async () => {

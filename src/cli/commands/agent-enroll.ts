@@ -1,5 +1,6 @@
 /** `kick agent enroll` and `kick agent renew`: certificates of kick's own CA, on the node. */
 import { X509Certificate } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -53,15 +54,28 @@ export function addEnroll(agent: Command, { terminal, env }: CommandContext): vo
     ]);
     const token = parseToken(await readToken(options.tokenFile, env));
     const isForced = options.force === true;
+    const isReplaced = existsSync(place.paths.certificate);
     const pem = await enroll({ ...{ server, token, name, place, isForced }, clock: systemClock });
     const { validTo, raw } = new X509Certificate(pem);
     terminal.out(`${name} has a certificate until ${dateTime(Date.parse(validTo))}, in ${place.dir}\n`);
     terminal.out(
       isPuppetAdministrator(raw)
         ? `Next: kick ping HOST; kick agent, or kick agent renew from cron, renews the certificate\n`
-        : `Next: systemctl enable kick-agent && systemctl restart kick-agent\n`,
+        : isReplaced
+          ? REPLACED
+          : `${namedWords(name)}Next: systemctl enable kick-agent && systemctl restart kick-agent\n`,
     );
   });
+}
+
+const REPLACED = `An agent that uses the one before takes it up within seconds, without a restart.
+kick-listener, which has a copy of the key, needs one: systemctl restart kick-listener
+`;
+
+/** By which name an agent looks for it. */
+function namedWords(name: string): string {
+  const here = hostname().toLowerCase();
+  return name === here ? '' : `In agent.yaml, since this host calls itself "${here}": certname: ${name}\n`;
 }
 
 export function addRenew(agent: Command, { terminal, env }: CommandContext): void {

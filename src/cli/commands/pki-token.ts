@@ -13,7 +13,7 @@ import { safeJson } from '../../util/text.ts';
 import { dateTime, isoTime } from '../../util/times.ts';
 import { choiceOption } from '../options/option-choices.ts';
 import { durationOf, whole } from '../options/option-values.ts';
-import { oneOf, type PkiTools, ROLES, roleOption } from './pki-tools.ts';
+import { oneOf, type PkiTools, pkiDirWords, ROLES, roleOption } from './pki-tools.ts';
 
 const EXAMPLES = `
 Examples:
@@ -71,9 +71,15 @@ async function create(
   const { id, secret, endsAt } = await enrolments.create({ name, role, days, forMs, replace });
   terminal.err(`A token for ${name} (${role}), once, until ${dateTime(endsAt)}:\n`);
   terminal.out(`${formatToken({ id, secret, fingerprint })}\n`);
+  if (!existsSync(authorityPaths(dir).certificateOf(here))) {
+    terminal.err(`First, as kick pki serve needs it: ${ownCertificate(here, dir)}\n`);
+  }
   terminal.err(`While kick pki serve runs here, on ${name}, as root; it asks for the token:\n`);
   terminal.err(`  kick agent enroll --server ${here} --certname ${name}\n`);
 }
+
+const ownCertificate = (here: string, dir: string) =>
+  `kick pki issue ${here} --role controller${pkiDirWords(dir)} (or --certname, if this host has another name)`;
 
 /** The CA of the certificate that `kick pki serve` shows here: while the CA is rotated, it may be the one before. */
 function caOf(here: string, dir: string): X509Certificate {

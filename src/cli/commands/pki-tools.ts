@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { KickError } from '../../errors.ts';
 import type { openAuthority } from '../../pki/authority.ts';
 import type { Role } from '../../pki/authority-index.ts';
+import { FOLDER_OPTIONS } from '../options/folders.ts';
 import { choiceOption } from '../options/option-choices.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -15,6 +16,11 @@ export interface PkiTools {
   certnameOf(command: Command): string;
   authority(command: Command): ReturnType<typeof openAuthority>;
 }
+
+export const DEFAULT_PKI_DIR = FOLDER_OPTIONS.pkiDir[3];
+
+/** For a command to type, which needs no words for the usual folder. */
+export const pkiDirWords = (dir: string) => (dir === DEFAULT_PKI_DIR ? '' : ` --pki-dir ${dir}`);
 
 export const ROLES: readonly Role[] = ['agent', 'controller'];
 
