@@ -20,14 +20,16 @@ test('facets narrow the choice, and say how many hosts have a value', async () =
   await page.getByRole('button', { name: 'Rocky 1' }).waitFor();
   await page.getByRole('button', { name: 'Debian 2' }).click();
   await page.getByRole('heading', { name: en.kick.ofKnown('2', '3') }).waitFor();
-  expect(await page.getByLabel(en.kick.facts).inputValue()).toBe('os.name=Debian');
+  await expect.poll(() => page.getByLabel(en.kick.facts).inputValue()).toBe('os.name=Debian');
   await page.getByRole('button', { name: 'Debian 2', pressed: true }).click();
   await page.getByRole('heading', { name: en.kick.ofKnown('3', '3') }).waitFor();
   expect(await page.getByLabel(en.kick.facts).inputValue()).toBe('');
 });
 
 test('two jobs side by side, and the runs of a host', async () => {
-  const site = await realSite(2, (_name, index) => (index === 0 ? 'held; exit 2' : 'exit 0'));
+  const site = await realSite(2, (_name, index) =>
+    index === 0 ? 'echo begin >>"$JOURNAL"; held; exit 2' : 'exit 0',
+  );
   site.release();
   addUser(site, 'alice', '--role', 'operator');
   const server = await startServer(site);
@@ -41,6 +43,7 @@ test('two jobs side by side, and the runs of a host', async () => {
   await expect
     .poll(async () => (await server.ask(`jobs/${second}`, { headers })).json.counts.unchanged)
     .toBe(1);
+  await expect.poll(() => site.journal(one)).toEqual(['begin', 'begin']);
   await server.ask(`jobs/${second}/cancel`, { body: {}, headers });
   await jobDone(server, second, headers);
 
@@ -51,9 +54,9 @@ test('two jobs side by side, and the runs of a host', async () => {
   await page.getByLabel(en.compare.first).selectOption(first);
   const row = page.getByRole('row').filter({ hasText: 'example.com' });
   await row.getByText(en.outcomes.cancelled).waitFor();
-  expect(await row.count()).toBe(1);
+  await expect.poll(() => row.count()).toBe(1);
   expect(await row.textContent()).toContain(en.outcomes.changed);
-  expect(new URL(page.url()).searchParams.get('a')).toBe(first);
+  await page.waitForURL((url) => url.searchParams.get('a') === first);
 
   await row.getByRole('link', { name: one }).click();
   await page.getByRole('heading', { name: en.host.runs }).waitFor();
@@ -83,5 +86,5 @@ test('what is typed into a filter is one step of the history, and its address br
   expect(await filter.inputValue()).toBe('web2');
   await filter.press('Escape');
   await page.getByText('web1.example.com').waitFor();
-  expect(new URL(page.url()).search).toBe('');
+  await page.waitForURL((url) => url.search === '');
 });

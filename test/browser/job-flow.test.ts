@@ -29,9 +29,9 @@ test.each(SPOKEN)('a job from signing in to its result, in $locale', async ({ lo
   site.release();
   await countOf(page, t.outcomes.changed, 2).waitFor();
   await countOf(page, t.outcomes.failed, 1).click();
-  expect(new URL(page.url()).search).toBe('?outcome=failed');
+  await page.waitForURL((url) => url.search === '?outcome=failed');
   await page.getByRole('button', { name: t.job.rerun('1') }).waitFor();
-  expect(await page.getByRole('row').filter({ hasText: 'example.com' }).count()).toBe(1);
+  await expect.poll(() => page.getByRole('row').filter({ hasText: 'example.com' }).count()).toBe(1);
   await row.click();
   await page.getByRole('dialog').getByText(t.job.log, { exact: true }).waitFor();
   await page.keyboard.press('Escape');

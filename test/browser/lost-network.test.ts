@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { en } from '../../src/web/app/text/en.ts';
+import { freePort } from '../../tools/loopback.ts';
 import { realSite } from '../support/real-site.ts';
 import { addUser, signIn, startServer } from '../web/web-site.ts';
 import { countOf, openPage, signInOn } from './open-page.ts';
@@ -35,7 +36,7 @@ test.each(['SIGKILL', 'SIGTERM'] as const)(
   async (signal) => {
     const site = await realSite(2, () => 'held; exit 2');
     addUser(site, 'alice', '--role', 'operator');
-    const server = await startServer(site);
+    const server = await startServer(site, { port: await freePort() });
     const { page } = await openPage(server);
     await signInOn(page, 'alice');
     const headers = await signIn(server, 'alice');

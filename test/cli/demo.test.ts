@@ -8,7 +8,6 @@ import { tempFolder } from '../support/temp.ts';
 
 test.skipIf(!existsSync('/usr/bin/script'))(
   'whose terminal is closed ends its agents and removes its folder',
-  { timeout: 120_000 },
   async () => {
     const folder = tempFolder();
     const line = [...KICK, 'demo', '--sample'].map((word) => `'${word}'`).join(' ');
@@ -22,13 +21,12 @@ test.skipIf(!existsSync('/usr/bin/script'))(
     }
     expect(readdirSync(folder)).toHaveLength(1);
     child.kill('SIGKILL');
-    await expect.poll(() => readdirSync(folder), { timeout: 60_000 }).toEqual([]);
+    await expect.poll(() => readdirSync(folder)).toEqual([]);
   },
 );
 
 test.each(['agents are starting', 'a kick runs'])(
   'that is told to end when %s leaves no process behind',
-  { timeout: 120_000 },
   async (when) => {
     const folder = tempFolder();
     const [node = '', ...words] = KICK;

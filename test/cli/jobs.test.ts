@@ -130,7 +130,8 @@ test('a job is watched and stopped from another terminal; then it goes on', asyn
 test('kick jobs stop --cancel ends the runs, also of a job whose controller is dead', async () => {
   const { kick, start, journal } = await realSite(2, () => HELD);
   const job = ended(start('web[1-2]', '--format', 'json'));
-  await expect.poll(() => journal('web2.example.com')).toEqual(['begin']);
+  for (const name of ['web1.example.com', 'web2.example.com'])
+    await expect.poll(() => journal(name)).toEqual(['begin']);
   expect((await kick('jobs', 'stop', 'last', '--cancel')).out).toContain('runs in progress are ended');
   expect(JSON.parse((await job).out)).toMatchObject({
     hosts: [{ outcome: 'cancelled' }, { outcome: 'cancelled' }],

@@ -69,7 +69,7 @@ test('whoever connects at the very moment of its end is answered', async () => {
     if (msg === IDLE) for (let i = 0; i < 5; i++) answers.push(status());
   });
   await status();
-  await expect.poll(() => held.count('ended')).toBe(3);
+  await expect.poll(() => held.count('ended')).toBeGreaterThanOrEqual(3);
   setOnLine(() => {});
   expect(answers.length).toBeGreaterThanOrEqual(15);
   expect(await Promise.all(answers)).toHaveLength(answers.length);

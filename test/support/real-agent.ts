@@ -13,6 +13,7 @@ import {
   type StartOptions,
   startAgentProcess,
 } from '../../tools/agent-process.ts';
+import { freePort } from '../../tools/loopback.ts';
 import { type MintedCa, mintCa } from '../../tools/mint/mint-ca.ts';
 import { afterwards } from './afterwards.ts';
 
@@ -68,7 +69,7 @@ export interface AgentPlace {
   readonly sender: Sender;
   readonly stateDir: string;
   readonly runDir: string;
-  /** Starts an agent in this place and waits until it listens; on the port of the first. */
+  /** Starts an agent in this place and waits until it listens; always on the same port. */
   start(): Promise<RealAgent>;
   request(job?: string): Promise<{ job: string; body: Uint8Array }>;
 }
@@ -78,13 +79,12 @@ export async function agentPlace(folder: string, command: readonly string[]): Pr
   const site = agentSite(folder, { command, kill_grace: '1s' });
   const { ca, stateDir, runDir } = site;
   const controller = await ca.identity(CONTROLLER);
-  let port = 0;
+  const port = await freePort();
   return {
     ...{ ca, controller, stateDir, runDir },
     sender: httpsSender({ identity: controller }),
     async start() {
       const agent = await startRealAgent(site.command({ port }));
-      port = agent.port;
       return { ...agent, target: { certname: NAME, host: '127.0.0.1', port } };
     },
     request: (job) => requestFor(controller, job),

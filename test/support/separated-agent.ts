@@ -4,6 +4,7 @@ import type { Identity } from '../../src/pki/identity.ts';
 import { httpsSender } from '../../src/transport/https/client/client.ts';
 import type { Sender, Target } from '../../src/transport/transport.ts';
 import type { AgentProcess, StartOptions } from '../../tools/agent-process.ts';
+import { freePort } from '../../tools/loopback.ts';
 import { KICK } from '../../tools/program.ts';
 import { unitCommand } from '../../tools/unit-command.ts';
 import { type AgentSite, agentSite, NAME, startRealAgent } from './real-agent.ts';
@@ -19,7 +20,7 @@ export interface SeparatedAgent extends AgentSite {
   readonly socket: string;
   /** `by`: what starts the command; defaults to itself. */
   startHelper(by?: Starter, options?: Pick<StartOptions, 'inherit'>): Promise<AgentProcess>;
-  /** On the port of the first one. */
+  /** Always on the same port. */
   startListener(by?: Starter, options?: Pick<StartOptions, 'onLine'>): Promise<AgentProcess>;
   target(): Target;
 }
@@ -45,17 +46,15 @@ export async function separatedAgent(
   const site = agentSite(folder, { kill_grace: '1s', ...config });
   const controller = await site.ca.identity('puppet.example.com');
   const socket = join(folder, 'helper.sock');
-  let port = 0;
+  const port = await freePort();
   return {
     ...{ ...site, controller, socket },
     sender: httpsSender({ identity: controller }),
     startHelper: (by = itself, options = {}) =>
       startRealAgent(by([...site.command({ kick }), '--take-from', socket]), options),
-    async startListener(by = itself, options = {}) {
+    startListener(by = itself, options = {}) {
       const words = [...site.command({ port, kick }), '--pass-to', socket];
-      const listener = await startRealAgent(by(words), options);
-      port = listener.port;
-      return listener;
+      return startRealAgent(by(words), options);
     },
     target: () => ({ certname: NAME, host: '127.0.0.1', port }),
   };

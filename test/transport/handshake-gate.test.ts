@@ -1,6 +1,6 @@
 /** Before TLS: who goes first, who makes room, and that a flood locks nobody out. */
 import { setImmediate as turn } from 'node:timers/promises';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { AddressBook } from '../../src/transport/guard/address-book.ts';
 import { quietLog } from '../../src/util/quiet-log.ts';
 import { captureLog } from './support.ts';
@@ -125,7 +125,7 @@ test('a controller waits for no flood: it gets a place in TLS as soon as another
   const good = await begin('192.0.2.1');
   expect(started).toEqual(['192.0.2.66', '192.0.2.67']);
   later(1);
-  await vi.waitFor(() => expect(started).toContain('192.0.2.1'));
+  await expect.poll(() => started).toContain('192.0.2.1');
   expect([good, ...flood].map(({ isOpen }) => isOpen)).toEqual([true, false, true]);
 });
 
@@ -191,7 +191,7 @@ test('where more come than can be served, those whose turn has not come in time 
   expect(openOf(flood)).toHaveLength(6);
   later(1);
   visit('192.0.2.66').speak();
-  await vi.waitFor(() => expect(openOf(flood)).toEqual(flood.slice(-2)));
+  await expect.poll(() => openOf(flood)).toEqual(flood.slice(-2));
   expect(good.isOpen).toBe(true);
 });
 

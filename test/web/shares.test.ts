@@ -173,9 +173,10 @@ test('streams: a share for each person and each address, given back at the end',
   take('alice', '192.0.2.3');
 });
 
-test('bodies of strangers: eight at once of a host, and none that drips for longer than it may', async () => {
+/** Eight bodies that drip, from one host, at a server that lets each of them for so long. */
+async function drippedOn({ withinMs }: { withinMs: number }) {
   const app = express();
-  const bodyOf = openBodies(700);
+  const bodyOf = openBodies(withinMs);
   const lines: string[] = [];
   const noisy = pino({ level: 'warn' }, { write: (line) => void lines.push(line) });
   let ended = 0;
@@ -204,10 +205,19 @@ test('bodies of strangers: eight at once of a host, and none that drips for long
     response.resume();
     return response.statusCode;
   };
+  return { statusOf, lines, ended: () => ended };
+}
+
+test('bodies of strangers: eight at once of a host', async () => {
+  const { statusOf, lines } = await drippedOn({ withinMs: 600_000 });
   await expect.poll(() => statusOf('127.0.0.1')).toBe(503);
   expect(await statusOf('127.0.0.2')).toBe(200);
-  // Those that drip are cut off, and make room.
-  await expect.poll(() => statusOf('127.0.0.1')).toBe(200);
-  expect(ended).toBeGreaterThanOrEqual(10);
+  expect(lines).toEqual([]);
+});
+
+test('bodies of strangers: those that drip for longer than they may are cut off, and make room', async () => {
+  const { statusOf, lines, ended } = await drippedOn({ withinMs: 300 });
+  await expect.poll(ended).toBeGreaterThanOrEqual(8);
+  expect(await statusOf('127.0.0.1')).toBe(200);
   expect(lines).toEqual([]);
 });

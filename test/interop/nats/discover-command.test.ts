@@ -65,7 +65,7 @@ test('kick discover lists who answers', async () => {
   expect(out).toBe('web1.example.com\nweb2.example.com\n');
   expect(err).toMatch(/^Discovery: \S+ \(2 of 2 expected\)$/m);
   expect(code).toBe(0);
-  const json = await hosts.kick('discover', 'web2', '--format', 'json', '--discovery-timeout', '300ms');
+  const json = await hosts.kick('discover', 'web2', '--format', 'json', '--discovery-timeout', '2s');
   expect(JSON.parse(json.out)).toMatchObject({
     ...{
       count: 1,

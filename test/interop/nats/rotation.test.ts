@@ -19,7 +19,7 @@ test('an agent comes back to the broker with its new certificate, and says when 
   agent.listener.setIdentity(next);
   agent.link.setIdentity(next);
   await expect
-    .poll(() => agent.link.brokerStatus(), { timeout: 60_000 })
+    .poll(() => agent.link.brokerStatus())
     .toMatchObject({
       reconnects: 1,
       server: expect.any(String),

@@ -45,8 +45,12 @@ test('a helper that sleeps is started by what a controller sends through the bro
   await expect.poll(() => log.join('\n')).toContain('a question that is not answered');
   expect(held.count('started')).toBe(0);
   await expect.poll(async () => (await discover({}, ask)).answers.get(NAME)).toMatchObject({ is: 'yes' });
-  await expect.poll(() => held.count('ended')).toBe(1);
+  // It has ended once for each question that has started it, until one was answered in time.
+  const asleep = () => held.count('started') - held.count('ended') === 0 && held.count('ended');
+  await expect.poll(asleep).toBeGreaterThanOrEqual(1);
+  const before = held.count('ended');
   expect((await site.kick('--all')).code).toBe(0);
-  await expect.poll(() => held.count('ended')).toBe(2);
-  expect(held.lines.filter(({ msg }) => msg === 'ended').map(({ status }) => status)).toEqual([100, 100]);
+  await expect.poll(asleep).toBeGreaterThan(before);
+  const ends = held.lines.filter(({ msg }) => msg === 'ended').map(({ status }) => status);
+  expect(new Set(ends)).toEqual(new Set([100]));
 });

@@ -58,8 +58,8 @@ test('whoever discovers and whoever sends share it, and questions do not hear th
   expect(await sender.status(TARGET, { signal: anySignal() })).toEqual(STATUS);
   for (let round = 0; round < 3; round++) {
     const both = await Promise.all([opener.openCrowd(options), opener.openCrowd(options)]);
-    const ask = { identity: controller, clock: systemClock };
-    const found = await Promise.all(both.map(({ crowd }) => discover({}, { ...ask, crowd, waitMs: 500 })));
+    const ask = { identity: controller, clock: systemClock, expected: [TARGET.certname] };
+    const found = await Promise.all(both.map(({ crowd }) => discover({}, { ...ask, crowd })));
     const heard = { forged: 0, repeated: 0, tooMany: 0 };
     for (const { answers, ignored } of found)
       expect([[...answers.keys()], ignored]).toEqual([[TARGET.certname], heard]);

@@ -38,7 +38,7 @@ export function connectTo(
   return { link, log };
 }
 
-export const soon = (link: BrokerConnection) => link.ready({ withinMs: 20_000, signal: anySignal() });
+export const soon = (link: BrokerConnection) => link.ready({ withinMs: 600_000, signal: anySignal() });
 
 /** An agent that listens at a broker. */
 export async function agentAt(address: string, { tls, ...options }: AgentOptions & ConnectOptions = {}) {
