@@ -33,14 +33,14 @@ test('submit refuses by time, and tells its own', async () => {
 /** A controller whose clock is so many seconds off asks with a request that it has signed so many seconds before. */
 async function askedWith({ off, age = 0 }: { off: number; age?: number }): Promise<string> {
   const folder = tempFolder();
-  const now = Date.now();
   // A state directory that is older than the request.
   mkdirSync(join(folder, 'state'), { mode: 0o700 });
   writeFileSync(
     join(folder, 'state', 'store.json'),
-    JSON.stringify({ createdAt: now - 2 * 365 * 24 * HOUR_MS }),
+    JSON.stringify({ createdAt: Date.now() - 2 * 365 * 24 * HOUR_MS }),
   );
   const agent = await startAgent(folder, { runner: command('ok') });
+  const now = Date.now();
   const iat = Math.floor(now / 1000) + off - age;
   const peer = { ...peerOf(), time: now + off * 1000 };
   const submitted = agent.submit(await sealed(requestOf({ iat, exp: iat + LIFETIME_S })), peer);

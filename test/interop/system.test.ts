@@ -77,7 +77,7 @@ test('the timer and its service are the packaged ones; systemd accepts them', as
   expect(execFileSync('systemd-analyze', ['calendar', when], { encoding: 'utf8' })).toMatch(/02:00:00/);
   const [, command = ''] = /^ExecStart=\/usr\/bin\/(kick .*)$/m.exec(service) ?? [];
   expect(await shell(site, command)).toEqual({ out: '', err: '', code: 0 });
-  expect(readFileSync(join(folder, 'log'), 'utf8')).toContain('web1.example.com: unchanged');
+  await expect.poll(() => readFileSync(join(folder, 'log'), 'utf8')).toContain('web1.example.com: unchanged');
 });
 
 test('the unit of kick pki serve: systemd accepts it, finds it well shut, and it can write to its CA alone', () => {
@@ -204,7 +204,6 @@ test('the deploy hook: the last of many deploys is always followed by a kick', a
   expect(site.journal('web1.example.com')).toEqual(['begin', 'begin']);
 });
 
-// A process of its own: its lines have been taken when it ends.
 const kickProcess = (site: Site, ...words: string[]) => ended(site.start(...words));
 
 test("jobs and outcomes are lines of the system's log, with their priority", async () => {
@@ -213,8 +212,10 @@ test("jobs and outcomes are lines of the system's log, with their priority", asy
   const log = join(folder, 'log');
   controllerYaml({ syslog: ['/bin/sh', '-c', `cat >>'${log}'`] });
   expect((await kickProcess(site, 'web[1-2]', '--quiet')).code).toBe(1);
-  expect(existsSync(log)).toBe(true);
-  const lines = readFileSync(log, 'utf8').trim().split('\n');
+  // A program that takes them has three seconds to end, and is not waited for any longer.
+  const noted = () => (existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []);
+  await expect.poll(() => noted().length).toBe(4);
+  const lines = noted();
   const told = lines.map(
     (line) => [line.slice(0, 3), JSON.parse(line.slice(3)) as Record<string, unknown>] as const,
   );
