@@ -28,9 +28,12 @@ export function applyCommand(manifest: string): string[] {
   symlinkSync(MODULE, join(modules, 'kick'));
   const file = join(folder, 'site.pp');
   writeFileSync(file, manifest);
-  const folders = ['conf', 'var', 'log', 'run', 'public'].map((name) => `--${name}dir=${join(folder, name)}`);
+  const folders = ['conf', 'var', 'log', 'run', 'public'];
+  // Puppet itself makes none of its folders below /dev, such as in /dev/shm.
+  for (const name of [...folders, 'var/state']) mkdirSync(join(folder, name));
+  const options = folders.map((name) => `--${name}dir=${join(folder, name)}`);
   return [
-    ...['puppet', 'apply', `--modulepath=${modules}`, ...folders],
+    ...['puppet', 'apply', `--modulepath=${modules}`, ...options],
     ...['--color=false', '--detailed-exitcodes', '--logdest=console', file],
   ];
 }
