@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isUntrusted, KickError, onFiles } from '../errors.ts';
 import { splitCrls } from '../pki/crl.ts';
-import { privateKey, readPem } from '../pki/identity-files.ts';
+import { isWhole, privateKey, readPem } from '../pki/identity-files.ts';
 import { loadIdentity } from '../pki/load-identity.ts';
 import { newKey, pemOf } from '../pki/new-key.ts';
 import { isCertname } from '../protocol/names.ts';
@@ -108,12 +108,13 @@ async function makeFolders({ dir, paths }: NodePlace): Promise<void> {
 
 const newKeyPath = (path: string) => `${path}.new`;
 
-/** On disk before the server knows it: with the same key the same token is answered again. */
+/** On disk before the server knows it: with the same key the same token is answered again. One that is damaged is made anew. */
 async function keyInTheMaking(path: string): Promise<KeyObject> {
   const newPath = newKeyPath(path);
   if (await exists(newPath)) {
     try {
-      return privateKey(readPem(newPath, 'key'), newPath);
+      const key = privateKey(readPem(newPath, 'key'), newPath);
+      if (key.asymmetricKeyDetails?.namedCurve === 'prime256v1' && isWhole(key)) return key;
     } catch (error) {
       if (isUntrusted(error)) throw error;
     }

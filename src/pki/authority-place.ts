@@ -1,5 +1,5 @@
 /** The folder of our own CA: changed by one at a time, even by several processes. */
-import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KickError, onFiles } from '../errors.ts';
@@ -10,7 +10,7 @@ import { readTrusted } from '../util/trusted-file.ts';
 import { makeTrustedFolder } from '../util/trusted-folder.ts';
 import { refuseUntrusted } from '../util/trusted-path.ts';
 import type { AuthorityPaths } from './authority-index.ts';
-import { privateKey } from './identity-files.ts';
+import { isWhole, NOT_WHOLE, privateKey } from './identity-files.ts';
 
 const LOCK_WAIT_MS = 30_000;
 
@@ -45,14 +45,13 @@ async function holderOf(path: string): Promise<string> {
   return holder === undefined ? 'another process' : `pid ${holder.pid}`;
 }
 
-/** Throws `KickError` `pki`. A key of which one bit is another is still one, and nobody would believe what it signs. */
+/** Throws `KickError` `pki`. */
 export function caKey({ caKey: pathOf }: AuthorityPaths, generation: number): KeyObject {
   const path = pathOf(generation);
   const pem = readTrusted(path, { doing: `use the CA's key "${path}"`, maxBytes: MAX_KEY_BYTES });
   const key = privateKey(pem.toString('latin1'), path);
-  const probe = Buffer.from(path);
-  if (verify('sha256', probe, createPublicKey(key), sign('sha256', probe, key))) return key;
-  throw new KickError('pki', `use the CA's key "${path}": it is damaged, its two halves do not fit`, {
+  if (isWhole(key)) return key;
+  throw new KickError('pki', `use the CA's key "${path}": ${NOT_WHOLE}`, {
     hint: 'restore it from a backup of the CA',
   });
 }

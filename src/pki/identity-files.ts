@@ -1,5 +1,12 @@
 /** Reads the files of an identity: PEM that exists, is readable and of a supported kind. */
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  type KeyObject,
+  sign,
+  verify,
+  X509Certificate,
+} from 'node:crypto';
 import { KickError, messageOf, systemCode } from '../errors.ts';
 import { readTrusted } from '../util/trusted-file.ts';
 
@@ -71,6 +78,19 @@ export function privateKey(pem: string, path: string): KeyObject {
     hint: 'RSA from 2048 bits, P-256 or Ed25519',
   });
 }
+
+/** A key of which one bit is another can still be read, and belongs to its certificate; but nobody believes what it signs. */
+export function isWhole(key: KeyObject): boolean {
+  const probe = Buffer.from('a probe');
+  const digest = key.asymmetricKeyType === 'ed25519' ? null : 'sha256';
+  try {
+    return verify(digest, probe, createPublicKey(key), sign(digest, probe, key));
+  } catch {
+    return false; // of an RSA key, some are no numbers that can be reckoned with
+  }
+}
+
+export const NOT_WHOLE = 'it is damaged, its two halves do not fit';
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 

@@ -11,6 +11,8 @@ import {
   broken,
   CUT_OFF,
   isCutOff,
+  isWhole,
+  NOT_WHOLE,
   nameFor,
   privateKey,
   RENEW,
@@ -84,7 +86,10 @@ function certnameOf(leaf: X509Certificate, path: string): string {
 }
 
 function checkKeyFits(key: KeyObject, leaf: X509Certificate, paths: IdentityPaths): void {
-  if (leaf.checkPrivateKey(key)) return;
+  if (leaf.checkPrivateKey(key)) {
+    if (isWhole(key)) return;
+    throw broken('key', paths.key, { why: NOT_WHOLE, hint: `restore it from a backup, or ${RENEW}` });
+  }
   throw broken('key', paths.key, {
     why: `it does not belong to the certificate "${paths.certificate}"`,
     hint: 'one of the two was replaced: have a new certificate made for this key',

@@ -65,6 +65,7 @@ const commandOf = (user: string, action: Request['action']) =>
 
 /** Puppet is disabled until tomorrow, by root: whatever can still be read of that, it stays so, for everybody else as well. */
 const disabledLock: Kept = {
+  isMark: true,
   async make(folder) {
     const disablingIn = (where: string) =>
       createDisabling({ lockPath: async () => join(where, 'agent_disabled.lock'), clock, log });
@@ -88,6 +89,7 @@ const disabledLock: Kept = {
 
 /** Somebody wants a job to stop, and what runs there to end: if that cannot be read, at least the first. */
 const order = (cancel: boolean): Kept => ({
+  isMark: true,
   async make(folder) {
     const job = uuidv7(Date.now());
     mkdirSync(join(folder, 'jobs', job), { recursive: true, mode: 0o700 });

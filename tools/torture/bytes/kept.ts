@@ -5,6 +5,8 @@ import { BrokenPromise } from '../check.ts';
 
 /** Files that are only read together. */
 export interface Kept {
+  /** That it is there is what it says: nobody can tell that it has vanished. */
+  isMark?: boolean;
   /** Writes them whole into an empty folder; what returns asks for them in a copy of it, and returns what is false. */
   make(folder: string): Promise<(folder: string) => Promise<string | undefined>>;
 }

@@ -81,7 +81,8 @@ function damageJobs(
     const spot = order.next().value;
     const copy = place.copyJob();
     const isIndex = spot.file === INDEX;
-    const text = isIndex ? changed(Buffer.from(copy.lines), spot, random) : Buffer.from(copy.lines);
+    const lines = Buffer.from(copy.lines);
+    const text = isIndex ? (changed(lines, spot, random) ?? '') : lines;
     if (!isIndex) damage(join(place.folder, 'jobs', copy.id, spot.file), spot, random);
     appendFileSync(join(place.folder, INDEX), text);
     all.push({ id: copy.id, file: spot.file, what: `${spot.file}, byte ${spot.at}: ${spot.way}` });

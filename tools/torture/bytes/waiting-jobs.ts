@@ -26,8 +26,8 @@ export function damageWaiting(
   while (all.length < AT_ONCE) {
     const { file, ...spot } = order.next().value;
     const what = `${file}, byte ${spot.at}: ${spot.way}`;
-    // An empty one is that of a job that has begun.
-    if (spot.way === 'cut off' && spot.at === 0) continue;
+    // An empty one is that of a job that has begun, and where there is none nobody waits.
+    if ((spot.way === 'cut off' && spot.at === 0) || spot.way === 'vanished') continue;
     const { id, path } = place.copyWaiting();
     if (damage(path, spot, random)) all.push({ id, what, isWhole: false });
   }
