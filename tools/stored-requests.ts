@@ -1,7 +1,9 @@
 /** Requests as an agent stores them, copied as often as somebody wants to damage one: each under a key of its own. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { REQUEST_RECORD, requestName } from '../src/agent/requests/request-record.ts';
+import { RUN_FILES } from '../src/agent/runs/run-files.ts';
 import { storedText } from '../src/util/stored-json.ts';
 import { uuidv7 } from '../src/util/uuid.ts';
 
@@ -14,8 +16,11 @@ export type Kind = 'settled' | 'cancelled' | 'waiting' | 'ended';
 /** `always`: without the file nothing is known; `missing`: only its absence says anything; `never`: the rest is enough. */
 export type Decides = 'always' | 'missing' | 'never';
 
+/** A file of a request of some kind, or of its run. */
+export type RequestFile<K extends string> = readonly [K, 'request' | 'run', string, Decides];
+
 /** Every file of a request and of its run. */
-export const REQUEST_FILES: readonly (readonly [Kind, 'request' | 'run', string, Decides])[] = [
+export const REQUEST_FILES: readonly RequestFile<Kind>[] = [
   ['settled', 'request', 'request.json', 'always'],
   ['settled', 'request', 'run.json', 'always'],
   ['settled', 'request', 'events.ndjson', 'never'],
@@ -40,9 +45,9 @@ export const REQUEST_FILES: readonly (readonly [Kind, 'request' | 'run', string,
 export const DAMAGED_RECORD = /^the record is damaged: /;
 
 /** Folders `state` and `run` of an agent that is not running, with one request of each kind. */
-export interface Model {
+export interface Model<K extends string = Kind> {
   folder: string;
-  jobs: Record<Kind, string>;
+  jobs: Record<K, string>;
 }
 
 export interface Copy {
@@ -55,7 +60,11 @@ export interface Copy {
 }
 
 /** Copies a request of the model, with its run. */
-export function copyRequest({ folder, jobs }: Model, kind: Kind, into: string): Copy {
+export function copyRequest<K extends string>(
+  { folder, jobs }: Model<NoInfer<K>>,
+  kind: K,
+  into: string,
+): Copy {
   const [name = ''] = readdirSync(join(folder, 'state', 'requests')).filter((one) =>
     one.startsWith(jobs[kind]),
   );
@@ -72,7 +81,7 @@ export function copyRequest({ folder, jobs }: Model, kind: Kind, into: string): 
   const target = join(into, 'state', 'requests', key);
   write(target, files, renamed);
   if (run === '') return { job, request: target, run: '', runId };
-  const runs = kind === 'ended' ? 'run/runs' : 'state/runs';
+  const runs = existsSync(join(folder, 'run/runs', run)) ? 'run/runs' : 'state/runs';
   write(join(into, runs, runId), filesIn(join(folder, runs, run)), renamed);
   return { job, request: target, run: join(into, runs, runId), runId };
 }
@@ -90,6 +99,11 @@ function rename(text: string, from: string, to: string): string {
 
 function write(folder: string, files: Record<string, string>, change: (text: string) => string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const report = files[RUN_FILES.report];
+  if (report !== undefined && RUN_FILES.reportSum in files) {
+    const sum = createHash('sha256').update(change(report)).digest('hex');
+    files[RUN_FILES.reportSum] = `${sum}  -\n`;
+  }
   for (const [name, text] of Object.entries(files)) {
     writeFileSync(join(folder, name), name === 'request.json' ? text : change(text), { mode: 0o600 });
   }

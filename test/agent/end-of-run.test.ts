@@ -63,6 +63,10 @@ async function ended(
     killGraceMs: 100,
   };
   return {
+    /** Of the run. */
+    dir: runs.liveDir(RUN),
+    /** Puppet's own report. */
+    own: join(dir, 'last_run_report.yaml'),
     lock: join(dir, 'agent_disabled.lock'),
     runs,
     files: () => runs.wrapperFiles(RUN),
@@ -120,6 +124,40 @@ test.each([
   const { judge } = await ended('bare 1', { hook });
   expect(await judge()).toMatchObject({ outcome: 'disabled', message });
 });
+
+test('a run whose report has become another is what Puppet itself has of it, and damaged without that', async () => {
+  const { dir, own, judge } = await ended('2 changed true');
+  const copy = join(dir, 'report.yaml');
+  const edit = (text: string) => text.replace('transaction_completed: true', 'transaction_completed: false');
+  writeFileSync(copy, edit(readFileSync(copy, 'utf8')));
+  expect(await judge()).toMatchObject({ outcome: 'changed' });
+  writeFileSync(own, edit(readFileSync(own, 'utf8')));
+  const damaged = {
+    outcome: 'failed',
+    message: 'the record is damaged: the report of the run cannot be read',
+  };
+  expect(await judge()).toMatchObject(damaged);
+  for (const path of [copy, own]) rmSync(path);
+  expect(await judge()).toMatchObject(damaged);
+  rmSync(join(dir, 'report.sum'));
+  expect(await judge()).toMatchObject({
+    outcome: 'failed',
+    message: expect.stringContaining('no report of it was found'),
+  });
+});
+
+test.each(['', '{', '{"v":1,"outcome":"cancelled"'])(
+  'a run that was to end, nobody can read why any more ("%s"), is damaged and not merely interrupted',
+  async (text) => {
+    const { dir, judge } = await ended('bare 143');
+    writeFileSync(join(dir, 'intention.json'), text);
+    for (const _again of [1, 2])
+      expect(await judge()).toMatchObject({
+        outcome: 'failed',
+        message: 'the record is damaged: why the run was ended cannot be read',
+      });
+  },
+);
 
 test('a signal to the whole session is seen by the wrapper, too', async () => {
   const hook = 'trap "" TERM; kill -TERM 0';

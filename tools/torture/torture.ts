@@ -3,7 +3,12 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildWhereStale } from '../program.ts';
-import { type BytesOptions, type BytesSurvived, tortureAgentBytes } from './bytes/agent-bytes.ts';
+import {
+  type BytesOptions,
+  type BytesSurvived,
+  tortureAgentBytes,
+  torturePuppetBytes,
+} from './bytes/agent-bytes.ts';
 import { tortureKeptBytes } from './bytes/kept-bytes.ts';
 import { tortureServerBytes } from './bytes/server-bytes.ts';
 import { FAULTS } from './faults.ts';
@@ -73,8 +78,15 @@ async function tortured(folder: string, options: TortureOptions): Promise<number
 
 /** What is damaged, its share of all bytes, and how often it is then read. */
 const PARTS = [
-  { torture: tortureAgentBytes, share: 0.4, folder: 'agent', what: 'an agent', reads: 'starts' },
-  { torture: tortureServerBytes, share: 0.4, folder: 'server', what: 'a server', reads: 'starts' },
+  { torture: tortureAgentBytes, share: 0.3, folder: 'agent', what: 'an agent', reads: 'starts' },
+  {
+    torture: torturePuppetBytes,
+    share: 0.2,
+    folder: 'puppet',
+    what: "an agent's runs of Puppet",
+    reads: 'starts',
+  },
+  { torture: tortureServerBytes, share: 0.3, folder: 'server', what: 'a server', reads: 'starts' },
   {
     torture: tortureKeptBytes,
     share: 0.2,

@@ -19,6 +19,8 @@ export interface Evidence {
   report?: ReportHead | undefined;
   /** Another run's report found in the place of this run's. */
   othersReport?: ReportHead | undefined;
+  /** There was a report in the place of this run's, and it cannot be read any more. */
+  isReportDamaged?: boolean | undefined;
   /** Recorded before the first signal. */
   intention?: Intention | undefined;
   log: LogFindings;

@@ -9,15 +9,22 @@ import type { Ending, Evidence, RaceLost, Verdict } from './evidence.ts';
 
 /** The rules of DESIGN 3 for a run of Puppet, in their order. */
 export function judgePuppet(evidence: Evidence): Verdict {
-  const { report, intention } = evidence;
+  const { report, isReportDamaged, intention } = evidence;
   const facts = report === undefined ? {} : { facts: factsOf(report) };
   if (report?.transaction_completed === true) return { ...completed(evidence, report), ...facts };
+  // A run that says that it was not one has left the report of another.
+  if (isReportDamaged === true) return neverRan(evidence) ?? REPORT_DAMAGED;
   if (intention !== undefined) return { ...intention, ...facts };
   const ended = endedEarly(evidence);
   if (ended !== undefined) return { ...ended, ...facts };
   if (report !== undefined) return { outcome: 'failed', ...reasonOf(evidence), ...facts };
   return neverRan(evidence) ?? diedSilently(evidence) ?? unreported(evidence);
 }
+
+const REPORT_DAMAGED: Ending = {
+  outcome: 'failed',
+  message: 'the record is damaged: the report of the run cannot be read',
+};
 
 /** The same for a fixed command, which writes no report: 0 unchanged, 2 changed, else failed. */
 export function judgeCommand(evidence: Evidence): Ending {

@@ -8,14 +8,16 @@ import { RUN_FILES } from '../runs/run-files.ts';
 import { readDisabled } from './disabled-lock.ts';
 import { catalogRunHolder } from './lock-files.ts';
 import { type ReportHead, readReport, withDrift } from './report.ts';
+import { fitsSum, notedSum } from './report-sum.ts';
 
 export async function evidenceOf(ended: EndedRun): Promise<Evidence> {
   const { dir, puppet, now } = ended;
-  const { own, others } = await reportsOf(ended);
+  const { own, others, isDamaged } = await reportsOf(ended);
   return {
     ...ended,
     report: own && (await withDrift(own.path, own.head)),
     othersReport: others,
+    isReportDamaged: isDamaged,
     log: await ended.readLog(puppet?.runLock),
     hasLog: await exists(join(dir, RUN_FILES.log)),
     disabled: await disabledAtEnd(ended),
@@ -23,19 +25,24 @@ export async function evidenceOf(ended: EndedRun): Promise<Evidence> {
   };
 }
 
-/** The wrapper's copy of the report; if the wrapper was killed, Puppet's own file if it belongs to this run. */
-export async function reportsOf({
-  run,
-  dir,
-  puppet,
-}: EndedRun): Promise<{ own?: { path: string; head: ReportHead }; others?: ReportHead }> {
+/**
+ * The wrapper's copy of the report; if the wrapper was killed, or it is damaged, Puppet's own file if it belongs to this run.
+ * `isDamaged`: what there was of a report cannot be read any more.
+ */
+export async function reportsOf({ run, dir, puppet }: EndedRun): Promise<{
+  own?: { path: string; head: ReportHead };
+  others?: ReportHead | undefined;
+  isDamaged: boolean;
+}> {
+  const copy = join(dir, RUN_FILES.report);
+  const sum = await notedSum(dir);
   let others: ReportHead | undefined;
-  for (const path of [join(dir, RUN_FILES.report), puppet?.lastRunReport ?? '']) {
+  for (const path of [copy, puppet?.lastRunReport ?? '']) {
     const head = await readReport(path);
-    if (head?.job_id === run) return { own: { path, head } };
+    if (head?.job_id === run && (await fitsSum(path, sum))) return { own: { path, head }, isDamaged: false };
     others ??= head;
   }
-  return others === undefined ? {} : { others };
+  return { others, isDamaged: !(await fitsSum(copy, sum)) };
 }
 
 /** As noted by the wrapper; if there are no notes, as it is now. */

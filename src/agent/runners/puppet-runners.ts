@@ -15,6 +15,7 @@ import { lastRunIn, readClasses } from '../puppet/last-run.ts';
 import { catalogRunHolder } from '../puppet/lock-files.ts';
 import { readReport, withDrift } from '../puppet/report.ts';
 import { resourcesOf } from '../puppet/report-resources.ts';
+import { fitsSum, notedSum } from '../puppet/report-sum.ts';
 import { evidenceOf, reportsOf } from '../puppet/run-evidence.ts';
 import { RUN_FILES } from '../runs/run-files.ts';
 import type { SiteSettings } from '../runs/run-record.ts';
@@ -186,10 +187,12 @@ export function puppetApplyRunner(manifest: string, options: PuppetRunnerOptions
     untrusted: puppet.untrusted,
     async judge(ended) {
       const path = join(ended.dir, RUN_FILES.report);
-      const head = await readReport(path);
+      const isReportDamaged = !(await fitsSum(path, await notedSum(ended.dir)));
+      const head = isReportDamaged ? undefined : await readReport(path);
       const report = head && (await withDrift(path, head));
       const hasLog = await exists(join(ended.dir, RUN_FILES.log));
-      return judgePuppet({ ...ended, report, hasLog, isApply: true, log: await ended.readLog() });
+      const log = await ended.readLog();
+      return judgePuppet({ ...ended, report, isReportDamaged, hasLog, isApply: true, log });
     },
     resources: (ended) => resourcesOf(join(ended.dir, RUN_FILES.report)),
     lastRun: () => lastRunOf(puppet),

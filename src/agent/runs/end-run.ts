@@ -38,7 +38,9 @@ export function createRunEnder(
   let intended: Intention | undefined;
 
   async function end(intention: Intention): Promise<void> {
-    const first = (await runs.intention(run)) ?? intention;
+    const found = await runs.intention(run);
+    // One that cannot be read stands for whatever it was, if nobody says anything better.
+    const first = found === undefined || found.outcome === 'failed' ? intention : found;
     intended = first;
     await events.wherePossible(() => runs.intend(run, first));
     log.info({ run, job, outcome: intention.outcome }, 'ending a run');

@@ -3,5 +3,7 @@ export const RUN_FILES = {
   output: 'output',
   log: 'log.jsonl',
   report: 'report.yaml',
+  /** SHA-256 of the report, as sha256sum prints it. */
+  reportSum: 'report.sum',
   disabled: 'disabled.json',
 } as const;

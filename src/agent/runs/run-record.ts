@@ -50,7 +50,8 @@ const RunRecordSchema = v.object({
 
 /** Why a run is being ended; stored before the first signal (DESIGN 3, "How a run is judged"). */
 const IntentionSchema = v.object({
-  outcome: v.picklist(['cancelled', 'timed-out']),
+  /** `failed`: it cannot be read why. */
+  outcome: v.picklist(['cancelled', 'timed-out', 'failed']),
   /** A sentence for people. */
   message: longText,
 });

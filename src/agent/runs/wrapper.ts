@@ -87,6 +87,7 @@ case $code in ${WRAPPER_EXIT.notReleased} | ${WRAPPER_EXIT.cannotWrite}) [ -e "$
 if [ -n "$report" ] && [ -f "$report" ]; then
   cp -- "$report" "$dir/report.tmp" && mv "$dir/report.tmp" "$dir/${RUN_FILES.report}" || rm -f "$dir/report.tmp"
 fi
+[ ! -f "$dir/${RUN_FILES.report}" ] || sha256sum <"$dir/${RUN_FILES.report}" >"$dir/${RUN_FILES.reportSum}" 2>/dev/null
 isdisabled= islocked=
 if [ -n "$disabled" ]; then
   [ ! -f "$disabled" ] || head -c ${MAX_DISABLED_BYTES} -- "$disabled" >"$dir/${RUN_FILES.disabled}" 2>/dev/null || rm -f "$dir/${RUN_FILES.disabled}"

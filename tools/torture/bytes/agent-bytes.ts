@@ -5,26 +5,12 @@ import { type Random, randomFrom } from '../../../src/cli/demo/run-shape.ts';
 import type { FinishedEvent } from '../../../src/protocol/event.ts';
 import type { Outcome } from '../../../src/protocol/outcome.ts';
 import { SendError } from '../../../src/transport/transport.ts';
-import {
-  type Copy,
-  copyRequest,
-  DAMAGED_RECORD,
-  type Decides,
-  type Kind,
-  REQUEST_FILES,
-} from '../../stored-requests.ts';
+import { type Copy, copyRequest, DAMAGED_RECORD, type Decides } from '../../stored-requests.ts';
 import { BrokenPromise } from '../check.ts';
 import { checkRest, watchGrowth } from '../leaks.ts';
+import { COMMAND, type Flavour, PUPPET } from './agent-flavours.ts';
 import { type AgentPlace, openAgentPlace } from './agent-model.ts';
 import { damage, damageSingles, type Spot, spots } from './ways.ts';
-
-/** What each kind comes to if nothing is damaged. */
-const TRUTH: Record<Kind, Outcome> = {
-  settled: 'changed',
-  cancelled: 'cancelled',
-  waiting: 'changed',
-  ended: 'changed',
-};
 
 /** What another exit status may mean. */
 const BY_EXIT: readonly Outcome[] = ['changed', 'unchanged', 'failed', 'interrupted'];
@@ -48,44 +34,49 @@ export interface BytesOptions {
 }
 
 interface Damaged extends Copy {
-  kind: Kind;
+  kind: string;
   file: string;
   decides: Decides;
   what: string;
 }
 
-/** So many bytes. Throws `BrokenPromise`. */
-export async function tortureAgentBytes(
-  base: string,
+export const tortureAgentBytes = tortureBytesOf(COMMAND);
+export const torturePuppetBytes = tortureBytesOf(PUPPET);
+
+/** So many bytes. What it returns throws `BrokenPromise`. */
+function tortureBytesOf(flavour: Flavour): (base: string, options: BytesOptions) => Promise<void> {
+  return async (base, options) => {
+    const place = await openAgentPlace(base, flavour);
+    try {
+      await torture(place, flavour, options);
+    } finally {
+      await place.sender.close();
+    }
+  };
+}
+
+async function torture(
+  place: AgentPlace,
+  flavour: Flavour,
   { seed, bytes, survived }: BytesOptions,
 ): Promise<void> {
   const random = randomFrom(seed);
-  const place = await openAgentPlace(base);
-  const order = spots(lengthsOf(place), random);
+  const order = spots(lengthsOf(place, flavour), random);
   const single = spots(singleLengths(place), random);
   const note = (file: string) => (survived.bytes[file] = (survived.bytes[file] ?? 0) + 1);
   const growth = watchGrowth('agent');
-  try {
-    for (let done = 0; done < bytes; ) {
-      place.renew();
-      const all = damageRequests(place, { order, random, count: Math.min(AT_ONCE, bytes - done) });
-      const files = damageSingles(place, single, random);
-      growth('the agent', await started(place, all));
-      // The next one finds what this one has made of it.
-      growth(
-        'the agent',
-        await started(
-          place,
-          all.filter((_, index) => index % AGAIN === 0),
-        ),
-      );
-      survived.starts += 2;
-      for (const { kind, file } of all) if (file !== '') note(`${kind}: ${file}`);
-      for (const file of files) note(shortName(file));
-      done += all.length + files.length;
-    }
-  } finally {
-    await place.sender.close();
+  for (let done = 0; done < bytes; ) {
+    place.renew();
+    const all = damageRequests(place, flavour, { order, random, count: Math.min(AT_ONCE, bytes - done) });
+    const files = damageSingles(place, single, random);
+    growth('the agent', await started(place, flavour, all));
+    // The next one finds what this one has made of it.
+    const again = all.filter((_, index) => index % AGAIN === 0);
+    growth('the agent', await started(place, flavour, again));
+    survived.starts += 2;
+    for (const { kind, file } of all) if (file !== '') note(`${kind}: ${file}`);
+    for (const file of files) note(shortName(file));
+    done += all.length + files.length;
   }
 }
 
@@ -93,15 +84,15 @@ export async function tortureAgentBytes(
 const shortName = (file: string) =>
   /\/quarantine\//.test(file) ? 'set aside' : basename(file).replace(/^[0-9a-f-]{36}\..*\./, 'request.');
 
-function keyOf(kind: Kind, where: string, file: string): string {
+function keyOf(kind: string, where: string, file: string): string {
   return `${kind}/${where}/${file}`;
 }
 
-function lengthsOf(place: AgentPlace): Record<string, number> {
+function lengthsOf(place: AgentPlace, { truth, files }: Flavour): Record<string, number> {
   const lengths: Record<string, number> = {};
-  for (const kind of Object.keys(TRUTH) as Kind[]) {
+  for (const kind of Object.keys(truth)) {
     const copy = copyRequest(place.model, kind, place.folder);
-    for (const [of, where, file] of REQUEST_FILES)
+    for (const [of, where, file] of files)
       if (of === kind)
         lengths[keyOf(of, where, file)] = Math.max(1, statSync(pathIn(copy, where, file)).size);
   }
@@ -117,15 +108,16 @@ const pathIn = (copy: Copy, where: string, file: string) =>
 /** The first of each kind is left whole. */
 function damageRequests(
   { model, folder }: AgentPlace,
+  { truth, files }: Flavour,
   { order, random, count }: { order: Generator<Spot, never, void>; random: Random; count: number },
 ): Damaged[] {
-  const all: Damaged[] = (Object.keys(TRUTH) as Kind[]).map((kind) => ({
+  const all: Damaged[] = Object.keys(truth).map((kind) => ({
     ...{ kind, file: '', decides: 'never', what: 'whole' },
     ...copyRequest(model, kind, folder),
   }));
   while (all.length < count) {
     const spot = order.next().value;
-    const found = REQUEST_FILES.find(([kind, where, file]) => keyOf(kind, where, file) === spot.file);
+    const found = files.find(([kind, where, file]) => keyOf(kind, where, file) === spot.file);
     if (found === undefined) throw new Error(`there is no file ${spot.file}`);
     const [kind, where, file, decides] = found;
     const copy = copyRequest(model, kind, folder);
@@ -136,18 +128,20 @@ function damageRequests(
 }
 
 /** Starts an agent, asks it for each request, kicks it, and kills it. Returns its MB at rest. */
-async function started(place: AgentPlace, all: readonly Damaged[]): Promise<number> {
+async function started(place: AgentPlace, flavour: Flavour, all: readonly Damaged[]): Promise<number> {
   const agent = await place.start();
   try {
     const wrong: string[] = [];
     for (let from = 0; from < all.length; from += 8) {
       const some = all.slice(from, from + 8);
       const told = await Promise.all(some.map(({ job }) => toldOf(place, job)));
-      wrong.push(...some.flatMap((one, index) => objections(one, told[index])));
+      wrong.push(...some.flatMap((one, index) => objections(one, told[index], flavour.truth)));
     }
     const setAside = await toldOf(place, place.setAside);
     if (typeof setAside !== 'object' || !DAMAGED_RECORD.test(setAside.message ?? ''))
       wrong.push(`what was set aside: ${JSON.stringify(setAside)}`);
+    const gone = await toldOf(place, place.gone);
+    if (gone !== 'gone') wrong.push(`what was pruned: ${JSON.stringify(gone)}`);
     if (wrong.length > 0) throw new BrokenPromise(wrong.join('\n'));
     const { job, events } = await place.kick();
     const end = await lastOf(events);
@@ -179,12 +173,13 @@ async function lastOf(events: AsyncIterable<{ type: string }>): Promise<Finished
 function objections(
   { kind, file, decides, what, runId }: Damaged,
   told: FinishedEvent | string | undefined,
+  truth: Flavour['truth'],
 ): string[] {
   if (typeof told !== 'object') return [`${what}: ${told}`];
   const { outcome, message = '', run } = told;
   const answer = `${what}: ${outcome} (${message})`;
   if (kind !== 'waiting' && run !== undefined && isOther(run, runId)) return [`${answer}, run again`];
-  if (outcome === TRUTH[kind]) return [];
+  if (outcome === truth[kind]) return [];
   if (decides === 'never' || decides === 'missing') return [answer];
   if (file === 'exit' && BY_EXIT.includes(outcome)) return [];
   return outcome === 'failed' && DAMAGED_RECORD.test(message) ? [] : [answer];

@@ -1,12 +1,14 @@
-/** What a real agent has stored: requests that are over, cancelled, waiting, set aside, and one whose run ended while it was down. */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+/** What a real agent has stored: requests that are over, cancelled, waiting, set aside, and those whose runs ended while it was down. */
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { createRequestKeys } from '../../../src/agent/requests/request-keys.ts';
 import type { Identity } from '../../../src/pki/identity.ts';
 import { type Action, LIFETIME_S } from '../../../src/protocol/request.ts';
 import { seal } from '../../../src/protocol/seal.ts';
 import { httpsSender } from '../../../src/transport/https/client/client.ts';
 import type { IncomingEvent, Sender, Target } from '../../../src/transport/transport.ts';
 import { sleep } from '../../../src/util/clock.ts';
+import { isAlive } from '../../../src/util/proc.ts';
 import { quarantineOf } from '../../../src/util/quarantine.ts';
 import { uuidv7 } from '../../../src/util/uuid.ts';
 import { type AgentProcess, agentCommand } from '../../agent-process.ts';
@@ -14,6 +16,7 @@ import { freePort } from '../../loopback.ts';
 import { mintCa } from '../../mint/mint-ca.ts';
 import { copyRequest, type Model } from '../../stored-requests.ts';
 import { filesBelow } from '../host.ts';
+import type { Flavour, Kick } from './agent-flavours.ts';
 import { startInTime } from './start.ts';
 
 const AGENT = 'web1.example.com';
@@ -25,28 +28,21 @@ export interface AgentPlace {
   readonly folder: string;
   /** Below them: one name per file that is not of a request. */
   readonly singles: readonly string[];
-  readonly model: Model;
+  readonly model: Model<string>;
   /** A job whose record was damaged before: its mark and what is left of it are among the singles. */
   readonly setAside: string;
+  /** A job that was pruned: its key is among the singles. */
+  readonly gone: string;
   readonly sender: Sender;
   readonly target: Target;
   /** Starts the agent on what lies in `folder`. Throws `BrokenPromise` if it does not. */
   start(): Promise<AgentProcess>;
-  /** Asks for a run, and returns its job and its events. */
-  kick(action?: Action): Promise<{ job: string; events: AsyncIterable<IncomingEvent> }>;
+  readonly kick: Kick;
   /** The same folders again as they were when the model was made, without its requests. */
   renew(): void;
 }
 
-/** A run that notes itself, and waits while there is a file `hold`. */
-const run = (folder: string) => `#!/bin/sh
-echo "begin $$" >>'${folder}/journal'
-while [ -e '${folder}/hold' ]; do sleep 0.01; done
-echo "end $$" >>'${folder}/journal'
-exit 2
-`;
-
-export async function openAgentPlace(base: string): Promise<AgentPlace> {
+export async function openAgentPlace(base: string, flavour: Flavour): Promise<AgentPlace> {
   const [folder, etc, pki, whole] = ['place', 'etc', 'pki', 'model'].map((name) => join(base, name)) as [
     string,
     string,
@@ -58,9 +54,7 @@ export async function openAgentPlace(base: string): Promise<AgentPlace> {
   ca.write(pki, ca.issue(AGENT, { role: 'agent' }));
   const identity = await ca.identity('puppet.example.com');
   const sender = httpsSender({ identity });
-  const script = join(base, 'noted');
-  writeFileSync(script, run(base), { mode: 0o755 });
-  const config = { runner: 'command', command: [script], queue_size: 10_000, pull: { runinterval: '30d' } };
+  const config = { ...flavour.configure(base), queue_size: 10_000, pull: { runinterval: '30d' } };
   writeFileSync(
     join(etc, 'agent.yaml'),
     JSON.stringify({ ...config, metrics_file: join(base, 'kick.prom') }),
@@ -70,7 +64,7 @@ export async function openAgentPlace(base: string): Promise<AgentPlace> {
   const folders = { stateDir: join(folder, 'state'), runDir: join(folder, 'run') };
   const command = agentCommand({ configDir: etc, pkiDir: pki, certname: AGENT, port, ...folders });
   const start = () => startInTime(command, { what: 'the agent' });
-  const kick: AgentPlace['kick'] = async (action = { op: 'run' }) => {
+  const kick: Kick = async (action = { op: 'run' }) => {
     const request = requestOf(identity, action);
     const body = await seal(request, { key: identity.key, chain: identity.chain });
     const { signal } = new AbortController();
@@ -79,9 +73,7 @@ export async function openAgentPlace(base: string): Promise<AgentPlace> {
     await sender.command(target, body, { signal });
     return { job: request.job, events: (async function* () {})() };
   };
-  const jobs = await makeModel(base, { start, kick });
-  cpSync(folder, whole, { recursive: true });
-  const model = { folder: whole, jobs };
+  const model = await makeModel(base, { flavour, folder, whole, start, kick });
   const singles = filesIn(whole, 'state', 'run');
   const renew = () => {
     rmSync(folder, { recursive: true, force: true });
@@ -94,6 +86,7 @@ export async function openAgentPlace(base: string): Promise<AgentPlace> {
   };
   renew();
   const setAside = await makeSetAside(folder, { model, start, sender, target });
+  const gone = await makeGone(folder, model);
   const left = [
     ...filesIn(folder, 'state/requests'),
     ...filesBelow(quarantineOf(join(folder, 'state'))).map((path) => relative(folder, path)),
@@ -102,7 +95,7 @@ export async function openAgentPlace(base: string): Promise<AgentPlace> {
     cpSync(join(folder, name), join(whole, name));
     singles.push(name);
   }
-  return { folder, singles, sender, target, start, kick, model, setAside, renew };
+  return { folder, singles, sender, target, start, kick, model, setAside, gone, renew };
 }
 
 /** Names of files in folders, not of those below. */
@@ -112,6 +105,14 @@ function filesIn(base: string, ...folders: string[]): string[] {
       .filter((one) => one.isFile())
       .map((one) => join(folder, one.name)),
   );
+}
+
+/** A request of which only the key is left. Returns its job. */
+async function makeGone(folder: string, model: Model<string>): Promise<string> {
+  const { job, request, run } = copyRequest(model, 'settled', folder);
+  rmSync(run, { recursive: true });
+  await createRequestKeys(join(folder, 'state', 'requests'), () => {}).retire(basename(request));
+  return job;
 }
 
 /** A request whose record an agent has found damaged: it has marked it, and set its folder aside. Returns its job. */
@@ -140,26 +141,38 @@ function requestOf({ certname }: Identity, action: Action) {
 
 async function makeModel(
   base: string,
-  { start, kick }: Pick<AgentPlace, 'start' | 'kick'>,
-): Promise<Model['jobs']> {
-  const [hold, journal] = [join(base, 'hold'), join(base, 'journal')];
-  const agent = await start();
-  const settled = await kick();
-  await until(settled.events, 'finished');
-  writeFileSync(hold, '');
-  const ended = await kick();
-  await until(ended.events, 'started');
-  const cancelled = await kick({ op: 'run', runTimeout: 999 });
-  const over = until(cancelled.events, 'waiting').then(() => kick({ op: 'cancel', job: cancelled.job }));
-  await over;
-  const waiting = await kick();
-  await until(waiting.events, 'waiting');
-  await agent.kill('SIGKILL');
-  rmSync(hold);
-  const isOver = () => existsSync(journal) && readFileSync(journal, 'utf8').split('end').length === 3;
-  while (!isOver()) await sleep(10);
-  await sleep(300); // its wrapper notes the end
-  return { settled: settled.job, ended: ended.job, cancelled: cancelled.job, waiting: waiting.job };
+  { flavour, folder, whole, start, kick }: MakeOptions,
+): Promise<Model<string>> {
+  const [hold, apart] = [join(base, 'hold'), join(base, 'apart')];
+  const runs = join(folder, 'run', 'runs');
+  const jobs = await flavour.make({
+    ...{ base, start, kick, until },
+    hold: () => writeFileSync(hold, ''),
+    async letEnd() {
+      rmSync(hold);
+      for (const run of readdirSync(runs)) {
+        const { wrapper } = JSON.parse(readFileSync(join(runs, run, 'record.json'), 'utf8'));
+        while (isAlive(wrapper)) await sleep(10);
+      }
+    },
+    setApart() {
+      for (const name of ['state/requests', 'run/runs']) {
+        cpSync(join(folder, name), join(apart, name), { recursive: true });
+        for (const one of readdirSync(join(folder, name)))
+          rmSync(join(folder, name, one), { recursive: true });
+      }
+    },
+  });
+  cpSync(folder, whole, { recursive: true });
+  cpSync(apart, whole, { recursive: true });
+  return { folder: whole, jobs };
+}
+
+interface MakeOptions extends Pick<AgentPlace, 'start' | 'kick'> {
+  flavour: Flavour;
+  folder: string;
+  /** Of the model. */
+  whole: string;
 }
 
 async function until(events: AsyncIterable<IncomingEvent>, type: IncomingEvent['type']): Promise<void> {

@@ -119,6 +119,8 @@ export function damageSingles(
   const damaged: string[] = [];
   for (let tries = 0; left.size > 0 && tries < 1000; tries++) {
     const spot = order.next().value;
+    // The key of a request is the name of a file.
+    if (spot.way === 'vanished' && /\.(gone|damaged)$/.test(spot.file)) continue;
     if (!left.delete(spot.file)) continue;
     if (damage(join(folder, spot.file), spot, random)) damaged.push(spot.file);
   }
