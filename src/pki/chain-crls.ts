@@ -2,7 +2,7 @@
 import { type KeyObject, verify, type X509Certificate } from 'node:crypto';
 import { extensionsOf, hashOf, isCritical, subjectOf } from './certificate-fields.ts';
 import { readCrl } from './crl.ts';
-import { childrenOf, readAll, serialNumber, TAG } from './der.ts';
+import { childrenOf, DerError, readAll, serialNumber, TAG } from './der.ts';
 
 export interface Crl {
   issuer: X509Certificate;
@@ -12,13 +12,21 @@ export interface Crl {
   revoked: ReadonlySet<bigint>;
 }
 
-/** Leaves out those that no CA has signed, and those that say more than which certificates are revoked. */
+/**
+ * Leaves out those that no CA has signed, and those that say more than which certificates are revoked. Throws `DerError` for
+ * what is no CRL.
+ */
 export function crlsOf(pems: readonly string[], ca: readonly X509Certificate[]): Crl[] {
   return pems.flatMap((pem): Crl[] => {
     const { issuer: name, revoked, thisUpdate, nextUpdate } = readCrl(pem);
-    const issuer = ca.find(
-      (one) => Buffer.compare(subjectOf(one), name) === 0 && signsCrls(one) && isSigned(pem, one.publicKey),
-    );
+    const issuer = ca.find((one) => {
+      try {
+        return Buffer.compare(subjectOf(one), name) === 0 && signsCrls(one) && isSigned(pem, one.publicKey);
+      } catch (error) {
+        if (error instanceof DerError) return false; // what cannot be read of either may say anything
+        throw error;
+      }
+    });
     if (issuer === undefined) return [];
     const serials = new Set(revoked.map(serialNumber));
     return [{ issuer, revoked: serials, thisUpdate, ...(nextUpdate !== undefined && { nextUpdate }) }];
@@ -27,7 +35,7 @@ export function crlsOf(pems: readonly string[], ca: readonly X509Certificate[]):
 
 const signsCrls = (issuer: X509Certificate) => extensionsOf(issuer.raw).keyUsage?.crlSign !== false;
 
-/** RFC 5280 5.1: the list, its algorithm, its signature. */
+/** RFC 5280 5.1: the list, its algorithm, its signature. Throws `DerError`. */
 function isSigned(pem: string, key: KeyObject): boolean {
   const [, base64 = ''] = /-----BEGIN X509 CRL-----([^-]+)-----/.exec(pem) ?? [];
   const [list, algorithm, signature] = childrenOf(Buffer.from(base64, 'base64'), TAG.sequence);

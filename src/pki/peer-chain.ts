@@ -5,7 +5,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { extensionsOf, hasSafeKey, isSignedSafely, subjectOf } from './certificate-fields.ts';
 import { type Crl, crlsOf } from './chain-crls.ts';
-import { serialNumber } from './der.ts';
+import { DerError, serialNumber } from './der.ts';
 import type { Identity } from './identity.ts';
 
 /** Why a certificate is not believed. */
@@ -55,7 +55,7 @@ export function chainVerifier({
     const [der = ''] = chain;
     const key = `${use} ${createHash('sha256').update(der).digest('base64')}`;
     const before = known.get(key);
-    const checked = before ?? checkChain(chain, { ca, crls, use });
+    const checked = before ?? readChain(chain, { ca, crls, use });
     checkTimes(checked);
     if (denied?.denies(checked.leaf.raw) !== undefined)
       throw new ChainError(`"${nameOf(checked.leaf)}" is denied here`);
@@ -74,6 +74,17 @@ export function chainVerifier({
       }),
     verifyUndated: (chain, { use }) => check(chain, use, () => {}),
   };
+}
+
+/** OpenSSL takes encodings that are no DER (X.690 10.1), which we do not read. */
+function readChain(...[ders, options]: Parameters<typeof checkChain>): Known {
+  try {
+    return checkChain(ders, options);
+  } catch (error) {
+    if (error instanceof DerError)
+      throw new ChainError(`a certificate that cannot be read: ${error.message}`);
+    throw error;
+  }
 }
 
 function checkChain(
