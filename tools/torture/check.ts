@@ -1,11 +1,12 @@
 /** What must be true of a site whatever was done to it. Everything here throws when it is not. */
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import type { FinishedEvent } from '../../src/protocol/event.ts';
 import { type IncomingEvent, SendError } from '../../src/transport/transport.ts';
 import { sleep } from '../../src/util/clock.ts';
 import { KICK } from '../program.ts';
 import type { Ground } from './faults.ts';
 import type { Host } from './host.ts';
+import { lastRunIn, objectionOf } from './puppet-evidence.ts';
 
 /** Milliseconds for a job to be over once nothing is wrong any more. */
 const OVER_MS = 240_000;
@@ -37,7 +38,8 @@ export async function checkJobs(ground: Ground, jobs: readonly string[]): Promis
       if (host === undefined || journal === undefined)
         throw new BrokenPromise(`job ${job} has a host that nobody named: ${certname}`);
       checkOutcome(ground, { job, host, outcome, told: await toldBy(ground, host, job), journal });
-      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+      const kind = host.puppet === undefined ? outcome : `${outcome}, by Puppet`;
+      outcomes[kind] = (outcomes[kind] ?? 0) + 1;
     }
   }
   return outcomes;
@@ -59,12 +61,11 @@ function noted(host: Host): Noted {
   const lines = host.journal();
   const together = lines.filter((line) => line.startsWith('not alone'));
   if (together.length > 0) throw new BrokenPromise(`${host.name}: two runs at once: ${together.join('; ')}`);
-  const ids = (word: string) =>
-    lines.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []));
-  return {
-    began: new Map(ids('begin').map((id) => [id, Number(id.split('.')[1])])),
-    ended: new Set(ids('end')),
-  };
+  const noted = (word: string) => lines.map((line) => line.split(' ')).filter(([first]) => first === word);
+  const began = noted('begin').map(([, id = '', ns]): [string, number] => [id, Number(ns)]);
+  const twice = began.find(([id], index) => began.findIndex(([other]) => other === id) < index);
+  if (twice !== undefined) throw new BrokenPromise(`${host.name}: the run ${twice[0]} began twice`);
+  return { began: new Map(began), ended: new Set(noted('end').map(([, id = '']) => id)) };
 }
 
 interface Claim {
@@ -98,9 +99,11 @@ function checkOutcome(ground: Ground, { job, host, outcome, told, journal }: Cla
   } else if (!OWN.includes(outcome) && told.finished.outcome !== outcome && !wasDamaged) {
     fail('it says something else');
   }
-  if (outcome !== 'changed' && outcome !== 'unchanged') return;
   if (wasDamaged || told === undefined) return;
-  const id = told.run ?? runAt(told.finished, journal);
+  const objection = host.puppet && objectionOf(told.finished, host.puppet);
+  if (objection !== undefined) fail(objection);
+  if (outcome !== 'changed' && outcome !== 'unchanged') return;
+  const id = host.puppet === undefined ? (told.run ?? runAt(told.finished, journal)) : told.finished.run;
   if (id === undefined) {
     // Of a clock that was wrong, times say nothing, and a full disk takes what a run prints.
     if (!ground.lostTime.has(host.name)) fail('no run has noted anything then');
@@ -111,6 +114,25 @@ function checkOutcome(ground: Ground, { job, host, outcome, told, journal }: Cla
   const beganAt = (journal.began.get(id) ?? 0) / 1e6;
   if (askedAt !== undefined && beganAt + TICK_MS < askedAt)
     fail(`the run ${id} began ${Math.round(askedAt - beganAt)} ms before it was asked for`);
+}
+
+/** What Puppet has left of the runs of a job, which was the last one: they are those of which it tells, and nobody holds its lock. */
+export async function checkLastRuns({ site }: Ground, job: string): Promise<void> {
+  for (const host of site.hosts) {
+    if (host.puppet === undefined) continue;
+    const told = await askOnce(site, host, job);
+    const left = lastRunIn(host.puppet);
+    const { run, outcome, facts } = told?.finished ?? {};
+    const isIt =
+      left.run === run &&
+      left.status === outcome &&
+      !left.isLocked &&
+      left.changed === facts?.resources?.['changed'];
+    if (!isIt)
+      throw new BrokenPromise(
+        `${host.name}, job ${job}: ${JSON.stringify(told)}, but Puppet says ${JSON.stringify(left)}`,
+      );
+  }
 }
 
 /** The run that began while the agent says that it did. */
@@ -131,20 +153,19 @@ async function resultsOf({ site, damagedJobs }: Ground, job: string): Promise<Re
     if (isDamaged && resumes > 0 && found?.state !== 'running') return undefined;
     if (performance.now() > until) throw new BrokenPromise(`job ${job} does not end: ${found?.state}`);
     if (found?.state !== 'running') {
-      resume(site.kickArgs, job);
+      await resume(site.kickArgs, job);
       resumes += 1;
     }
     await sleep(50);
   }
 }
 
-function resume(kickArgs: readonly string[], job: string): void {
+/** Resolves at its end; its exit code is that of the outcomes. */
+function resume(kickArgs: readonly string[], job: string): Promise<void> {
   const [program = '', ...words] = [...KICK, 'jobs', 'resume', job, '--quiet', ...kickArgs];
-  try {
-    execFileSync(program, words, { stdio: 'ignore', timeout: OVER_MS });
-  } catch {
-    // Its exit code is that of the outcomes.
-  }
+  return new Promise((resolve) => {
+    execFile(program, words, { timeout: OVER_MS, maxBuffer: Number.POSITIVE_INFINITY }, () => resolve());
+  });
 }
 
 /** Asks the agent twice: what it says must not change. */

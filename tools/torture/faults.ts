@@ -4,9 +4,9 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Random } from '../../src/cli/demo/run-shape.ts';
 import { sleep } from '../../src/util/clock.ts';
-import { damageFile } from './damage-file.ts';
+import { damagePuppet, damageState } from './damage-host.ts';
 import { damageServer } from './damage-server.ts';
-import { emptyFolder, filesBelow, type Host, hasFakeTime, mount } from './host.ts';
+import { emptyFolder, type Host, hasFakeTime, mount } from './host.ts';
 import { send } from './processes.ts';
 import { between, oneOf } from './random.ts';
 import type { Site } from './site.ts';
@@ -44,6 +44,7 @@ const mortalOf = ({ site, random }: Ground) =>
   oneOf(random, site.hosts.length === 1 ? site.hosts : site.hosts.slice(0, -1));
 const noBroker = ({ site }: Ground) =>
   site.broker === undefined ? 'nats-server is not installed' : undefined;
+const noPuppet = ({ site }: Ground) => (site.puppetServer === undefined ? 'no host has a Puppet' : undefined);
 
 /** Stops a process for a while, as an overloaded machine does. */
 async function holdFor(pid: number | undefined, ms: number): Promise<boolean> {
@@ -75,6 +76,15 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
         .runs()
         .filter(() => ground.random() < 0.5);
       return found.filter((pid) => kill(pid)).length > 0;
+    },
+  },
+  'end-run': {
+    what: 'TERM, INT or HUP to a process of a run',
+    weight: 4,
+    async act(ground) {
+      const found = hostOf(ground).runs();
+      const signal = oneOf(ground.random, ['SIGTERM', 'SIGINT', 'SIGHUP'] as const);
+      return found.length > 0 && kill(oneOf(ground.random, found), signal);
     },
   },
   'stop-agent': {
@@ -181,16 +191,13 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   damage: {
     what: "a file of an agent's state is damaged while it is down",
     weight: 4,
-    async act(ground) {
-      const host = mortalOf(ground);
-      ground.damaged.set(host.name, Date.now());
-      let isDone = false;
-      await host.agent.whileDown(async () => {
-        const files = filesBelow(host.stateDir);
-        isDone = files.length > 0 && damageFile(oneOf(ground.random, files), ground.random);
-      });
-      return isDone;
-    },
+    act: async (ground) => damageState(ground, mortalOf(ground)),
+  },
+  'damage-puppet': {
+    what: "a file of Puppet's own is damaged at any moment: its lock, its report, its summary or another",
+    weight: 6,
+    missing: noPuppet,
+    act: damagePuppet,
   },
   'damage-server': {
     what: "a file of kick serve's state is damaged, while it runs or is down",

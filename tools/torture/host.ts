@@ -12,7 +12,8 @@ import {
 import { join } from 'node:path';
 import { systemCode } from '../../src/errors.ts';
 import { agentCommand } from '../agent-process.ts';
-import { processesWith } from './processes.ts';
+import { processesOf } from './processes.ts';
+import type { PuppetHost, PuppetHostOptions } from './puppet-host.ts';
 import { Supervised } from './supervised.ts';
 
 const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
@@ -28,17 +29,21 @@ export interface HostOptions {
   /** Everything of it lies here. */
   folder: string;
   pkiDir: string;
+  /** Its runs are Puppet's: what has it made. Defaults to a command. */
+  puppet?: (where: Pick<PuppetHostOptions, 'name' | 'folder' | 'disk' | 'journal'>) => PuppetHost;
   /** Servers of the broker through which it is reached as well, if at all. */
   servers?: readonly string[];
 }
 
 export interface Host extends Pick<HostOptions, 'name' | 'address' | 'port'> {
   readonly agent: Supervised;
+  /** Undefined for one whose runs are a command's. */
+  readonly puppet: PuppetHost | undefined;
   /** Of the agent: on a disk of its own. */
   readonly disk: string;
   readonly stateDir: string;
   readonly runDir: string;
-  /** What its runs have noted: `begin ID`, `end ID`, `not alone …`. */
+  /** What its runs have noted: `begin ID NANOSECONDS`, `end ID`, `not alone …`, `not written …`. */
   journal(): string[];
   /** Wrappers, runs and what they have started; not the agent. */
   runs(): number[];
@@ -46,15 +51,18 @@ export interface Host extends Pick<HostOptions, 'name' | 'address' | 'port'> {
   setClock(offset: number): void;
 }
 
+/** Where a host's disk is mounted. */
+export const diskOf = (folder: string) => join(folder, 'disk');
+
 /** Mounts its disk. Throws if that is impossible here. */
-export function makeHost({ name, address, port, folder, pkiDir, servers }: HostOptions): Host {
-  const [etc, disk, journal] = [join(folder, 'etc'), join(folder, 'disk'), join(folder, 'journal')];
+export function makeHost({ name, address, port, folder, pkiDir, servers, ...options }: HostOptions): Host {
+  const [etc, disk, journal] = [join(folder, 'etc'), diskOf(folder), join(folder, 'journal')];
   for (const one of [folder, etc, disk]) mkdirSync(one, { recursive: true });
   mount(['-t', 'tmpfs', '-o', `size=${DISK_MB}m,mode=0700`, 'tmpfs', disk]);
   const [stateDir, runDir, clock] = [join(disk, 'state'), join(disk, 'run'), join(folder, 'clock')];
-  const run = join(folder, 'noted');
-  writeFileSync(run, notedRun(journal, join(folder, 'alone')), { mode: 0o755 });
-  const config = { runner: 'command', command: [run], kill_grace: '1s', bind: address, port };
+  const puppet = options.puppet?.({ name, folder, disk, journal });
+  const runner = puppet === undefined ? commandRunner(folder, journal) : {};
+  const config = { ...runner, kill_grace: '1s', bind: address, port };
   const nats = servers === undefined ? {} : { nats: { servers } };
   writeFileSync(join(etc, 'agent.yaml'), JSON.stringify({ ...config, ...nats }));
   const setClock = (offset: number) => writeFileSync(clock, `${offset < 0 ? '' : '+'}${offset}s\n`);
@@ -63,6 +71,7 @@ export function makeHost({ name, address, port, folder, pkiDir, servers }: HostO
   const words = agentCommand({ configDir: etc, stateDir, runDir, pkiDir, certname: name, port });
   const bind = words.indexOf('--bind');
   words[bind + 1] = address;
+  if (puppet !== undefined) words.push('--puppet', puppet.command);
   const fake = { LD_PRELOAD: FAKETIME, FAKETIME_TIMESTAMP_FILE: clock, FAKETIME_NO_CACHE: '1' };
   const env = {
     PATH: process.env['PATH'],
@@ -70,13 +79,20 @@ export function makeHost({ name, address, port, folder, pkiDir, servers }: HostO
   };
   const agent = new Supervised({ what: name, command: words, env, withinMs: START_MS });
   return {
-    ...{ name, address, port, agent, disk, stateDir, runDir, setClock },
+    ...{ name, address, port, agent, puppet, disk, stateDir, runDir, setClock },
     journal: () =>
       readFileSync(journal, 'utf8')
         .split('\n')
         .filter((line) => line !== ''),
-    runs: () => processesWith(folder).filter((pid) => pid !== agent.pid),
+    runs: () => processesOf(folder).filter((pid) => pid !== agent.pid),
   };
+}
+
+/** Configures an agent to run what notes itself. */
+function commandRunner(folder: string, journal: string): object {
+  const run = join(folder, 'noted');
+  writeFileSync(run, notedRun(journal, join(folder, 'alone')), { mode: 0o755 });
+  return { runner: 'command', command: [run] };
 }
 
 /** Everything that lies in a file; whose it is may be at work, and what vanishes meanwhile is not there. */
@@ -117,7 +133,8 @@ is_running() {
   set -- \${stat##*) }
   [ "$1" != Z ] && [ "$1" != X ]
 }
-id=$$.$(date +%s%N)
+now=$(date +%s%N)
+id=$$.$now
 exec 8>>'${alone}'
 if ! flock -n 8; then
   read -r holder <'${alone}'
@@ -125,7 +142,7 @@ if ! flock -n 8; then
   flock 8
 fi
 echo $$ >'${alone}'
-echo "begin $id" >>'${journal}'
+echo "begin $id $now" >>'${journal}'
 echo "run $id"
 if [ $(($$ % 3)) = 0 ]; then setsid sleep 1 8>&- & fi
 i=$(($$ % 7))

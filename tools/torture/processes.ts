@@ -1,12 +1,30 @@
-/** Processes of this machine, or of our own namespace, by what stands in their command line. */
-import { readdirSync, readFileSync } from 'node:fs';
+/** Processes of this machine, or of our own namespace. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 
-/** Those whose command line has a text, ourselves not counted. */
-export function processesWith(text: string): number[] {
+/** Those whose command line names a folder or that have a file below it open (Puppet writes its own title), ourselves not counted. */
+export function processesOf(folder: string): number[] {
   return readdirSync('/proc').flatMap((name) => {
     const pid = Number(name);
-    return Number.isInteger(pid) && pid !== process.pid && commandOf(pid).includes(text) ? [pid] : [];
+    if (!Number.isInteger(pid) || pid === process.pid) return [];
+    return commandOf(pid).includes(folder) || hasOpen(pid, folder) ? [pid] : [];
   });
+}
+
+function hasOpen(pid: number, folder: string): boolean {
+  const fds = `/proc/${pid}/fd`;
+  const leadsBelow = (fd: string) => {
+    try {
+      return readlinkSync(join(fds, fd)).startsWith(`${folder}/`);
+    } catch {
+      return false; // it was closed
+    }
+  };
+  try {
+    return readdirSync(fds).some(leadsBelow);
+  } catch {
+    return false; // it is gone
+  }
 }
 
 function commandOf(pid: number): string {

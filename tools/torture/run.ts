@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Random, randomFrom } from '../../src/cli/demo/run-shape.ts';
 import { sleep } from '../../src/util/clock.ts';
-import { BrokenPromise, checkJobs } from './check.ts';
+import { BrokenPromise, checkJobs, checkLastRuns } from './check.ts';
 import { FAULTS, type Ground } from './faults.ts';
 import { mount } from './host.ts';
 import { checkRest, watchGrowth } from './leaks.ts';
@@ -18,6 +18,8 @@ export interface TortureOptions {
   /** Ends after so many faults. */
   faults: number;
   hosts: number;
+  /** How many of them have a real Puppet; a run of it takes 3 s of a processor. */
+  puppets: number;
   /** Names of FAULTS; all that can be had here by default. */
   kinds?: readonly string[];
   onCalm?: (survived: Survived) => void;
@@ -44,7 +46,7 @@ const EVERY = [5, 150] as const;
 export async function runTorture(folder: string, options: TortureOptions): Promise<Survived> {
   takeOverBoot(folder);
   const random = randomFrom(options.seed);
-  const site = await openSite(folder, options.hosts);
+  const site = await openSite(folder, { ...options, random: randomFrom(options.seed + 2) });
   const work = startWork(site, randomFrom(options.seed + 1));
   const ground: Ground = {
     site,
@@ -122,12 +124,13 @@ interface CalmState {
 /** Nothing is wrong any more: everything must be told truly, and the next run must begin on every host. */
 async function calm(ground: Ground, { survived, checked, growth }: CalmState): Promise<void> {
   const { site, work } = ground;
+  site.puppetServer?.steady(true);
   await work.pause();
   await Promise.all([site.server.up(), ...site.hosts.map(({ agent }) => agent.up())]);
   await noteOthers(site, work);
   const jobs = [...work.askedAt.keys()].filter((job) => !checked.has(job));
   const outcomes = await checkJobs(ground, jobs);
-  await checkNext(site);
+  await checkLastRuns(ground, await checkNext(site));
   const rss = await checkLeaks(site, growth);
   for (const job of jobs) checked.add(job);
   for (const [outcome, count] of Object.entries(outcomes))
@@ -145,6 +148,7 @@ async function calm(ground: Ground, { survived, checked, growth }: CalmState): P
   ground.damaged.clear();
   ground.damagedJobs.clear();
   ground.lostTime.clear();
+  site.puppetServer?.steady(false);
   work.goOn();
 }
 
@@ -170,14 +174,15 @@ async function noteOthers(site: Site, work: Work): Promise<void> {
   }
 }
 
-/** A job for all hosts: no lock, no record and no process that is left stands in its way. */
-async function checkNext(site: Site): Promise<void> {
+/** A job for all hosts, which is returned: no lock, no record and no process that is left stands in its way. */
+async function checkNext(site: Site): Promise<string> {
   const hosts = site.hosts.map(({ name }) => name);
   const { job } = await site.ask('jobs', { choice: { hosts } }, { 'Idempotency-Key': randomUUID() });
   while ((await site.ask(`jobs/${job}`)).state === 'running') await sleep(50);
   const { hosts: rows } = await site.ask(`jobs/${job}/hosts?limit=9999`);
   const others = rows.filter((row: { outcome?: string }) => row.outcome !== 'changed');
   if (others.length > 0) throw new BrokenPromise(`the next run, job ${job}: ${JSON.stringify(others)}`);
+  return job;
 }
 
 /** The machine has been started anew, by its own word: a file of ours lies where the kernel's would be. */

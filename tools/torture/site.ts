@@ -2,17 +2,20 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Client, signedIn } from '../../src/cli/demo/api-client.ts';
+import type { Random } from '../../src/cli/demo/run-shape.ts';
 import type { Identity } from '../../src/pki/identity.ts';
 import { httpsSender } from '../../src/transport/https/client/client.ts';
 import type { Sender } from '../../src/transport/transport.ts';
 import { sleep } from '../../src/util/clock.ts';
 import { isInstalled } from '../installed.ts';
 import { freePort } from '../loopback.ts';
-import { mintCa } from '../mint/mint-ca.ts';
+import { type MintedCa, mintCa } from '../mint/mint-ca.ts';
 import { type NatsServer, startNatsServer } from '../nats-server.ts';
 import { KICK } from '../program.ts';
 import { addAccount } from '../serve-process.ts';
 import { type Host, makeHost } from './host.ts';
+import { catalogs, makePuppetHost } from './puppet-host.ts';
+import { type PuppetServer, startPuppetServer } from './puppet-server.ts';
 import { Supervised } from './supervised.ts';
 
 const CONTROLLER = 'puppet.example.com';
@@ -28,6 +31,8 @@ export interface Site {
   readonly server: Supervised;
   /** Undefined where there is no nats-server. */
   readonly broker: NatsServer | undefined;
+  /** Undefined where no host has a Puppet. */
+  readonly puppetServer: PuppetServer | undefined;
   /** Asks agents at their ports. */
   readonly sender: Sender;
   readonly kickArgs: readonly string[];
@@ -42,8 +47,18 @@ export interface Site {
   end(): Promise<void>;
 }
 
+export interface SiteOptions {
+  hosts: number;
+  /** How many of them, the first ones, have a real Puppet. */
+  puppets: number;
+  random: Random;
+}
+
 /** Below `folder`, which the caller removes. */
-export async function openSite(folder: string, count: number): Promise<Site> {
+export async function openSite(
+  folder: string,
+  { hosts: count, puppets, random }: SiteOptions,
+): Promise<Site> {
   const [pkiDir, etc, stateDir] = ['pki', 'etc', 'controller'].map((name) => join(folder, name)) as [
     string,
     string,
@@ -57,10 +72,13 @@ export async function openSite(folder: string, count: number): Promise<Site> {
     ? await startNatsServer({ folder: join(folder, 'nats'), ca, agents: names, controllers: [CONTROLLER] })
     : undefined;
   const servers = broker === undefined ? undefined : [broker.address];
+  const puppetServer = puppets === 0 ? undefined : await puppetServerFor(folder, ca, random);
   const hosts = names.map((name, index) =>
     makeHost({
       ...{ name, pkiDir, folder: join(folder, name), port: PORT, address: `127.1.0.${index + 1}` },
       ...(servers !== undefined && { servers }),
+      ...(puppetServer !== undefined &&
+        index < puppets && { puppet: (where) => makePuppetHost({ ...where, ca, server: puppetServer }) }),
     }),
   );
   mkdirSync(etc);
@@ -89,14 +107,22 @@ export async function openSite(folder: string, count: number): Promise<Site> {
   const { ask, look } = askerOf(server, { port, ca: readFileSync(join(pkiDir, 'certs', 'ca.pem')) });
   await ask('schedules', { name: 'minutely', cron: '* * * * *', zone: 'UTC', choice: { hosts: names } });
   return {
-    ...{ hosts, server, broker, sender, kickArgs, stateDir, ask, look },
+    ...{ hosts, server, broker, puppetServer, sender, kickArgs, stateDir, ask, look },
     async end() {
       await Promise.all([server.end(), ...hosts.map(({ agent }) => agent.end())]);
       await broker?.kill('SIGKILL').catch(() => {});
       await sender.close();
+      puppetServer?.end();
     },
   };
 }
+
+const puppetServerFor = (folder: string, ca: MintedCa, random: Random) =>
+  startPuppetServer({
+    ca,
+    random,
+    catalogOf: catalogs(join(folder, 'compiled'), (name) => join(folder, name)),
+  });
 
 /** A third by their port alone, a third through the broker, a third by whichever works. */
 const targetOf = (hasBroker: boolean) => (host: Host, index: number) => ({

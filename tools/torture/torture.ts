@@ -13,9 +13,13 @@ import { tortureKeptBytes } from './bytes/kept-bytes.ts';
 import { tortureServerBytes } from './bytes/server-bytes.ts';
 import { FAULTS } from './faults.ts';
 import { folderInside, runInside, whyNot } from './namespaces.ts';
+import { whyNoPuppet } from './puppet-host.ts';
 import { runTorture, type Survived, type TortureOptions } from './run.ts';
 
 const DEFAULTS = { faults: 400, hosts: 3 };
+
+/** Exit code of what this machine lacks something for. */
+const NOT_HERE = 77;
 
 const HELP = `Usage: npm run torture -- [options]
 
@@ -28,6 +32,8 @@ no two runs may ever have been alive at once, and the next run must begin everyw
                    it were so many. Each is of a record of its own; a hundred and more at a time, a real agent or server
                    starts with them, and must tell of each record what is true, or that it is damaged. A fifth are of files
                    that are read anew each time, those of our own CA among them: what reads them is asked after each byte
+  --puppet N       the first N hosts have a real puppet (default 0). What kick says of its runs must be what the file that they
+                   manage, their reports to a server of ours, last_run_report.yaml and last_run_summary.yaml say
   --hosts N        how many agents (default ${DEFAULTS.hosts}); as many faults happen at once
   --kind KIND      only these faults; repeat it for more:
 ${Object.entries(FAULTS)
@@ -41,6 +47,7 @@ Examples:
   npm run torture
   npm run torture -- --faults 20000
   npm run torture -- --kind kill-agent --kind damage --seed 7
+  npm run torture -- --puppet 1 --hosts 2 --faults 200
   npm run torture -- --bytes 100000
 `;
 
@@ -52,7 +59,7 @@ async function main(): Promise<number> {
     return damaged(folder, { ...options, bytes: options.bytes });
   if (folder !== undefined) return tortured(folder, options);
   const reason = whyNot();
-  if (reason !== undefined) return say(`torture: ${reason}`, 2);
+  if (reason !== undefined) return say(`torture: ${reason}`, NOT_HERE);
   buildWhereStale();
   return runInside([process.execPath, ...process.execArgv, ...process.argv.slice(1)]);
 }
@@ -142,16 +149,28 @@ function optionsOf(words: readonly string[]): (TortureOptions & { bytes?: number
     const { values } = parseArgs({
       args: [...words],
       options: {
-        ...{ faults: text, bytes: text, hosts: text, seed: text, kind: { ...text, multiple: true } },
+        ...{
+          faults: text,
+          bytes: text,
+          hosts: text,
+          puppet: text,
+          seed: text,
+          kind: { ...text, multiple: true },
+        },
         help: { type: 'boolean', short: 'h' },
       },
     });
     if (values.help === true) return say(HELP, 0);
     const unknown = values.kind?.find((kind) => FAULTS[kind] === undefined);
     if (unknown !== undefined) return say(`torture: there is no fault "${unknown}"; see --help`, 2);
+    const puppets = values.puppet === undefined ? 0 : wholeOf('--puppet', values.puppet, 0);
+    const hosts = wholeOf('--hosts', values.hosts, Math.max(DEFAULTS.hosts, puppets));
+    if (puppets > hosts) return say(`torture: --puppet ${puppets}: there are only ${hosts} hosts`, 2);
+    const noPuppet = puppets === 0 ? undefined : whyNoPuppet();
+    if (noPuppet !== undefined) return say(`torture: --puppet: ${noPuppet}`, NOT_HERE);
     return {
+      ...{ hosts, puppets },
       faults: wholeOf('--faults', values.faults, DEFAULTS.faults),
-      hosts: wholeOf('--hosts', values.hosts, DEFAULTS.hosts),
       seed: wholeOf('--seed', values.seed, Date.now() % 1_000_000),
       ...(values.kind !== undefined && { kinds: values.kind }),
       ...(values.bytes !== undefined && { bytes: wholeOf('--bytes', values.bytes, 1) }),

@@ -26,6 +26,8 @@ export interface Command {
 
 /** Milliseconds between two jobs. */
 const EVERY = [20, 250] as const;
+/** How often a host is among those of a job: a Puppet takes seconds. */
+const ASKED = { command: 0.6, puppet: 0.03 };
 /** One in so many is the command line's: a process each. */
 const BY_COMMAND = 12;
 
@@ -45,7 +47,9 @@ export function startWork(site: Site, random: Random): Work {
     while (!isOver) {
       await sleep(between(random, ...EVERY));
       if (isPaused || pending.size > 20) continue;
-      const hosts = site.hosts.filter(() => random() < 0.6).map(({ name }) => name);
+      const hosts = site.hosts
+        .filter(({ puppet }) => random() < ASKED[puppet === undefined ? 'command' : 'puppet'])
+        .map(({ name }) => name);
       if (hosts.length === 0) continue;
       track(
         random() < 1 / BY_COMMAND
