@@ -61,6 +61,8 @@ function noted(host: Host): Noted {
   const lines = host.journal();
   const together = lines.filter((line) => line.startsWith('not alone'));
   if (together.length > 0) throw new BrokenPromise(`${host.name}: two runs at once: ${together.join('; ')}`);
+  const unwritten = lines.find((line) => line.startsWith('not written'));
+  if (unwritten !== undefined) throw new BrokenPromise(`${host.name}: ${unwritten}`);
   const noted = (word: string) => lines.map((line) => line.split(' ')).filter(([first]) => first === word);
   const began = noted('begin').map(([, id = '', ns]): [string, number] => [id, Number(ns)]);
   const twice = began.find(([id], index) => began.findIndex(([other]) => other === id) < index);

@@ -30,7 +30,7 @@ export interface HostOptions {
   folder: string;
   pkiDir: string;
   /** Its runs are Puppet's: what has it made. Defaults to a command. */
-  puppet?: (where: Pick<PuppetHostOptions, 'name' | 'folder' | 'disk' | 'journal'>) => PuppetHost;
+  puppet?: (host: Omit<PuppetHostOptions, 'ca' | 'server'>) => PuppetHost;
   /** Servers of the broker through which it is reached as well, if at all. */
   servers?: readonly string[];
 }
@@ -47,7 +47,7 @@ export interface Host extends Pick<HostOptions, 'name' | 'address' | 'port'> {
   journal(): string[];
   /** Wrappers, runs and what they have started; not the agent. */
   runs(): number[];
-  /** Seconds by which its agent's clock is wrong. */
+  /** Seconds by which the clock of its agent and its Puppet is wrong. */
   setClock(offset: number): void;
 }
 
@@ -60,7 +60,8 @@ export function makeHost({ name, address, port, folder, pkiDir, servers, ...opti
   for (const one of [folder, etc, disk]) mkdirSync(one, { recursive: true });
   mount(['-t', 'tmpfs', '-o', `size=${DISK_MB}m,mode=0700`, 'tmpfs', disk]);
   const [stateDir, runDir, clock] = [join(disk, 'state'), join(disk, 'run'), join(folder, 'clock')];
-  const puppet = options.puppet?.({ name, folder, disk, journal });
+  const clockEnv = hasFakeTime() ? fakeTimeFrom(clock) : {};
+  const puppet = options.puppet?.({ name, folder, disk, journal, clockEnv });
   const runner = puppet === undefined ? commandRunner(folder, journal) : {};
   const config = { ...runner, kill_grace: '1s', bind: address, port };
   const nats = servers === undefined ? {} : { nats: { servers } };
@@ -72,11 +73,7 @@ export function makeHost({ name, address, port, folder, pkiDir, servers, ...opti
   const bind = words.indexOf('--bind');
   words[bind + 1] = address;
   if (puppet !== undefined) words.push('--puppet', puppet.command);
-  const fake = { LD_PRELOAD: FAKETIME, FAKETIME_TIMESTAMP_FILE: clock, FAKETIME_NO_CACHE: '1' };
-  const env = {
-    PATH: process.env['PATH'],
-    ...(hasFakeTime() && { ...fake, FAKETIME_DONT_FAKE_MONOTONIC: '1', NO_FAKE_STAT: '1' }),
-  };
+  const env = { PATH: process.env['PATH'], ...clockEnv };
   const agent = new Supervised({ what: name, command: words, env, withinMs: START_MS });
   return {
     ...{ name, address, port, agent, puppet, disk, stateDir, runDir, setClock },
@@ -87,6 +84,11 @@ export function makeHost({ name, address, port, folder, pkiDir, servers, ...opti
     runs: () => processesOf(folder).filter((pid) => pid !== agent.pid),
   };
 }
+
+const fakeTimeFrom = (clock: string) => ({
+  ...{ LD_PRELOAD: FAKETIME, FAKETIME_TIMESTAMP_FILE: clock, FAKETIME_NO_CACHE: '1' },
+  ...{ FAKETIME_DONT_FAKE_MONOTONIC: '1', NO_FAKE_STAT: '1' },
+});
 
 /** Configures an agent to run what notes itself. */
 function commandRunner(folder: string, journal: string): object {

@@ -26,8 +26,8 @@ export interface Command {
 
 /** Milliseconds between two jobs. */
 const EVERY = [20, 250] as const;
-/** How often a host is among those of a job: a Puppet takes seconds. */
-const ASKED = { command: 0.6, puppet: 0.03 };
+/** How often a host is among those of a job: a Puppet takes seconds, and one run serves all that wait for it. */
+const ASKED = { command: 0.6, puppet: 0.1 };
 /** One in so many is the command line's: a process each. */
 const BY_COMMAND = 12;
 
