@@ -4,7 +4,7 @@ import { messageOf } from '../errors.ts';
 import { readCrl } from './crl.ts';
 import { childrenOf, serialNumber, TAG } from './der.ts';
 import type { IdentityPaths } from './identity.ts';
-import { broken, nameFor, RENEW } from './identity-files.ts';
+import { broken, FETCH_CRL, nameFor, RENEW } from './identity-files.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -24,7 +24,7 @@ export function checkCrls(
   ca: readonly X509Certificate[],
   { paths: { crl: path, ca: caPath }, now }: { paths: IdentityPaths; now: number },
 ): CheckedCrl[] {
-  if (pems.length === 0) throw broken('CRLs', path, { why: 'there is no CRL in it' });
+  if (pems.length === 0) throw broken('CRLs', path, { why: 'there is no CRL in it', hint: FETCH_CRL });
   let crls: CheckedCrl[];
   try {
     crls = pems.map((pem) => ({ pem, ...readCrl(pem) }));

@@ -14,6 +14,15 @@ import { readTrusted } from '../util/trusted-file.ts';
 export const RENEW =
   "have a new one made: 'puppet ssl clean' and 'puppet ssl bootstrap' here, after 'puppetserver ca clean'; of our own CA: 'kick pki token NAME' on the controller, then 'kick agent enroll'";
 
+const FIRST =
+  "this host needs a certificate first: run 'puppet ssl bootstrap', or, where there is no Puppet CA, 'kick agent enroll' (on the controller 'kick pki issue'); --certname names another";
+
+const FETCH_CA = "'puppet ssl bootstrap' fetches it; of kick's own CA: copy certs/ca.pem from the CA's host";
+
+/** For CRLs that are missing or damaged. */
+export const FETCH_CRL =
+  "'puppet ssl bootstrap' fetches one that is missing; of kick's own CA: 'kick agent renew' here, and on the CA's host a restart of kick pki serve";
+
 const MAX_BYTES = 16 << 20;
 const MIN_RSA_BITS = 2048;
 
@@ -48,7 +57,7 @@ export function readPem(path: string, what: string): string {
       case 'ENOENT':
         throw broken(what, path, {
           why: 'there is no such file',
-          hint: "this host needs a certificate first: run 'puppet ssl bootstrap', or, where there is no Puppet CA, 'kick agent enroll' (on the controller 'kick pki issue'); --certname names another",
+          hint: /^CRL/.test(what) ? FETCH_CRL : /^CA/.test(what) ? FETCH_CA : FIRST,
           cause: error,
         });
       default:

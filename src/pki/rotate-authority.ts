@@ -89,7 +89,11 @@ export async function retire(isForced: boolean, place: Place): Promise<Rotation>
   const { beside, ...index } = readIndex(place.dir);
   await settle({ ...index, ...(beside && { beside }) }, place);
   const doing = 'remove the old CA';
-  if (beside === undefined) throw new KickError('pki', `${doing}: there is only "${nameOf(index)}"`);
+  if (beside === undefined) {
+    throw new KickError('pki', `${doing}: there is only "${nameOf(index)}"`, {
+      hint: 'to replace it, make the next one first: kick pki rotate-ca',
+    });
+  }
   const now = place.clock.now();
   const hanging = hangingOnPrevious({ ...index, beside }, now);
   if (hanging.length > 0 && !isForced) {

@@ -57,7 +57,11 @@ test.each<[string, string[], RegExp]>([
   ],
   ['a group that does not exist', ['@dmz'], /no such group/],
   ['no hosts', [], /there are none/],
-  ['a nodes file that is not there', ['--nodes-file', '/nowhere/x'], /read the list of nodes "\/nowhere\/x"/],
+  [
+    'a nodes file that is not there',
+    ['--nodes-file', '/nowhere/x'],
+    /read the list of nodes "\/nowhere\/x": there is no such file\n/,
+  ],
   ['an unknown option', ['web1', '--fly'], /^kick: unknown option '--fly'\nhint: kick run --help\n$/],
   [
     'a misspelt option',
@@ -95,6 +99,11 @@ test.each<[string, string[], RegExp]>([
     /neither a command nor a host.*did you mean "disable"/,
   ],
   ['a typing error', ['pnig', 'web1'], /did you mean "ping"/],
+  [
+    'a misspelt command of the agent',
+    ['agent', 'enrol'],
+    /"enrol" is not .*: did you mean enroll\nhint: .* renew\n$/,
+  ],
   ["a command of a peer's", ['find', 'web1'], /did you mean "nodes"/],
   [
     'a command behind a host',

@@ -74,6 +74,14 @@ test.each<[string, (paths: IdentityPaths) => void, RegExp]>([
   expect((error as KickError).message).toMatch(message);
 });
 
+test('what is missing says how to get it: a certificate, or only a CRL or CA', async () => {
+  const hintWithout = (file: keyof IdentityPaths) =>
+    load((paths) => rmSync(paths[file] ?? '')).catch((error) => error.hint);
+  expect(await hintWithout('certificate')).toContain('this host needs a certificate first');
+  expect(await hintWithout('crl')).toContain("'kick agent renew' here");
+  expect(await hintWithout('ca')).toContain('copy certs/ca.pem');
+});
+
 test.each<[string, Parameters<typeof load>[1], RegExp]>([
   ['an expired certificate', { issue: { notAfter: Date.now() - 1000 } }, /has expired/],
   ['a certificate of tomorrow', { issue: { notBefore: Date.now() + DAY_MS } }, /valid only from/],

@@ -1,5 +1,6 @@
 /** `kick agent` for commander, which has its help and its usage errors; agent/agent-command.ts runs plain command lines. */
 import type { Command } from 'commander';
+import { KickError } from '../../errors.ts';
 import { AGENT_OPTIONS, agentOptionsFrom, type GivenAgent, runAgent } from '../agent/agent-command.ts';
 import type { CommandContext } from '../context.ts';
 import { addFolderOptions } from '../options/folders.ts';
@@ -22,7 +23,10 @@ export function addAgentCommand(program: Command, context: CommandContext): void
   addFolderOptions(command);
   addEnroll(command, context);
   addRenew(command, context);
+  command.allowExcessArguments();
   command.action(async () => {
+    const [word] = command.args;
+    if (word !== undefined) await refuseWord(word, command);
     const given = command.optsWithGlobals<GivenAgent & { check?: true }>();
     const options = agentOptionsFrom(given, env);
     if (given.check === true) {
@@ -31,4 +35,16 @@ export function addAgentCommand(program: Command, context: CommandContext): void
     }
     await runAgent(options);
   });
+}
+
+/** A misspelt command below it. */
+async function refuseWord(word: string, { commands }: Command): Promise<never> {
+  const { nearestWord } = await import('../../util/edits.ts');
+  const names = commands.map((one) => one.name());
+  const meant = nearestWord(word, names);
+  throw new KickError(
+    'usage',
+    `"${word}" is not a command of kick agent${meant === undefined ? '' : `: did you mean ${meant}`}`,
+    { hint: `kick agent takes no arguments; its commands are ${names.join(', ')}` },
+  );
 }

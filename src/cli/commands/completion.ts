@@ -21,7 +21,7 @@ export function addCompletionCommand(program: Command, { terminal }: CommandCont
   program
     .command('completion')
     .description('print the completion script for a shell')
-    .addArgument(new Argument('<shell>', 'bash, zsh or fish').choices(SHELLS))
+    .addArgument(new Argument('<shell>', 'for which shell').choices(SHELLS))
     .addHelpText('after', EXAMPLES)
     .action((shell: keyof typeof SCRIPTS) => terminal.out(SCRIPTS[shell]));
 }

@@ -60,9 +60,10 @@ function addPing(nats: Command, context: CommandContext): void {
     command
       .addOption(choiceOption('--format <format>', 'human or json', ['human', 'json']).default('human'))
       .addOption(
-        new Option('--timeout <time>', 'wait so long (default: 2s; everybody: while answers come)').argParser(
-          durationOf(1),
-        ),
+        new Option(
+          '--timeout <time>',
+          'how long to wait for answers (default: 2s; everybody: while they come)',
+        ).argParser(durationOf(1)),
       )
       .addOption(
         new Option('--concurrency <n>', 'hosts asked at once').argParser(whole(1, 10_000)).default(1000),

@@ -4,17 +4,16 @@ import { plural } from '../../util/text.ts';
 import type { PkiTools } from './pki-tools.ts';
 
 const EXAMPLES = `
-In three steps, with nobody shut out in between:
-  kick pki rotate-ca    the next CA is made; who has enrolled trusts it within
-                        two hours. To others copy certs/ca.pem and crl.pem.
-  kick pki switch-ca    three hours after the first step (--force: now):
-                        it signs; who has enrolled has a certificate of it two
-                        hours later, kick pki serve itself within an hour of
-                        the last. For others:
-                        kick pki issue NAME --role agent, and copy.
-  kick pki list         who still has one of the old CA
-  kick pki retire-ca    the old CA is removed, once nobody has; before
-                        switch-ca, the next one, which undoes rotate-ca
+A CA is replaced in three steps, and nobody is shut out in between:
+  kick pki rotate-ca    makes the next CA. Enrolled nodes trust it within two
+                        hours; to others copy certs/ca.pem and crl.pem.
+  kick pki switch-ca    three hours later (--force: at once): the next CA signs.
+                        Enrolled nodes have a certificate of it two hours later,
+                        and kick pki serve within an hour of the last of them.
+                        For others: kick pki issue NAME --role agent, and copy.
+  kick pki list         which names still have only one "of the old CA"
+  kick pki retire-ca    removes the old CA once no name has. Before switch-ca it
+                        removes the next one, which undoes rotate-ca.
 `;
 
 export function addRotation({ add, authority, terminal }: PkiTools): void {
@@ -31,17 +30,19 @@ export function addRotation({ add, authority, terminal }: PkiTools): void {
     });
   add('switch-ca')
     .description('let the next CA sign')
-    .option('--force', 'although not every node may know it yet')
+    .addHelpText('after', EXAMPLES)
+    .option('--force', 'even though some nodes may not trust it yet')
     .action(async ({ force = false }: { force?: boolean }, command: Command) => {
       const { name, hanging } = await authority(command).switchOver({ isForced: force });
       terminal.out(
-        `"${name}" signs from now on. ${plural(hanging.length, 'certificate')} of the old CA to go.\n`,
+        `"${name}" signs from now on. ${plural(hanging.length, 'certificate')} of the old CA left to renew.\n`,
       );
       terminal.out('Next, when kick pki list shows none of the old CA: kick pki retire-ca\n');
     });
   add('retire-ca')
     .description('remove the CA that does not sign: the old one, once nobody has a certificate of it')
-    .option('--force', 'although somebody has, and will be shut out')
+    .addHelpText('after', EXAMPLES)
+    .option('--force', 'even if somebody has one, and will be shut out')
     .action(async ({ force = false }: { force?: boolean }, command: Command) => {
       const { name, hanging } = await authority(command).retire({ isForced: force });
       const out =

@@ -21,8 +21,8 @@ Examples:
   kick pki token web1.example.com --replace --for 15m      a reinstalled node
   kick pki token web1.example.com --cancel
 
-A new token takes back an earlier one of the same name. The token goes to
-stdout. Whoever has it gets the certificate of that name,
+A new token cancels an earlier one of the same name. The token goes to stdout,
+the rest to stderr. Whoever has the token gets the certificate of that name,
 once: hand it over as you would a password.
 `;
 
@@ -69,12 +69,12 @@ async function create(
   const fingerprint = caOf(here, dir).fingerprint256.replaceAll(':', '').toLowerCase();
   const enrolments = openEnrolments(dir, { clock: systemClock });
   const { id, secret, endsAt } = await enrolments.create({ name, role, days, forMs, replace });
-  terminal.err(`A token for ${name} (${role}), once, until ${dateTime(endsAt)}:\n`);
+  terminal.err(`A token for ${name} (${role}), good for one certificate until ${dateTime(endsAt)}:\n`);
   terminal.out(`${formatToken({ id, secret, fingerprint })}\n`);
   if (!existsSync(authorityPaths(dir).certificateOf(here))) {
     terminal.err(`First, as kick pki serve needs it: ${ownCertificate(here, dir)}\n`);
   }
-  terminal.err(`While kick pki serve runs here, on ${name}, as root; it asks for the token:\n`);
+  terminal.err(`On ${name}, as root, while kick pki serve runs here (it asks for the token):\n`);
   terminal.err(`  kick agent enroll --server ${here} --certname ${name}\n`);
 }
 

@@ -23,6 +23,12 @@ Examples:
   kick user remove alice
 `;
 
+const ADD_EXAMPLES = `
+Examples:
+  kick user add alice --role operator           asks for the password
+  kick user add deploy --role operator --hosts @staging --noop-only <password
+`;
+
 interface AddOptions {
   role: Role;
   /** Of the folder options, which are read elsewhere. */
@@ -48,11 +54,12 @@ export function addUserCommand(program: Command, context: CommandContext): void 
     .command('add')
     .argument('<name>')
     .description('add an account, or change one; the password is asked for, or read from stdin')
-    .addOption(new Option('--role <role>', 'viewer, operator or admin').choices(ROLES).default('viewer'))
+    .addOption(new Option('--role <role>', 'what they may do').choices(ROLES).default('viewer'))
     .option('--hosts <expression>', 'only these hosts: @dmz, web*')
     .option('--environments <names>', 'only these environments', list)
     .option('--noop-only', 'only runs with noop')
-    .option('--max-hosts <n>', 'at most so many hosts in a job', whole(1, 1_000_000));
+    .option('--max-hosts <n>', 'maximum number of hosts in a job', whole(1, 1_000_000))
+    .addHelpText('after', ADD_EXAMPLES);
   add.action(async (name: string, { role, stateDir: _folder, ...given }: AddOptions) => {
     const limits = limitsOf(given);
     const password = await readPassword(name);
@@ -71,7 +78,9 @@ export function addUserCommand(program: Command, context: CommandContext): void 
 
   const show = users.command('list').description('the accounts, and what they may do');
   show.action(async () => {
-    for (const { name, role, limits } of await (await accounts(show)).list()) {
+    const all = await (await accounts(show)).list();
+    if (all.length === 0) context.terminal.err('No accounts yet: kick user add NAME --role operator\n');
+    for (const { name, role, limits } of all) {
       const narrowed = Object.entries(limits).map(([key, value]) => `${key} ${String(value)}`);
       context.terminal.out(`${[name, role, ...narrowed].join('  ')}\n`);
     }

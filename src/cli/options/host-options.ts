@@ -5,7 +5,7 @@ import type { Named } from '../../conditions/nodeset/expression.ts';
 import { wordsIn } from '../../conditions/nodeset/words.ts';
 import type { WhereCondition } from '../../conditions/where.ts';
 import type { Selection } from '../../controller/targeting/selection.ts';
-import { KickError, messageOf } from '../../errors.ts';
+import { KickError, messageOf, systemCode } from '../../errors.ts';
 import { LAST_KINDS, type LastKind } from '../../protocol/names.ts';
 import type { Share } from '../../util/share.ts';
 import { type Command, Option } from '../commander.ts';
@@ -84,7 +84,7 @@ function addChoices(command: Command): void {
     .addOption(
       new Option(
         '--discovery-timeout <time>',
-        'wait exactly so long (default: while answers come)',
+        'how long to wait for answers (default: while they come)',
       ).argParser(duration),
     )
     .option('--include-maintenance', 'include the group "maintenance"')
@@ -196,6 +196,7 @@ async function readNodes(file: string): Promise<string> {
       ? await boundedText(process.stdin, MAX_NODES_FILE)
       : await readBounded(file, MAX_NODES_FILE);
   } catch (error) {
-    throw new KickError('usage', `read the list of nodes "${file}": ${messageOf(error)}`, { cause: error });
+    const why = systemCode(error) === 'ENOENT' ? 'there is no such file' : messageOf(error);
+    throw new KickError('usage', `read the list of nodes "${file}": ${why}`, { cause: error });
   }
 }
