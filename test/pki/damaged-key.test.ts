@@ -1,5 +1,4 @@
 /** A key of which a bit is another is still a key, and still belongs to its certificate; but nobody believes what it signs. */
-import { createPrivateKey } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -8,34 +7,23 @@ import { loadIdentity } from '../../src/pki/load-identity.ts';
 import { newKey, pemOf } from '../../src/pki/new-key.ts';
 import { generateKey, pemOf as oddPemOf } from '../../tools/mint/keys.ts';
 import { mintCa } from '../../tools/mint/mint-ca.ts';
+import { damagedKey } from '../support/damaged-key.ts';
 import { caSite, enrollHere, NODE, nodePlace, serveHere } from '../support/enrolment.ts';
 import { tempFolder } from '../support/temp.ts';
-
-/** Of PKCS #8 for P-256: a byte of the private half. */
-const PRIVATE_AT = 40;
-
-function damaged(pem: string | Buffer): string | Buffer {
-  const key = createPrivateKey(pem);
-  const der = key.export({ type: 'pkcs8', format: 'der' });
-  der[PRIVATE_AT] = (der[PRIVATE_AT] ?? 0) ^ 1;
-  const other = createPrivateKey({ key: der, type: 'pkcs8', format: 'der' });
-  expect(other.equals(key)).toBe(true);
-  return pemOf(other);
-}
 
 test('an identity with a damaged key is not used', async () => {
   const dir = tempFolder();
   const ca = mintCa();
   ca.write(dir, ca.issue(NODE, { role: 'agent' }));
   const path = join(dir, 'private_keys', `${NODE}.pem`);
-  writeFileSync(path, damaged(readFileSync(path)));
+  writeFileSync(path, damagedKey(readFileSync(path)));
   await expect(loadIdentity(ownPaths(dir, NODE), { now: Date.now() })).rejects.toThrow(
     /it is damaged, its two halves do not fit/,
   );
 });
 
 test.each([
-  ['damaged', () => damaged(pemOf(newKey('p256')))],
+  ['damaged', () => damagedKey(pemOf(newKey('p256')))],
   ['an RSA key', () => oddPemOf(generateKey('rsa-2048'))],
   ['an Ed25519 key', () => oddPemOf(generateKey('ed25519'))],
   ['empty', () => ''],

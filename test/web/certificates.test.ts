@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type MintedCa, mintCa } from '../../tools/mint/mint-ca.ts';
 import { afterwards } from '../support/afterwards.ts';
+import { damagedKey } from '../support/damaged-key.ts';
 import { parseExposition } from '../support/exposition.ts';
 import { kickNow, startKick } from '../support/kick.ts';
 import { tempFolder } from '../support/temp.ts';
@@ -105,10 +106,18 @@ const ownPair = (pki: string) => ({
   key: join(pki, 'private_keys', `${OTHER}.pem`),
 });
 
-test("the page's own pair is followed as well", async () => {
+test("the page's own pair is followed as well, and one whose key is damaged is not used", async () => {
   const ca = mintCa();
   const { pki, server } = await siteOf(ca, ownPair);
   const first = await shownBy(server);
+  const { key } = ownPair(pki);
+  const whole = readFileSync(key);
+  let errors = '';
+  server.child.stdout?.on('data', (text) => (errors += text));
+  writeFileSync(key, damagedKey(whole));
+  await expect.poll(() => errors).toMatch(/it is damaged, its two halves do not fit.*the old ones stay/);
+  expect(await shownBy(server)).toBe(first);
+  writeFileSync(key, whole);
   ca.write(pki, ca.issue(OTHER));
   await expect.poll(() => shownBy(server)).not.toBe(first);
 });

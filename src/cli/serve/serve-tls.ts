@@ -1,7 +1,9 @@
 /** The certificates of `kick serve`: its own, or those of controller.yaml, each followed when it is renewed. */
+import { createPrivateKey } from 'node:crypto';
 import type { ControllerConfig } from '../../config/controller-config.ts';
 import { isUntrusted, KickError, messageAndHint, messageOf } from '../../errors.ts';
 import type { Identity } from '../../pki/identity.ts';
+import { isWhole, NOT_WHOLE } from '../../pki/identity-files.ts';
 import { tlsMaterial } from '../../pki/tls-material.ts';
 import { type Clock, sleep } from '../../util/clock.ts';
 import { stampOf } from '../../util/file-stamps.ts';
@@ -19,7 +21,7 @@ type Web = ControllerConfig['web'];
 export function serveTls(web: Web, identity: Identity): ServerTls {
   const { ca, crl, cert, key } = tlsMaterial(identity);
   const pair = pairOf(web);
-  const own = pair === undefined ? { cert, key } : { cert: read(pair.certificate), key: read(pair.key) };
+  const own = pair === undefined ? { cert, key } : { cert: read(pair.certificate), key: readKey(pair.key) };
   return { own, clients: { ca, crl }, trust: identity };
 }
 
@@ -66,6 +68,22 @@ function pairOf(web: Web): { certificate: string; key: string } | undefined {
     throw new KickError('config', 'read controller.yaml: web.certificate and web.key belong together');
   }
   return certificate === undefined || key === undefined ? undefined : { certificate, key };
+}
+
+/** TLS itself refuses what is no key, or not the certificate's. */
+function readKey(path: string): Buffer {
+  const pem = read(path);
+  if (isDamaged(pem))
+    throw new KickError('config', `read "${path}": ${NOT_WHOLE}`, { hint: 'restore it from a backup' });
+  return pem;
+}
+
+function isDamaged(pem: Buffer): boolean {
+  try {
+    return !isWhole(createPrivateKey(pem));
+  } catch {
+    return false;
+  }
 }
 
 function read(path: string): Buffer {

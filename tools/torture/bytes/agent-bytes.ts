@@ -15,8 +15,6 @@ import { damage, damageSingles, type Spot, spots } from './ways.ts';
 /** What another exit status may mean. */
 const BY_EXIT: readonly Outcome[] = ['changed', 'unchanged', 'failed', 'interrupted'];
 
-/** Requests that one agent starts with; of each one file is damaged in one byte. */
-const AT_ONCE = 250;
 /** One in so many is asked for again, of the next agent. */
 const AGAIN = 4;
 
@@ -38,6 +36,7 @@ interface Damaged extends Copy {
   file: string;
   decides: Decides;
   what: string;
+  isGone: boolean;
 }
 
 export const tortureAgentBytes = tortureBytesOf(COMMAND);
@@ -67,7 +66,11 @@ async function torture(
   const growth = watchGrowth('agent');
   for (let done = 0; done < bytes; ) {
     place.renew();
-    const all = damageRequests(place, flavour, { order, random, count: Math.min(AT_ONCE, bytes - done) });
+    const all = damageRequests(place, flavour, {
+      order,
+      random,
+      count: Math.min(flavour.atOnce, bytes - done),
+    });
     const files = damageSingles(place, single, random);
     growth('the agent', await started(place, flavour, all));
     // The next one finds what this one has made of it.
@@ -112,7 +115,7 @@ function damageRequests(
   { order, random, count }: { order: Generator<Spot, never, void>; random: Random; count: number },
 ): Damaged[] {
   const all: Damaged[] = Object.keys(truth).map((kind) => ({
-    ...{ kind, file: '', decides: 'never', what: 'whole' },
+    ...{ kind, file: '', decides: 'never', what: 'whole', isGone: false },
     ...copyRequest(model, kind, folder),
   }));
   while (all.length < count) {
@@ -122,7 +125,9 @@ function damageRequests(
     const [kind, where, file, decides] = found;
     const copy = copyRequest(model, kind, folder);
     const what = `${spot.file}, byte ${spot.at}: ${spot.way}`;
-    if (damage(pathIn(copy, where, file), spot, random)) all.push({ ...copy, kind, file, decides, what });
+    const isGone = spot.way === 'vanished';
+    if (damage(pathIn(copy, where, file), spot, random))
+      all.push({ ...copy, kind, file, decides, what, isGone });
   }
   return all;
 }
@@ -171,7 +176,7 @@ async function lastOf(events: AsyncIterable<{ type: string }>): Promise<Finished
 
 /** What is wrong with how a damaged request is answered; none if nothing is. */
 function objections(
-  { kind, file, decides, what, runId }: Damaged,
+  { kind, file, decides, what, isGone, runId }: Damaged,
   told: FinishedEvent | string | undefined,
   truth: Flavour['truth'],
 ): string[] {
@@ -180,6 +185,8 @@ function objections(
   const answer = `${what}: ${outcome} (${message})`;
   if (kind !== 'waiting' && run !== undefined && isOther(run, runId)) return [`${answer}, run again`];
   if (outcome === truth[kind]) return [];
+  // As if the agent had been killed before it could write it.
+  if (file === 'intention.json' && isGone && outcome === 'interrupted') return [];
   if (decides === 'never' || decides === 'missing') return [answer];
   if (file === 'exit' && BY_EXIT.includes(outcome)) return [];
   return outcome === 'failed' && DAMAGED_RECORD.test(message) ? [] : [answer];

@@ -28,7 +28,8 @@ export interface Maker {
 
 /** What makes the requests of a model: one of each kind, all of them with another job. */
 export interface Flavour {
-  name: string;
+  /** Requests that one agent starts with; of each one file is damaged in one byte. */
+  atOnce: number;
   /** What each kind comes to if nothing is damaged. */
   truth: Readonly<Record<string, Outcome>>;
   files: readonly RequestFile<string>[];
@@ -52,7 +53,7 @@ while [ -e '${base}/hold' ]; do sleep 0.01; done
 `;
 
 export const COMMAND: Flavour = {
-  name: 'command',
+  atOnce: 250,
   truth: {
     ...{ settled: 'changed', cancelled: 'cancelled', waiting: 'changed', ended: 'changed' },
     stopped: 'cancelled',
@@ -187,7 +188,8 @@ const PUPPET_FILES: readonly RequestFile<string>[] = [
 ];
 
 export const PUPPET: Flavour = {
-  name: 'puppet',
+  // Nearly all have runs to follow.
+  atOnce: 100,
   truth: { settled: 'changed', reported: 'changed', disabled: 'disabled', stopped: 'cancelled' },
   files: PUPPET_FILES,
   configure(base) {

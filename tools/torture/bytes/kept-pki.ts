@@ -1,8 +1,10 @@
 /** The files of our own CA, and those of a node: who was refused stays refused, whatever is damaged. */
-import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { createPublicKey, type KeyObject, sign, verify, X509Certificate } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
+import { serveTls } from '../../../src/cli/serve/serve-tls.ts';
 import { readServer, writeServer } from '../../../src/enrolment/node-place.ts';
 import { openAuthority } from '../../../src/pki/authority.ts';
 import { crlsOf } from '../../../src/pki/chain-crls.ts';
@@ -135,8 +137,40 @@ const node: Kept = {
   },
 };
 
+/** What browsers are shown: whatever is damaged of it, the key has signed for the certificate. */
+const page: Kept = {
+  async make(folder) {
+    const dir = join(folder, '..', 'pki');
+    const ca = mintCa();
+    const issued = ca.issue(NODE);
+    ca.write(dir, issued);
+    writeFileSync(join(folder, 'page.pem'), issued.certificate, { mode: 0o600 });
+    writeFileSync(join(folder, 'page.key'), issued.key, { mode: 0o600 });
+    const identity = await ca.identity(NODE);
+    return async (copy) => {
+      const [certificate, key] = [join(copy, 'page.pem'), join(copy, 'page.key')];
+      const tls = await orRefused(() => serveTls({ port: 0, metrics: false, certificate, key }, identity));
+      if (tls === undefined) return undefined;
+      try {
+        createSecureContext(tls.own);
+      } catch {
+        return undefined; // as the server itself finds
+      }
+      const probe = Buffer.from('probe');
+      const isFit = verify(
+        'sha256',
+        probe,
+        new X509Certificate(tls.own.cert).publicKey,
+        sign('sha256', probe, tls.own.key),
+      );
+      return isFit ? undefined : 'a key that cannot sign for the certificate is used';
+    };
+  },
+};
+
 export const KEPT_PKI: Readonly<Record<string, Kept>> = {
   CA: caKept(false),
   'CA, rotated': caKept(true),
   node,
+  page,
 };
