@@ -59,6 +59,16 @@ function said<T>(read: () => T): T | string {
 const isIdentity = (error: unknown): error is KickError =>
   error instanceof KickError && error.code === 'identity';
 
+/** Where nobody expects a `DerError` any more. */
+function asLoaded<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof DerError) throw new Error('an error that is not declared here', { cause: error });
+    throw error;
+  }
+}
+
 const crl: Decoder = {
   name: 'crl',
   about: 'a bundle of CRLs (PEM): both sides, of the CA',
@@ -83,11 +93,12 @@ const crl: Decoder = {
           checkNotRevoked(fixedCa().agent, checked, paths);
           return checked;
         });
-        const believed = crlsOf(pems, trusted).map(({ revoked, nextUpdate }) => ({
+        const lengths = pems.map((one) => readCrl(one).revoked.length);
+        const believed = asLoaded(() => crlsOf(pems, trusted)).map(({ revoked, nextUpdate }) => ({
           revoked: [...revoked],
           nextUpdate,
         }));
-        return [checked, believed, pems.map((one) => readCrl(one).revoked.length)];
+        return [checked, believed, lengths];
       },
       isDeclared: isOf(DerError),
     };
@@ -120,8 +131,9 @@ const chain: Decoder = {
       ],
       decode(input) {
         const ders = childrenOf(input, TAG.sequence).map(({ whole }) => whole);
-        return verifier.verify(ders, { now: AT, use: 'clientAuth' }).subject;
+        return asLoaded(() => verifier.verify(ders, { now: AT, use: 'clientAuth' })).subject;
       },
+      // The sequence around them is our own.
       isDeclared: isOf(ChainError, DerError),
     };
   },
