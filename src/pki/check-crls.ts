@@ -33,7 +33,8 @@ export function checkCrls(
   }
   const fresh = (crl: CheckedCrl) => crl.nextUpdate === undefined || crl.nextUpdate > now;
   for (const authority of ca) {
-    const own = crls.filter(({ issuer }) => Buffer.compare(issuer, subjectOf(authority)) === 0);
+    const subject = readableSubject(authority, caPath);
+    const own = crls.filter(({ issuer }) => Buffer.compare(issuer, subject) === 0);
     const name = nameFor(authority);
     if (own.length === 0) {
       throw broken('CRLs', path, {
@@ -48,6 +49,15 @@ export function checkCrls(
 }
 
 const REFRESH = "copy the CA's current CRLs here (Puppet: GET /puppet-ca/v1/certificate_revocation_list/ca)";
+
+/** Node reads encodings that are no DER. */
+function readableSubject(authority: X509Certificate, path: string): Uint8Array {
+  try {
+    return subjectOf(authority);
+  } catch (error) {
+    throw broken('CA certificates', path, { why: messageOf(error) });
+  }
+}
 
 function subjectOf(certificate: X509Certificate): Uint8Array {
   const [tbs] = childrenOf(certificate.raw, TAG.sequence);

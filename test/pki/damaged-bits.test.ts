@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { KickError } from '../../src/errors.ts';
+import { childrenOf, TAG, writeElement } from '../../src/pki/der.ts';
 import type { IdentityPaths } from '../../src/pki/identity.ts';
 import { loadTrust } from '../../src/pki/load-identity.ts';
 import { ChainError, chainVerifier } from '../../src/pki/peer-chain.ts';
@@ -15,6 +16,9 @@ const paths = ca.write(join(tempFolder(), 'pki'), ca.issue('web1.example.com', {
 const [revoked, believed] = [ca.issue('gone.example.com'), ca.issue('here.example.com')];
 ca.revoke(revoked);
 writeFileSync(paths.crl, ca.crls());
+
+/** The header of a sequence, its length in two bytes where one would do (X.690 8.1.3.5; 10.1 forbids it in DER). */
+const longHeader = (content: Uint8Array) => Uint8Array.of(TAG.sequence, 0x81, content.length);
 
 const derOf = ({ certificate }: { certificate: string }) => new X509Certificate(certificate).raw;
 
@@ -80,4 +84,23 @@ test('the certificate that somebody shows', async () => {
       expect(() => verifier.verify([other], { now: Date.now(), use: 'clientAuth' })).toThrow(ChainError);
     }
   }
+});
+
+test('a CA beside ours whose lengths are not the shortest', async () => {
+  const whole = readFileSync(paths.ca, 'utf8');
+  const { raw } = new X509Certificate(mintCa({ name: 'Another' }).certificates);
+  const [tbs, ...signature] = childrenOf(raw, TAG.sequence);
+  const fields = childrenOf(tbs?.whole ?? raw, TAG.sequence).map(({ tag, content, whole }) =>
+    tag === TAG.sequence && content.length < 0x80 ? Buffer.concat([longHeader(content), content]) : whole,
+  );
+  const odd = writeElement(
+    TAG.sequence,
+    writeElement(TAG.sequence, ...fields),
+    ...signature.map((one) => one.whole),
+  );
+  const pem = `-----BEGIN CERTIFICATE-----\n${odd.toString('base64')}\n-----END CERTIFICATE-----\n`;
+  expect(new X509Certificate(pem).subject).toContain('Another');
+  writeFileSync(paths.ca, whole + pem);
+  await expect(loadTrust(paths, { now: Date.now() })).rejects.toMatchObject({ code: 'identity' });
+  writeFileSync(paths.ca, whole);
 });
