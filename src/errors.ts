@@ -78,6 +78,11 @@ export function isFull(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(systemCode(error) ?? '');
 }
 
+/** Whether nothing can be written there for now: it is full, read-only, or fails. */
+export function isUnwritable(error: unknown): boolean {
+  return isFull(error) || ['EROFS', 'EIO'].includes(systemCode(error) ?? '');
+}
+
 /** Whether it refuses what others can change. */
 export function isUntrusted(error: unknown): error is KickError & { readonly code: 'untrusted' } {
   return error instanceof KickError && error.code === 'untrusted';

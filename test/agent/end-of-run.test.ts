@@ -6,7 +6,7 @@ import { createNotifier } from '../../src/agent/requests/notifier.ts';
 import { puppetAgentRunner } from '../../src/agent/runners/puppet-runners.ts';
 import { followRun } from '../../src/agent/runs/live-run.ts';
 import type { RunRecord } from '../../src/agent/runs/run-record.ts';
-import { openRunStore } from '../../src/agent/runs/run-store.ts';
+import { openRunStore, type RunStore } from '../../src/agent/runs/run-store.ts';
 import { startWrapper } from '../../src/agent/runs/wrapper.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { silentLog } from '../../src/util/log.ts';
@@ -71,7 +71,8 @@ async function ended(
     runs,
     files: () => runs.wrapperFiles(RUN),
     /** By an agent that comes back. */
-    judge: () => followRun({ ...record, wrapper: wrapper.process }, deps).ended,
+    judge: (parts: Partial<RunStore> = {}) =>
+      followRun({ ...record, wrapper: wrapper.process }, { ...deps, runs: { ...runs, ...parts } }).ended,
     /** By one that finds `wrapperFiles`, for which this process is the wrapper until `wrapperEnded`. */
     follow: (wrapperFiles: typeof runs.wrapperFiles, wrapperEnded: Promise<void>) =>
       followRun(
@@ -123,6 +124,28 @@ test.each([
 ])('%s disables, too, and holds up no wrapper', async (_what, hook, message) => {
   const { judge } = await ended('bare 1', { hook });
   expect(await judge()).toMatchObject({ outcome: 'disabled', message });
+});
+
+const failing = (code: string) => Object.assign(new Error(code), { code });
+
+test.each(['EROFS', 'EIO'])('events that could not be stored (%s) count as dropped output', async (code) => {
+  const { judge, runs } = await ended('2 changed true');
+  let tries = 0;
+  const append: typeof runs.append = async (...events) => {
+    tries += 1;
+    if (tries === 1) throw failing(code);
+    return runs.append(...events);
+  };
+  expect(await judge({ append })).toMatchObject({ outcome: 'changed' });
+  expect((await runs.events(RUN)).events.map(({ type }) => type)).toContain('dropped');
+});
+
+test('a run that could not be followed is what its report says', async () => {
+  const { judge } = await ended('2 changed true');
+  const append = async () => {
+    throw failing('EMFILE');
+  };
+  expect(await judge({ append })).toMatchObject({ outcome: 'changed', exit: 2 });
 });
 
 test('a run whose report has become another is what Puppet itself has of it, and damaged without that', async () => {

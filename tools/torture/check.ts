@@ -6,7 +6,7 @@ import { sleep } from '../../src/util/clock.ts';
 import { KICK } from '../program.ts';
 import type { Ground } from './faults.ts';
 import type { Host } from './host.ts';
-import { lastRunIn, objectionOf } from './puppet-evidence.ts';
+import { objectionOf, unrestOf } from './puppet-evidence.ts';
 
 /** Milliseconds for a job to be over once nothing is wrong any more. */
 const OVER_MS = 240_000;
@@ -118,22 +118,18 @@ function checkOutcome(ground: Ground, { job, host, outcome, told, journal }: Cla
     fail(`the run ${id} began ${Math.round(askedAt - beganAt)} ms before it was asked for`);
 }
 
-/** What Puppet has left of the runs of a job, which was the last one: they are those of which it tells, and nobody holds its lock. */
-export async function checkLastRuns({ site }: Ground, job: string): Promise<void> {
-  for (const host of site.hosts) {
-    if (host.puppet === undefined) continue;
+/** After a job of all hosts: Puppet says the same of its run, and comes to rest. Jobs of the schedule may follow it. */
+export async function checkPuppets({ site }: Ground, job: string): Promise<void> {
+  for (const { puppet, ...host } of site.hosts) {
+    if (puppet === undefined) continue;
     const told = await askOnce(site, host, job);
-    const left = lastRunIn(host.puppet);
-    const { run, outcome, facts } = told?.finished ?? {};
-    const isIt =
-      left.run === run &&
-      left.status === outcome &&
-      !left.isLocked &&
-      left.changed === facts?.resources?.['changed'];
-    if (!isIt)
-      throw new BrokenPromise(
-        `${host.name}, job ${job}: ${JSON.stringify(told)}, but Puppet says ${JSON.stringify(left)}`,
-      );
+    const objection = told === undefined ? 'it knows nothing of it' : objectionOf(told.finished, puppet);
+    if (objection !== undefined) throw new BrokenPromise(`${host.name}, job ${job}: ${objection}`);
+    const until = performance.now() + OVER_MS;
+    for (let unrest = unrestOf(puppet); unrest !== undefined; unrest = unrestOf(puppet)) {
+      if (performance.now() > until) throw new BrokenPromise(`${host.name}: ${unrest}`);
+      await sleep(50);
+    }
   }
 }
 
@@ -185,7 +181,11 @@ function withoutTimes(told: Told | undefined): object | undefined {
   return { ...told, finished: { ...told.finished, at: 0, endedAt: 0 } };
 }
 
-async function askOnce(site: Ground['site'], host: Host, job: string): Promise<Told | undefined> {
+async function askOnce(
+  site: Ground['site'],
+  host: Pick<Host, 'name' | 'address' | 'port'>,
+  job: string,
+): Promise<Told | undefined> {
   const target = { certname: host.name, host: host.address, port: host.port };
   const until = performance.now() + OVER_MS;
   for (;;) {

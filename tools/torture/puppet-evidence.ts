@@ -39,20 +39,17 @@ function differing(
   return isSame ? undefined : `Puppet counted ${JSON.stringify(own)}`;
 }
 
-/** What Puppet has left: of which run its report is, what it has counted, and whether there is a lock. */
-export function lastRunIn({ files }: PuppetHost): {
-  run: string | undefined;
-  status: string | undefined;
-  changed: number;
-  isLocked: boolean;
-} {
+/** What of Puppet's own files is not yet as a run leaves them: its lock, or a report and a summary of two runs. */
+export function unrestOf({ files, server }: PuppetHost): string | undefined {
   const report = readFileSync(files.report, 'utf8');
   const summary = readFileSync(files.summary, 'utf8');
   const saidOf = (key: string) => new RegExp(`^${key}: ['"]?([\\w-]*)`, 'm').exec(report)?.[1];
-  return {
-    run: saidOf('job_id'),
-    status: saidOf('status'),
+  const left = {
+    ...{ run: saidOf('job_id'), status: saidOf('status'), isLocked: existsSync(files.lock) },
     changed: Number(/^resources:(?:\n .*)*?\n +changed: (\d+)/m.exec(summary)?.[1]),
-    isLocked: existsSync(files.lock),
   };
+  const sent = server.reports.get(left.run ?? '');
+  const isIt =
+    !left.isLocked && sent?.status === left.status && (sent?.resources['changed'] ?? 0) === left.changed;
+  return isIt ? undefined : `Puppet has left ${JSON.stringify(left)} and sent ${JSON.stringify(sent)}`;
 }

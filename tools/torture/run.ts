@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Random, randomFrom } from '../../src/cli/demo/run-shape.ts';
 import { sleep } from '../../src/util/clock.ts';
-import { BrokenPromise, checkJobs, checkLastRuns } from './check.ts';
+import { BrokenPromise, checkJobs, checkPuppets } from './check.ts';
 import { FAULTS, type Ground } from './faults.ts';
 import { mount } from './host.ts';
 import { checkRest, watchGrowth } from './leaks.ts';
@@ -130,7 +130,7 @@ async function calm(ground: Ground, { survived, checked, growth }: CalmState): P
   await noteOthers(site, work);
   const jobs = [...work.askedAt.keys()].filter((job) => !checked.has(job));
   const outcomes = await checkJobs(ground, jobs);
-  await checkLastRuns(ground, await checkNext(site));
+  await checkPuppets(ground, await checkNext(site));
   const rss = await checkLeaks(site, growth);
   for (const job of jobs) checked.add(job);
   for (const [outcome, count] of Object.entries(outcomes))

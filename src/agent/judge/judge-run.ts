@@ -1,5 +1,5 @@
 /** Judges a run that is over from the files in its folder. */
-import { isFull } from '../../errors.ts';
+import { isUnwritable } from '../../errors.ts';
 import type { Disabled } from '../../protocol/status.ts';
 import type { Clock } from '../../util/clock.ts';
 import { bootId } from '../../util/proc.ts';
@@ -66,7 +66,7 @@ export async function judgeRun(
     if (resources.length > 0) {
       const kept = resources.map((event) => ({ ...event, at: now }));
       await runs.append(run, kept).catch((error: unknown) => {
-        if (!isFull(error)) throw error; // they are news: the outcome does not depend on them
+        if (!isUnwritable(error)) throw error; // they are news: the outcome does not depend on them
       });
     }
   }

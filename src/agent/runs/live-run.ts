@@ -109,9 +109,25 @@ async function followSafely(following: Following, deps: LiveRunDeps): Promise<Ru
   } catch (error) {
     deps.log.error({ run, error: String(error) }, 'cannot follow a run');
     while (!process.isOver()) await sleep(POLL_MS);
+    const judged = await judgeUnfollowed(following, deps);
+    if (judged !== undefined) return judged;
     const message = `kick agent could not follow it: ${String(error)}`;
     const times = { startedAt: process.startedAt(), endedAt: deps.clock.now() };
     return finishedEvent(record, { outcome: 'failed', message }, times);
+  }
+}
+
+/** By what it has left behind, which may be whole; undefined if it cannot be read. */
+async function judgeUnfollowed(
+  { record, process, ender }: Following,
+  deps: LiveRunDeps,
+): Promise<RunEnd | undefined> {
+  if (process.puppet() === undefined) return undefined;
+  const startedAt = process.startedAt();
+  try {
+    return await judgeRun(record, deps, { startedAt, isReported: true, intended: ender.intended() });
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,8 +1,8 @@
 /**
- * The events of a run in progress, appended to its folder; dropped if somebody has removed that. Events for which there is
- * no space (the run itself may have filled it) are counted.
+ * The events of a run in progress, appended to its folder; dropped if somebody has removed that. Events that cannot be written
+ * (the run itself may have filled it, or its disk has become read-only) are counted.
  */
-import { isFull, messageOf, systemCode } from '../../errors.ts';
+import { isFull, isUnwritable, messageOf, systemCode } from '../../errors.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import type { Notifier } from '../requests/notifier.ts';
@@ -13,10 +13,11 @@ import type { RunStore } from './run-store.ts';
 export interface RunEvents {
   append(events: readonly KeptEvent[]): Promise<void>;
   /**
-   * Writes to the run's folder; false if that has vanished or is full: the run goes on, and its end can still be reported.
+   * Writes to the run's folder; false if that has vanished or nothing can be written there: the run goes on, and its end can
+   * still be reported.
    */
   wherePossible(write: () => Promise<void>): Promise<boolean>;
-  /** Once the run is over and its output has been read: reports what was dropped for lack of space, if anything. */
+  /** Once the run is over and its output has been read: reports what was dropped, if anything. */
   tellLost(): Promise<void>;
   /** Milliseconds since 1970: when the run last printed anything, or started. */
   progressAt(): number;
@@ -38,9 +39,11 @@ export function createRunEvents(
       return true;
     } catch (error) {
       const isGone = systemCode(error) === 'ENOENT' && !(await runs.isLive(run));
-      if (!isGone && !isFull(error)) throw error;
-      if (!isGone && !isTold)
-        log.warn({ run, error: messageOf(error) }, 'no space left for the output of a run');
+      if (!isGone && !isUnwritable(error)) throw error;
+      const why = isFull(error)
+        ? 'no space left for the output of a run'
+        : 'cannot store the output of a run';
+      if (!isGone && !isTold) log.warn({ run, error: messageOf(error) }, why);
       isTold ||= !isGone;
       return false;
     }
