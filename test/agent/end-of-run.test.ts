@@ -55,12 +55,8 @@ async function ended(
   wrapper.release();
   await wrapper.ended;
   const deps = {
-    runs,
-    runner,
-    notifier: createNotifier(),
-    clock: systemClock,
-    log: silentLog,
-    killGraceMs: 100,
+    ...{ runs, runner, notifier: createNotifier() },
+    ...{ clock: systemClock, log: silentLog, killGraceMs: 100 },
   };
   return {
     /** Of the run. */

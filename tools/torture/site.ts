@@ -81,15 +81,7 @@ export async function openSite(
         index < puppets && { puppet: (where) => makePuppetHost({ ...where, ca, server: puppetServer }) }),
     }),
   );
-  mkdirSync(etc);
-  writeFileSync(
-    join(etc, 'controller.yaml'),
-    JSON.stringify({ puppetdb: false, ...(servers && { nats: { servers } }) }),
-  );
-  writeFileSync(
-    join(etc, 'inventory.yaml'),
-    JSON.stringify({ targets: hosts.map(targetOf(servers !== undefined)) }),
-  );
+  configureController(etc, { hosts, servers });
   const kickArgs = [
     ...['--config-dir', etc, '--state-dir', stateDir],
     ...['--pki-dir', pkiDir, '--certname', CONTROLLER],
@@ -115,6 +107,17 @@ export async function openSite(
       puppetServer?.end();
     },
   };
+}
+
+function configureController(
+  etc: string,
+  { hosts, servers }: { hosts: readonly Host[]; servers: readonly string[] | undefined },
+): void {
+  mkdirSync(etc);
+  const nats = servers === undefined ? {} : { nats: { servers } };
+  writeFileSync(join(etc, 'controller.yaml'), JSON.stringify({ puppetdb: false, ...nats }));
+  const targets = hosts.map(targetOf(servers !== undefined));
+  writeFileSync(join(etc, 'inventory.yaml'), JSON.stringify({ targets }));
 }
 
 const puppetServerFor = (folder: string, ca: MintedCa, random: Random) =>
