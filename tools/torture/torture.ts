@@ -32,6 +32,8 @@ no two runs may ever have been alive at once, and the next run must begin everyw
                    it were so many. Each is of a record of its own; a hundred and more at a time, a real agent or server
                    starts with them, and must tell of each record what is true, or that it is damaged. A fifth are of files
                    that are read anew each time, those of our own CA among them: what reads them is asked after each byte
+  --file NAME      of --bytes only files of this name among those of requests and runs, or only this of what is read each time
+                   (such as "key in the making"); repeat it for more
   --puppet N       the first N hosts have a real puppet (default 0). What kick says of its runs must be what the file that they
                    manage, their reports to a server of ours, last_run_report.yaml and last_run_summary.yaml say
   --hosts N        how many agents (default ${DEFAULTS.hosts}); as many faults happen at once
@@ -56,7 +58,7 @@ async function main(): Promise<number> {
   if (typeof options === 'number') return options;
   const folder = folderInside();
   if (folder !== undefined && options.bytes !== undefined)
-    return damaged(folder, { ...options, bytes: options.bytes });
+    return damaged(folder, { bytes: options.bytes, seed: options.seed, only: options.only });
   if (folder !== undefined) return tortured(folder, options);
   const reason = whyNot();
   if (reason !== undefined) return say(`torture: ${reason}`, NOT_HERE);
@@ -103,15 +105,17 @@ const PARTS = [
   },
 ];
 
-async function damaged(base: string, { seed, bytes }: { seed: number; bytes: number }): Promise<number> {
+async function damaged(
+  base: string,
+  { seed, bytes, ...rest }: Omit<BytesOptions, 'survived'>,
+): Promise<number> {
   console.log(`seed ${seed}`);
   const all: { survived: BytesSurvived; what: string; reads: string }[] = [];
   try {
     for (const { torture, share, folder, ...words } of PARTS) {
       const survived: BytesSurvived = { bytes: {}, starts: 0 };
       all.push({ survived, ...words });
-      const options: BytesOptions = { seed, bytes: Math.ceil(bytes * share), survived };
-      await torture(join(base, folder), options);
+      await torture(join(base, folder), { seed, bytes: Math.ceil(bytes * share), survived, ...rest });
     }
     return 0;
   } catch (error) {
@@ -143,7 +147,9 @@ the largest agent: ${rssMb[0]} MB after the first calm, ${rssMb.at(-1)} MB after
 }
 
 /** An exit code instead, if there is nothing to do. */
-function optionsOf(words: readonly string[]): (TortureOptions & { bytes?: number }) | number {
+function optionsOf(
+  words: readonly string[],
+): (TortureOptions & Partial<Pick<BytesOptions, 'bytes' | 'only'>>) | number {
   const text = { type: 'string' } as const;
   try {
     const { values } = parseArgs({
@@ -156,6 +162,7 @@ function optionsOf(words: readonly string[]): (TortureOptions & { bytes?: number
           puppet: text,
           seed: text,
           kind: { ...text, multiple: true },
+          file: { ...text, multiple: true },
         },
         help: { type: 'boolean', short: 'h' },
       },
@@ -173,6 +180,7 @@ function optionsOf(words: readonly string[]): (TortureOptions & { bytes?: number
       faults: wholeOf('--faults', values.faults, DEFAULTS.faults),
       seed: wholeOf('--seed', values.seed, Date.now() % 1_000_000),
       ...(values.kind !== undefined && { kinds: values.kind }),
+      ...(values.file !== undefined && { only: values.file }),
       ...(values.bytes !== undefined && { bytes: wholeOf('--bytes', values.bytes, 1) }),
     };
   } catch (error) {

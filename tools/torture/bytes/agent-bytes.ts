@@ -27,6 +27,8 @@ export interface BytesSurvived {
 export interface BytesOptions {
   seed: number;
   bytes: number;
+  /** Names of the files that are damaged, or of what is read each time; defaults to all. */
+  only?: readonly string[] | undefined;
   /** Counted up. */
   survived: BytesSurvived;
 }
@@ -45,9 +47,12 @@ export const torturePuppetBytes = tortureBytesOf(PUPPET);
 /** So many bytes. What it returns throws `BrokenPromise`. */
 function tortureBytesOf(flavour: Flavour): (base: string, options: BytesOptions) => Promise<void> {
   return async (base, options) => {
+    const { only } = options;
+    const files = flavour.files.filter(([, , file]) => only?.includes(file) ?? true);
+    if (files.length === 0) return;
     const place = await openAgentPlace(base, flavour);
     try {
-      await torture(place, flavour, options);
+      await torture(place, { ...flavour, files }, options);
     } finally {
       await place.sender.close();
     }

@@ -14,10 +14,14 @@ import { damage, spots } from './ways.ts';
 const ALL: Readonly<Record<string, Kept>> = { ...KEPT_FILES, ...KEPT_PKI, ...KEPT_ENROLMENT };
 
 /** So many bytes, as many of each kind. Throws `BrokenPromise`. */
-export async function tortureKeptBytes(base: string, { seed, bytes, survived }: BytesOptions): Promise<void> {
+export async function tortureKeptBytes(
+  base: string,
+  { seed, bytes, only, survived }: BytesOptions,
+): Promise<void> {
   const random = randomFrom(seed);
   const kinds = [];
   for (const [kind, { make, isMark = false }] of Object.entries(ALL)) {
+    if (only?.includes(kind) === false) continue;
     const [whole, copy] = [join(base, kind, 'whole'), join(base, kind, 'copy')];
     mkdirSync(whole, { recursive: true, mode: 0o700 });
     const ask = await make(whole);
@@ -33,7 +37,7 @@ export async function tortureKeptBytes(base: string, { seed, bytes, survived }: 
     const nameOf = (file: string) => (files.length === 1 ? kind : `${kind}: ${file}`);
     kinds.push({ kind, isMark, copy, copyWhole, ask, nameOf, order: spots(lengths, random) });
   }
-  for (let done = 0; done < bytes; ) {
+  for (let done = 0; done < bytes && kinds.length > 0; ) {
     for (const { kind, isMark, copy, copyWhole, ask, nameOf, order } of kinds) {
       const { file, ...spot } = order.next().value;
       if (isMark && spot.way === 'vanished') continue;

@@ -30,8 +30,9 @@ interface Damaged {
 /** So many bytes. Throws `BrokenPromise`. */
 export async function tortureServerBytes(
   base: string,
-  { seed, bytes, survived }: BytesOptions,
+  { seed, bytes, only, survived }: BytesOptions,
 ): Promise<void> {
+  if (only !== undefined) return;
   const random = randomFrom(seed);
   const place = await openServerPlace(base);
   const note = (file: string) => (survived.bytes[file] = (survived.bytes[file] ?? 0) + 1);
