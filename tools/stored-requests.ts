@@ -77,7 +77,7 @@ export function copyRequest<K extends string>(
   files['request.json'] = storedText({ ...record, name: key, request }, REQUEST_RECORD);
   const { run = '' } = JSON.parse(files['run.json'] ?? '{}');
   const runId = run === '' ? '' : uuidv7(Date.now());
-  const renamed = (text: string) => (run === '' ? text : rename(text, run, runId));
+  const renamed = (text: string) => (run === '' ? text : rename(rename(text, run, runId), name, key));
   const target = join(into, 'state', 'requests', key);
   write(target, files, renamed);
   if (run === '') return { job, request: target, run: '', runId };

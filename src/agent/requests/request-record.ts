@@ -26,6 +26,8 @@ const RequestRecordSchema = v.object({
  * folder is over.
  */
 const AssignmentSchema = v.object({
+  /** Of the request; earlier versions did not say. */
+  name: v.optional(text(255)),
   run: UuidSchema,
   boot: text(255),
   /** As in the run's record, which may vanish before the run ends. */

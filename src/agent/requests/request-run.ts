@@ -38,7 +38,9 @@ export function createRequestRuns({ folder, quarantine, once }: RequestRunsOptio
 
   async function runIn(name: string): ReturnType<RequestRuns['assignment']> {
     try {
-      return await readStored(fileOf(name), ASSIGNMENT);
+      const found = await readStored(fileOf(name), ASSIGNMENT);
+      if (found?.name === undefined || found.name === name) return found;
+      throw new StoredProblem(fileOf(name), `it is of the request "${found.name}"`, {});
     } catch (error) {
       if (!(error instanceof StoredProblem)) throw error;
       // It stays where it is until the end of the request is on disk.
@@ -65,7 +67,7 @@ export function createRequestRuns({ folder, quarantine, once }: RequestRunsOptio
       return record?.marked === true ? 'damaged' : undefined;
     },
     async assign(name, given) {
-      await quarantine.replace(fileOf(name), storedText(given, ASSIGNMENT));
+      await quarantine.replace(fileOf(name), storedText({ ...given, name }, ASSIGNMENT));
       await end(name);
     },
     async unassign(name, { isOver }) {

@@ -34,6 +34,12 @@ export interface RunStoreOptions {
   quarantines?: { live: Quarantine; settled: Quarantine };
 }
 
+/** One of another run is none: what is lost of this one counts as dropped. */
+function ofRun(run: string, event: KeptEvent): KeptEvent {
+  if (!('run' in event) || event.run === undefined || event.run === run) return event;
+  return { type: 'dropped', at: event.at, bytes: 0 };
+}
+
 export function openRunStore(
   live: string,
   settled: string,
@@ -51,10 +57,12 @@ export function openRunStore(
   const isSettled = async (run: string) => (await lstatIfAny(settledDir(run))) !== undefined;
 
   // The settled file starts with the same bytes as the live one, so offsets are valid for both.
-  const events: RunStore['events'] = async (run, ...place) =>
-    (await isSettled(run))
-      ? settledEvents.read(join(settledDir(run), EVENT_FILE), ...place)
-      : liveEvents.read(liveFile(run), ...place);
+  const events: RunStore['events'] = async (run, ...place) => {
+    const found = (await isSettled(run))
+      ? await settledEvents.read(join(settledDir(run), EVENT_FILE), ...place)
+      : await liveEvents.read(liveFile(run), ...place);
+    return { ...found, events: found.events.map((event) => ofRun(run, event)) };
+  };
 
   async function endOf(run: string): ReturnType<RunStore['endOf']> {
     if (!(await isSettled(run))) return undefined;
