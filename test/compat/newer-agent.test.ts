@@ -100,7 +100,7 @@ test('after an error of a newer agent the host may have begun: it is asked again
     asked += 1;
     return json('507 Insufficient Storage', { code: 'overfull' });
   });
-  expect(await hostOf(kick, 'run', '--lost-after', '1s')).toMatchObject({ outcome: 'lost' });
+  expect(await hostOf(kick, 'run', '--lost-after', '5s')).toMatchObject({ outcome: 'lost' });
   expect(asked).toBeGreaterThan(1);
 });
 

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { type AgentProcess, agentCommand, isOver } from '../../tools/agent-process.ts';
+import { freePort } from '../../tools/loopback.ts';
 import { type MintedCa, mintCa } from '../../tools/mint/mint-ca.ts';
 import { KICK } from '../../tools/program.ts';
 import { afterwards } from '../support/afterwards.ts';
@@ -85,9 +86,9 @@ export function versionSite(run = 'until-taken'): VersionSite {
   return {
     ...{ folder, ca, journal, at, start, agentYaml, inventory },
     async agent(age) {
+      port ||= await freePort();
       const folders = { configDir, stateDir: at('state'), runDir: at('run'), pkiDir, certname: AGENT, port };
       const agent = await startRealAgent(agentCommand(folders, programs[age]));
-      port = agent.port;
       inventory({});
       return agent;
     },

@@ -66,7 +66,8 @@ async function stoppedAt(
   const stop = new AbortController();
   const settings = { ...SETTINGS, ...(timeoutMs !== undefined && { timeoutMs }) };
   const running = controller.run({ job, settings }, { signal: stop.signal });
-  await agent.proxy.reached;
+  // A time limit may be over before the connection has got there.
+  await Promise.race([agent.proxy.reached, running]);
   await agent.proxy.quiet();
   if (timeoutMs === undefined) stop.abort();
   const { results } = await running;

@@ -80,7 +80,7 @@ async function kickWith(fault: Fault, patience: { silenceMs?: number; connectTim
   const retries: string[] = [];
   const { results } = await runJob(job, {
     caller: async () => ({ sender, identity }),
-    ...{ clock: systemClock, lostAfterMs: 1500, signal: new AbortController().signal },
+    ...{ clock: systemClock, lostAfterMs: 5000, signal: new AbortController().signal },
     emit: (event) => event.type === 'host-retry' && retries.push(event.message),
   });
   sender.close();
