@@ -1,7 +1,8 @@
 /** DESIGN 3: what real Puppet, and what it runs, says of the end of a run. */
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { systemCode } from '../../src/errors.ts';
 import { identify, type ProcessId, signalProcess } from '../../src/util/proc.ts';
 import { AGENTS } from './agents.ts';
 import { type HostResult, type Place, placeOf, until, useLab } from './harness.ts';
@@ -28,11 +29,15 @@ async function kick(...args: string[]): Promise<HostResult | undefined> {
   return (await place.controller.kick(place.certname, ...args)).hosts[place.certname];
 }
 
-/** A file of the run in progress. */
+/** A file of the run in progress, which goes when the run is over. */
 function runFile(name: string): string | undefined {
   const [run = ''] = readdirSync(runs).filter((one) => !one.startsWith('.'));
-  const path = join(runs, run, name);
-  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+  try {
+    return readFileSync(join(runs, run, name), 'utf8');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 function startedPuppet(): ProcessId | undefined {
@@ -80,7 +85,9 @@ test('Puppet that cannot make its run lock has failed with its own words, once',
   const result = await kick('--wait', '10m');
   expect(result).toMatchObject({ outcome: 'failed' });
   expect(JSON.stringify(result)).toContain('No such file or directory');
-  expect(place.running.log.slice(from).filter(({ msg }) => msg === 'run released')).toHaveLength(1);
+  const isReleased = ({ msg }: { msg: string }) => msg === 'run released';
+  await place.running.logged('its run', isReleased, from);
+  expect(place.running.log.slice(from).filter(isReleased)).toHaveLength(1);
 });
 
 test('Puppet that was disabled for a moment is disabled, with the reason', async () => {

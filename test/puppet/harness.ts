@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import type { ProcessId } from '../../src/util/proc.ts';
 import { type AgentProcess, agentCommand, isOver, startAgentProcess } from '../../tools/agent-process.ts';
+import { freePort } from '../../tools/loopback.ts';
 import { PROGRAM } from '../../tools/program.ts';
 import { type Lab, openLab } from '../lab/lab.ts';
 import { ended } from '../support/kick.ts';
@@ -50,7 +51,7 @@ export async function startAgent(lab: Lab, agent: string, { yaml = '' } = {}): P
   mkdirSync(configDir, { recursive: true });
   writeFileSync(join(configDir, 'agent.yaml'), yaml);
   const log: LogLine[] = [];
-  let port = 0;
+  let port = await freePort();
   let running: AgentProcess | undefined;
 
   async function start(): Promise<void> {

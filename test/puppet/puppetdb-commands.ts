@@ -48,7 +48,7 @@ async function command(
   const target = new URL('/pdb/cmd/v1', url);
   const query = {
     ...{ command: name, version: String(version), certname },
-    ...{ 'producer-timestamp': payload.producer_timestamp, secondsToWaitForCompletion: '30' },
+    ...{ 'producer-timestamp': payload.producer_timestamp, secondsToWaitForCompletion: '300' },
   };
   for (const [key, value] of Object.entries(query)) target.searchParams.set(key, value);
   const body = JSON.stringify(payload);

@@ -10,7 +10,7 @@ import { EMPTY_INVENTORY } from '../../src/controller/targeting/inventory.ts';
 import { openPuppetDb } from '../../src/controller/targeting/puppetdb/client.ts';
 import { nodeDatabase } from '../../src/controller/targeting/puppetdb/node-database.ts';
 import { loadIdentity } from '../../src/pki/load-identity.ts';
-import { systemClock } from '../../src/util/clock.ts';
+import { sleep, systemClock } from '../../src/util/clock.ts';
 import { nobody } from '../controller/choosing.ts';
 import { CASES, FACTS } from '../controller/fact-cases.ts';
 import { AGENTS } from './agents.ts';
@@ -31,6 +31,14 @@ beforeAll(async () => {
   await lab.set(bad, 'fail_resource', true);
   for (const agent of [good, bad]) await puppetAgent(lab, agent, '--onetime', '--no-daemonize', '--no-splay');
   await puppetAgent(lab, good, '--onetime', '--no-daemonize', '--no-splay');
+  // It stores what the server sends it in its own time.
+  for (const [name, ...words] of [
+    [goodName, '--class', 'lab'],
+    [badName, '--class', 'lab'],
+    [badName, '--last', 'failed'],
+    [goodName, '--last', 'unchanged'],
+  ] as const)
+    while (!(await kickNodes(...words)).stdout.includes(name)) await sleep(500);
 });
 
 const kickNodes = (...args: string[]) =>
