@@ -47,7 +47,7 @@ export interface Host extends Pick<HostOptions, 'name' | 'address' | 'port'> {
   journal(): string[];
   /** Wrappers, runs and what they have started; not the agent. */
   runs(): number[];
-  /** Seconds by which the clock of its agent and its Puppet is wrong. */
+  /** Seconds by which its agent's clock is wrong; not its Puppet's, as Ruby's threads and forks hang under libfaketime. */
   setClock(offset: number): void;
 }
 
@@ -60,8 +60,7 @@ export function makeHost({ name, address, port, folder, pkiDir, servers, ...opti
   for (const one of [folder, etc, disk]) mkdirSync(one, { recursive: true });
   mount(['-t', 'tmpfs', '-o', `size=${DISK_MB}m,mode=0700`, 'tmpfs', disk]);
   const [stateDir, runDir, clock] = [join(disk, 'state'), join(disk, 'run'), join(folder, 'clock')];
-  const clockEnv = hasFakeTime() ? fakeTimeFrom(clock) : {};
-  const puppet = options.puppet?.({ name, folder, disk, journal, clockEnv });
+  const puppet = options.puppet?.({ name, folder, disk, journal });
   const runner = puppet === undefined ? commandRunner(folder, journal) : {};
   const config = { ...runner, kill_grace: '1s', bind: address, port };
   const nats = servers === undefined ? {} : { nats: { servers } };
@@ -73,7 +72,7 @@ export function makeHost({ name, address, port, folder, pkiDir, servers, ...opti
   const bind = words.indexOf('--bind');
   words[bind + 1] = address;
   if (puppet !== undefined) words.push('--puppet', puppet.command);
-  const env = { PATH: process.env['PATH'], ...clockEnv };
+  const env = { PATH: process.env['PATH'], ...(hasFakeTime() && fakeTimeFrom(clock)) };
   const agent = new Supervised({ what: name, command: words, env, withinMs: START_MS });
   return {
     ...{ name, address, port, agent, puppet, disk, stateDir, runDir, setClock },

@@ -29,8 +29,6 @@ export interface PuppetHostOptions {
   /** Its Puppet writes there. */
   disk: string;
   journal: string;
-  /** Gives a program the host's clock. */
-  clockEnv: Readonly<Record<string, string>>;
   ca: MintedCa;
   server: PuppetServer;
 }
@@ -40,7 +38,7 @@ const folderOf = (disk: string) => join(disk, 'puppet');
 const managedIn = (disk: string) => join(disk, 'managed');
 
 export function makePuppetHost(options: PuppetHostOptions): PuppetHost {
-  const { name, folder, disk, journal, clockEnv, ca, server } = options;
+  const { name, folder, disk, journal, ca, server } = options;
   const [conf, ssl, vardir] = [join(folder, 'conf'), join(folder, 'ssl'), folderOf(disk)];
   const [command, alone] = [join(folder, 'puppet'), join(folder, 'alone')];
   const bin = join(folder, 'bin');
@@ -58,9 +56,7 @@ export function makePuppetHost(options: PuppetHostOptions): PuppetHost {
   // To tell its version Facter loads all of Augeas, a quarter of a run, unless augparse tells it.
   writeScript(join(bin, 'augparse'), '#!/bin/sh\necho "augparse 1.14.0"\n');
   writeFileSync(alone, '');
-  const variables = Object.entries(clockEnv).map(([key, value]) => `${key}='${value}'`);
-  const env = `env ${variables.join(' ')}`;
-  writeScript(command, puppetScript({ bin, conf, vardir, journal, alone, env }));
+  writeScript(command, puppetScript({ bin, conf, vardir, journal, alone }));
   writeScript(join(folder, 'noted'), notedScript({ managed: managedIn(disk), journal, alone }));
   const files = {
     lock: join(settings.statedir, 'agent_catalog_run.lock'),
@@ -80,9 +76,7 @@ const START_OF = `start_of() {
 }`;
 
 /** `puppet` of this host. A run notes its begin, and whether another was alive: `alone` names the last one's process. */
-const puppetScript = (
-  paths: Record<'bin' | 'conf' | 'vardir' | 'journal' | 'alone' | 'env', string>,
-) => `#!/bin/sh
+const puppetScript = (paths: Record<'bin' | 'conf' | 'vardir' | 'journal' | 'alone', string>) => `#!/bin/sh
 export PATH='${paths.bin}':"$PATH"
 ${START_OF}
 sub=$1
@@ -101,7 +95,7 @@ if [ "$sub" = agent ]; then
   echo "$$ $(start_of $$)" >'${paths.alone}'
   exec 8>&-
 fi
-exec ${paths.env} puppet "$sub" --confdir '${paths.conf}' --vardir '${paths.vardir}' "$@"
+exec puppet "$sub" --confdir '${paths.conf}' --vardir '${paths.vardir}' "$@"
 `;
 
 /**
