@@ -1,9 +1,11 @@
 /** Turns an error into a message and an exit code. */
-import { type ErrorCode, isSystemError, KickError, messageOf } from '../errors.ts';
+import { type ErrorCode, isSystemError, KickError, messageOf, systemCode } from '../errors.ts';
 import { EXIT } from '../protocol/outcome.ts';
 import { safeLines } from '../util/text.ts';
 import type { Environment } from './context.ts';
 import type { Terminal } from './terminal.ts';
+
+const AS_ROOT = 'run as root: sudo kick …';
 
 /** Prints what went wrong; returns the exit code. */
 export function reportError(error: unknown, terminal: Pick<Terminal, 'err'>, env: Environment): number {
@@ -12,7 +14,8 @@ export function reportError(error: unknown, terminal: Pick<Terminal, 'err'>, env
   const isDebugged = (env['KICK_DEBUG'] ?? '') !== '';
   if (error instanceof KickError && error.code !== 'internal') {
     say(`kick: ${error.message}\n`);
-    if (error.hint !== undefined) say(`hint: ${error.hint}\n`);
+    const hint = error.hint ?? (systemCode(error.cause) === 'EACCES' ? AS_ROOT : undefined);
+    if (hint !== undefined) say(`hint: ${hint}\n`);
     return exitCodeOf(error.code);
   }
   // Whatever the system refuses (a path is a folder, may not be read, a disk is full) is the operator's to mend.

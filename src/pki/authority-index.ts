@@ -82,8 +82,9 @@ export function readIndex(dir: string): Index {
 function unusable(path: string, error: unknown): KickError {
   const why = error instanceof StoredProblem ? error.why : messageOf(error);
   const isNewer = error instanceof StoredProblem && error.isNewer;
+  const hint = isNewer ? NEWER_HINT : 'put it back from a backup: it says who was revoked';
   return new KickError('pki', `read the index "${path}": ${why}`, {
-    hint: isNewer ? NEWER_HINT : 'put it back from a backup: it says who was revoked',
+    ...(systemCode(error) !== 'EACCES' && { hint }),
     cause: error,
   });
 }

@@ -1,6 +1,8 @@
 /** `kick pki` as it is typed: each step names the next one, and a list says which certificate of a name counts. */
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { kickNow } from '../support/kick.ts';
 import { kickHere } from '../support/kick-here.ts';
 import { tempFolder } from '../support/temp.ts';
 
@@ -57,6 +59,19 @@ test('kick pki list says which of several certificates of a name is superseded, 
     ['revoked', undefined],
     ['valid', undefined],
   ]);
+});
+
+test('an index that this user may not read is not called damaged', () => {
+  const dir = join(tempFolder(), 'pki');
+  mkdirSync(join(dir, 'ca'), { recursive: true });
+  writeFileSync(join(dir, 'ca', 'index.json'), '', { mode: 0 });
+  const starter =
+    process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search'] : [];
+  const { code, err } = kickNow(['pki', 'list', '--pki-dir', dir], { starter });
+  expect({ code, err }).toEqual({
+    code: 2,
+    err: expect.stringMatching(/EACCES.*\nhint: run as root: sudo kick …\n$/),
+  });
 });
 
 test('an option that a command requires is marked in its help', async () => {
