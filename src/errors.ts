@@ -1,16 +1,16 @@
 /** What a `KickError` is about; scripts, the API and tests rely on these codes. */
 export const ERRORS = {
-  usage: 'what was typed cannot be meant like this',
+  usage: 'what was typed cannot be used as it is',
   config: 'a configuration file, or what it asks for, cannot be used',
   identity: 'this machine has no certificate, key or CA that can be used',
   inventory: 'inventory.yaml, a nodes file, or what a group is made of cannot be used',
-  pki: 'a certificate, key, CA or CRL cannot be used, or not be made',
-  puppet: 'Puppet cannot be asked: it is not installed, or fails',
-  puppetdb: 'PuppetDB cannot be asked, refuses, or answers nonsense',
-  locked: 'another kick holds the lock, or another kick agent the state directory',
+  pki: 'a certificate, key, CA or CRL cannot be used or made',
+  puppet: 'Puppet is not installed, or fails',
+  puppetdb: 'PuppetDB cannot be reached, refuses, or answers nonsense',
+  locked: 'another kick holds the lock, or another kick agent holds the state directory',
   state: 'a job or another file of the state directory is missing, damaged, or does not allow this',
-  input: 'what was read from a pipe or file is not what it should be',
-  untrusted: 'others can change what is to be believed or run: nothing of it was used',
+  input: 'what was read from a pipe or file is not in the expected form',
+  untrusted: 'others can change something that kick would have to trust or run; none of it was used',
   internal: 'an error of kick itself; please report it',
 } as const;
 

@@ -20,18 +20,18 @@ export const REFUSALS = {
     next: 'name it under controllers: in agent.yaml there',
   },
   audience: { means: 'the request is for another host' },
-  'job-conflict': { means: 'the same job asked something else of this host before' },
-  gone: { means: 'this job was handled, and what became of it is no longer kept' },
+  'job-conflict': { means: 'this job asked this host for something else before' },
+  gone: { means: 'this job was handled, but its outcome is no longer kept' },
   'clock-skew': {
     means: "the two hosts' clocks differ by more than a minute",
     next: 'check NTP on both hosts, then kick again',
   },
   expired: {
-    means: 'the request was signed too long ago, or would live too long',
+    means: 'the request was signed too long ago, or is valid for too long',
     next: 'kick again; if that does not help, check NTP on both hosts',
   },
   policy: {
-    means: "the host's own policy does not allow this to this controller",
+    means: "the host's own policy does not allow this controller to do this",
     next: 'see controllers: in its agent.yaml',
   },
   'no-space': {
@@ -39,15 +39,15 @@ export const REFUSALS = {
     next: "make room there (the agent's log says more), then kick again",
   },
   'queue-full': {
-    means: 'too many requests wait on this host already',
+    means: 'too many requests are waiting on this host already',
     next: 'kick again when they are done',
   },
   stopping: {
     means: 'kick agent is being stopped or restarted',
-    next: 'kick again in a moment; if it stays so, its log says why',
+    next: 'kick again in a moment; if this goes on, its log says why',
   },
-  'unknown-job': { means: 'the agent knows nothing of this job' },
-  internal: { means: 'the agent met an error of its own', next: "see the agent's log" },
+  'unknown-job': { means: 'the agent does not know this job' },
+  internal: { means: 'the agent had an internal error', next: "see the agent's log" },
 } as const satisfies Record<string, { means: string; next?: string }>;
 
 export type RefusalCode = keyof typeof REFUSALS;
