@@ -1,6 +1,8 @@
 /** Each byte of what an agent has stored is damaged, a real agent starts with it, and must tell of each request what is true. */
 import { statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { EVENT_FILE } from '../../../src/agent/runs/event-file.ts';
+import { RUN_FILES } from '../../../src/agent/runs/run-files.ts';
 import { type Random, randomFrom } from '../../../src/cli/demo/run-shape.ts';
 import type { FinishedEvent } from '../../../src/protocol/event.ts';
 import type { Outcome } from '../../../src/protocol/outcome.ts';
@@ -113,6 +115,10 @@ const singleLengths = ({ folder, singles }: AgentPlace) =>
 const pathIn = (copy: Copy, where: string, file: string) =>
   join(where === 'run' ? copy.run : copy.request, file);
 
+/** Nobody can tell that one of another request, or of another run of Puppet, is in its place. */
+const namesNobody = (where: string, file: string) =>
+  file === RUN_FILES.log || (where === 'request' && file === EVENT_FILE);
+
 /** The first of each kind is left whole. */
 function damageRequests(
   { model, folder }: AgentPlace,
@@ -128,8 +134,7 @@ function damageRequests(
     const found = files.find(([kind, where, file]) => keyOf(kind, where, file) === spot.file);
     if (found === undefined) throw new Error(`there is no file ${spot.file}`);
     const [kind, where, file, decides] = found;
-    // They do not name the request.
-    if (where === 'request' && file === 'events.ndjson' && spot.way === 'another file') continue;
+    if (spot.way === 'another file' && namesNobody(where, file)) continue;
     const copy = copyRequest(model, kind, folder);
     const what = `${spot.file}, byte ${spot.at}: ${spot.way}`;
     const isGone = spot.way === 'vanished';

@@ -8,7 +8,7 @@ import { damage, type Spot } from './ways.ts';
 /** They run one after the other. */
 const AT_ONCE = 12;
 /** Milliseconds for all of them. */
-const OVER_MS = 60_000;
+const OVER_MS = 240_000;
 
 export interface DamagedWaiting {
   id: string;
