@@ -35,7 +35,7 @@ export async function readServer(place: Pick<NodePlace, 'dir'>): Promise<ServerA
     });
   }
   throw new KickError('pki', `renew the certificate: there is no "${path}"`, {
-    hint: 'kick agent enroll makes it',
+    hint: "kick agent enroll makes it; on the CA's own host kick pki serve renews the certificate",
   });
 }
 

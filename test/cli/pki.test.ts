@@ -28,6 +28,8 @@ test('from nothing to a token, each step names the one that is missing', async (
     /: nothing to copy\.\nNext: .*kick-pki/,
   );
   expect((await pki('token', NODE)).err).not.toContain('kick pki issue');
+  const renew = ['agent', 'renew', '--pki-dir', dir, '--certname', HERE];
+  expect((await kickHere(renew)).err).toMatch(/\nhint: .* on the CA's own host kick pki serve renews/);
   expect((await pki('issue', 'deploy', '--role', 'agent')).out).toContain(
     `If that is this host: it looks for "${HERE}" unless`,
   );
