@@ -22,8 +22,8 @@ export function objectionOf(
   if (report === undefined || !report.isComplete || report.status === 'failed') return undefined;
   const wasDamaged = reportDamagedAt.some((at) => at >= report.arrivedAt && at < report.arrivedAt + READ_MS);
   if (wasDamaged) return undefined;
-  // It may not have been able to store it.
-  if (outcome === 'failed') return NO_REPORT.test(message) ? undefined : said;
+  // It may not have been able to store it, or to write its log.
+  if (outcome === 'failed') return exit === 1 || NO_REPORT.test(message) ? undefined : said;
   if (outcome === 'interrupted') return exit === undefined || exit > 128 ? undefined : said;
   return undefined;
 }
