@@ -75,8 +75,9 @@ async function serve(options: ServeOptions, command: Command, context: CommandCo
   await followTls(server.setTls, { web, identity, clock: systemClock, log, signal: ending.signal });
   const { certname } = await identity.get();
   const url = `https://${certname}:${server.port}/`;
+  const end = endSignal();
   log.info({ port: server.port, url, version: version() }, 'serving');
-  log.info({ signal: await endSignal() }, 'stopping; jobs go on when the server is back');
+  log.info({ signal: await end }, 'stopping; jobs go on when the server is back');
   ending.abort();
   await server.close();
   await senders.close();

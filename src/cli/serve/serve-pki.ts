@@ -52,8 +52,9 @@ export async function servePki(
   };
   void keepOwn();
   process.on('SIGHUP', () => void watch.reload());
+  const end = endSignal();
   log.info({ port: server.port, certname, version: version() }, 'serving certificates');
-  log.info({ signal: await endSignal() }, 'stopping');
+  log.info({ signal: await end }, 'stopping');
   ending.abort();
   await server.close();
 }
