@@ -124,12 +124,12 @@ interface CalmState {
 /** Nothing is wrong any more: everything must be told truly, and the next run must begin on every host. */
 async function calm(ground: Ground, { survived, checked, growth }: CalmState): Promise<void> {
   const { site, work } = ground;
-  site.puppetServer?.steady(true);
   await work.pause();
   await Promise.all([site.server.up(), ...site.hosts.map(({ agent }) => agent.up())]);
   await noteOthers(site, work);
   const jobs = [...work.askedAt.keys()].filter((job) => !checked.has(job));
   const outcomes = await checkJobs(ground, jobs);
+  site.puppetServer?.steady(true);
   await checkPuppets(ground, await checkNext(site));
   const rss = await checkLeaks(site, growth);
   for (const job of jobs) checked.add(job);
