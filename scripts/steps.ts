@@ -26,6 +26,7 @@ const PUPPET: Readonly<Record<string, string>> = {
   puppet: 'puppet-agent',
   puppetserver: 'puppetserver',
   curl: 'curl',
+  ip: 'iproute2',
   // Without dbconfig-no-thanks the package would set up a database of its own.
   '/usr/share/puppetdb/puppetdb.jar': 'puppetdb dbconfig-no-thanks',
   '/usr/lib/ruby/vendor_ruby/puppet/indirector/facts/puppetdb.rb': 'puppet-terminus-puppetdb',

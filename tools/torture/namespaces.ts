@@ -12,9 +12,9 @@ export const folderInside = () => process.env[FOLDER];
 /** Why this machine cannot have them; undefined if it can. */
 export function whyNot(): string | undefined {
   const { status } = spawnSync('unshare', ['--mount', '--net', '--pid', '--fork', 'true']);
-  return status === 0
-    ? undefined
-    : 'unshare --mount --net --pid must work: be root, outside of a container that forbids it';
+  if (status !== 0)
+    return 'unshare --mount --net --pid must work: be root, outside of a container that forbids it';
+  return spawnSync('ip', ['-V']).status === 0 ? undefined : 'ip is not installed (apt-get install iproute2)';
 }
 
 /**
