@@ -24,18 +24,21 @@ export interface JudgedRun {
   startedAt?: number | undefined;
   /** Whether its resources were reported by an agent that was killed before it could settle the run. */
   isReported: boolean;
-  /** Why it was ended, if that could not be recorded. */
+  /** Why it was ended, as who ended it knows. */
   intended?: Intention | undefined;
+  /** Its events lack some of what it printed, and may not say so. */
+  isCut?: boolean | undefined;
 }
 
 export async function judgeRun(
   record: RunRecord,
   { runs, runner, clock, enabledSince }: JudgeDeps,
-  { startedAt, isReported, intended }: JudgedRun,
+  { startedAt, isReported, intended, isCut }: JudgedRun,
 ): Promise<RunEnd> {
   const { run, boot, action, puppet } = record;
   const { started, exit, notes, damaged } = await runs.wrapperFiles(run, record.inner);
-  const intention = (await runs.intention(run)) ?? intended;
+  const stored = await runs.intention(run);
+  const intention = intended ?? stored;
   const isLive = await runs.isLive(run);
   const [dir, now] = [runs.liveDir(run), clock.now()];
   const enabledMeanwhile = enabledSince?.(startedAt ?? record.createdAt);
@@ -50,7 +53,7 @@ export async function judgeRun(
     intention,
     enabledMeanwhile,
     puppet,
-    readLog: (runLock) => readLog(run, runs, { runLock, pid: started?.process.pid }),
+    readLog: (runLock) => readLog(run, runs, { runLock, pid: started?.process.pid, isCut }),
   };
   const isLost = exit === undefined && intention === undefined && !(isLive && boot === bootId());
   const judged = await runner.judge(ended);
@@ -80,24 +83,37 @@ const EXIT_DAMAGED: Ending = {
 };
 
 /** Judges a run that was released but never began: the wrapper was killed, or could not write. */
-export async function neverBegan(record: RunRecord, { runs, clock }: JudgeDeps): Promise<RunEnd> {
+export async function neverBegan(
+  record: RunRecord,
+  { runs, clock }: JudgeDeps,
+  { intended }: Pick<JudgedRun, 'intended'>,
+): Promise<RunEnd> {
   const { run, action } = record;
   const { exit } = await runs.wrapperFiles(run);
   const log = await readLog(run, runs);
   const bySignal = exit === undefined ? undefined : endedBySignal({ action, exit, log });
   const said = log.error === undefined ? '' : `: ${log.error.message}`;
   const failed: Ending = { outcome: 'failed', message: `the run could not be started${said}` };
-  const ending = (await runs.intention(run)) ?? bySignal ?? failed;
+  const ending = intended ?? (await runs.intention(run)) ?? bySignal ?? failed;
   return finishedEvent(record, ending, { exit, endedAt: clock.now() });
 }
 
-async function readLog(run: string, runs: RunStore, options?: LogReaderOptions): Promise<LogFindings> {
+async function readLog(
+  run: string,
+  runs: RunStore,
+  { isCut = false, ...options }: LogReaderOptions & Pick<JudgedRun, 'isCut'> = {},
+): Promise<LogFindings> {
   const reader = createLogReader(options);
+  let isLacking = isCut;
   for (let offset = 0; ; ) {
     const chunk = await runs.events(run, offset);
-    if (chunk.events.length === 0) return reader.findings();
+    if (chunk.events.length === 0) {
+      const findings = reader.findings();
+      return isLacking ? { ...findings, isSilent: false, isCut: true } : findings;
+    }
     offset = chunk.offset;
     for (const event of chunk.events) {
+      isLacking ||= event.type === 'dropped';
       for (const line of event.type === 'log' ? event.lines : []) reader.add(line);
     }
   }

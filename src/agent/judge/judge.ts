@@ -113,7 +113,8 @@ function reasonOf({ exit, log }: Evidence): Pick<FinishedEvent, 'error' | 'messa
     return { message: `it ended with exit code ${exit} after it had said: ${firstLine(log.lastNotice)}` };
   }
   if (exit === undefined) return { message: 'its report says that it failed, and no log says why' };
-  return { message: `it ended with exit code ${exit} and gave no reason` };
+  const said = log.isCut === true ? ', and some of what it printed is lost' : ' and gave no reason';
+  return { message: `it ended with exit code ${exit}${said}` };
 }
 
 function factsOf(report: ReportHead): RunFacts {

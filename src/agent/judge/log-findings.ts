@@ -30,6 +30,8 @@ export interface LogFindings {
   hasConsole: boolean;
   /** Nothing at all was printed or logged. */
   isSilent: boolean;
+  /** Some of it was dropped, or could not be read. */
+  isCut?: boolean;
 }
 
 const ERRORS: readonly LogLine['level'][] = ['err', 'alert', 'emerg', 'crit'];

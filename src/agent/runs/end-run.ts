@@ -40,7 +40,7 @@ export function createRunEnder(
   async function end(intention: Intention): Promise<void> {
     const found = await runs.intention(run);
     // One that cannot be read stands for whatever it was, if nobody says anything better.
-    const first = found === undefined || found.outcome === 'failed' ? intention : found;
+    const first = intended ?? (found === undefined || found.outcome === 'failed' ? intention : found);
     intended = first;
     await events.wherePossible(() => runs.intend(run, first));
     log.info({ run, job, outcome: intention.outcome }, 'ending a run');
@@ -53,9 +53,10 @@ export function createRunEnder(
 
   return {
     stop(intention) {
-      stopping ??= end(intention).catch((error: unknown) =>
-        log.error({ run, error: String(error) }, 'cannot end a run'),
-      );
+      stopping ??= end(intention).catch((error: unknown) => {
+        log.error({ run, error: String(error) }, 'cannot end a run');
+        stopping = undefined; // whoever asks again is heard
+      });
       return stopping;
     },
     isStopping: () => stopping !== undefined,

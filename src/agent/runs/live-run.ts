@@ -125,7 +125,8 @@ async function judgeUnfollowed(
   if (process.puppet() === undefined) return undefined;
   const startedAt = process.startedAt();
   try {
-    return await judgeRun(record, deps, { startedAt, isReported: true, intended: ender.intended() });
+    const intended = ender.intended();
+    return await judgeRun(record, deps, { startedAt, isReported: true, intended, isCut: true });
   } catch {
     return undefined;
   }
@@ -151,7 +152,8 @@ async function follow(following: Following, deps: LiveRunDeps): Promise<RunEnd> 
   await ender.done();
   if (following.isLeft) return 'left';
   const isReported = before.some(({ type }) => type === 'resources');
-  return judgeRun(record, deps, { startedAt: process.startedAt(), isReported, intended: ender.intended() });
+  const [startedAt, intended, isCut] = [process.startedAt(), ender.intended(), events.isCut()];
+  return judgeRun(record, deps, { startedAt, isReported, intended, isCut });
 }
 
 interface Seen {
@@ -166,7 +168,7 @@ async function untilOver(
   { before, output }: Seen,
   deps: LiveRunDeps,
 ): Promise<RunEnd | undefined> {
-  const { record, process, events, lookOut } = following;
+  const { record, process, events, ender, lookOut } = following;
   for (;;) {
     if (following.isLeft) return 'left';
     // Check for the process first, then read what it left behind (DESIGN 4).
@@ -174,7 +176,7 @@ async function untilOver(
     const look = lookOut.next();
     await noteStart(following, before, deps);
     if (process.puppet() === undefined && over && (await deps.runs.isLive(record.run)))
-      return neverBegan(record, deps);
+      return neverBegan(record, deps, { intended: ender.intended() });
     if (over && process.isOver()) return undefined;
     const found = await output.next();
     // Puppet may have begun since the look above; `started` comes before what it printed.

@@ -19,6 +19,8 @@ export interface RunEvents {
   wherePossible(write: () => Promise<void>): Promise<boolean>;
   /** Once the run is over and its output has been read: reports what was dropped, if anything. */
   tellLost(): Promise<void>;
+  /** Whether there is something that could not even be reported as dropped. */
+  isCut(): boolean;
   /** Milliseconds since 1970: when the run last printed anything, or started. */
   progressAt(): number;
   /** Records that it printed something at that time. */
@@ -69,6 +71,7 @@ export function createRunEvents(
       await runs.freeOutput(run);
       await write([]);
     },
+    isCut: () => lostBytes > 0,
     progressAt: () => progressAt,
     sawProgress(at) {
       progressAt = Math.max(progressAt, at);
