@@ -91,7 +91,9 @@ export function privateKey(pem: string, path: string): KeyObject {
 /** A key of which one bit is another can still be read, and belongs to its certificate; but nobody believes what it signs. */
 export function isWhole(key: KeyObject): boolean {
   const probe = Buffer.from('a probe');
-  const digest = key.asymmetricKeyType === 'ed25519' ? null : 'sha256';
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
+  // EdDSA has its own; an RSA key may be for one and PSS only.
+  const digest = type === 'ed25519' || type === 'ed448' ? null : (details?.hashAlgorithm ?? 'sha256');
   try {
     return verify(digest, probe, createPublicKey(key), sign(digest, probe, key));
   } catch {

@@ -1,8 +1,10 @@
 /** A key of which a bit is another is still a key, and still belongs to its certificate; but nobody believes what it signs. */
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ownPaths } from '../../src/config/identity.ts';
+import { isWhole } from '../../src/pki/identity-files.ts';
 import { loadIdentity } from '../../src/pki/load-identity.ts';
 import { newKey, pemOf } from '../../src/pki/new-key.ts';
 import { generateKey, pemOf as oddPemOf } from '../../tools/mint/keys.ts';
@@ -10,6 +12,8 @@ import { mintCa } from '../../tools/mint/mint-ca.ts';
 import { damagedKey } from '../support/damaged-key.ts';
 import { caSite, enrollHere, NODE, nodePlace, serveHere } from '../support/enrolment.ts';
 import { tempFolder } from '../support/temp.ts';
+
+const PSS_384 = { modulusLength: 2048, hashAlgorithm: 'sha384', mgf1HashAlgorithm: 'sha384' };
 
 test('an identity with a damaged key is not used', async () => {
   const dir = tempFolder();
@@ -20,6 +24,17 @@ test('an identity with a damaged key is not used', async () => {
   await expect(loadIdentity(ownPaths(dir, NODE), { now: Date.now() })).rejects.toThrow(
     /it is damaged, its two halves do not fit/,
   );
+});
+
+test.each([
+  ['RSA', () => generateKeyPairSync('rsa', { modulusLength: 2048 })],
+  ['RSA-PSS', () => generateKeyPairSync('rsa-pss', { modulusLength: 2048 })],
+  ['RSA-PSS, SHA-384 only', () => generateKeyPairSync('rsa-pss', PSS_384)],
+  ['P-384', () => generateKeyPairSync('ec', { namedCurve: 'P-384' })],
+  ['Ed25519', () => generateKeyPairSync('ed25519')],
+  ['Ed448', () => generateKeyPairSync('ed448')],
+])('a whole key of the page for %s is not taken for damaged', (_what, make) => {
+  expect(isWhole(make().privateKey)).toBe(true);
 });
 
 test.each([
