@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { KickError } from '../errors.ts';
 import type { DenyList } from '../pki/identity.ts';
+import { isHostName } from '../protocol/names.ts';
 import { checkDenied, checkServerName, type SpelledOut } from '../transport/https/client/server-name.ts';
 import { DEFAULT_PORT, type ServerAddress } from './wire.ts';
 
@@ -15,7 +16,8 @@ export function refuseServer(
   if (wrong === undefined) return checkDenied(certificate, denied);
   const { raw, subject } = certificate;
   const name: unknown = subject?.CN;
-  if (raw === undefined || typeof name !== 'string') return wrong;
+  // Certnames may have spaces and semicolons: only what --server takes is something to type.
+  if (raw === undefined || typeof name !== 'string' || !isHostName(name)) return wrong;
   const expected = name === server.host ? '' : `; "${server.host}" was expected`;
   return new KickError('pki', `${wrong.message}${dnsNamesOf(raw, name)}${expected}`, {
     hint: name === server.host ? `have a new one made there: kick pki issue ${name}` : nameHint(name, server),
