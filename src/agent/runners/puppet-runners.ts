@@ -159,6 +159,8 @@ export function puppetAgentRunner(options: PuppetRunnerOptions): Runner {
   };
 }
 
+const isReportWhole = async (dir: string) => fitsSum(join(dir, RUN_FILES.report), await notedSum(dir));
+
 export function puppetApplyRunner(manifest: string, options: PuppetRunnerOptions): Runner {
   const puppet = puppetHere(options, { isService: false, manifest });
   return {
@@ -187,14 +189,15 @@ export function puppetApplyRunner(manifest: string, options: PuppetRunnerOptions
     untrusted: puppet.untrusted,
     async judge(ended) {
       const path = join(ended.dir, RUN_FILES.report);
-      const isReportDamaged = !(await fitsSum(path, await notedSum(ended.dir)));
+      const isReportDamaged = !(await isReportWhole(ended.dir));
       const head = isReportDamaged ? undefined : await readReport(path);
       const report = head && (await withDrift(path, head));
       const hasLog = await exists(join(ended.dir, RUN_FILES.log));
       const log = await ended.readLog();
       return judgePuppet({ ...ended, report, isReportDamaged, hasLog, isApply: true, log });
     },
-    resources: (ended) => resourcesOf(join(ended.dir, RUN_FILES.report)),
+    resources: async ({ dir }) =>
+      (await isReportWhole(dir)) ? resourcesOf(join(dir, RUN_FILES.report)) : [],
     lastRun: () => lastRunOf(puppet),
     runinterval: () => runintervalOf(puppet.settings),
     catalogProblem: () => catalogProblemOf(puppet.settings),
