@@ -20,7 +20,7 @@ const failing = (code: string) => Object.assign(new Error(code), { code });
 
 /** A run in progress, followed; `hasBegun`: its Puppet is a process that sleeps, and else its wrapper is. */
 async function inProgress(
-  { hasBegun }: { hasBegun: boolean },
+  { hasBegun, timeLimitMs = 3_600_000 }: { hasBegun: boolean; timeLimitMs?: number },
   parts: (runs: RunStore, dir: string) => Partial<RunStore>,
 ) {
   const folder = tempFolder();
@@ -30,7 +30,14 @@ async function inProgress(
   afterwards(() => child.kill('SIGKILL'));
   const sleeper = identify(child.pid ?? expect.fail()) ?? expect.fail();
   const record = {
-    ...{ run: RUN, job: RUN, boot: bootId(), action: { op: 'run' as const }, createdAt: Date.now() },
+    ...{
+      run: RUN,
+      job: RUN,
+      boot: bootId(),
+      action: { op: 'run' as const },
+      createdAt: Date.now(),
+      timeLimitMs,
+    },
     ...{ by: { user: 'u', uid: 0, host: 'h' }, [hasBegun ? 'inner' : 'wrapper']: sleeper },
   };
   await runs.create(record);
@@ -82,4 +89,37 @@ test('who cannot end a run, for want of a file descriptor, may try again', async
   isShort = false;
   await live.stop(WHY);
   expect(await live.ended).toMatchObject(WHY);
+});
+
+/** Its output, of which there is some, cannot be stored. */
+function unfollowed(onTry = () => {}) {
+  return (_runs: RunStore, dir: string): Partial<RunStore> => {
+    writeFileSync(join(dir, 'output'), 'words\n');
+    return {
+      async append() {
+        onTry();
+        throw failing('EMFILE');
+      },
+    };
+  };
+}
+
+test('one that cannot be followed is ended at its time limit all the same', async () => {
+  const { live } = await inProgress({ hasBegun: true, timeLimitMs: 1 }, unfollowed());
+  expect(await live.ended).toMatchObject({ outcome: 'timed-out' });
+});
+
+test('one that cannot be followed holds up no agent that is to stop', async () => {
+  let onTry = () => {};
+  const tried = new Promise<void>((resolve) => {
+    onTry = resolve;
+  });
+  const { live, child } = await inProgress(
+    { hasBegun: true },
+    unfollowed(() => onTry()),
+  );
+  await tried;
+  live.leave();
+  expect(await live.ended).toBe('left');
+  expect([child.exitCode, child.signalCode]).toEqual([null, null]);
 });

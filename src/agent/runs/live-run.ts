@@ -108,7 +108,11 @@ async function followSafely(following: Following, deps: LiveRunDeps): Promise<Ru
     return await follow(following, deps);
   } catch (error) {
     deps.log.error({ run, error: String(error) }, 'cannot follow a run');
-    while (!process.isOver()) await sleep(POLL_MS);
+    while (!process.isOver()) {
+      if (following.isLeft) return 'left';
+      enforceLimit(following);
+      await sleep(POLL_MS);
+    }
     const judged = await judgeUnfollowed(following, deps);
     if (judged !== undefined) return judged;
     const message = `kick agent could not follow it: ${String(error)}`;
