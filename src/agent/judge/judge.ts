@@ -82,7 +82,8 @@ function neverRan(evidence: Evidence): Verdict | undefined {
     return { outcome: 'disabled', message: disabled === undefined ? words : disabledText(disabled) };
   }
   if (log.lockTaken !== undefined) return raceLost(evidence, `: ${firstLine(log.lockTaken)}`);
-  if (log.isReason) return undefined;
+  // What is lost may have said why.
+  if (log.isReason || log.isCut === true) return undefined;
   if (disabled !== undefined) return { outcome: 'disabled', message: disabledText(disabled) };
   if (enabledMeanwhile !== undefined) {
     return { outcome: 'disabled', message: `${disabledText(enabledMeanwhile)}; it has been enabled since` };
